@@ -1,0 +1,69 @@
+/** What an engine is: it holds the state of a run (weights, moments, targets) and runs generated functions over it. */
+import type { Dtype, Ops } from "../ops/ops";
+
+export type EngineName = "onnx";
+
+/** Numbers on the host, in C order. */
+export type HostArray = Float32Array | Int32Array;
+
+export interface TensorSpec {
+  readonly dtype: Dtype;
+  /** Sizes; a name stands for a length that differs from program to program, e.g. ["C"]. */
+  readonly shape: readonly (number | string)[];
+}
+
+/** Paths (`encoder.blocks.0.attn.qkv.weight`) to tensors. Insertion order is meaningful: it is the order of leaves. */
+export type TensorSpecs = ReadonlyMap<string, TensorSpec>;
+
+/** A generated function: from trees of tensors to a tree of tensors. Both trees are given by the paths of their leaves. */
+export interface EngineFunction {
+  readonly name: string;
+  /** The paths of `state` (in the store) that it reads. */
+  readonly reads: readonly string[];
+  /** What it is given at every call. */
+  readonly inputs: TensorSpecs;
+  /** Lengths by name, e.g. ["C", "T", "S", "U"]; a call gives their values. */
+  readonly lengths: readonly string[];
+  /**
+   * The generated code. `state` and `inputs` are trees of handles laid out by the paths above; `lengths` maps each name
+   * to a number (negative where the engine records the function once for all lengths). `state` in the result holds
+   * the tensors that replace those of the store, at the same paths; `outputs` is what a call returns.
+   */
+  run(
+    ops: Ops,
+    state: unknown,
+    inputs: unknown,
+    lengths: Readonly<Record<string, number>>,
+  ): { readonly state: unknown; readonly outputs: unknown };
+}
+
+export interface LoadedFunction {
+  /** Runs once: reads the store, replaces its new values, returns the outputs by path. */
+  run(
+    inputs: ReadonlyMap<string, HostArray>,
+    lengths: Readonly<Record<string, number>>,
+  ): Promise<ReadonlyMap<string, HostArray>>;
+  release(): Promise<void>;
+}
+
+/** The tensors that live in the engine's memory between calls. */
+export interface StateStore {
+  readonly specs: TensorSpecs;
+  /** A copy on the host, in C order. */
+  read(path: string): Promise<Float32Array>;
+  write(path: string, values: Float32Array): Promise<void>;
+}
+
+export interface EngineOptions {
+  /** Threads of the engine's own pool. */
+  readonly threads: number;
+}
+
+export interface Engine {
+  readonly name: EngineName | "reference";
+  /** One line for the log, e.g. "onnxruntime-node 1.30.0, CPU, 2 threads". */
+  readonly description: string;
+  createStore(specs: TensorSpecs): StateStore;
+  load(fn: EngineFunction, store: StateStore): Promise<LoadedFunction>;
+  release(): Promise<void>;
+}

@@ -1,0 +1,42 @@
+/** Turns one function of an engine, "apply this op", into the typed op interface that generated code calls. */
+import type { AnyTensor, OpName, Ops, Shape } from "./ops";
+import { signatures } from "./signatures";
+
+/** Any value an op's attributes can hold. */
+export type AttrValue = number | boolean;
+export type Attrs = Readonly<Record<string, AttrValue>>;
+
+/** Runs or records one op. `shapes` are those of the outputs; there is one tensor to give back for each. */
+export type ApplyOp<T extends AnyTensor> = (
+  op: OpName,
+  inputs: readonly T[],
+  attrs: Attrs,
+  shapes: readonly Shape[],
+) => readonly T[];
+
+/** The shapes of an op's outputs; throws ShapeError where the inputs do not fit. */
+export function outputShapes(op: OpName, inputs: readonly Shape[], attrs: Attrs): readonly Shape[] {
+  // The table is typed per op; here the op is only known at run time.
+  const rule = signatures[op].shapes as (inputs: readonly Shape[], attrs: Attrs) => readonly Shape[];
+  return rule(inputs, attrs);
+}
+
+export function opsFor<T extends AnyTensor>(apply: ApplyOp<T>): Ops {
+  const call = (op: OpName, args: readonly unknown[]): unknown => {
+    const { inputs: arity, outputs } = signatures[op];
+    const tensors = (arity === "many" ? args[0] : args.slice(0, arity)) as readonly T[];
+    const attrs = (args[arity === "many" ? 1 : arity] ?? {}) as Attrs;
+    const shapes = outputShapes(
+      op,
+      tensors.map((tensor) => tensor.shape),
+      attrs,
+    );
+    const results = apply(op, tensors, attrs, shapes);
+    return outputs === 1 ? results[0] : results;
+  };
+  // One closure per name of the total table, so the record has every method of Ops; the types of the arguments are
+  // checked where generated code calls them.
+  return Object.fromEntries(
+    Object.keys(signatures).map((op) => [op, (...args: unknown[]) => call(op as OpName, args)]),
+  ) as unknown as Ops;
+}

@@ -1,0 +1,8 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: { include: ["tests/**/*.test.ts"], testTimeout: 60_000, pool: "forks" },
+  resolve: {
+    alias: [{ find: /^ijepa\/runtime\/(.*)$/, replacement: new URL("./runtime/$1.ts", import.meta.url).pathname }],
+  },
+});
