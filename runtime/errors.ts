@@ -91,3 +91,148 @@ export function lossNotFinite(was: {
       "warmup, or gradient clipping; look also for broken images (all one colour, or a wrong mean and std).",
   );
 }
+
+// ── R14x: checkpoint ───────────────────────────────────────────────────────────────────────────────────────────────
+
+export function damagedFile(was: { readonly path: string; readonly why: string }): UserError {
+  return new UserError(
+    "R140",
+    `${was.path} is not a whole safetensors file: ${was.why}. ` +
+      "It was cut off or changed after it was written; use another copy of it.",
+  );
+}
+
+export function fileNotReadable(was: {
+  readonly path: string;
+  readonly why: string;
+  readonly cause?: unknown;
+}): UserError {
+  return new UserError("R141", `${was.path} cannot be read: ${was.why}.`, { cause: was.cause });
+}
+
+export function fileNotWritten(was: {
+  readonly path: string;
+  readonly bytes: number;
+  readonly why: string;
+  readonly cause?: unknown;
+}): UserError {
+  return new UserError(
+    "R142",
+    `${was.path} (${(was.bytes / 1e6).toFixed(1)} MB) cannot be written: ${was.why}. ` +
+      "What was there before is untouched; make room, or name another folder with --run-dir.",
+    { cause: was.cause },
+  );
+}
+
+export function tensorMissing(was: {
+  readonly path: string;
+  readonly tensor: string;
+  readonly missing: number;
+  readonly wanted: number;
+}): UserError {
+  return new UserError(
+    "R143",
+    `${was.path} has no tensor ${was.tensor}` +
+      (was.missing > 1 ? `, and lacks ${was.missing} of the ${was.wanted} that this trainer needs. ` : ". ") +
+      "It is not a checkpoint of this model; resume from one that this trainer wrote.",
+  );
+}
+
+export function tensorUnfit(was: {
+  readonly path: string;
+  readonly tensor: string;
+  readonly found: string;
+  readonly wanted: string;
+}): UserError {
+  return new UserError(
+    "R144",
+    `${was.path}: the tensor ${was.tensor} is ${was.found}, but ${was.wanted} is needed. ` +
+      "The file belongs to a model of another size, or was changed by another program.",
+  );
+}
+
+export function notACheckpoint(was: { readonly path: string; readonly why: string }): UserError {
+  return new UserError(
+    "R145",
+    `${was.path} is a safetensors file, but not a checkpoint of a trainer: ${was.why}. ` +
+      "Resume from a file that this trainer wrote.",
+  );
+}
+
+export function checkpointOfOtherSpec(was: {
+  readonly path: string;
+  readonly found: string;
+  readonly wanted: string;
+  /** One per line, e.g. `encoder.dim: 96 in the checkpoint, 192 here`; empty where the file does not tell. */
+  readonly differences: readonly string[];
+}): UserError {
+  const shown = was.differences.slice(0, 8).map((line) => `\n  ${line}`);
+  const more = was.differences.length > 8 ? `\n  and ${was.differences.length - 8} more` : "";
+  const what =
+    shown.length > 0
+      ? `What differs:${shown.join("")}${more}\n`
+      : "The constants that it records are the same, so the code of the trainer differs. ";
+  return new UserError(
+    "R146",
+    `${was.path} was written for another experiment (spec ${was.found.slice(0, 12)}, this trainer: ` +
+      `${was.wanted.slice(0, 12)}). ${what}Resume it with the trainer that wrote it, or start a new run with --run-dir.`,
+  );
+}
+
+export function stateNotFinite(was: {
+  readonly path: string;
+  readonly tensor: string;
+  readonly step: number;
+}): UserError {
+  return new UserError(
+    "R147",
+    `After step ${was.step} the tensor ${was.tensor} holds NaN or infinity, so ${was.path} was not written and the ` +
+      "checkpoint before it is kept. Lower the peak learning rate or lengthen the warmup.",
+  );
+}
+
+export function everyCheckpointDamaged(was: {
+  readonly directory: string;
+  readonly reasons: readonly string[];
+}): UserError {
+  return new UserError(
+    "R148",
+    `None of the ${was.reasons.length} checkpoints in ${was.directory} can be resumed:` +
+      `${was.reasons.map((reason) => `\n  ${reason}`).join("")}\n` +
+      "Restore one from a backup, or start a new run with --run-dir.",
+  );
+}
+
+// ── R15x: evaluation ───────────────────────────────────────────────────────────────────────────────────────────────
+
+export function featuresNotFinite(was: { readonly name: string; readonly split: string }): UserError {
+  return new UserError(
+    "R150",
+    `The ${was.split} features of the ${was.name} hold NaN or infinity, so they cannot be evaluated. ` +
+      "The weights have diverged; go back to an earlier checkpoint or lower the peak learning rate.",
+  );
+}
+
+export function splitTooSmall(was: {
+  readonly split: string;
+  readonly images: number;
+  readonly least: number;
+}): UserError {
+  return new UserError(
+    "R151",
+    `The ${was.split} split has ${was.images} labelled images; the evaluation needs at least ${was.least}. ` +
+      "Add images, or leave the evaluation out of the experiment.",
+  );
+}
+
+export function splitsDisagree(was: {
+  readonly split: string;
+  readonly found: string;
+  readonly wanted: string;
+}): UserError {
+  return new UserError(
+    "R152",
+    `The ${was.split} split has the tasks ${was.found}, but the train split has ${was.wanted}. ` +
+      "Every split needs the same tasks and classes.",
+  );
+}
