@@ -14,10 +14,17 @@ export type ApplyOp<T extends AnyTensor> = (
   shapes: readonly Shape[],
 ) => readonly T[];
 
-/** The shapes of an op's outputs; throws ShapeError where the inputs do not fit. */
-export function outputShapes(op: OpName, inputs: readonly Shape[], attrs: Attrs): readonly Shape[] {
+/** The shapes of an op's outputs, for axes of any kind; throws ShapeError where the inputs do not fit. */
+export function outputShapes<Axis>(
+  op: OpName,
+  inputs: readonly (readonly Axis[])[],
+  attrs: Readonly<Record<string, Axis | boolean>>,
+): readonly (readonly Axis[])[] {
   // The table is typed per op; here the op is only known at run time.
-  const rule = signatures[op].shapes as (inputs: readonly Shape[], attrs: Attrs) => readonly Shape[];
+  const rule = signatures[op].shapes as (
+    inputs: readonly (readonly Axis[])[],
+    attrs: Readonly<Record<string, Axis | boolean>>,
+  ) => readonly (readonly Axis[])[];
   return rule(inputs, attrs);
 }
 

@@ -75,6 +75,16 @@ export interface Ops {
     x: F32<[...R, T, D]>,
     attrs: { readonly start: number; readonly tokens: S },
   ): F32<[...R, S, D]>;
+  /** `width` consecutive columns (last axis) beginning at `start`: a part of a weight or bias. */
+  sliceColumns<R extends Dims, W extends N, P extends N>(
+    x: F32<[...R, W]>,
+    attrs: { readonly start: number; readonly width: P },
+  ): F32<[...R, P]>;
+  /** Gradient of sliceColumns: zeros around x, so that there are `width` columns and x begins at `start`. */
+  padColumns<R extends Dims, P extends N, W extends N>(
+    x: F32<[...R, P]>,
+    attrs: { readonly start: number; readonly width: W },
+  ): F32<[...R, W]>;
   /** `copies` times the whole batch, one after the other: rows (copy, row). */
   tileBatch<B extends N, R extends Dims, O extends N>(
     x: F32<[B, ...R]>,

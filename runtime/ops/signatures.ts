@@ -169,6 +169,16 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
       return [[...x.slice(0, -2), tokens, ...x.slice(-1)]];
     },
   },
+  sliceColumns: {
+    inputs: 1,
+    outputs: 1,
+    shapes: (inputs, { width }) => [[...input("sliceColumns", inputs, 0, -1).slice(0, -1), width]],
+  },
+  padColumns: {
+    inputs: 1,
+    outputs: 1,
+    shapes: (inputs, { width }) => [[...input("padColumns", inputs, 0, -1).slice(0, -1), width]],
+  },
   tileBatch: {
     inputs: 1,
     outputs: 1,

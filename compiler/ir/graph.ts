@@ -1,0 +1,146 @@
+/**
+ * A graph is one generated function: named values, one op per node, in order of execution. Plain records; only the
+ * builder grows.
+ */
+import type { Dtype, OpName } from "../../runtime/ops/ops";
+import { type AxisAttrs, signatures } from "../../runtime/ops/signatures";
+import type { Num } from "./number";
+
+export type AttrValue = Num | boolean;
+export type IrAttrs = Readonly<Record<string, AttrValue>>;
+
+export interface Value {
+  /** Unique in its graph; a TypeScript identifier, or `group.path` of a weight. */
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly Num[];
+  /** Set for weights: the parameter group it belongs to and its path there ("" where the group is one tensor). */
+  readonly parameter?: { readonly group: string; readonly path: string };
+}
+
+export interface Node {
+  readonly op: OpName;
+  readonly inputs: readonly Value[];
+  readonly attrs: IrAttrs;
+  readonly outputs: readonly Value[];
+}
+
+/** Weights that a function is handed as one argument. */
+export interface Group {
+  /** Argument name, e.g. `block`. */
+  readonly name: string;
+  /** TypeScript type, e.g. `EncoderBlock` or `Linear<D, P>`. */
+  readonly type: string;
+  /** Where it lies among all weights, e.g. `encoder.patchEmbed.proj`, or `encoder.blocks.*` of a repeated block. */
+  readonly path: string;
+  readonly parameters: readonly Value[];
+}
+
+export interface Graph {
+  readonly name: string;
+  readonly doc: string;
+  readonly groups: readonly Group[];
+  readonly inputs: readonly Value[];
+  readonly nodes: readonly Node[];
+  readonly outputs: readonly Value[];
+}
+
+/** Weights of one function as a record of values, e.g. `block["attn.qkv.weight"]`. */
+export type Weights = (path: string) => Value;
+
+export class GraphBuilder {
+  private readonly nodes: Node[] = [];
+  private readonly inputs: Value[] = [];
+  private readonly groups: Group[] = [];
+  private readonly names = new Set<string>();
+
+  constructor(
+    private readonly name: string,
+    private readonly doc: string,
+  ) {}
+
+  input(name: string, dtype: Dtype, shape: readonly Num[]): Value {
+    const value = { name: this.unique(name), dtype, shape };
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** Adds a parameter group; gives the lookup of its weights by path. */
+  group(group: Group): Weights {
+    if (!this.groups.some((known) => known.name === group.name)) {
+      this.unique(group.name);
+      this.groups.push(group);
+    }
+    return (path) => {
+      const found = group.parameters.find((value) => value.parameter?.path === path);
+      if (found === undefined) throw new Error(`internal: ${this.name}: no weight ${path} in ${group.name}`);
+      return found;
+    };
+  }
+
+  /** One op; one name for each output. Names that are taken get a number. */
+  apply<K extends OpName>(
+    op: K,
+    inputs: readonly Value[],
+    attrs: AxisAttrs<K, Num>,
+    ...names: readonly string[]
+  ): readonly Value[] {
+    const { outputs, shapes } = signatures[op];
+    if (names.length !== outputs) throw new Error(`internal: ${this.name}: ${op} has ${outputs} outputs`);
+    const outputShapes = shapes<Num>(
+      inputs.map((value) => value.shape),
+      attrs,
+    );
+    const results = names.map((name, i) => ({
+      name: this.unique(name),
+      dtype: "f32" as const,
+      shape: outputShapes[i] ?? [],
+    }));
+    this.nodes.push({ op, inputs, attrs: attrs as IrAttrs, outputs: results });
+    return results;
+  }
+
+  /** An op with one output. */
+  one<K extends OpName>(op: K, inputs: readonly Value[], attrs: AxisAttrs<K, Num>, name: string): Value {
+    const [value] = this.apply(op, inputs, attrs, name);
+    if (value === undefined) throw new Error(`internal: ${op} gave nothing`);
+    return value;
+  }
+
+  finish(outputs: readonly Value[]): Graph {
+    return { name: this.name, doc: this.doc, groups: this.groups, inputs: this.inputs, nodes: this.nodes, outputs };
+  }
+
+  private unique(name: string): string {
+    let candidate = name;
+    for (let i = 2; this.names.has(candidate); i++) candidate = `${name}${i}`;
+    this.names.add(candidate);
+    return candidate;
+  }
+}
+
+/** Every weight of a graph. */
+export function parametersOf(graph: Graph): readonly Value[] {
+  return graph.groups.flatMap((group) => group.parameters);
+}
+
+/** The graph with other nodes; groups, inputs and names stay. */
+export function withNodes(graph: Graph, nodes: readonly Node[], outputs: readonly Value[] = graph.outputs): Graph {
+  return { ...graph, nodes, outputs };
+}
+
+/** Puts other values in the place of some, in the inputs of every node and among the outputs. */
+export function replaceValues(graph: Graph, by: ReadonlyMap<Value, Value>): Graph {
+  const final = (value: Value): Value => {
+    let found = value;
+    for (let next = by.get(found); next !== undefined; next = by.get(found)) found = next;
+    return found;
+  };
+  return withNodes(
+    graph,
+    graph.nodes.map((node) =>
+      node.inputs.some((value) => by.has(value)) ? { ...node, inputs: node.inputs.map(final) } : node,
+    ),
+    graph.outputs.map(final),
+  );
+}

@@ -1,0 +1,64 @@
+/** Sums and scales. There is no implicit broadcasting: each op says which axes it repeats. */
+import { isAGradient, type Op, perElement, perInputElement, when } from "./op";
+
+export const add: Op<"add"> = {
+  name: "add",
+  doc: "out = a + b",
+  cost: perElement(1),
+  vjp: ({ gradient }) => [gradient, gradient],
+};
+
+export const addVector: Op<"addVector"> = {
+  name: "addVector",
+  doc: "out[r, d] = x[r, d] + vector[d]",
+  cost: perElement(1),
+  vjp: ({ graph, gradient, wants, name }) => [
+    gradient,
+    when(wants(1), () => graph.one("sumRows", [gradient], {}, name(1))),
+  ],
+};
+
+export const addTable: Op<"addTable"> = {
+  name: "addTable",
+  doc: "out[b, n, d] = x[b, n, d] + table[n, d]",
+  cost: perElement(1),
+  vjp: ({ graph, gradient, wants, name }) => [
+    gradient,
+    when(wants(1), () => graph.one("sumBatch", [gradient], {}, name(1))),
+  ],
+};
+
+export const sumBatch: Op<"sumBatch"> = {
+  name: "sumBatch",
+  doc: "out[n, d] = Σ_b x[b, n, d]",
+  cost: perInputElement(1),
+  vjp: isAGradient("addTable"),
+};
+
+export const scale: Op<"scale"> = {
+  name: "scale",
+  doc: "out = by · x",
+  cost: perElement(1),
+  vjp: ({ graph, gradient, attrs, name }) => [graph.one("scale", [gradient], attrs, name(0))],
+};
+
+export const scaleBy: Op<"scaleBy"> = {
+  name: "scaleBy",
+  doc: "out = factor · x",
+  cost: perElement(1),
+  vjp: { why: "its factor is a constant of the step, and nothing below it is differentiated" },
+};
+
+export const scaleRows: Op<"scaleRows"> = {
+  name: "scaleRows",
+  doc: "out[r, …] = factor[r] · x[r, …]",
+  cost: perElement(1),
+  vjp: ({ graph, gradient, input, name }) => [graph.one("scaleRows", [gradient, input(1)], {}, name(0)), undefined],
+};
+
+export const one: Op<"one"> = {
+  name: "one",
+  doc: "out = 1",
+  cost: perElement(0),
+  vjp: { why: "it is a constant" },
+};

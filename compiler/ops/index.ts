@@ -1,0 +1,18 @@
+/** All ops by name. Total: an op of the interface without an object here does not compile. */
+import type { OpName } from "../../runtime/ops/ops";
+import * as attention from "./attention";
+import * as elementwise from "./elementwise";
+import * as layers from "./layers";
+import * as loss from "./loss";
+import type { Op } from "./op";
+import * as tokens from "./tokens";
+import * as update from "./update";
+
+export const ops: { readonly [K in OpName]: Op<K> } = {
+  ...tokens,
+  ...layers,
+  ...attention,
+  ...elementwise,
+  ...loss,
+  ...update,
+};

@@ -1,0 +1,39 @@
+/** The losses and their gradients by the prediction. */
+import { isAGradient, type Op, perElement, perInputElement, type VjpContext } from "./op";
+
+/** d loss/d prediction times the gradient of the loss, which is 1 where the backward pass begins. */
+function scaled<K extends "smoothL1" | "mse">(
+  { graph, gradient, input, name }: VjpContext<K>,
+  op: "smoothL1Grad" | "mseGrad",
+) {
+  const byPrediction = graph.one(op, [input(0), input(1)], {}, `${name(0)}OfMean`);
+  return [graph.one("scaleBy", [byPrediction, gradient], {}, name(0)), undefined];
+}
+
+export const smoothL1: Op<"smoothL1"> = {
+  name: "smoothL1",
+  doc: "out = mean of ½d² where |d| < 1, of |d| − ½ elsewhere; d = prediction − target",
+  cost: perInputElement(5),
+  vjp: (context) => scaled(context, "smoothL1Grad"),
+};
+
+export const smoothL1Grad: Op<"smoothL1Grad"> = {
+  name: "smoothL1Grad",
+  doc: "out = min(max(prediction − target, −1), 1) / count",
+  cost: perElement(4),
+  vjp: isAGradient("smoothL1"),
+};
+
+export const mse: Op<"mse"> = {
+  name: "mse",
+  doc: "out = mean of (prediction − target)²",
+  cost: perInputElement(3),
+  vjp: (context) => scaled(context, "mseGrad"),
+};
+
+export const mseGrad: Op<"mseGrad"> = {
+  name: "mseGrad",
+  doc: "out = 2 (prediction − target) / count",
+  cost: perElement(2),
+  vjp: isAGradient("mse"),
+};

@@ -1,0 +1,79 @@
+/** What an op is to the compiler: its formula, its cost and its gradient, in one object beside its shape rule. */
+import type { OpName } from "../../runtime/ops/ops";
+import type { AxisAttrs } from "../../runtime/ops/signatures";
+import type { GraphBuilder, Value } from "../ir/graph";
+import type { Num } from "../ir/number";
+
+export interface Cost {
+  /** A fused multiply-add counts as 2. */
+  readonly flops: number;
+  /** Bytes read and written if nothing is cached. */
+  readonly bytes: number;
+}
+
+type Sizes = readonly number[];
+
+/** What a gradient rule is given. */
+export interface VjpContext<K extends OpName> {
+  readonly graph: GraphBuilder;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attrs: AxisAttrs<K, Num>;
+  /** Input number i; the rule's own arity makes sure that it is there. */
+  input(i: number): Value;
+  /** The gradient of the only output. */
+  readonly gradient: Value;
+  /** The gradients of all outputs, for ops with several. */
+  readonly gradients: readonly Value[];
+  /** Whether anybody wants the gradient of input i. */
+  wants(i: number): boolean;
+  /** The name that the gradient of input i should have. */
+  name(i: number): string;
+}
+
+/** Gradients of the inputs, in their order; undefined where nobody wants one or there is none. */
+export type Vjp<K extends OpName> = (context: VjpContext<K>) => readonly (Value | undefined)[];
+
+export interface Op<K extends OpName> {
+  readonly name: K;
+  /** The formula in index form. */
+  readonly doc: string;
+  /** Sizes of inputs and outputs → cost. */
+  cost(inputs: readonly Sizes[], outputs: readonly Sizes[]): Cost;
+  /** The gradient rule, or the reason why there is none. */
+  readonly vjp: Vjp<K> | { readonly why: string };
+}
+
+export const count = (shape: Sizes | undefined): number => (shape ?? []).reduce((product, size) => product * size, 1);
+
+const bytesOf = (shapes: readonly Sizes[]): number => 4 * shapes.reduce((sum, shape) => sum + count(shape), 0);
+
+/** Cost of an op that does `flopsPerElement` for every element of its first output. */
+export function perElement(flopsPerElement: number): Op<OpName>["cost"] {
+  return (inputs, outputs) => ({
+    flops: flopsPerElement * count(outputs[0]),
+    bytes: bytesOf([...inputs, ...outputs]),
+  });
+}
+
+/** Cost of an op that does `flopsPerElement` for every element of its first input. */
+export function perInputElement(flopsPerElement: number): Op<OpName>["cost"] {
+  return (inputs, outputs) => ({ flops: flopsPerElement * count(inputs[0]), bytes: bytesOf([...inputs, ...outputs]) });
+}
+
+/** Cost of a matrix product: two operations for every element of the output and of the inner axis. */
+export function ofProduct(inner: (inputs: readonly Sizes[]) => number): Op<OpName>["cost"] {
+  return (inputs, outputs) => ({
+    flops: 2 * count(outputs[0]) * inner(inputs),
+    bytes: bytesOf([...inputs, ...outputs]),
+  });
+}
+
+/** The result where it is wanted. */
+export function when<T>(wanted: boolean, make: () => T): T | undefined {
+  return wanted ? make() : undefined;
+}
+
+export const isAGradient = (of: string): { readonly why: string } => ({
+  why: `it is the gradient of ${of}; second derivatives are not needed`,
+});
