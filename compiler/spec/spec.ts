@@ -1,0 +1,243 @@
+// Generated from schema/experiment.schema.json by `npm run generate`; edit the schema instead.
+
+/** One I-JEPA pre-training experiment. Every default is the value of the released configuration in1k_vith14_ep300 where it has one. */
+export interface Spec {
+  /** Name of the experiment: its folder below `generated/` and below `runs/`. [text] */
+  readonly name: string;
+  /** A sentence for people: what the experiment is for. [text] */
+  readonly description: string;
+  /** Seed of everything random: initial weights, order of the images, crops and masks. [seed] */
+  readonly seed: number;
+  readonly image: ImageSpec;
+  readonly encoder: EncoderSpec;
+  readonly predictor: PredictorSpec;
+  readonly masking: MaskingSpec;
+  readonly targets: TargetsSpec;
+  /** Distance between prediction and target, averaged over every value: `smoothL1` (beta 1, as released) or `mse` (mean squared error, as in the paper's text). */
+  readonly loss: "smoothL1" | "mse";
+  /** Where the images come from. */
+  readonly data: ShapesDataSpec | FolderDataSpec;
+  readonly augmentation: AugmentationSpec;
+  readonly optimization: OptimizationSpec;
+  readonly init: InitSpec;
+  readonly evaluation: EvaluationSpec;
+  readonly checkpoint: CheckpointSpec;
+  readonly log: LogSpec;
+  readonly hardware: HardwareSpec;
+}
+/** The images that the encoder sees: square, three channels. */
+export interface ImageSpec {
+  /** Side of the square that the encoder sees, after cropping; a multiple of `encoder.patch`. [pixels] */
+  readonly size: number;
+  /** Mean that is subtracted from red, green and blue. [intensity, 0 black … 1 white] */
+  readonly mean: readonly [number, number, number];
+  /** Standard deviation by which red, green and blue are divided. [intensity, 0 black … 1 white] */
+  readonly std: readonly [number, number, number];
+}
+/** The vision transformer that is trained, and its momentum copy, the target encoder. Give `size`, or `dim`, `depth` and `heads`. */
+export interface EncoderSpec {
+  /** Width of a token; `heads` divides it, and so does 4 (sine and cosine of two coordinates). [features] */
+  readonly dim: number;
+  /** Number of transformer blocks. [blocks] */
+  readonly depth: number;
+  /** Attention heads of every block. [heads] */
+  readonly heads: number;
+  /** Hidden width of the MLP of a block, as a multiple of `dim`; the product is rounded down. [× dim] */
+  readonly mlpRatio: number;
+  /** Side of a square patch; it divides `image.size`. [pixels] */
+  readonly patch: number;
+  /** Stochastic depth of the context encoder: the rate at the last block, growing linearly from 0 at the first. [probability] */
+  readonly dropPath: number;
+}
+/** The narrow transformer that predicts the targets from the context. */
+export interface PredictorSpec {
+  /** Width of a token in the predictor; `heads` divides it, and so does 4. [features] */
+  readonly dim: number;
+  /** Number of transformer blocks; the paper takes 6 for base, 12 for large and huge, 16 for giant. [blocks] */
+  readonly depth: number;
+  /** Attention heads of every block. [heads] */
+  readonly heads: number;
+  /** Hidden width of the MLP of a block, as a multiple of `dim`; the product is rounded down. [× dim] */
+  readonly mlpRatio: number;
+}
+/** Which patches are context and which are predicted: the multi-block strategy. */
+export interface MaskingSpec {
+  /** `reference` draws blocks as the released code does, its quirks included; `unbiased` draws scale and aspect independently, reaches every position, and drops surplus context tokens at random instead of from the bottom. */
+  readonly sampler: "reference" | "unbiased";
+  /** Whether the context may contain patches of the targets. */
+  readonly allowOverlap: boolean;
+  /** A block counts only if it keeps more than this many patches. [patches] */
+  readonly minKeep: number;
+  readonly targets: MaskingTargetsSpec;
+  readonly context: MaskingContextSpec;
+}
+/** The blocks that are predicted. */
+export interface MaskingTargetsSpec {
+  /** Target blocks per image. [blocks] */
+  readonly count: number;
+  /** Smallest and largest area of a target block. [share of the patches] */
+  readonly scale: readonly [number, number];
+  /** Smallest and largest aspect of a target block. [height ÷ width] */
+  readonly aspect: readonly [number, number];
+}
+/** The square block from which the targets are predicted. */
+export interface MaskingContextSpec {
+  /** Context blocks per image; every one of them predicts every target. [blocks] */
+  readonly count: number;
+  /** Smallest and largest area of the context block, before the targets are taken out. [share of the patches] */
+  readonly scale: readonly [number, number];
+  /** Context patches that are kept. `auto` keeps, for every size of target, the mean that the released code keeps after cutting a batch to its shortest context. [patches] */
+  readonly tokens: "auto" | number;
+}
+/** What the predictor has to predict. */
+export interface TargetsSpec {
+  /** `representations` of the target encoder, or the `pixels` of the patches. */
+  readonly space: "representations" | "pixels";
+  /** Layer-normalises every target vector (the features of a token, or the pixels of a patch) before it is compared. */
+  readonly normalize: boolean;
+}
+/** Ray-cast scenes of solids that the trainer renders itself: no download, the same on every machine. */
+export interface ShapesDataSpec {
+  /** Scenes that the trainer renders. */
+  readonly source: "shapes";
+  /** Images of the training split. [images] */
+  readonly trainImages: number;
+  /** Held-out images to choose settings on. [images] */
+  readonly validationImages: number;
+  /** Held-out images to report on. [images] */
+  readonly testImages: number;
+  /** Side of a rendered scene, before cropping. [pixels] */
+  readonly sceneSize: number;
+  /** 0 is one object on a plain ground, 1 as many small objects and as much variation as there is. [0 … 1] */
+  readonly difficulty: number;
+  /** Seed of the scenes; apart from `seed`, so that several runs can share one set of images. [seed] */
+  readonly seed: number;
+}
+/** Image files below a folder, sub-folders included. */
+export interface FolderDataSpec {
+  /** Image files below a folder. */
+  readonly source: "folder";
+  /** Folder of the training images, seen from where the trainer is started; `--data` of the trainer moves it. [path] */
+  readonly train: string;
+  /** Folder of held-out images for the probes, or null. [path] */
+  readonly validation: string | null;
+  /** How many training images there are: the schedules are computed from it, and the trainer checks it. [images] */
+  readonly images: number;
+  /** Whether the first level of folders names the classes; only the probes use them. */
+  readonly labels: boolean;
+}
+/** What is done to a training image: a random resized crop, and mirroring if asked for. */
+export interface AugmentationSpec {
+  /** Smallest and largest area of the random crop. [share of the image] */
+  readonly cropScale: readonly [number, number];
+  /** Smallest and largest aspect of the random crop, before it is resized to a square. [width ÷ height] */
+  readonly cropAspect: readonly [number, number];
+  /** Mirrors left and right with probability ½. */
+  readonly horizontalFlip: boolean;
+}
+/** How long, with which batch, and how the weights follow the gradient: AdamW and a momentum target encoder. */
+export interface OptimizationSpec {
+  /** Passes over the training images. [epochs] */
+  readonly epochs: number;
+  /** Images of one optimiser step, over all devices and all accumulated parts. [images] */
+  readonly globalBatch: number;
+  /** Parts in which a device works through its share of the batch, adding up their gradients. [parts] */
+  readonly accumulation: number;
+  readonly learningRate: LearningRateSpec;
+  readonly weightDecay: WeightDecaySpec;
+  readonly momentum: MomentumSpec;
+  /** Stretches all three schedules beyond the end of training, which then stops early on them. [× the length of training] */
+  readonly scheduleScale: number;
+  readonly adamw: AdamWSpec;
+  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. [L2 norm] */
+  readonly clipNorm: number | null;
+}
+/** Linear from `start` to `peak` during the warm-up, then a cosine down to `final`. */
+export interface LearningRateSpec {
+  /** Where the warm-up starts from. [per step] */
+  readonly start: number;
+  /** Learning rate at the end of the warm-up. [per step] */
+  readonly peak: number;
+  /** Learning rate at the end of the cosine. [per step] */
+  readonly final: number;
+  /** Length of the warm-up; fractions are fine. [epochs] */
+  readonly warmupEpochs: number;
+}
+/** Decoupled weight decay of AdamW on everything but biases and norms: a cosine from `start` to `final`. */
+export interface WeightDecaySpec {
+  /** Weight decay of the first step. [× learning rate] */
+  readonly start: number;
+  /** Weight decay at the end of the cosine. [× learning rate] */
+  readonly final: number;
+}
+/** Momentum of the target encoder, the moving average of the encoder: linear from `start` to `final`. */
+export interface MomentumSpec {
+  /** Share of itself that the target encoder keeps in the first step. [share] */
+  readonly start: number;
+  /** Share of itself that it keeps at the end. [share] */
+  readonly final: number;
+}
+/** The constants of AdamW. */
+export interface AdamWSpec {
+  /** Decay of the running mean of the gradient. [per step] */
+  readonly beta1: number;
+  /** Decay of the running mean of the squared gradient. [per step] */
+  readonly beta2: number;
+  /** Added to the root of the second moment. [gradient] */
+  readonly eps: number;
+}
+/** The initial weights: normal draws; biases 0, norms 1. The target encoder starts as a copy of the encoder. */
+export interface InitSpec {
+  /** Standard deviation of every weight matrix and of the mask token. [weight] */
+  readonly std: number;
+  /** Standard deviation of the patch embedding. [weight] */
+  readonly patchStd: number;
+  /** Factor on the sine-cosine position tables, which are not trained. [factor] */
+  readonly positionScale: number;
+  /** Divides the last matrix of the attention and of the MLP in block l = 1, 2, … by √(2l). The paper's code means to and then overwrites it, so training starts without. */
+  readonly depthRescale: boolean;
+}
+/** Probes on frozen, mean-pooled features of the target encoder, where the data has labels. */
+export interface EvaluationSpec {
+  /** Evaluate every so many epochs; 0 only at the end. [epochs] */
+  readonly everyEpochs: number;
+  readonly knn: KnnSpec;
+  /** Most training images that the probes learn from. [images] */
+  readonly trainImages: number;
+  /** Most held-out images that the probes are judged on. [images] */
+  readonly testImages: number;
+}
+/** The nearest-neighbour classifier by cosine similarity. */
+export interface KnnSpec {
+  /** Neighbours that vote. [images] */
+  readonly neighbours: number;
+  /** A neighbour's vote weighs exp(similarity ÷ temperature). [cosine similarity] */
+  readonly temperature: number;
+}
+/** When the trainer saves its state. */
+export interface CheckpointSpec {
+  /** Write the latest state every so many epochs; it is always written at the end. [epochs] */
+  readonly everyEpochs: number;
+  /** Keep a numbered copy every so many epochs; 0 never. [epochs] */
+  readonly keepEveryEpochs: number;
+}
+/** What the trainer writes down while it trains. */
+export interface LogSpec {
+  /** Write a row to the log every so many steps. [optimiser steps] */
+  readonly everySteps: number;
+}
+/** What the trainer runs on. */
+export interface HardwareSpec {
+  /** Engine that runs the training step: `onnx` is onnxruntime-node. */
+  readonly engine: "onnx";
+  /** Kind of processor. */
+  readonly device: "cpu";
+  /** Devices that share the global batch; one so far. [devices] */
+  readonly gpus: 1;
+  /** Number format of the training step. */
+  readonly precision: "fp32";
+  /** Threads of the engine; 0 takes as many as there are cores. [threads] */
+  readonly threads: number;
+  /** Threads that prepare images; 0 lets the trainer choose. [threads] */
+  readonly workers: number;
+}

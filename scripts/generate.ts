@@ -1,0 +1,49 @@
+/**
+ * Writes the files that are generated from the schema and from the catalogue of errors; with --check only says which
+ * of them are out of date, and exits 1 if any is.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { specTypes } from "./schema-types";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+const outputs = [
+  { path: "compiler/spec/spec.ts", text: formatted("compiler/spec/spec.ts", await specTypes("Spec")) },
+  { path: "compiler/spec/input.ts", text: formatted("compiler/spec/input.ts", await specTypes("Input")) },
+];
+
+const check = process.argv.includes("--check");
+const stale = outputs.filter(({ path, text }) => current(path) !== text);
+for (const { path, text } of stale) {
+  if (check) console.error(`${path} is out of date`);
+  else {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+    console.log(`wrote ${path}`);
+  }
+}
+if (check && stale.length > 0) {
+  console.error("Run `npm run generate` and commit the result.");
+  process.exitCode = 1;
+}
+
+function current(path: string): string | null {
+  try {
+    return readFileSync(join(root, path), "utf8");
+  } catch {
+    return null;
+  }
+}
+
+function formatted(path: string, text: string): string {
+  const biome = join(root, "node_modules", "@biomejs", "biome", "bin", "biome");
+  return execFileSync(process.execPath, [biome, "format", `--stdin-file-path=${path}`], {
+    cwd: root,
+    input: text,
+    encoding: "utf8",
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+}

@@ -1,0 +1,65 @@
+/** The TypeScript types of a spec, from the schema: as a person writes it, and with every default filled in. */
+import { compile, type JSONSchema } from "json-schema-to-typescript";
+import { type SchemaNode, schemaRoot } from "../compiler/spec/schema";
+
+/** Input: as a person writes it. Spec: as the compiler reads it. */
+type Side = "Input" | "Spec";
+
+/** Texts of the generated type files, before formatting. */
+export async function specTypes(side: Side): Promise<string> {
+  const banner = "// Generated from schema/experiment.schema.json by `npm run generate`; edit the schema instead.\n\n";
+  return banner + (await typesOf(side));
+}
+
+async function typesOf(side: Side): Promise<string> {
+  const text = await compile(plain(schemaRoot, side) as JSONSchema, side === "Input" ? "SpecInput" : "Spec", {
+    additionalProperties: false,
+    bannerComment: "",
+    format: false,
+  });
+  return oneLineComments(readonlyMembers(text));
+}
+
+/**
+ * The schema as one side sees it. Input: as it stands. Spec: what has a default is required, since reading fills it,
+ * and what only a file can say is gone.
+ */
+function plain(node: SchemaNode, side: Side): Record<string, unknown> {
+  const { properties, oneOf, items, title, discriminator, default: _default, minLength, maxLength, ...rest } = node;
+  const out: Record<string, unknown> = { ...rest };
+  if (title !== undefined)
+    out.title = title === "Experiment" ? (side === "Input" ? "SpecInput" : "Spec") : `${title}${side}`;
+  if (node.description !== undefined) out.description = [node.description, facts(node, side)].join(" ").trim();
+  if (items !== undefined) out.items = plain(items, side);
+  if (oneOf !== undefined) {
+    out.oneOf = oneOf.map((branch) => plain(branch, side));
+    // The branches say all there is to say of the fields.
+    delete out.required;
+    delete out.type;
+  }
+  if (properties !== undefined) {
+    const kept = Object.entries(properties).filter(([, field]) => side === "Input" || field["x-input-only"] !== true);
+    out.properties = Object.fromEntries(kept.map(([key, field]) => [key, plain(field, side)]));
+    if (side === "Spec") out.required = kept.map(([key]) => key);
+  }
+  return out;
+}
+
+/** The compiler of types writes mutable members; a spec is data that nobody changes. */
+function readonlyMembers(text: string): string {
+  return text
+    .replace(/^(\s*)(\$?\w+\??: )/gm, "$1readonly $2")
+    .replace(/: \[(number(?:, number)+)\]/g, ": readonly [$1]");
+}
+
+/** Unit and, where it may be left out, the default: `[pixels; default 224]`. */
+function facts(node: SchemaNode, side: Side): string {
+  const unit = node["x-unit"];
+  if (unit === undefined || unit === "choice" || unit === "true or false") return "";
+  const fallback = node["x-default"] ?? (node.default === undefined ? undefined : JSON.stringify(node.default));
+  return side === "Spec" || fallback === undefined ? `[${unit}]` : `[${unit}; default ${fallback}]`;
+}
+
+function oneLineComments(text: string): string {
+  return text.replace(/\/\*\*\n\s*\* (.*)\n(?:[ *]*\n(?:\s*\* @.*\n)+)?\s*\*\//g, "/** $1 */");
+}
