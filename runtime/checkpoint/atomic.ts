@@ -1,0 +1,95 @@
+/**
+ * Files that are either whole or not there: written beside their place, forced to the disk, then renamed. A crash or a
+ * full disk leaves the file that was there before.
+ */
+import { randomBytes } from "node:crypto";
+import { type FileHandle, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fileNotWritten } from "../errors";
+
+/** One write call takes less than 2 GiB. */
+const chunkBytes = 1 << 26;
+/** A writer touches its file all the time; one untouched for so long was left by a crash. */
+const abandonedAfterMs = 15 * 60_000;
+
+/**
+ * Writes `parts` one after the other. An error of the parts themselves is passed on; one of the file system becomes
+ * fileNotWritten. In both cases nothing is left behind and `path` is untouched.
+ */
+export async function writeAtomically(
+  path: string,
+  parts: AsyncIterable<ArrayBufferView>,
+  expectedBytes: number,
+): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}.tmp`);
+  const onDisk = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (cause) {
+      throw fileNotWritten({ path, bytes: expectedBytes, why: reasonOf(cause), cause });
+    }
+  };
+  await removeAbandoned(path);
+  const file = await onDisk(open(temporary, "wx"));
+  try {
+    try {
+      for await (const part of parts) await onDisk(writeAll(file, part));
+      await onDisk(file.sync());
+    } finally {
+      await onDisk(file.close());
+    }
+    await onDisk(rename(temporary, path));
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+}
+
+async function writeAll(file: FileHandle, part: ArrayBufferView): Promise<void> {
+  const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, Math.min(chunkBytes, bytes.length - done));
+    if (bytesWritten === 0) throw new Error("the disk takes no more bytes");
+    done += bytesWritten;
+  }
+}
+
+/** Removes what an earlier, killed writer of the same file left. */
+async function removeAbandoned(path: string): Promise<void> {
+  const directory = dirname(path);
+  const names = await readdir(directory).catch((): string[] => []);
+  for (const name of names) {
+    if (!name.startsWith(`.${basename(path)}.`) || !name.endsWith(".tmp")) continue;
+    const left = join(directory, name);
+    const info = await stat(left).catch(() => null);
+    if (info !== null && Date.now() - info.mtimeMs > abandonedAfterMs) await unlink(left).catch(() => undefined);
+  }
+}
+
+/** Makes the rename itself last. Not every system can open a folder; there the rename is still atomic. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, "r").catch(() => null);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close().catch(() => undefined);
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EDQUOT: "the disk quota is used up",
+  EFBIG: "the file would be larger than is allowed",
+  EIO: "the disk reports an error",
+  EISDIR: "it is a folder",
+  ENOENT: "no such file or folder",
+  ENOSPC: "the disk is full",
+  ENOTDIR: "a part of its path is not a folder",
+  EPERM: "the operation is not permitted",
+  EROFS: "the file system is read-only",
+};
+
+/** What a failed call of the file system means, in words. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  return reasons[code] ?? error.message;
+}

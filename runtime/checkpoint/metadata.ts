@@ -1,0 +1,139 @@
+/** What a checkpoint says about itself: strings in the header, so that one can read them without loading a tensor. */
+import { checkpointOfOtherSpec, notACheckpoint } from "../errors";
+import type { Experiment } from "../experiment";
+
+/** How far a run is. With the seed this is also the position of all randomness, which is counted, not drawn. */
+export interface Progress {
+  /** Optimiser steps done. */
+  readonly step: number;
+  /** Whole epochs done. */
+  readonly epoch: number;
+  /** Mean loss of the last steps, for the reader; NaN where there was none yet. */
+  readonly loss: number;
+}
+
+export interface CheckpointMetadata {
+  /** Version of ijepa that generated the trainer which wrote the file. */
+  readonly generatorVersion: string;
+  readonly specHash: string;
+  readonly name: string;
+  readonly seed: number;
+  readonly progress: Progress;
+  /** The constants of the experiment that wrote it, by path, e.g. `encoder.dim` → `96`. */
+  readonly constants: ReadonlyMap<string, string>;
+}
+
+/**
+ * Constants that do not change what is computed, by path; all below a path counts. A checkpoint may be resumed by a
+ * trainer that differs in these.
+ */
+export const harmlessFields: readonly string[] = [
+  "name",
+  "generatorVersion",
+  "specHash",
+  "data.trainPath",
+  "data.validationPath",
+  "evaluation",
+  "hardware",
+  "log",
+  "runDirectory",
+];
+
+/** Constants that say how long a run is, for a trainer that lets a longer run go on from a shorter one. */
+export const runLengthFields: readonly string[] = [
+  "optimiser.epochs",
+  "schedule.steps",
+  "schedule.curveSteps",
+  "schedule.momentumSteps",
+];
+
+export function metadataOf(experiment: Experiment, progress: Progress): Readonly<Record<string, string>> {
+  return {
+    // What PyTorch's own loaders look for.
+    format: "pt",
+    ijepa_version: experiment.generatorVersion,
+    spec_hash: experiment.specHash,
+    name: experiment.name,
+    step: String(progress.step),
+    epoch: String(progress.epoch),
+    loss: String(progress.loss),
+    seed: String(experiment.seed),
+    experiment: JSON.stringify(experiment),
+  };
+}
+
+/** Throws notACheckpoint where a field is missing or is no number. */
+export function parseMetadata(path: string, metadata: ReadonlyMap<string, string>): CheckpointMetadata {
+  const text = (key: string): string => {
+    const value = metadata.get(key);
+    if (value === undefined) throw notACheckpoint({ path, why: `its metadata has no ${key}` });
+    return value;
+  };
+  const count = (key: string): number => {
+    const value = Number(text(key));
+    if (text(key).trim() !== "" && Number.isSafeInteger(value) && value >= 0) return value;
+    throw notACheckpoint({ path, why: `its metadata has the ${key} ${JSON.stringify(text(key).slice(0, 40))}` });
+  };
+  return {
+    generatorVersion: text("ijepa_version"),
+    specHash: text("spec_hash"),
+    name: text("name"),
+    seed: count("seed"),
+    progress: { step: count("step"), epoch: count("epoch"), loss: Number(text("loss")) },
+    constants: constantsOf(metadata.get("experiment") ?? ""),
+  };
+}
+
+/**
+ * Throws checkpointOfOtherSpec unless the checkpoint comes from the same spec, or differs from it only in harmless fields
+ * and those of `mayDiffer`. Gives the differences that were allowed, one per line.
+ */
+export function checkSameSpec(
+  path: string,
+  metadata: CheckpointMetadata,
+  experiment: Experiment,
+  mayDiffer: readonly string[],
+): readonly string[] {
+  const here = constantsOf(JSON.stringify(experiment));
+  const paths = [...new Set([...metadata.constants.keys(), ...here.keys()])].filter(
+    (field) => metadata.constants.get(field) !== here.get(field),
+  );
+  const line = (field: string): string =>
+    `${field}: ${metadata.constants.get(field) ?? "nothing"} in the checkpoint, ${here.get(field) ?? "nothing"} here`;
+  const isOneOf = (fields: readonly string[]) => (field: string) =>
+    fields.some((allowed) => field === allowed || field.startsWith(`${allowed}.`));
+  const isHarmless = isOneOf(harmlessFields);
+  const isAllowed = isOneOf(mayDiffer);
+  const isSame = metadata.specHash === experiment.specHash;
+  const differences = paths.filter((field) => !isHarmless(field) && !isAllowed(field));
+  // Without recorded constants the hash is all there is. With the same hash, what differs is the generator's choice.
+  const isKnown = metadata.constants.size > 0;
+  if (!isSame && (!isKnown || differences.length > 0)) {
+    throw checkpointOfOtherSpec({
+      path,
+      found: metadata.specHash,
+      wanted: experiment.specHash,
+      differences: isKnown ? differences.map(line) : [],
+    });
+  }
+  return isKnown ? paths.filter((field) => !isHarmless(field) || field === "generatorVersion").map(line) : [];
+}
+
+/** The leaves of an experiment by path; lists are leaves. Empty where the text is no experiment. */
+function constantsOf(json: string): ReadonlyMap<string, string> {
+  const constants = new Map<string, string>();
+  const walk = (value: unknown, path: string): void => {
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      for (const [name, child] of Object.entries(value)) walk(child, path === "" ? name : `${path}.${name}`);
+    } else if (path !== "") {
+      const text = JSON.stringify(value) ?? "nothing";
+      constants.set(path, text);
+    }
+  };
+  try {
+    walk(JSON.parse(json), "");
+  } catch {
+    return new Map();
+  }
+  return constants;
+}
