@@ -57,10 +57,9 @@ describe("names", () => {
         const officialName = rest.join(".");
         const transposed = shape.length > 1 && officialName !== "mask_token";
         const path = `${network}.${officialName}`;
-
         return {
           path,
-          shape: ours,
+          shape,
           officialName,
           officialShape: shape,
           transposed,
