@@ -65,6 +65,20 @@ export class GraphBuilder {
     return value;
   }
 
+  /** Takes a value of another graph as an input; keeps its identity. */
+  adopt(value: Value): Value {
+    if (!this.inputs.includes(value)) {
+      this.names.add(value.name);
+      this.inputs.push(value);
+    }
+    return value;
+  }
+
+  /** Keeps names from being given to new values. */
+  reserve(names: Iterable<string>): void {
+    for (const name of names) this.names.add(name);
+  }
+
   /** Adds a parameter group; gives the lookup of its weights by path. */
   group(group: Group): Weights {
     if (!this.groups.some((known) => known.name === group.name)) {
@@ -105,6 +119,13 @@ export class GraphBuilder {
     const [value] = this.apply(op, inputs, attrs, name);
     if (value === undefined) throw new Error(`internal: ${op} gave nothing`);
     return value;
+  }
+
+  /** The same op on other inputs, for passes; the shapes of the outputs stay. */
+  copy(node: Node, inputs: readonly Value[], names: readonly string[]): readonly Value[] {
+    const results = node.outputs.map((value, i) => ({ ...value, name: this.unique(names[i] ?? value.name) }));
+    this.nodes.push({ ...node, inputs, outputs: results });
+    return results;
   }
 
   finish(outputs: readonly Value[]): Graph {

@@ -1,0 +1,23 @@
+/**
+ * A chain is a network as the step runs it: stages one after the other, each one function. The main input of a stage is
+ * the output of the one before. A repeated stage runs once for every block of its range.
+ */
+import type { Graph } from "./graph";
+
+export interface Stage {
+  readonly graph: Graph;
+  /** Blocks of the network that this stage runs: [from, to). Absent where it is not repeated. */
+  readonly blocks?: { readonly network: NetworkName; readonly from: number; readonly to: number };
+  /** True where the stage is one loop over its blocks; false where it is one block with other layers around it. */
+  readonly repeated: boolean;
+}
+
+export type NetworkName = "encoder" | "predictor";
+
+/** Stages in order of execution. The first input of every stage but the first is the chain's running value. */
+export interface Chain {
+  readonly name: "target" | "context" | "predictor" | "features";
+  /** Heading of its section in the generated step. */
+  readonly title: string;
+  readonly stages: readonly Stage[];
+}

@@ -1,0 +1,242 @@
+/** I-JEPA as chains of small graphs, the way the paper tells it; no saving is taken here (that is optimise/). */
+import { GraphBuilder, type Graph, type Group, type Value } from "../ir/graph";
+import type { Chain, Stage } from "../ir/stage";
+import { type Dims, dimsOf, type ModelNumbers } from "./dims";
+import {
+  block,
+  blockShapes,
+  type DropPath,
+  groupOf,
+  LAYER_NORM_EPS,
+  linearShapes,
+  linearType,
+  normShapes,
+  normType,
+  TARGET_NORM_EPS,
+} from "./layers";
+
+export interface Model {
+  readonly dims: Dims;
+  /** Image → targets, without gradient. */
+  readonly target: Chain;
+  /** Image → context representations. */
+  readonly context: Chain;
+  /** Context representations → predictions. */
+  readonly predictor: Chain;
+  /** Predictions, targets → loss. */
+  readonly loss: Graph;
+  /** Image → mean of the target encoder's tokens, for probes. */
+  readonly features: Chain;
+}
+
+/** An input of a function with the name under which the step has it, e.g. `images` is `batch.images`. */
+const IMAGE_CHANNELS = 3;
+
+function encoderBlockGroup(dims: Dims): Group {
+  return groupOf("block", "EncoderBlock", "encoder.blocks.*", blockShapes(dims.encoder));
+}
+
+function predictorBlockGroup(dims: Dims): Group {
+  return groupOf("block", "PredictorBlock", "predictor.blocks.*", blockShapes(dims.predictor));
+}
+
+function patchGroup(dims: Dims): Group {
+  return groupOf("patchEmbed", linearType(dims.values, dims.encoder.width), "encoder.patchEmbed", linearShapes("", dims.values, dims.encoder.width));
+}
+
+function encoderNormGroup(dims: Dims): Group {
+  return groupOf("norm", normType(dims.encoder.width), "encoder.norm", normShapes("", dims.encoder.width));
+}
+
+function imagesInput(g: GraphBuilder, n: ModelNumbers, dims: Dims): Value {
+  return g.input("images", "f32", [dims.images, IMAGE_CHANNELS, n.imageHeight, n.imageWidth]);
+}
+
+function patchesOf(g: GraphBuilder, n: ModelNumbers, dims: Dims, images: Value): Value {
+  return g.one("patchify", [images], { patch: n.patch, tokens: dims.patches, values: dims.values }, "patches");
+}
+
+/** All patches of the images: the first layer of the target encoder (reference.md §3). */
+function embedAll(n: ModelNumbers, dims: Dims): Graph {
+  const g = new GraphBuilder("embedPatches", "Every patch of the images, embedded, at its position.");
+  const weights = g.group(patchGroup(dims));
+  const images = imagesInput(g, n, dims);
+  const positions = g.input("positions", "f32", [dims.patches, dims.encoder.width]);
+  const embedded = g.one("linear", [patchesOf(g, n, dims, images), weights("weight"), weights("bias")], {}, "embedded");
+  return g.finish([g.one("addTable", [embedded, positions], {}, "out")]);
+}
+
+/**
+ * The context's patches only. Gathering pixels before the embedding equals gathering tokens after it: the embedding
+ * looks at one patch at a time.
+ */
+function embedContext(n: ModelNumbers, dims: Dims): Graph {
+  const g = new GraphBuilder("embedContext", "The context's patches, embedded, at their positions.");
+  const weights = g.group(patchGroup(dims));
+  const images = imagesInput(g, n, dims);
+  const positions = g.input("positions", "f32", [dims.patches, dims.encoder.width]);
+  const contextIndex = g.input("contextIndex", "i32", [dims.contextRows, dims.context]);
+  const kept = g.one("gatherTokens", [patchesOf(g, n, dims, images), contextIndex], {}, "kept");
+  const embedded = g.one("linear", [kept, weights("weight"), weights("bias")], {}, "embedded");
+  const at = g.one("gatherRows", [positions, contextIndex], {}, "positionsOfContext");
+  return g.finish([g.one("add", [embedded, at], {}, "out")]);
+}
+
+function encoderBlock(name: string, doc: string, dims: Dims, rows: "all" | "context", dropPath: boolean): Graph {
+  const g = new GraphBuilder(name, doc);
+  const weights = g.group(encoderBlockGroup(dims));
+  const x =
+    rows === "all"
+      ? g.input("x", "f32", [dims.images, dims.patches, dims.encoder.width])
+      : g.input("x", "f32", [dims.contextRows, dims.context, dims.encoder.width]);
+  const drop: DropPath | undefined = dropPath
+    ? { attn: g.input("dropPathAttn", "f32", [dims.contextRows]), mlp: g.input("dropPathMlp", "f32", [dims.contextRows]) }
+    : undefined;
+  return g.finish([block(g, weights, dims.encoder, x, drop)]);
+}
+
+function encoderNorm(name: string, doc: string, dims: Dims): Graph {
+  const g = new GraphBuilder(name, doc);
+  const weights = g.group(encoderNormGroup(dims));
+  const x = g.input("x", "f32", [dims.contextRows, dims.context, dims.encoder.width]);
+  return g.finish([g.one("layerNorm", [x, weights("weight"), weights("bias")], { eps: LAYER_NORM_EPS }, "out")]);
+}
+
+/** Target tokens, one row per (block, context, image), the order of reference.md §5. */
+function blockRows(g: GraphBuilder, n: ModelNumbers, dims: Dims, x: Value, name: string): Value {
+  return g.one(
+    "splitBlocks",
+    [x],
+    { blocks: n.targets, copies: n.contexts, rows: dims.predictorRows, tokens: dims.target },
+    name,
+  );
+}
+
+function selectTargets(n: ModelNumbers, dims: Dims): Graph {
+  const g = new GraphBuilder("targetTokens", "The final norm, the layer norm of targets, and the tokens of the target blocks.");
+  const weights = g.group(encoderNormGroup(dims));
+  const x = g.input("x", "f32", [dims.images, dims.patches, dims.encoder.width]);
+  const targetIndex = g.input("targetIndex", "i32", [dims.images, dims.allTargets]);
+  const encoded = g.one("layerNorm", [x, weights("weight"), weights("bias")], { eps: LAYER_NORM_EPS }, "encoded");
+  const features = n.normalizeTargets ? g.one("normalize", [encoded], { eps: TARGET_NORM_EPS }, "normalized") : encoded;
+  const chosen = g.one("gatherTokens", [features, targetIndex], {}, "chosen");
+  return g.finish([blockRows(g, n, dims, chosen, "targets")]);
+}
+
+/** Pixels as targets (the paper's ablation): patches of the image, each normalised. */
+function pixelTargets(n: ModelNumbers, dims: Dims): Graph {
+  const g = new GraphBuilder("pixelTargets", "The pixels of the target blocks' patches.");
+  const images = imagesInput(g, n, dims);
+  const targetIndex = g.input("targetIndex", "i32", [dims.images, dims.allTargets]);
+  const chosen = g.one("gatherTokens", [patchesOf(g, n, dims, images), targetIndex], {}, "chosen");
+  const pixels = n.normalizeTargets ? g.one("normalize", [chosen], { eps: LAYER_NORM_EPS }, "normalized") : chosen;
+  return g.finish([blockRows(g, n, dims, pixels, "targets")]);
+}
+
+/** What the predictor reads: the context's representations, then a mask token at every target position. */
+function predictorInput(n: ModelNumbers, dims: Dims): Graph {
+  const { width } = dims.predictor;
+  const g = new GraphBuilder("predictorInput", "The context in the predictor's width, then a mask token at every target position.");
+  const embed = g.group(groupOf("embed", linearType(dims.encoder.width, width), "predictor.embed", linearShapes("", dims.encoder.width, width)));
+  const maskToken = g.group(groupOf("maskToken", `F32<[${width.name}]>`, "predictor.maskToken", { "": [width] }));
+  const context = g.input("context", "f32", [dims.contextRows, dims.context, dims.encoder.width]);
+  const predictorPositions = g.input("predictorPositions", "f32", [dims.patches, width]);
+  const contextIndex = g.input("contextIndex", "i32", [dims.contextRows, dims.context]);
+  const targetIndex = g.input("targetIndex", "i32", [dims.images, dims.allTargets]);
+
+  const embedded = g.one("linear", [context, embed("weight"), embed("bias")], {}, "embedded");
+  const contextAt = g.one("gatherRows", [predictorPositions, contextIndex], {}, "contextPositions");
+  const placed = g.one("add", [embedded, contextAt], {}, "placed");
+  const tiled = g.one("tileBatch", [placed], { copies: n.targets, rows: dims.predictorRows }, "contextTokens");
+  const targetAt = g.one("gatherRows", [predictorPositions, targetIndex], {}, "targetPositions");
+  const rows = blockRows(g, n, dims, targetAt, "blockPositions");
+  const masks = g.one("addVector", [rows, maskToken("")], {}, "maskTokens");
+  return g.finish([g.one("concatTokens", [tiled, masks], { tokens: dims.sequence }, "out")]);
+}
+
+function predictorBlock(dims: Dims): Graph {
+  const g = new GraphBuilder("predictorBlock", "A block of the predictor; every target block is a sequence of its own.");
+  const weights = g.group(predictorBlockGroup(dims));
+  const x = g.input("x", "f32", [dims.predictorRows, dims.sequence, dims.predictor.width]);
+  return g.finish([block(g, weights, dims.predictor, x)]);
+}
+
+function predictorOutput(n: ModelNumbers, dims: Dims): Graph {
+  const out = n.targetSpace === "pixels" ? dims.values : dims.encoder.width;
+  const { width } = dims.predictor;
+  const g = new GraphBuilder("predictions", "The final norm, then the mask tokens only, in the width of the targets.");
+  const norm = g.group(groupOf("norm", normType(width), "predictor.norm", normShapes("", width)));
+  const proj = g.group(groupOf("proj", linearType(width, out), "predictor.proj", linearShapes("", width, out)));
+  const x = g.input("x", "f32", [dims.predictorRows, dims.sequence, width]);
+  const normed = g.one("layerNorm", [x, norm("weight"), norm("bias")], { eps: LAYER_NORM_EPS }, "normed");
+  const masked = g.one("sliceTokens", [normed], { start: dims.context, tokens: dims.target }, "masked");
+  return g.finish([g.one("linear", [masked, proj("weight"), proj("bias")], {}, "predictions")]);
+}
+
+function lossGraph(n: ModelNumbers, dims: Dims): Graph {
+  const width = n.targetSpace === "pixels" ? dims.values : dims.encoder.width;
+  const g = new GraphBuilder("lossOf", "The mean over all elements of all target blocks.");
+  const predictions = g.input("predictions", "f32", [dims.predictorRows, dims.target, width]);
+  const targets = g.input("targets", "f32", [dims.predictorRows, dims.target, width]);
+  return g.finish([g.one(n.loss, [predictions, targets], {}, "loss")]);
+}
+
+function pooledFeatures(dims: Dims): Graph {
+  const g = new GraphBuilder("pooledFeatures", "The final norm, then the mean over all patches.");
+  const weights = g.group(encoderNormGroup(dims));
+  const x = g.input("x", "f32", [dims.images, dims.patches, dims.encoder.width]);
+  const encoded = g.one("layerNorm", [x, weights("weight"), weights("bias")], { eps: LAYER_NORM_EPS }, "encoded");
+  return g.finish([g.one("meanTokens", [encoded], {}, "features")]);
+}
+
+const once = (graph: Graph): Stage => ({ graph, repeated: false });
+
+/** All blocks of a network as one loop. */
+function loop(graph: Graph, network: "encoder" | "predictor", depth: number): Stage {
+  return { graph, repeated: true, blocks: { network, from: 0, to: depth } };
+}
+
+export function buildModel(n: ModelNumbers): Model {
+  const dims = dimsOf(n);
+  const targetBlocks = loop(
+    encoderBlock("targetBlock", "A block of the target encoder; nothing is kept for a backward pass.", dims, "all", false),
+    "encoder",
+    n.encoder.depth,
+  );
+  const contextBlocks = loop(
+    encoderBlock("contextBlock", "A block of the context encoder.", dims, "context", n.dropPath),
+    "encoder",
+    n.encoder.depth,
+  );
+  return {
+    dims,
+    target: {
+      name: "target",
+      title: n.targetSpace === "pixels" ? "Targets: pixels" : "Target encoder: all patches, no gradient",
+      stages:
+        n.targetSpace === "pixels"
+          ? [once(pixelTargets(n, dims))]
+          : [once(embedAll(n, dims)), targetBlocks, once(selectTargets(n, dims))],
+    },
+    context: {
+      name: "context",
+      title: "Context encoder: the patches that are kept",
+      stages: [once(embedContext(n, dims)), contextBlocks, once(encoderNorm("contextNorm", "The final norm.", dims))],
+    },
+    predictor: {
+      name: "predictor",
+      title: "Predictor: every target block from the context",
+      stages: [
+        once(predictorInput(n, dims)),
+        loop(predictorBlock(dims), "predictor", n.predictor.depth),
+        once(predictorOutput(n, dims)),
+      ],
+    },
+    loss: lossGraph(n, dims),
+    features: {
+      name: "features",
+      title: "Features: the target encoder's mean over all patches",
+      stages: [once(embedAll(n, dims)), targetBlocks, once(pooledFeatures(dims))],
+    },
+  };
+}

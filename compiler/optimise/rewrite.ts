@@ -1,0 +1,85 @@
+/** Tools that passes share: who makes a value, what is dead, how two graphs become one. */
+import { type Graph, GraphBuilder, type IrAttrs, type Node, type Value, withNodes } from "../ir/graph";
+import { outputShapes } from "../../runtime/ops/adapter";
+import type { OpName } from "../../runtime/ops/ops";
+import type { Num } from "../ir/number";
+
+export type Producers = ReadonlyMap<Value, Node>;
+
+export function producersOf(graph: Graph): Producers {
+  return new Map(graph.nodes.flatMap((node) => node.outputs.map((value): [Value, Node] => [value, node])));
+}
+
+/** Nodes that nothing reads go; values keep their names. */
+export function removeDead(graph: Graph): Graph {
+  const alive = new Set(graph.outputs);
+  const kept: Node[] = [];
+  for (const node of [...graph.nodes].reverse()) {
+    if (!node.outputs.some((value) => alive.has(value))) continue;
+    kept.unshift(node);
+    for (const value of node.inputs) alive.add(value);
+  }
+  return withNodes(graph, kept);
+}
+
+/** A new node with one output; its name is made unique when the pass ends (see settleNames). */
+export function newNode(op: OpName, inputs: readonly Value[], attrs: IrAttrs, name: string): { readonly node: Node; readonly value: Value } {
+  const [shape = []] = outputShapes<Num>(
+    op,
+    inputs.map((value) => value.shape),
+    attrs,
+  );
+  const value: Value = { name, dtype: "f32", shape };
+  return { node: { op, inputs, attrs, outputs: [value] }, value };
+}
+
+/** Gives every value a name of its own, in order; the first to ask for a name gets it. */
+export function settleNames(graph: Graph): Graph {
+  const builder = new GraphBuilder(graph.name, graph.doc);
+  const moved = new Map<Value, Value>();
+  for (const group of graph.groups) {
+    builder.group(group);
+  }
+  for (const value of graph.inputs) moved.set(value, builder.input(value.name, value.dtype, value.shape));
+  const now = (value: Value) => moved.get(value) ?? value;
+  for (const node of graph.nodes) {
+    const made = builder.copy(node, node.inputs.map(now), node.outputs.map((value) => value.name));
+    node.outputs.forEach((value, i) => {
+      const fresh = made[i];
+      if (fresh !== undefined) moved.set(value, fresh);
+    });
+  }
+  return builder.finish(graph.outputs.map(now));
+}
+
+/** One graph that runs `first` and hands its output to the first input of `second`. */
+export function compose(first: Graph, second: Graph, name: string, doc: string): Graph {
+  const builder = new GraphBuilder(name, doc);
+  const moved = new Map<Value, Value>();
+  const now = (value: Value) => moved.get(value) ?? value;
+  for (const group of [...first.groups, ...second.groups]) builder.group(group);
+  const byName = new Map<string, Value>();
+  const take = (value: Value) => {
+    const known = byName.get(value.name) ?? builder.input(value.name, value.dtype, value.shape);
+    byName.set(value.name, known);
+    moved.set(value, known);
+  };
+  const append = (graph: Graph) => {
+    for (const node of graph.nodes) {
+      const made = builder.copy(node, node.inputs.map(now), node.outputs.map((value) => value.name));
+      node.outputs.forEach((value, i) => {
+        const fresh = made[i];
+        if (fresh !== undefined) moved.set(value, fresh);
+      });
+    }
+  };
+  for (const value of first.inputs) take(value);
+  const [handed, ...others] = second.inputs;
+  for (const value of others) take(value);
+  append(first);
+  const [output] = first.outputs;
+  if (handed === undefined || output === undefined) throw new Error(`internal: ${first.name} and ${second.name} do not meet`);
+  moved.set(handed, now(output));
+  append(second);
+  return builder.finish(second.outputs.map(now));
+}

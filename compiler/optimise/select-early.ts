@@ -1,0 +1,116 @@
+/**
+ * Chooses tokens before the work instead of after it: `select(f(x))` becomes `f(select(x))` for every op that treats
+ * tokens alone, and in attention only the queries of chosen tokens are computed. Exact; saves most of the last block of
+ * the target encoder (only target patches are read) and of the predictor (only mask tokens are).
+ */
+import type { OpName } from "../../runtime/ops/ops";
+import { type Graph, type IrAttrs, type Node, replaceValues, type Value, withNodes } from "../ir/graph";
+import { newNode, type Producers, producersOf, removeDead, settleNames } from "./rewrite";
+
+/** Ops that treat every token alone: how many of their inputs, from the first on, have the tokens. */
+const tokenwise: Readonly<Partial<Record<OpName, number>>> = {
+  add: 2,
+  addVector: 1,
+  gelu: 1,
+  layerNorm: 1,
+  linear: 1,
+  normalize: 1,
+  scale: 1,
+  scaleRows: 1,
+};
+
+class Selector {
+  readonly added: Node[] = [];
+  private readonly done = new Map<Value, Value>();
+
+  constructor(
+    private readonly producers: Producers,
+    private readonly selection: Node,
+  ) {}
+
+  private emit(op: OpName, inputs: readonly Value[], attrs: IrAttrs, name: string): Value {
+    const { node, value } = newNode(op, inputs, attrs, name);
+    this.added.push(node);
+    return value;
+  }
+
+  /** The chosen tokens of a value that is needed as it is. */
+  private choose(value: Value): Value {
+    const known = this.done.get(value);
+    if (known !== undefined) return known;
+    const chosen = this.emit(this.selection.op, [value, ...this.selection.inputs.slice(1)], this.selection.attrs, `${value.name}Chosen`);
+    this.done.set(value, chosen);
+    return chosen;
+  }
+
+  /** The chosen tokens of a value, computed from chosen tokens as far up as that goes. */
+  push(value: Value): Value {
+    const known = this.done.get(value);
+    if (known !== undefined) return known;
+    const node = this.producers.get(value);
+    const chosen = node === undefined ? this.choose(value) : (this.throughOp(node) ?? this.throughAttention(node) ?? this.choose(value));
+    this.done.set(value, chosen);
+    return chosen;
+  }
+
+  private throughOp(node: Node): Value | undefined {
+    const withTokens = tokenwise[node.op];
+    const [output] = node.outputs;
+    if (withTokens === undefined || output === undefined) return undefined;
+    const inputs = node.inputs.map((value, i) => (i < withTokens ? this.push(value) : value));
+    return this.emit(node.op, inputs, node.attrs, output.name);
+  }
+
+  /** mergeHeads(softmax(q·kᵀ)·v) of splitHeads(linear(x)): q from the chosen tokens of x, k and v from all. */
+  private throughAttention(merge: Node): Value | undefined {
+    if (merge.op !== "mergeHeads") return undefined;
+    const makerOf = (value: Value | undefined, op: OpName): Node | undefined => {
+      const node = value === undefined ? undefined : this.producers.get(value);
+      return node?.op === op ? node : undefined;
+    };
+    const mix = makerOf(merge.inputs[0], "matmul");
+    const attention = makerOf(mix?.inputs[0], "softmax");
+    const score = makerOf(attention?.inputs[0], "matmulNT");
+    const split = makerOf(score?.inputs[0], "splitHeads");
+    const qkv = makerOf(split?.inputs[0], "linear");
+    const [x, weight, bias] = qkv?.inputs ?? [];
+    const width = merge.attrs["width"];
+    const { heads, headWidth } = split?.attrs ?? {};
+    if (!mix || !attention || !score || !split || !x || !weight || !bias) return undefined;
+    if (typeof width !== "object" || heads === undefined || headWidth === undefined) return undefined;
+
+    const part = (name: "q" | "k" | "v", from: Value, i: number): Value => {
+      const start = i === 0 ? 0 : i === 1 ? width : ({ kind: "expression", name: `2 * ${width.name}`, size: 2 * width.size } as const);
+      const partOf = (weights: Value, suffix: string) => this.emit("sliceColumns", [weights], { start, width }, `${name}${suffix}`);
+      const projected = this.emit("linear", [from, partOf(weight, "Weight"), partOf(bias, "Bias")], {}, `${name}Merged`);
+      return this.emit("unmergeHeads", [projected], { heads, headWidth }, name);
+    };
+    const q = part("q", this.choose(x), 0);
+    const k = part("k", x, 1);
+    const v = part("v", x, 2);
+    const nameOf = (node: Node) => node.outputs[0]?.name ?? node.op;
+    const scores = this.emit("matmulNT", [q, k], score.attrs, nameOf(score));
+    const weights = this.emit("softmax", [scores], {}, nameOf(attention));
+    const mixed = this.emit("matmul", [weights, v], mix.attrs, nameOf(mix));
+    return this.emit("mergeHeads", [mixed], merge.attrs, nameOf(merge));
+  }
+}
+
+/** Moves every selection of tokens in a graph as far up as it goes. */
+export function selectEarly(graph: Graph): Graph {
+  let current = graph;
+  for (const selection of graph.nodes) {
+    const [from] = selection.inputs;
+    const [output] = selection.outputs;
+    if ((selection.op !== "sliceTokens" && selection.op !== "gatherTokens") || !from || !output) continue;
+    const producers = producersOf(current);
+    const maker = producers.get(from);
+    if (maker === undefined || tokenwise[maker.op] === undefined) continue;
+    const selector = new Selector(producers, selection);
+    const chosen = selector.push(from);
+    const at = current.nodes.indexOf(selection);
+    const nodes = [...current.nodes.slice(0, at), ...selector.added, ...current.nodes.slice(at + 1)];
+    current = replaceValues(withNodes(current, nodes), new Map([[output, chosen]]));
+  }
+  return current === graph ? graph : settleNames(removeDead(current));
+}
