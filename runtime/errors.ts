@@ -33,14 +33,16 @@ export function runIsLocked(was: {
 
 export function runExists(was: {
   readonly directory: string;
-  readonly step: number;
+  /** Null where the checkpoints are there but cannot be read. */
+  readonly step: number | null;
   readonly steps: number;
 }): UserError {
   const next =
-    was.step < was.steps
+    was.step === null || was.step < was.steps
       ? "Add --resume to go on with it, or choose another folder with --run-dir."
       : "It is complete. Choose another folder with --run-dir, or delete this one to train again.";
-  return new UserError("R111", `${was.directory} already holds a run, at step ${was.step} of ${was.steps}. ${next}`);
+  const where = was.step === null ? "with damaged checkpoints" : `at step ${was.step} of ${was.steps}`;
+  return new UserError("R111", `${was.directory} already holds a run, ${where}. ${next}`);
 }
 
 export function nothingToResume(was: { readonly directory: string }): UserError {
@@ -53,18 +55,6 @@ export function nothingToResume(was: { readonly directory: string }): UserError 
 
 export function checkpointNotFound(was: { readonly path: string }): UserError {
   return new UserError("R113", `--resume: there is no checkpoint at ${was.path}.`);
-}
-
-export function otherExperiment(was: {
-  readonly path: string;
-  readonly found: string;
-  readonly wanted: string;
-}): UserError {
-  return new UserError(
-    "R114",
-    `${was.path} belongs to another experiment: its spec has the hash ${was.found}, this trainer's has ${was.wanted}. ` +
-      "Resume it with the trainer that wrote it, or start a new run with --run-dir.",
-  );
 }
 
 export function runFolderUnusable(was: { readonly directory: string; readonly why: string }): UserError {

@@ -1,0 +1,119 @@
+/** The flags of a generated trainer. They name places and cadences; whatever changes code belongs in the experiment. */
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import type { Experiment } from "./experiment";
+
+export interface TrainerFlags {
+  /** Folder that relative data paths start from. */
+  readonly dataRoot: string;
+  readonly runDirectory: string;
+  /** Where to go on from: nothing (a new run), the run's newest checkpoint, or a named one. */
+  readonly resume:
+    | { readonly from: "nothing" }
+    | { readonly from: "latest" }
+    | { readonly from: "path"; readonly path: string };
+  /** Optimiser steps after which to stop, counted from the beginning of the run; null = all of them. */
+  readonly stopAtStep: number | null;
+  readonly logEverySteps: number;
+  /** Threads of the engine; 0 = as many as there are cores. */
+  readonly threads: number;
+  /** Threads that prepare images; 0 = chosen by the trainer. */
+  readonly workers: number;
+  /** A bar where the output is a terminal. */
+  readonly progress: boolean;
+  /** Nothing but errors. */
+  readonly quiet: boolean;
+}
+
+/** What the command line asks for: a run, or a text on one of the two streams and an exit code. */
+export type CommandLine =
+  | { readonly kind: "run"; readonly flags: TrainerFlags }
+  | { readonly kind: "text"; readonly text: string; readonly exitCode: 0 | 2 };
+
+function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
+    }
+    return value;
+  };
+}
+
+function folder(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("It must name a folder.");
+  return text;
+}
+
+/** `args` are those after the file name. */
+export function parseFlags(experiment: Experiment, args: readonly string[]): CommandLine {
+  let text = "";
+  const command = new Command("train.js")
+    .usage("[flags]")
+    .description(
+      `Trains the experiment "${experiment.name}": ${experiment.schedule.steps} steps of ` +
+        `${experiment.optimiser.globalBatch} images. The experiment itself is compiled in: to change it, change its ` +
+        "JSON and compile again.",
+    )
+    .option("--data <root>", "folder that relative data paths start from", folder, ".")
+    .option("--run-dir <dir>", "folder of this run: checkpoints and logs", folder, experiment.runDirectory)
+    .option("--resume [latest|path]", "go on from the newest checkpoint of the run folder, or from the one named")
+    .option("--steps <n>", "stop at this step of the run, with a checkpoint", wholeNumber(1))
+    .option("--log-every <n>", "steps between lines of the log", wholeNumber(1), experiment.log.logEverySteps)
+    .option("--threads <n>", "threads of the engine, 0 = all cores", wholeNumber(0), experiment.hardware.threads)
+    .option("--workers <n>", "threads that read images, 0 = automatic", wholeNumber(0), experiment.hardware.workers)
+    .option("--no-progress", "print lines instead of a progress bar")
+    .option("--quiet", "print nothing but errors")
+    .version(
+      `${experiment.name}, compiled by ijepa ${experiment.generatorVersion} (spec ${experiment.specHash})`,
+      "--version",
+      "print what this trainer is",
+    )
+    .helpOption("--help", "print this text")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (line) => {
+        text += line;
+      },
+      writeErr: (line) => {
+        text += line;
+      },
+    });
+  try {
+    command.parse(args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { kind: "text", text, exitCode: 0 };
+    return { kind: "text", text: `${text}Run it with --help to see all flags.\n`, exitCode: 2 };
+  }
+  // Commander leaves the types of parsed values to the caller; these are those of the options above.
+  const values = command.opts<{
+    data: string;
+    runDir: string;
+    resume?: true | string;
+    steps?: number;
+    logEvery: number;
+    threads: number;
+    workers: number;
+    progress: boolean;
+    quiet?: true;
+  }>();
+  return {
+    kind: "run",
+    flags: {
+      dataRoot: values.data,
+      runDirectory: values.runDir,
+      resume: resumeFrom(values.resume),
+      stopAtStep: values.steps ?? null,
+      logEverySteps: values.logEvery,
+      threads: values.threads,
+      workers: values.workers,
+      progress: values.progress,
+      quiet: values.quiet ?? false,
+    },
+  };
+}
+
+function resumeFrom(value: true | string | undefined): TrainerFlags["resume"] {
+  if (value === undefined) return { from: "nothing" };
+  return value === true || value === "latest" ? { from: "latest" } : { from: "path", path: value };
+}

@@ -1,0 +1,112 @@
+/** The checkpoints of one run: where it goes on from, and what is saved while it runs. */
+import { statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { type LoadedCheckpoint, loadCheckpoint, type PositionTables, saveCheckpoint } from "../checkpoint/checkpoint";
+import { keepLatest, latestPath, listCheckpoints, resumeNewest } from "../checkpoint/folder";
+import type { TrainerFlags } from "../cli";
+import type { StateStore } from "../engines/engine";
+import { checkpointNotFound, nothingToResume, runExists } from "../errors";
+import type { TrainerProgram } from "../experiment";
+import { writeInitialState, writeZeroGradients } from "./state";
+
+export interface Position {
+  readonly stepsDone: number;
+  /** Mean loss of the epoch under way; NaN where it has no step yet. */
+  readonly epochLoss: number;
+}
+
+export interface StartingPoint extends Position {
+  /** The checkpoint that was loaded; null for a new run. */
+  readonly checkpoint: { readonly path: string; readonly step: number } | null;
+  /** Lines for the person at the terminal. */
+  readonly notes: readonly string[];
+}
+
+/** Fills the store: from a checkpoint where the flags ask for one, else with the state of step 0. */
+export async function startState(what: {
+  readonly program: TrainerProgram;
+  readonly flags: TrainerFlags;
+  readonly store: StateStore;
+}): Promise<StartingPoint> {
+  const { program, flags, store } = what;
+  const { experiment, parameters } = program;
+  const resume = flags.resume;
+  if (resume.from === "nothing") {
+    await refuseExistingRun(program, flags.runDirectory);
+    await writeInitialState(store, parameters, experiment.seed);
+    return { stepsDone: 0, epochLoss: Number.NaN, checkpoint: null, notes: [] };
+  }
+  const notes: string[] = [];
+  const load = {
+    experiment,
+    parameters,
+    write: (path: string, values: Float32Array) => store.write(path, values),
+  };
+  const newestIn = (directory: string): Promise<(LoadedCheckpoint & { readonly path: string }) | null> =>
+    resumeNewest({ ...load, directory, name: experiment.name, warn: (line) => notes.push(line) });
+
+  const loaded = resume.from === "path" ? await named(resume.path) : await newestIn(flags.runDirectory);
+  if (loaded === null) throw nothingToResume({ directory: flags.runDirectory });
+  await writeZeroGradients(store);
+  const { step, loss } = loaded.progress;
+  return {
+    stepsDone: step,
+    epochLoss: loss,
+    checkpoint: { path: loaded.path, step },
+    notes: [...notes, ...loaded.notes],
+  };
+
+  async function named(path: string): Promise<(LoadedCheckpoint & { readonly path: string }) | null> {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) throw checkpointNotFound({ path });
+    const folder = found.isDirectory() ? path : dirname(path);
+    // A fork of another run must not write over one that is already here.
+    if (resolve(folder) !== resolve(flags.runDirectory)) await refuseExistingRun(program, flags.runDirectory);
+    return found.isDirectory() ? await newestIn(path) : { ...(await loadCheckpoint({ ...load, path })), path };
+  }
+}
+
+async function refuseExistingRun({ experiment }: TrainerProgram, directory: string): Promise<void> {
+  const newest = (await listCheckpoints(directory, experiment.name))[0];
+  if (newest === undefined) return;
+  const step = newest.metadata?.progress.step ?? null;
+  throw runExists({ directory, step, steps: experiment.schedule.steps });
+}
+
+export interface RunCheckpoints {
+  /** Replaces the newest checkpoint; gives its path. */
+  save(at: Position): Promise<string>;
+  /** Keeps the newest checkpoint under the number of its epoch; gives the path of the copy. */
+  keep(epoch: number): Promise<string>;
+  /** The newest good one. */
+  last(): { readonly path: string; readonly step: number } | null;
+}
+
+export function openCheckpoints(what: {
+  readonly program: TrainerProgram;
+  readonly directory: string;
+  readonly store: StateStore;
+  readonly positions: PositionTables;
+  readonly from: StartingPoint;
+}): RunCheckpoints {
+  const { experiment, parameters } = what.program;
+  const path = latestPath(what.directory, experiment.name);
+  let last = what.from.checkpoint;
+  return {
+    save: async ({ stepsDone, epochLoss }) => {
+      const epoch = Math.floor(stepsDone / experiment.optimiser.stepsPerEpoch);
+      await saveCheckpoint({
+        path,
+        experiment,
+        parameters,
+        read: (statePath) => what.store.read(statePath),
+        positions: what.positions,
+        progress: { step: stepsDone, epoch, loss: epochLoss },
+      });
+      last = { path, step: stepsDone };
+      return path;
+    },
+    keep: (epoch) => keepLatest({ directory: what.directory, name: experiment.name, epoch }),
+    last: () => last,
+  };
+}

@@ -1,0 +1,87 @@
+/** What follows the last step: the final evaluation, the last lines of the logs, and what to do next. */
+import { join } from "node:path";
+import type { TrainerFlags } from "../cli";
+import type { TrainerProgram } from "../experiment";
+import { resumeCommand } from "../report/command";
+import type { JsonlLog } from "../report/jsonl";
+import { doneText, summaryText } from "../report/summary";
+import type { RunEvaluation, TrainerEnvironment } from "./environment";
+import { runFiles } from "./run-folder";
+import { exitCodes } from "./signals";
+import type { LoopEnd } from "./train-loop";
+
+export interface EndOptions {
+  readonly program: TrainerProgram;
+  readonly flags: TrainerFlags;
+  readonly environment: TrainerEnvironment;
+  readonly evaluation: RunEvaluation | null;
+  readonly jsonl: JsonlLog;
+  readonly note: (line: string) => void;
+  readonly end: LoopEnd;
+  readonly lastCheckpoint: { readonly path: string; readonly step: number } | null;
+  /** Steps that this run of the program did, and the time it took. */
+  readonly stepsHere: number;
+  readonly wallMs: number;
+}
+
+/** Gives the exit code. */
+export async function endOfRun(options: EndOptions): Promise<number> {
+  const { end, jsonl } = options;
+  const log = (): void =>
+    jsonl.append({ event: "end", step: end.stepsDone, reason: end.reason, time: new Date().toISOString() });
+  if (end.reason !== "complete") {
+    options.note(stoppedText(options));
+    log();
+    return end.reason === "steps" ? 0 : exitCodes[end.reason];
+  }
+  const { steps } = options.program.experiment.schedule;
+  const headline = doneText({
+    steps,
+    stepsHere: options.stepsHere,
+    imagesHere: options.stepsHere * options.program.experiment.optimiser.globalBatch,
+    wallMs: options.wallMs,
+  });
+  if (options.evaluation !== null) options.note(`${headline} Evaluating the target encoder …`);
+  const final = (await options.evaluation?.final()) ?? null;
+  for (const { features, results } of final?.results ?? []) {
+    const { epochs } = options.program.experiment.optimiser;
+    jsonl.append({ event: "evaluation", step: end.stepsDone, epoch: epochs, features, results });
+  }
+  log();
+  options.note(
+    `\n${summaryText({
+      headline: options.evaluation === null ? headline : "Results",
+      table: final?.table ?? null,
+      tableNote: final?.note ?? "The data of this experiment has no labels, so nothing was evaluated.",
+      files: filesOf(options),
+      next: [],
+    })}`,
+  );
+  return 0;
+}
+
+function stoppedText(options: EndOptions): string {
+  const { end, environment, program } = options;
+  const { steps } = program.experiment.schedule;
+  const command = resumeCommand({ script: environment.script, args: environment.args, cwd: process.cwd() });
+  const saved = options.lastCheckpoint === null ? "Nothing was done yet." : `Saved in ${options.lastCheckpoint.path}.`;
+  if (end.stepsDone === steps) {
+    return `Stopped after the last of ${steps} steps, before the evaluation. ${saved}\nTo evaluate:\n  ${command}`;
+  }
+  if (options.lastCheckpoint === null) return `Stopped before the first step. ${saved}`;
+  return `Stopped after step ${end.stepsDone} of ${steps}. ${saved}\nTo go on:\n  ${command}`;
+}
+
+function filesOf({ program, flags, lastCheckpoint }: EndOptions): { readonly path: string; readonly what: string }[] {
+  const inRun = (name: string): string => join(flags.runDirectory, name);
+  const checkpoint = {
+    path: lastCheckpoint?.path ?? "",
+    what: "weights, target encoder and optimiser state, with the official names",
+  };
+  return [
+    ...(lastCheckpoint === null ? [] : [checkpoint]),
+    { path: inRun(runFiles.csv), what: "every step, in the reference's columns" },
+    { path: inRun(runFiles.jsonl), what: `events: a step in ${flags.logEverySteps}, checkpoints, evaluations` },
+    { path: inRun(runFiles.experiment), what: `the constants of ${program.experiment.name}` },
+  ];
+}

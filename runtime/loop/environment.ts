@@ -1,0 +1,67 @@
+/** What a run takes from outside: the engine, the images, the clock and the terminal. Tests bring their own. */
+import type { Engine, EngineOptions, StateStore } from "../engines/engine";
+import type { Experiment, TrainerProgram } from "../experiment";
+import type { ResultTable } from "../report/summary";
+
+/** The images of a run in the order of its micro-batches. */
+export interface ImageStream {
+  /** [B, 3, H, W] of the next micro-batch. */
+  next(): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+export interface ImageStreamOptions {
+  readonly experiment: Experiment;
+  /** Folder that relative data paths start from. */
+  readonly dataRoot: string;
+  /** Threads that prepare images. */
+  readonly workers: number;
+  /** Optimiser steps done before. */
+  readonly fromStep: number;
+  /** Optimiser steps at which the run stops. */
+  readonly untilStep: number;
+}
+
+export interface EvaluationOptions {
+  readonly program: TrainerProgram;
+  readonly engine: Engine;
+  /** Holds the target encoder that is trained. */
+  readonly store: StateStore;
+  readonly dataRoot: string;
+  readonly workers: number;
+  /** True where the person wants to stop: an evaluation under way gives null. */
+  readonly isStopping: () => boolean;
+  readonly note: (line: string) => void;
+}
+
+/** Results of one set of features, for the logs and for the table of a person. */
+export interface EvaluationResult {
+  readonly features: string;
+  readonly results: unknown;
+  /** One line, e.g. `k-NN 61.2 %, linear 63.0 %`. */
+  readonly line: string;
+}
+
+export interface RunEvaluation {
+  /** The target encoder as it is now; null where it was broken off. */
+  now(): Promise<EvaluationResult | null>;
+  /** The same, with what it is compared with: random initialisation and raw pixels. */
+  final(): Promise<{
+    readonly results: readonly EvaluationResult[];
+    readonly table: ResultTable;
+    readonly note: string;
+  } | null>;
+  close(): Promise<void>;
+}
+
+export interface TrainerEnvironment {
+  createEngine(options: EngineOptions): Promise<Engine>;
+  openImages(options: ImageStreamOptions): Promise<ImageStream>;
+  /** Null where the experiment's data has no labels. */
+  openEvaluation(options: EvaluationOptions): Promise<RunEvaluation | null>;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WritableStream;
+  /** The script and its flags as they were given, for commands that are printed. */
+  readonly script: string;
+  readonly args: readonly string[];
+}

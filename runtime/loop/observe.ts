@@ -1,0 +1,85 @@
+/** What happens beside training: logs, checkpoints and evaluations at their cadences. */
+import type { Experiment } from "../experiment";
+import type { CsvLog } from "../report/csv";
+import type { JsonlLog } from "../report/jsonl";
+import type { Progress } from "../report/progress";
+import type { RunCheckpoints } from "./checkpoints";
+import type { RunEvaluation } from "./environment";
+import type { LoopObserver, StepReport } from "./train-loop";
+
+/** Besides those at the ends of epochs: what a crash can cost at most. */
+const checkpointEveryMs = 30 * 60_000;
+
+export interface ObserveOptions {
+  readonly experiment: Experiment;
+  readonly logEverySteps: number;
+  readonly progress: Progress;
+  readonly csv: CsvLog;
+  readonly jsonl: JsonlLog;
+  readonly checkpoints: RunCheckpoints;
+  readonly evaluation: RunEvaluation | null;
+  /** Told after every step, before anything can fail. */
+  readonly reached: (report: StepReport) => void;
+}
+
+export function observe(options: ObserveOptions): LoopObserver {
+  const { experiment, progress, csv, jsonl, checkpoints } = options;
+  const { steps } = experiment.schedule;
+  const { log, evaluation } = experiment;
+  let savedAtMs = performance.now();
+
+  const save = async (report: StepReport): Promise<void> => {
+    const path = await checkpoints.save({ stepsDone: report.step, epochLoss: report.epochLoss });
+    savedAtMs = performance.now();
+    jsonl.append({ event: "checkpoint", step: report.step, path });
+  };
+
+  return {
+    step: async (report) => {
+      options.reached(report);
+      csv.append(report);
+      if (report.step % options.logEverySteps === 0 || report.step === steps) jsonl.append(stepEvent(report));
+      progress.step({ ...report, lr: report.schedule.learningRate });
+      if (performance.now() - savedAtMs > checkpointEveryMs) await save(report);
+    },
+    epochEnd: async (report) => {
+      const { epoch, step } = report;
+      const isLast = step === steps;
+      jsonl.append({ event: "epoch", step, epoch, loss: report.epochLoss });
+      const isKept = log.keepEveryEpochs > 0 && epoch % log.keepEveryEpochs === 0;
+      if (isLast || isKept || (log.checkpointEveryEpochs > 0 && epoch % log.checkpointEveryEpochs === 0)) {
+        await save(report);
+      }
+      if (isKept) progress.note(`epoch ${epoch}: kept ${await checkpoints.keep(epoch)}`);
+      // The last one is part of the end of the run.
+      if (isLast || evaluation.everyEpochs === 0 || epoch % evaluation.everyEpochs !== 0) return;
+      const result = await options.evaluation?.now();
+      if (result === undefined || result === null) return;
+      jsonl.append({ event: "evaluation", step, epoch, features: result.features, results: result.results });
+      progress.note(`epoch ${epoch}: ${result.line}`);
+    },
+  };
+}
+
+function stepEvent(report: StepReport): Parameters<JsonlLog["append"]>[0] {
+  return {
+    event: "step",
+    step: report.step,
+    epoch: report.epoch,
+    loss: report.loss,
+    lr: report.schedule.learningRate,
+    weightDecay: report.schedule.weightDecay,
+    momentum: report.schedule.momentum,
+    contextTokens: report.contextTokens,
+    targetTokens: report.targetTokens,
+    ...(report.gradientNorm === null ? {} : { gradientNorm: report.gradientNorm }),
+    timeMs: round(report.timeMs),
+    dataMs: round(report.dataMs),
+    imagesPerSecond: round(report.images / (report.wallMs / 1000)),
+  };
+}
+
+/** Two decimals are more than a clock of a busy machine knows. */
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

@@ -1,0 +1,188 @@
+/** One run of a trainer, from its flags to its last words. */
+import { availableParallelism } from "node:os";
+import type { PositionTables } from "../checkpoint/checkpoint";
+import type { TrainerFlags } from "../cli";
+import type { Engine } from "../engines/engine";
+import { UserError } from "../errors";
+import type { TrainerProgram } from "../experiment";
+import type { LogEvent } from "../report/jsonl";
+import { openProgress } from "../report/progress";
+import { openCheckpoints, type Position, startState } from "./checkpoints";
+import { type CloseLater, closingAfter } from "./closing";
+import { endOfRun } from "./end";
+import type { TrainerEnvironment } from "./environment";
+import { constantsOf } from "./functions";
+import { observe } from "./observe";
+import { openLogs, openRunFolder } from "./run-folder";
+import { listenForStop } from "./signals";
+import { stateSpecs } from "./state";
+import { openStepRunner } from "./step-runner";
+import { trainLoop } from "./train-loop";
+
+/** Gives the exit code; throws UserError where the run cannot start or go on. */
+export async function run(
+  program: TrainerProgram,
+  flags: TrainerFlags,
+  environment: TrainerEnvironment,
+): Promise<number> {
+  return closingAfter((later) => runAndClose(program, flags, environment, later));
+}
+
+async function runAndClose(
+  program: TrainerProgram,
+  flags: TrainerFlags,
+  environment: TrainerEnvironment,
+  later: CloseLater,
+): Promise<number> {
+  const { experiment } = program;
+  const directory = flags.runDirectory;
+  const progress = openProgress({ stream: environment.stdout, quiet: flags.quiet, bar: flags.progress });
+  const lock = await openRunFolder(directory);
+  later(lock.release);
+  const stop = listenForStop({
+    asked: (signal) => progress.note(`${signal}: stopping after this step. Once more ends at once.`),
+    leaving: () => {
+      progress.stop();
+      lock.release();
+    },
+  });
+  later(stop.dispose);
+
+  const threads = flags.threads === 0 ? availableParallelism() : flags.threads;
+  const engine = await environment.createEngine({ threads });
+  later(() => engine.release());
+  const store = engine.createStore(stateSpecs(program.parameters, program.functions.kind));
+  const from = await startState({ program, flags, store });
+  const workers = flags.workers === 0 ? automaticWorkers() : flags.workers;
+  for (const line of startLines(program, engine, { directory, workers })) progress.note(line);
+  for (const line of from.notes) progress.note(line);
+  if (from.checkpoint !== null) progress.note(`going on from ${from.checkpoint.path}, after step ${from.stepsDone}`);
+  const logs = await openLogs(directory, experiment, from.stepsDone);
+  logs.jsonl.append(startEvent(program, engine, from.stepsDone));
+
+  const { steps } = experiment.schedule;
+  const stopAtStep = Math.max(from.stepsDone, Math.min(flags.stopAtStep ?? steps, steps));
+  const data = { dataRoot: flags.dataRoot, workers };
+  const evaluation = await environment.openEvaluation({
+    program,
+    engine,
+    store,
+    ...data,
+    isStopping: () => stop.requested() !== null,
+    note: progress.note,
+  });
+  later(async () => evaluation?.close());
+  const runner = await openStepRunner(engine, program, store);
+  later(() => runner.release());
+  const images = await environment.openImages({ experiment, ...data, fromStep: from.stepsDone, untilStep: stopAtStep });
+  later(() => images.close());
+
+  const checkpoints = openCheckpoints({ program, directory, store, from, positions: positionTables(program) });
+  let reached: Position = from;
+  const saveReached = async (): Promise<void> => {
+    if (reached.stepsDone <= (checkpoints.last()?.step ?? 0)) return;
+    const path = await checkpoints.save(reached);
+    logs.jsonl.append({ event: "checkpoint", step: reached.stepsDone, path });
+  };
+
+  if (from.stepsDone < stopAtStep) {
+    const { epochs } = experiment.optimiser;
+    progress.begin({ steps, stepsDone: from.stepsDone, epochs, stopAtStep, logEverySteps: flags.logEverySteps });
+  }
+  later(progress.stop);
+  stop.waitForStep();
+  const beganMs = performance.now();
+  let imagesFailed = false;
+  try {
+    const end = await trainLoop({
+      optimiser: experiment.optimiser,
+      steps,
+      from,
+      stopAtStep,
+      stopRequested: stop.requested,
+      runner,
+      nextImages: () =>
+        images.next().catch((error: unknown) => {
+          imagesFailed = true;
+          throw error;
+        }),
+      lastCheckpoint: checkpoints.last,
+      observer: observe({
+        experiment,
+        logEverySteps: flags.logEverySteps,
+        progress,
+        ...logs,
+        checkpoints,
+        evaluation,
+        reached: (report) => {
+          reached = { stepsDone: report.step, epochLoss: report.epochLoss };
+        },
+      }),
+    });
+    await saveReached();
+    stop.stopsAtOnce();
+    progress.stop();
+    return await endOfRun({
+      program,
+      flags,
+      environment,
+      evaluation,
+      jsonl: logs.jsonl,
+      note: progress.note,
+      end,
+      lastCheckpoint: checkpoints.last(),
+      stepsHere: end.stepsDone - from.stepsDone,
+      wallMs: performance.now() - beganMs,
+    });
+  } catch (error) {
+    // Without its images a run stops between two steps, with good weights.
+    if (imagesFailed) await saveReached();
+    const why = error instanceof UserError ? error.code : "failed";
+    logs.jsonl.append({ event: "end", step: reached.stepsDone, reason: why, time: new Date().toISOString() });
+    throw error;
+  }
+}
+
+/** The engine has as many threads as there are cores and computes most of the time: readers take half as many. */
+function automaticWorkers(): number {
+  return Math.min(8, Math.max(1, Math.floor(availableParallelism() / 2)));
+}
+
+function positionTables({ experiment }: TrainerProgram): PositionTables {
+  const constants = constantsOf(experiment);
+  const table = (path: string): Float32Array => {
+    const values = constants.get(path);
+    if (!(values instanceof Float32Array)) throw new Error(`internal: there is no table ${path}`);
+    return values;
+  };
+  return { encoder: table("constants.positions"), predictor: table("constants.predictorPositions") };
+}
+
+function startLines(
+  { experiment, parameters }: TrainerProgram,
+  engine: Engine,
+  at: { readonly directory: string; readonly workers: number },
+): readonly string[] {
+  const { encoder, predictor, image, optimiser, schedule } = experiment;
+  const weights = parameters.reduce((sum, { shape }) => sum + shape.reduce((size, length) => size * length, 1), 0);
+  return [
+    `${experiment.name}: ${image.width}×${image.height} images in patches of ${image.patch}, ` +
+      `encoder ${encoder.depth}×${encoder.dim}, predictor ${predictor.depth}×${predictor.dim}, ` +
+      `${(weights / 1e6).toFixed(2)} M weights`,
+    `${schedule.steps} steps of ${optimiser.globalBatch} images: ${optimiser.epochs} epochs of ${optimiser.stepsPerEpoch} steps`,
+    `${engine.description}; ${at.workers} image ${at.workers === 1 ? "worker" : "workers"}; run folder ${at.directory}`,
+  ];
+}
+
+function startEvent({ experiment }: TrainerProgram, engine: Engine, stepsDone: number): LogEvent {
+  return {
+    event: "start",
+    step: stepsDone,
+    experiment: experiment.name,
+    specHash: experiment.specHash,
+    generatorVersion: experiment.generatorVersion,
+    engine: engine.description,
+    node: process.version,
+    time: new Date().toISOString(),
+  };
+}

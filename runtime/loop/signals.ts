@@ -1,0 +1,56 @@
+/** Stopping: the first SIGINT or SIGTERM asks the loop to end after its step, a second one ends the process at once. */
+
+export type StopSignal = "SIGINT" | "SIGTERM";
+
+/** 128 + the number of the signal, as shells report it. */
+export const exitCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
+
+/** `npm run` passes on a Ctrl-C that the terminal has already sent: two signals that close are one. */
+const sameSignalMs = 300;
+
+export interface StopRequests {
+  /** The signal that asked for an end, or null. */
+  requested(): StopSignal | null;
+  /** From here on a first signal waits for the loop; before, and after `stopsAtOnce`, it ends the process. */
+  waitForStep(): void;
+  stopsAtOnce(): void;
+  dispose(): void;
+}
+
+export interface StopActions {
+  /** A first signal came while the loop runs. */
+  readonly asked: (signal: StopSignal) => void;
+  /** The process is about to end: give back what is held, quickly. */
+  readonly leaving: (signal: StopSignal) => void;
+}
+
+export function listenForStop(actions: StopActions): StopRequests {
+  let first: { readonly signal: StopSignal; readonly atMs: number } | null = null;
+  let waits = false;
+  const listener = (signal: NodeJS.Signals): void => {
+    if (signal !== "SIGINT" && signal !== "SIGTERM") return;
+    if (first !== null && performance.now() - first.atMs < sameSignalMs) return;
+    if (waits && first === null) {
+      first = { signal, atMs: performance.now() };
+      actions.asked(signal);
+      return;
+    }
+    actions.leaving(signal);
+    process.exit(exitCodes[signal]);
+  };
+  process.on("SIGINT", listener);
+  process.on("SIGTERM", listener);
+  return {
+    requested: () => first?.signal ?? null,
+    waitForStep: () => {
+      waits = true;
+    },
+    stopsAtOnce: () => {
+      waits = false;
+    },
+    dispose: () => {
+      process.off("SIGINT", listener);
+      process.off("SIGTERM", listener);
+    },
+  };
+}

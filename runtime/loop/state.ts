@@ -1,0 +1,84 @@
+/**
+ * What a run keeps between steps, by path: weights, the two moments of AdamW, the target encoder and, with accumulation,
+ * gradients.
+ */
+import type { StateStore, TensorSpec, TensorSpecs } from "../engines/engine";
+import type { Parameter, StepFunctions } from "../experiment";
+import { initialValues } from "../model/initialise";
+
+export const encoderPrefix = "encoder.";
+
+/** `encoder.blocks.0.norm1.weight` → `target.blocks.0.norm1.weight`: the target encoder has the paths of the encoder. */
+export function targetPath(encoderPath: string): string {
+  if (!encoderPath.startsWith(encoderPrefix)) throw new Error(`internal: ${encoderPath} is not of the encoder`);
+  return `target.${encoderPath.slice(encoderPrefix.length)}`;
+}
+
+export function isOfEncoder(parameter: Parameter): boolean {
+  return parameter.path.startsWith(encoderPrefix);
+}
+
+function specOf(parameter: Parameter): TensorSpec {
+  return { dtype: "f32", shape: parameter.shape };
+}
+
+export function targetSpecs(parameters: readonly Parameter[]): TensorSpecs {
+  return new Map(
+    parameters.filter(isOfEncoder).map((parameter) => [targetPath(parameter.path), specOf(parameter)] as const),
+  );
+}
+
+export function stateSpecs(parameters: readonly Parameter[], kind: StepFunctions["kind"]): TensorSpecs {
+  const under = (root: string): (readonly [string, TensorSpec])[] =>
+    parameters.map((parameter) => [`${root}.${parameter.path}`, specOf(parameter)] as const);
+  return new Map([
+    ...under("weights"),
+    ...under("m"),
+    ...under("v"),
+    ...targetSpecs(parameters),
+    ...(kind === "accumulate" ? under("gradients") : []),
+  ]);
+}
+
+/** Writes the state of step 0: drawn weights, the target as a copy of the encoder, everything else zero. */
+export async function writeInitialState(
+  store: StateStore,
+  parameters: readonly Parameter[],
+  seed: number,
+): Promise<void> {
+  for (const parameter of parameters) {
+    const values = initialValues(parameter, seed);
+    await store.write(`weights.${parameter.path}`, values);
+    if (isOfEncoder(parameter)) await store.write(targetPath(parameter.path), values);
+  }
+  await writeZeros(store, ["m", "v", "gradients"]);
+}
+
+/** Between two steps there is no gradient: nothing to keep in a checkpoint, and zeros after one is loaded. */
+export async function writeZeroGradients(store: StateStore): Promise<void> {
+  await writeZeros(store, ["gradients"]);
+}
+
+async function writeZeros(store: StateStore, roots: readonly string[]): Promise<void> {
+  for (const [path, spec] of store.specs) {
+    if (roots.some((root) => path.startsWith(`${root}.`))) await store.write(path, new Float32Array(elements(spec)));
+  }
+}
+
+/** Writes only the target encoder of step 0, into a store of `targetSpecs`: what training is compared with. */
+export async function writeInitialTarget(
+  store: StateStore,
+  parameters: readonly Parameter[],
+  seed: number,
+): Promise<void> {
+  for (const parameter of parameters.filter(isOfEncoder)) {
+    await store.write(targetPath(parameter.path), initialValues(parameter, seed));
+  }
+}
+
+function elements(spec: TensorSpec): number {
+  return spec.shape.reduce<number>((product, size) => {
+    if (typeof size === "string") throw new Error("internal: a tensor of the state has a fixed shape");
+    return product * size;
+  }, 1);
+}

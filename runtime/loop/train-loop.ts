@@ -1,0 +1,160 @@
+/** The loop over optimiser steps. It knows nothing of files and terminals: it tells its observer what happened. */
+import type { HostArray } from "../engines/engine";
+import { lossNotFinite } from "../errors";
+import type { OptimiserPlan } from "../experiment";
+import type { StepScalars, StepValues } from "../schedules/schedules";
+import type { StopSignal } from "./signals";
+
+export type Schedule = StepValues & StepScalars;
+
+/** What one optimiser step needs apart from its images. */
+export interface PreparedStep {
+  readonly schedule: Schedule;
+  /** One for each micro-batch. */
+  readonly microBatches: readonly PreparedMicroBatch[];
+}
+
+export interface PreparedMicroBatch {
+  readonly contextTokens: number;
+  /** Of one target block. */
+  readonly targetTokens: number;
+  /** Masks and stochastic depth, by path. */
+  readonly inputs: ReadonlyMap<string, HostArray>;
+}
+
+export interface StepOutcome {
+  /** Mean over the micro-batches; not finite where training has failed. */
+  readonly loss: number;
+  /** Norm of the gradient before clipping; null where the experiment does not clip. */
+  readonly gradientNorm: number | null;
+}
+
+/** The functions of one step, as the loop sees them. Steps count from 0 here: those that are done before. */
+export interface StepRunner {
+  prepare(step: number): PreparedStep;
+  /** `nextImages` gives the pixels of the next micro-batch; `dataMs` in the result is the time spent waiting for them. */
+  run(
+    prepared: PreparedStep,
+    nextImages: () => Promise<Float32Array>,
+  ): Promise<StepOutcome & { readonly dataMs: number }>;
+}
+
+export interface StepReport extends StepOutcome {
+  /** Steps done, this one included. */
+  readonly step: number;
+  /** From 1. */
+  readonly epoch: number;
+  /** Step within the epoch, from 0. */
+  readonly iteration: number;
+  /** Mean loss of the epoch so far. */
+  readonly epochLoss: number;
+  readonly schedule: Schedule;
+  /** Means over the micro-batches. */
+  readonly contextTokens: number;
+  readonly targetTokens: number;
+  readonly images: number;
+  /** Time of the step without the wait for images. */
+  readonly timeMs: number;
+  readonly dataMs: number;
+  /** From the end of the step before to the end of this one. */
+  readonly wallMs: number;
+}
+
+export interface LoopObserver {
+  step(report: StepReport): Promise<void>;
+  /** After the last step of an epoch; `report` is that of the step. */
+  epochEnd(report: StepReport): Promise<void>;
+}
+
+export type StopReason = StopSignal | "complete" | "steps";
+
+export interface LoopEnd {
+  readonly reason: StopReason;
+  readonly stepsDone: number;
+  readonly epochLoss: number;
+}
+
+export interface LoopOptions {
+  readonly optimiser: OptimiserPlan;
+  /** Steps of the whole run. */
+  readonly steps: number;
+  /** Where to go on: steps done, and the mean loss of the epoch that is under way. */
+  readonly from: { readonly stepsDone: number; readonly epochLoss: number };
+  /** Stop when so many steps are done; at most `steps`. */
+  readonly stopAtStep: number;
+  readonly stopRequested: () => StopSignal | null;
+  readonly runner: StepRunner;
+  readonly nextImages: () => Promise<Float32Array>;
+  readonly observer: LoopObserver;
+  readonly lastCheckpoint: () => { readonly path: string; readonly step: number } | null;
+}
+
+export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
+  const { optimiser, runner, observer } = options;
+  const stopAtStep = Math.min(options.stopAtStep, options.steps);
+  let stepsDone = options.from.stepsDone;
+  let epochLoss = stepsDone % optimiser.stepsPerEpoch === 0 ? 0 : options.from.epochLoss;
+  let prepared = stepsDone < stopAtStep ? runner.prepare(stepsDone) : null;
+  let endedMs = performance.now();
+
+  while (prepared !== null && options.stopRequested() === null) {
+    const beganMs = performance.now();
+    const current = prepared;
+    const running = runner.run(current, options.nextImages);
+    // While the engine computes and the workers read ahead.
+    prepared = stepsDone + 1 < stopAtStep ? runner.prepare(stepsDone + 1) : null;
+    const { loss, gradientNorm, dataMs } = await running;
+    guard(options, { loss, gradientNorm, step: stepsDone + 1, lr: current.schedule.learningRate });
+
+    const iteration = stepsDone % optimiser.stepsPerEpoch;
+    // The running form of the mean: a resumed epoch goes on from the mean alone, to the bit.
+    epochLoss = iteration === 0 ? loss : epochLoss + (loss - epochLoss) / (iteration + 1);
+    const nowMs = performance.now();
+    const report: StepReport = {
+      step: stepsDone + 1,
+      epoch: Math.floor(stepsDone / optimiser.stepsPerEpoch) + 1,
+      iteration,
+      loss,
+      gradientNorm,
+      epochLoss,
+      schedule: current.schedule,
+      contextTokens: mean(current.microBatches.map((micro) => micro.contextTokens)),
+      targetTokens: mean(current.microBatches.map((micro) => micro.targetTokens)),
+      images: optimiser.globalBatch,
+      timeMs: nowMs - beganMs - dataMs,
+      dataMs,
+      wallMs: nowMs - endedMs,
+    };
+    endedMs = nowMs;
+    stepsDone++;
+    await observer.step(report);
+    if (iteration + 1 === optimiser.stepsPerEpoch) {
+      await observer.epochEnd(report);
+      // Checkpoints and evaluations are no part of the speed of a step.
+      endedMs = performance.now();
+    }
+    // Lets timers and signals in, also where an engine and its data never leave the queue of promises.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
+  const reason = options.stopRequested() ?? (stepsDone === options.steps ? "complete" : "steps");
+  return { reason, stepsDone, epochLoss };
+}
+
+function guard(
+  options: LoopOptions,
+  at: { readonly loss: number; readonly gradientNorm: number | null; readonly step: number; readonly lr: number },
+): void {
+  const { step, lr } = at;
+  const lastCheckpoint = options.lastCheckpoint();
+  if (!Number.isFinite(at.loss)) {
+    throw lossNotFinite({ what: "The loss", value: at.loss, step, lr, lastCheckpoint });
+  }
+  if (at.gradientNorm !== null && !Number.isFinite(at.gradientNorm)) {
+    throw lossNotFinite({ what: "The norm of the gradient", value: at.gradientNorm, step, lr, lastCheckpoint });
+  }
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,92 @@
+/** The JSON lines log: one event per line, each with the number of optimiser steps done when it was written. */
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { writeTextFile } from "./files";
+
+export interface StepEvent {
+  readonly event: "step";
+  /** Optimiser steps done, this one included. */
+  readonly step: number;
+  /** From 1. */
+  readonly epoch: number;
+  readonly loss: number;
+  readonly lr: number;
+  readonly weightDecay: number;
+  readonly momentum: number;
+  readonly contextTokens: number;
+  readonly targetTokens: number;
+  /** Norm of the gradient before clipping, where the experiment clips. */
+  readonly gradientNorm?: number;
+  readonly timeMs: number;
+  /** Wait for images before the step. */
+  readonly dataMs: number;
+  readonly imagesPerSecond: number;
+}
+
+export interface StartEvent {
+  readonly event: "start";
+  readonly step: number;
+  readonly experiment: string;
+  readonly specHash: string;
+  readonly generatorVersion: string;
+  readonly engine: string;
+  readonly node: string;
+  readonly time: string;
+}
+
+export interface EpochEvent {
+  readonly event: "epoch";
+  readonly step: number;
+  readonly epoch: number;
+  /** Mean over the steps of the epoch. */
+  readonly loss: number;
+}
+
+export interface EvaluationEvent {
+  readonly event: "evaluation";
+  readonly step: number;
+  readonly epoch: number;
+  /** Which features: the trained target encoder, its random initialisation, or raw pixels. */
+  readonly features: string;
+  readonly results: unknown;
+}
+
+export interface CheckpointEvent {
+  readonly event: "checkpoint";
+  readonly step: number;
+  readonly path: string;
+}
+
+export interface EndEvent {
+  readonly event: "end";
+  readonly step: number;
+  readonly reason: string;
+  readonly time: string;
+}
+
+export type LogEvent = StepEvent | StartEvent | EpochEvent | EvaluationEvent | CheckpointEvent | EndEvent;
+
+export interface JsonlLog {
+  append(event: LogEvent): void;
+}
+
+/** Opens the log for a run that goes on after `stepsDone` steps: events of later steps, and torn lines, are cut off. */
+export async function openJsonl(path: string, at: { readonly stepsDone: number }): Promise<JsonlLog> {
+  const lines = at.stepsDone === 0 || !existsSync(path) ? [] : readFileSync(path, "utf8").split("\n");
+  const kept = lines.filter((line) => {
+    const step = stepOf(line);
+    return step !== null && step <= at.stepsDone;
+  });
+  await writeTextFile(path, [...kept, ""].join("\n"));
+  return { append: (event) => appendFileSync(path, `${JSON.stringify(event)}\n`) };
+}
+
+/** The step of a line, or null where it is no whole event. */
+function stepOf(line: string): number | null {
+  try {
+    const event: unknown = JSON.parse(line);
+    if (typeof event !== "object" || event === null || !("step" in event)) return null;
+    return typeof event.step === "number" ? event.step : null;
+  } catch {
+    return null;
+  }
+}

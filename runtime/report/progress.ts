@@ -1,0 +1,153 @@
+/** What a person sees while the trainer runs: a bar on a terminal, plain lines elsewhere. */
+import { MultiBar, Presets } from "cli-progress";
+import { durationText, lrText, rateText } from "./text";
+
+/** One optimiser step, as far as the display needs it. */
+export interface ProgressStep {
+  /** Steps done, this one included. */
+  readonly step: number;
+  /** From 1. */
+  readonly epoch: number;
+  readonly loss: number;
+  readonly lr: number;
+  readonly images: number;
+  /** From the end of the step before to the end of this one, the wait for images included. */
+  readonly wallMs: number;
+}
+
+export interface ProgressRange {
+  readonly steps: number;
+  /** Steps that were done before this run of the program. */
+  readonly stepsDone: number;
+  readonly epochs: number;
+  /** Where this run of the program stops; `steps` unless a flag says less. */
+  readonly stopAtStep: number;
+  /** Steps between two plain lines. */
+  readonly logEverySteps: number;
+}
+
+export interface Progress {
+  /** Steps follow. */
+  begin(range: ProgressRange): void;
+  step(step: ProgressStep): void;
+  /** A line: before, between or after the steps. */
+  note(line: string): void;
+  /** No more steps follow; gives the terminal back. */
+  stop(): void;
+}
+
+export function openProgress(options: {
+  readonly stream: NodeJS.WriteStream;
+  readonly quiet: boolean;
+  /** A bar is wanted, where the stream is a terminal. */
+  readonly bar: boolean;
+}): Progress {
+  if (options.quiet) return { begin: () => {}, step: () => {}, note: () => {}, stop: () => {} };
+  return options.bar && options.stream.isTTY === true ? barProgress(options.stream) : lineProgress(options.stream);
+}
+
+export function lineProgress(stream: NodeJS.WriteStream): Progress {
+  const recent = recentSteps();
+  let range: ProgressRange | null = null;
+  const note = (line: string): void => {
+    stream.write(`${line}\n`);
+  };
+  return {
+    begin: (given) => {
+      range = given;
+    },
+    step: (step) => {
+      recent.add(step);
+      if (range === null) return;
+      const isFirst = step.step === range.stepsDone + 1;
+      const isLast = step.step === range.stopAtStep;
+      if (!isFirst && !isLast && step.step % range.logEverySteps !== 0) return;
+      note(`step ${step.step}/${range.steps} · ${statusText(step, recent.summary(), range)}`);
+    },
+    note,
+    stop: () => {},
+  };
+}
+
+export function barProgress(stream: NodeJS.WriteStream): Progress {
+  const recent = recentSteps();
+  // Of the two kinds of bar of the library the one for several bars can print lines above itself.
+  const display = new MultiBar(
+    {
+      format: "{bar} {value}/{total} · {status}",
+      stream,
+      barsize: 24,
+      fps: 5,
+      hideCursor: true,
+      linewrap: false,
+      forceRedraw: true,
+      // The trainer handles signals itself: it has a checkpoint to write first.
+      gracefulExit: false,
+    },
+    Presets.shades_classic,
+  );
+  let shown: { readonly range: ProgressRange; readonly bar: ReturnType<MultiBar["create"]> } | null = null;
+  return {
+    begin: (range) => {
+      shown = { range, bar: display.create(range.steps, range.stepsDone, { status: "first step …" }) };
+    },
+    step: (step) => {
+      recent.add(step);
+      shown?.bar.update(step.step, { status: statusText(step, recent.summary(), shown.range) });
+    },
+    note: (line) => {
+      if (display.isActive) {
+        display.log(`${line}\n`);
+        display.update();
+      } else {
+        stream.write(`${line}\n`);
+      }
+    },
+    stop: () => {
+      if (display.isActive) display.stop();
+    },
+  };
+}
+
+interface RecentSummary {
+  readonly loss: number;
+  readonly stepMs: number;
+  readonly imagesPerSecond: number;
+}
+
+const recentCount = 50;
+
+/** Means over the last steps: steady enough to read, quick enough to show a change. */
+export function recentSteps(): { add(step: ProgressStep): void; summary(): RecentSummary } {
+  const steps: ProgressStep[] = [];
+  let count = 0;
+  return {
+    add: (step) => {
+      count++;
+      // The first step of a process also warms everything up, so its time says nothing about those to come.
+      if (count === 2) steps.shift();
+      steps.push(step);
+      if (steps.length > recentCount) steps.shift();
+    },
+    summary: () => {
+      const sum = (value: (step: ProgressStep) => number): number =>
+        steps.reduce((total, step) => total + value(step), 0);
+      const wallMs = sum((step) => step.wallMs);
+      return {
+        loss: sum((step) => step.loss) / steps.length,
+        stepMs: wallMs / steps.length,
+        imagesPerSecond: sum((step) => step.images) / (wallMs / 1000),
+      };
+    },
+  };
+}
+
+function statusText(step: ProgressStep, recent: RecentSummary, range: ProgressRange): string {
+  return [
+    `epoch ${step.epoch}/${range.epochs}`,
+    `loss ${recent.loss.toFixed(4)}`,
+    `lr ${lrText(step.lr)}`,
+    `${rateText(recent.imagesPerSecond)} images/s`,
+    `ETA ${durationText(recent.stepMs * (range.stopAtStep - step.step))}`,
+  ].join(" · ");
+}

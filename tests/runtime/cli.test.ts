@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { parseFlags, type TrainerFlags } from "../../runtime/cli";
+import { tinyExperiment } from "./loop/tiny";
+
+const defaults: TrainerFlags = {
+  dataRoot: ".",
+  runDirectory: "runs/tiny",
+  resume: { from: "nothing" },
+  stopAtStep: null,
+  logEverySteps: 2,
+  threads: 1,
+  workers: 1,
+  progress: true,
+  quiet: false,
+};
+
+const accepted: readonly [args: string, changed: Partial<TrainerFlags>][] = [
+  ["", {}],
+  ["--data /mnt/images", { dataRoot: "/mnt/images" }],
+  ["--data=/mnt/images", { dataRoot: "/mnt/images" }],
+  ["--run-dir runs/other", { runDirectory: "runs/other" }],
+  ["--resume", { resume: { from: "latest" } }],
+  ["--resume latest", { resume: { from: "latest" } }],
+  ["--resume --steps 20", { resume: { from: "latest" }, stopAtStep: 20 }],
+  ["--resume runs/a/a-ep5.safetensors", { resume: { from: "path", path: "runs/a/a-ep5.safetensors" } }],
+  ["--steps 7", { stopAtStep: 7 }],
+  ["--log-every 100", { logEverySteps: 100 }],
+  ["--threads 0 --workers 3", { threads: 0, workers: 3 }],
+  ["--no-progress", { progress: false }],
+  ["--quiet", { quiet: true }],
+];
+
+const refused: readonly [args: string, says: RegExp][] = [
+  ["--step 7", /unknown option '--step'[\s\S]*Did you mean --steps\?/],
+  ["--learning-rate 1", /unknown option '--learning-rate'/],
+  ["--steps", /argument missing/],
+  ["--steps 0", /'--steps <n>'.*'0'.*whole number, 1 or more/],
+  ["--steps 1e3", /whole number/],
+  ["--steps 2.5", /whole number/],
+  ["--steps -4", /whole number/],
+  ["--threads two", /whole number, 0 or more/],
+  ["--workers 99999999999999999999", /whole number/],
+  ["--log-every 0", /1 or more/],
+  ["--run-dir=", /must name a folder/],
+  ["extra", /too many arguments/],
+];
+
+describe("flags", () => {
+  it.each(accepted)("%s", (args, changed) => {
+    expect(parseFlags(tinyExperiment, args === "" ? [] : args.split(" "))).toEqual({
+      kind: "run",
+      flags: { ...defaults, ...changed },
+    });
+  });
+
+  it.each(refused)("refuses %s", (args, says) => {
+    const result = parseFlags(tinyExperiment, args.split(" "));
+    expect(result).toMatchObject({ kind: "text", exitCode: 2, text: expect.stringMatching(says) });
+  });
+
+  it("--help names every flag", () => {
+    const result = parseFlags(tinyExperiment, ["--help"]);
+    if (result.kind !== "text") throw new Error("no text");
+    expect(result.exitCode).toBe(0);
+    const flags = "--data --run-dir --resume --steps --log-every --threads --workers --no-progress --quiet --version";
+    for (const flag of flags.split(" ")) expect(result.text).toContain(flag);
+  });
+
+  it("--version says what was compiled", () => {
+    expect(parseFlags(tinyExperiment, ["--version"])).toEqual({
+      kind: "text",
+      exitCode: 0,
+      text: "tiny, compiled by ijepa 0.1.0 (spec 0123456789abcdef)\n",
+    });
+  });
+});

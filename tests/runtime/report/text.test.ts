@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import { quoted, resumeCommand, withoutFlags } from "../../../runtime/report/command";
+import { doneText, summaryText, tableText } from "../../../runtime/report/summary";
+import { durationText, rateText } from "../../../runtime/report/text";
+
+describe("numbers for people", () => {
+  const durations: readonly [ms: number, text: string][] = [
+    [400, "0.4 s"],
+    [42_000, "42 s"],
+    [59_700, "1 min 00 s"],
+    [185_000, "3 min 05 s"],
+    [7_620_000, "2 h 07 min"],
+    [3_599_900, "1 h 00 min"],
+    [86_400_000 * 3 + 3_600_000 * 4, "3 d 04 h"],
+    [Number.NaN, "?"],
+  ];
+  it.each(durations)("%f ms is %s", (ms, text) => {
+    expect(durationText(ms)).toBe(text);
+  });
+
+  const rates: readonly [rate: number, text: string][] = [
+    [1234, "1230"],
+    [56.78, "56.8"],
+    [0.01234, "0.0123"],
+    [Number.POSITIVE_INFINITY, "?"],
+  ];
+  it.each(rates)("%f per second is %s", (rate, text) => {
+    expect(rateText(rate)).toBe(text);
+  });
+});
+
+describe("commands to run again", () => {
+  const cases: readonly [args: string[], kept: string[]][] = [
+    [["--resume", "--steps", "5"], []],
+    [["--steps=5", "--quiet"], ["--quiet"]],
+    [
+      ["--resume", "a.safetensors", "--run-dir", "my runs"],
+      ["--run-dir", "my runs"],
+    ],
+  ];
+  it.each(cases)("%j without --resume and --steps", (args, kept) => {
+    expect(withoutFlags(args, ["--resume", "--steps"])).toEqual(kept);
+  });
+
+  it("keeps the other flags, quoted for a shell", () => {
+    const args = ["--run-dir", "it's mine", "--steps", "5"];
+    expect(resumeCommand({ script: "/home/a/generated/x/train.js", args, cwd: "/home/a" })).toBe(
+      `node generated/x/train.js --run-dir 'it'\\''s mine' --resume`,
+    );
+    expect(quoted("runs/a")).toBe("runs/a");
+  });
+});
+
+describe("the summary", () => {
+  it("lines up names to the left and numbers to the right", () => {
+    const table = {
+      columns: ["k-NN", "linear"],
+      rows: [
+        { name: "trained", cells: ["61.2", "63.0"] },
+        { name: "raw pixels", cells: ["9.5", "12.25"] },
+      ],
+    };
+    expect(tableText(table)).toBe(
+      ["              k-NN  linear", "  trained     61.2    63.0", "  raw pixels   9.5   12.25"].join("\n"),
+    );
+  });
+
+  it("leaves out what there is not", () => {
+    expect(summaryText({ headline: "Done.", table: null, tableNote: null, files: [], next: [] })).toBe("Done.");
+  });
+
+  it("tells a resumed run from a whole one", () => {
+    const timed = { imagesHere: 400, wallMs: 2000 };
+    expect(doneText({ steps: 10, stepsHere: 10, ...timed })).toBe("Done: 10 steps in 2.0 s (200 images/s).");
+    expect(doneText({ steps: 10, stepsHere: 4, ...timed })).toBe(
+      "Done: 10 steps, the last 4 of them in 2.0 s (200 images/s).",
+    );
+    expect(doneText({ steps: 10, stepsHere: 0, ...timed })).toBe("All 10 steps were done before.");
+  });
+});
