@@ -1,0 +1,274 @@
+/**
+ * Every error of the compiler that a person can meet; docs/reference/errors.md is generated from this file.
+ * E1xx reading, E2xx the schema, E3xx fields against each other, E4xx compiling, E9xx the command line.
+ */
+import type { Problem } from "./diagnostic";
+
+type Said = { readonly what: string; readonly found?: string; readonly want?: string; readonly hint?: string };
+
+/** Makes the problem from its facts, and knows what the page of errors says of it. */
+export interface ErrorKind<Facts> {
+  (facts: Facts): Problem;
+  readonly code: string;
+  readonly meaning: string;
+}
+
+/** `meaning` says for the page of errors when it occurs, and what to do where `say` does not. */
+function kind<Facts = void>(code: string, meaning: string, say: (facts: Facts) => Said): ErrorKind<Facts> {
+  const make = (facts: Facts): Problem => ({ code, found: null, want: null, hint: null, ...say(facts) });
+  return Object.assign(make, { code, meaning });
+}
+
+/** “Did you mean …?” where a near word is known. */
+function didYouMean(near: string | null): { hint?: string } {
+  return near === null ? {} : { hint: `Did you mean \`${near}\`?` };
+}
+
+type FoundWant = { readonly found: string; readonly want: string };
+type FoundWantNear = FoundWant & { readonly near: string | null };
+
+export const errors = {
+  fileMissing: kind("E101", "There is no file of this name.", (facts: { near: string | null }) => ({
+    what: "there is no such file",
+    ...didYouMean(facts.near),
+  })),
+  fileIsFolder: kind("E102", "A folder was named where a spec is wanted.", () => ({
+    what: "is a folder",
+    want: "the JSON file of one experiment",
+  })),
+  fileUnreadable: kind("E103", "The system does not let the file be read.", (facts: { reason: string }) => ({
+    what: `can not be read (${facts.reason})`,
+  })),
+  notText: kind("E104", "The file is not UTF-8 text.", () => ({
+    what: "is not UTF-8 text",
+    hint: "Save it as UTF-8.",
+  })),
+  fileEmpty: kind("E105", "The file holds nothing but white space or comments.", () => ({
+    what: "is empty",
+    want: 'an object, e.g. { "data": { "source": "shapes" } }',
+  })),
+  syntax: kind("E106", "The text is not JSON. Comments are allowed, trailing commas are not.", (said: Said) => said),
+  duplicateKey: kind(
+    "E107",
+    "A key stands twice in one object; one of the two would be ignored in silence.",
+    (facts: { firstLine: number }) => ({ what: "stands twice", hint: `The first is on line ${facts.firstLine}.` }),
+  ),
+  tooDeep: kind("E108", "Arrays or objects are nested deeper than any spec is.", (facts: { limit: number }) => ({
+    what: `is nested more than ${facts.limit} deep`,
+  })),
+  tooLarge: kind("E109", "The file is far larger than any spec.", (facts: { bytes: number; limit: number }) => ({
+    what: "is too large for a spec",
+    found: `${facts.bytes} bytes`,
+    want: `at most ${facts.limit}`,
+  })),
+
+  unknownKey: kind(
+    "E201",
+    "No field has this key. Nothing is ignored in silence, so that a misspelt field can not fall back to its default.",
+    (facts: { known: readonly string[]; near: string | null }) => ({
+      what: "no such field",
+      want: `one of ${facts.known.join(", ")}`,
+      ...didYouMean(facts.near),
+    }),
+  ),
+  missingKey: kind("E202", "A field without a default is missing.", (facts: { want: string; near: string | null }) => ({
+    what: "is missing",
+    want: facts.want,
+    ...(facts.near !== null && { hint: `Did you mean it by \`${facts.near}\`?` }),
+  })),
+  wrongType: kind("E203", "The value is of another type than the field.", (facts: FoundWant) => ({
+    what: "wrong type",
+    ...facts,
+  })),
+  outOfRange: kind("E204", "The number is outside the range of the field.", (facts: FoundWant) => ({
+    what: "out of range",
+    ...facts,
+  })),
+  notAChoice: kind(
+    "E205",
+    "The field takes one of a few values, and this is none of them.",
+    (facts: FoundWantNear) => ({
+      what: "not one of the choices",
+      found: facts.found,
+      want: facts.want,
+      ...didYouMean(facts.near),
+    }),
+  ),
+  wrongLength: kind("E206", "The list has too few or too many entries.", (facts: FoundWant) => ({
+    what: "wrong number of entries",
+    ...facts,
+  })),
+  wrongForm: kind("E207", "The text does not have the form that the field asks for.", (facts: FoundWant) => ({
+    what: "not of the right form",
+    ...facts,
+  })),
+
+  reversedRange: kind(
+    "E301",
+    "A pair gives the smallest value first and the largest second.",
+    (facts: { low: number; high: number }) => ({
+      what: "the smallest is larger than the largest",
+      found: `[${facts.low}, ${facts.high}]`,
+      want: `[${facts.high}, ${facts.low}]`,
+    }),
+  ),
+  patchDividesImage: kind(
+    "E302",
+    "An image is cut into whole patches, at least two in each direction.",
+    (facts: { imageSize: number; patch: number; nearest: readonly number[] }) => ({
+      what: `patches of ${facts.patch} pixels do not tile an image of ${facts.imageSize} at least twice each way`,
+      found: `${facts.imageSize} / ${facts.patch} = ${Number((facts.imageSize / facts.patch).toFixed(3))}`,
+      want: facts.nearest.length > 0 ? `a patch of ${facts.nearest.join(" or ")}` : "another image size",
+    }),
+  ),
+  headsDivideDim: kind(
+    "E303",
+    "The width of a token is shared out evenly among the attention heads.",
+    (facts: { dim: number; heads: number; nearest: readonly number[]; inherited: boolean }) => ({
+      what: `${facts.heads} heads do not divide a width of ${facts.dim}`,
+      found: `${facts.dim} / ${facts.heads} = ${Number((facts.dim / facts.heads).toFixed(3))}`,
+      want: `${facts.nearest.join(" or ")} heads, or another width`,
+      ...(facts.inherited && { hint: "The predictor takes its heads from the encoder unless it says otherwise." }),
+    }),
+  ),
+  encoderSizeAndNumbers: kind(
+    "E304",
+    "An encoder is given by an official size or by its numbers, not by both.",
+    (facts: { keys: readonly string[] }) => ({
+      what: `\`size\` already decides ${facts.keys.join(", ")}`,
+      found: `\`size\` and ${facts.keys.join(", ")}`,
+      want: "either `size`, or `dim`, `depth` and `heads`",
+    }),
+  ),
+  encoderIncomplete: kind(
+    "E305",
+    "An encoder that is given by its numbers needs width, depth and heads.",
+    (facts: { given: readonly string[]; missing: readonly string[] }) => ({
+      what: `without a \`size\` the encoder also needs ${facts.missing.map((key) => `\`${key}\``).join(" and ")}`,
+      found: `only ${facts.given.join(", ")}`,
+      want: "either `size`, or `dim`, `depth` and `heads`",
+    }),
+  ),
+  batchDivides: kind(
+    "E306",
+    "The global batch is shared out evenly among devices and accumulated parts.",
+    (facts: { globalBatch: number; gpus: number; accumulation: number; nearest: readonly number[] }) => ({
+      what: `${facts.globalBatch} images do not divide into ${facts.gpus} × ${facts.accumulation} parts`,
+      found: `${facts.globalBatch} / (${facts.gpus} gpus × ${facts.accumulation} accumulation)`,
+      want: `a global batch of ${facts.nearest.join(" or ")}`,
+    }),
+  ),
+  epochTooShort: kind(
+    "E307",
+    "An epoch has at least one whole batch; what is left over is dropped.",
+    (facts: { images: number; globalBatch: number }) => ({
+      what: "not one batch fits into an epoch",
+      found: `${facts.globalBatch} images per batch, ${facts.images} images`,
+      want: `a global batch of at most ${facts.images}`,
+    }),
+  ),
+  warmupTooLong: kind(
+    "E308",
+    "The warm-up ends before the learning rate's curve does.",
+    (facts: { warmupEpochs: number; curveEpochs: number }) => ({
+      what: "the warm-up does not end before training does",
+      found: `${facts.warmupEpochs} epochs of warm-up`,
+      want: `less than epochs × scheduleScale = ${facts.curveEpochs}`,
+    }),
+  ),
+  learningRateOrder: kind(
+    "E309",
+    "The learning rate climbs to its peak and falls from it.",
+    (facts: { field: "start" | "final"; value: number; peak: number }) => ({
+      what: `\`${facts.field}\` is above \`peak\``,
+      found: `${facts.value}`,
+      want: `at most ${facts.peak}, the peak`,
+    }),
+  ),
+  targetBlockTooSmall: kind(
+    "E310",
+    "Every target block that can be drawn has more patches than `minKeep`; the released code would search for ever.",
+    (facts: { height: number; width: number; grid: number; minKeep: number }) => ({
+      what: `on a grid of ${facts.grid}×${facts.grid} patches a target block can be as small as ${facts.height}×${facts.width}`,
+      found: `${facts.height * facts.width} patches`,
+      want: `more than masking.minKeep = ${facts.minKeep}`,
+      hint: "Lower masking.minKeep, raise the target scale, or take smaller patches.",
+    }),
+  ),
+  contextBlockTooSmall: kind(
+    "E311",
+    "Every context block that can be drawn has more patches than `minKeep`; the released code would search for ever.",
+    (facts: { height: number; width: number; grid: number; minKeep: number }) => ({
+      what: `on a grid of ${facts.grid}×${facts.grid} patches the context block can be as small as ${facts.height}×${facts.width}`,
+      found: `${facts.height * facts.width} patches`,
+      want: `more than masking.minKeep = ${facts.minKeep}`,
+      hint: "Lower masking.minKeep, raise the context scale, or take smaller patches.",
+    }),
+  ),
+  contextTokensTooMany: kind(
+    "E312",
+    "The context can not keep more patches than its block has once a target is taken out of it.",
+    (facts: { tokens: number; most: number; block: string; target: string | null }) => ({
+      what:
+        facts.target === null
+          ? `a context block can be as small as ${facts.block}`
+          : `a context block of ${facts.block} loses at least part of a target block of ${facts.target}`,
+      found: `${facts.tokens} tokens`,
+      want: `at most ${facts.most}, or "auto"`,
+    }),
+  ),
+  hiddenWidthZero: kind(
+    "E313",
+    "The MLP of a block has at least one hidden feature.",
+    (facts: { dim: number; mlpRatio: number }) => ({
+      what: "leaves no hidden features",
+      found: `${facts.dim} × ${facts.mlpRatio}`,
+      want: "a product of at least 1",
+    }),
+  ),
+  sceneTooSmall: kind(
+    "E314",
+    "A crop is never larger than the scene that it is taken from.",
+    (facts: { sceneSize: number; imageSize: number }) => ({
+      what: "the scenes are smaller than the image that is cropped from them",
+      found: `${facts.sceneSize} pixels`,
+      want: `at least image.size = ${facts.imageSize}`,
+    }),
+  ),
+
+  tooManyPatches: kind(
+    "E315",
+    "Every patch attends to every other: this many could neither be planned nor trained.",
+    (facts: { patches: number; most: number }) => ({
+      what: "the grid is too fine",
+      found: `${facts.patches} patches`,
+      want: `at most ${facts.most}`,
+    }),
+  ),
+
+  fileNameNoName: kind(
+    "E316",
+    "An experiment without `name` is called after its file, and folders are called after the experiment.",
+    (facts: { fileName: string; want: string }) => ({
+      what: "the file name can not be the name of the experiment",
+      found: JSON.stringify(facts.fileName),
+      want: facts.want,
+      hint: "Add a `name` or rename the file.",
+    }),
+  ),
+
+  unknownCommand: kind(
+    "E901",
+    "The program has no such command.",
+    (facts: { name: string; known: readonly string[]; near: string | null }) => ({
+      what: `there is no command \`${facts.name}\``,
+      want: `one of ${facts.known.join(", ")}`,
+      ...didYouMean(facts.near),
+    }),
+  ),
+  badUsage: kind("E902", "An option or an argument is unknown, missing or malformed.", (said: Said) => said),
+  nothingGiven: kind("E903", "A command that works on specs was given none.", () => ({
+    what: "no spec was named",
+    want: "the path of at least one experiment, e.g. experiments/quickstart.json",
+  })),
+} as const;

@@ -1,0 +1,22 @@
+/** A rule between fields. */
+import type { Problem } from "../diagnostics/diagnostic";
+import type { JsonPath } from "./json";
+import type { Spec } from "./spec";
+
+export interface Finding {
+  readonly path: JsonPath;
+  readonly problem: Problem;
+}
+
+export interface Subject {
+  readonly spec: Spec;
+  /** Whether the file itself says something at this path; elsewhere the default stands. */
+  readonly given: (path: JsonPath) => boolean;
+}
+
+export interface Rule {
+  readonly name: string;
+  /** Fields that it compares: it is left out where one of them is wrong already. */
+  readonly reads: readonly string[];
+  readonly check: (subject: Subject) => readonly Finding[];
+}

@@ -1,0 +1,175 @@
+/** Rules between fields, which a schema can not say. A flat list: a rule is a name, what it reads, and what it finds. */
+import { errors } from "../diagnostics/catalogue";
+import type { Problem } from "../diagnostics/diagnostic";
+import { maskRules } from "./mask-rules";
+import { hiddenWidth } from "./presets";
+import type { Rule, Subject } from "./rule";
+import { schemaRoot } from "./schema";
+import type { Spec } from "./spec";
+import { wantWords } from "./words";
+
+export const rules: readonly Rule[] = [
+  {
+    name: "the file name is a name",
+    reads: ["name"],
+    check: ({ spec: { name } }) => {
+      const field = schemaRoot.properties?.name;
+      if (field?.pattern === undefined) throw new Error("internal: the schema says nothing of names");
+      if (new RegExp(field.pattern, "u").test(name)) return [];
+      return [{ path: ["name"], problem: errors.fileNameNoName({ fileName: name, want: wantWords(field) }) }];
+    },
+  },
+  rises("masking.targets.scale", (spec) => spec.masking.targets.scale),
+  rises("masking.targets.aspect", (spec) => spec.masking.targets.aspect),
+  rises("masking.context.scale", (spec) => spec.masking.context.scale),
+  rises("augmentation.cropScale", (spec) => spec.augmentation.cropScale),
+  rises("augmentation.cropAspect", (spec) => spec.augmentation.cropAspect),
+  {
+    name: "patch divides image",
+    reads: ["image.size", "encoder.patch"],
+    check: ({ spec: { image, encoder }, given }) => {
+      if (image.size % encoder.patch === 0 && image.size / encoder.patch >= 2) return [];
+      const nearest = nearestDivisors(image.size, encoder.patch).filter((patch) => patch <= image.size / 2);
+      const path = given(["encoder", "patch"]) || !given(["image", "size"]) ? ["encoder", "patch"] : ["image", "size"];
+      return [{ path, problem: errors.patchDividesImage({ imageSize: image.size, patch: encoder.patch, nearest }) }];
+    },
+  },
+  {
+    name: "encoder by size or by numbers",
+    reads: ["encoder"],
+    check: ({ given }) => {
+      const keys = givenNumbers(given);
+      if (!given(["encoder", "size"]) || keys.length === 0) return [];
+      return [{ path: ["encoder", keys[0] ?? "dim"], problem: errors.encoderSizeAndNumbers({ keys }) }];
+    },
+  },
+  {
+    name: "encoder is complete",
+    reads: ["encoder"],
+    check: ({ given }) => {
+      const keys = givenNumbers(given);
+      const missing = ["dim", "depth", "heads"].filter((key) => !keys.includes(key));
+      if (given(["encoder", "size"]) || keys.length === 0 || missing.length === 0) return [];
+      return [{ path: ["encoder"], problem: errors.encoderIncomplete({ given: keys, missing }) }];
+    },
+  },
+  {
+    name: "heads divide the encoder's width",
+    reads: ["encoder.size", "encoder.dim", "encoder.heads"],
+    check: ({ spec: { encoder }, given }) => {
+      const whole = given(["encoder", "dim"]) && given(["encoder", "heads"]);
+      if (!whole || encoder.dim % encoder.heads === 0) return [];
+      return [{ path: ["encoder", "heads"], problem: headsProblem(encoder, false) }];
+    },
+  },
+  {
+    name: "heads divide the predictor's width",
+    reads: ["encoder.size", "encoder.heads", "predictor.dim", "predictor.heads"],
+    check: ({ spec: { predictor }, given }) => {
+      if (predictor.dim % predictor.heads === 0) return [];
+      const inherited = !given(["predictor", "heads"]);
+      const path = inherited ? ["predictor", "dim"] : ["predictor", "heads"];
+      return [{ path, problem: headsProblem(predictor, inherited) }];
+    },
+  },
+  {
+    name: "the MLPs have hidden features",
+    reads: ["encoder.size", "encoder.dim", "encoder.mlpRatio", "predictor.dim", "predictor.mlpRatio"],
+    check: ({ spec }) =>
+      (["encoder", "predictor"] as const)
+        .filter((network) => hiddenWidth(spec[network]) < 1)
+        .map((network) => ({ path: [network, "mlpRatio"], problem: errors.hiddenWidthZero(spec[network]) })),
+  },
+  {
+    name: "batch divides by devices and accumulation",
+    reads: ["optimization.globalBatch", "optimization.accumulation"],
+    check: ({ spec: { optimization, hardware } }) => {
+      const { globalBatch, accumulation } = optimization;
+      const parts = hardware.gpus * accumulation;
+      if (globalBatch % parts === 0) return [];
+      const below = Math.floor(globalBatch / parts) * parts;
+      const nearest = [below, below + parts].filter((batch) => batch > 0);
+      const problem = errors.batchDivides({ globalBatch, gpus: hardware.gpus, accumulation, nearest });
+      return [{ path: ["optimization", "globalBatch"], problem }];
+    },
+  },
+  {
+    name: "an epoch has a batch",
+    reads: ["data", "optimization.globalBatch"],
+    check: ({ spec: { data, optimization } }) => {
+      const images = data.source === "shapes" ? data.trainImages : data.images;
+      const { globalBatch } = optimization;
+      if (globalBatch <= images) return [];
+      return [{ path: ["optimization", "globalBatch"], problem: errors.epochTooShort({ images, globalBatch }) }];
+    },
+  },
+  {
+    name: "the warm-up ends",
+    reads: ["optimization.epochs", "optimization.scheduleScale", "optimization.learningRate.warmupEpochs"],
+    check: ({ spec: { optimization } }) => {
+      const { warmupEpochs } = optimization.learningRate;
+      const curveEpochs = optimization.epochs * optimization.scheduleScale;
+      if (warmupEpochs < curveEpochs) return [];
+      const path = ["optimization", "learningRate", "warmupEpochs"];
+      return [{ path, problem: errors.warmupTooLong({ warmupEpochs, curveEpochs }) }];
+    },
+  },
+  {
+    name: "the learning rate peaks at its peak",
+    reads: ["optimization.learningRate"],
+    check: ({ spec: { optimization } }) => {
+      const { peak, ...ends } = optimization.learningRate;
+      return (["start", "final"] as const)
+        .filter((field) => ends[field] > peak)
+        .map((field) => ({
+          path: ["optimization", "learningRate", field],
+          problem: errors.learningRateOrder({ field, value: ends[field], peak }),
+        }));
+    },
+  },
+  {
+    name: "scenes are at least as large as the crop",
+    reads: ["data", "image.size"],
+    check: ({ spec: { data, image } }) => {
+      if (data.source !== "shapes" || data.sceneSize >= image.size) return [];
+      const problem = errors.sceneTooSmall({ sceneSize: data.sceneSize, imageSize: image.size });
+      return [{ path: ["data", "sceneSize"], problem }];
+    },
+  },
+  ...maskRules,
+];
+
+function givenNumbers(given: Subject["given"]): string[] {
+  return ["dim", "depth", "heads", "mlpRatio"].filter((key) => given(["encoder", key]));
+}
+
+type Pair = readonly [low: number, high: number];
+
+function rises(field: string, pair: (spec: Spec) => Pair): Rule {
+  return {
+    name: `${field} rises`,
+    reads: [field],
+    check: ({ spec }) => {
+      const [low, high] = pair(spec);
+      return low <= high ? [] : [{ path: field.split("."), problem: errors.reversedRange({ low, high }) }];
+    },
+  };
+}
+
+/** Whole numbers that divide `total`, the nearest below and above `wanted`. */
+function nearestDivisors(total: number, wanted: number): number[] {
+  const divides = (candidate: number) => total % candidate === 0;
+  const below = countFrom(wanted - 1, -1, total).find(divides);
+  const above = countFrom(wanted + 1, 1, total).find(divides);
+  return [below, above].filter((found) => found !== undefined);
+}
+
+function countFrom(first: number, step: 1 | -1, last: number): number[] {
+  const length = Math.max(0, step === 1 ? last - first + 1 : first);
+  return Array.from({ length }, (_, index) => first + step * index);
+}
+
+function headsProblem(network: { readonly dim: number; readonly heads: number }, inherited: boolean): Problem {
+  const { dim, heads } = network;
+  return errors.headsDivideDim({ dim, heads, nearest: nearestDivisors(dim, heads), inherited });
+}
