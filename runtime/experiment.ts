@@ -83,6 +83,13 @@ export interface Program {
   readonly probability: number;
 }
 
+/** A target block size with what the step keeps when it is drawn. */
+export interface TargetSize extends BlockSize {
+  readonly contextTokens: number;
+  /** Index into `programs`. */
+  readonly program: number;
+}
+
 export interface MaskPlan {
   readonly gridHeight: number;
   readonly gridWidth: number;
@@ -95,7 +102,9 @@ export interface MaskPlan {
   readonly minKeep: number;
   readonly allowOverlap: boolean;
   /** Every target block size that can occur, with the context tokens kept for it. */
-  readonly sizes: readonly (BlockSize & { readonly contextTokens: number })[];
+  readonly sizes: readonly TargetSize[];
+  /** Every size of the context block, before target patches are taken out of it. */
+  readonly contextSizes: readonly BlockSize[];
   readonly programs: readonly Program[];
 }
 

@@ -1,0 +1,73 @@
+/** Learning rate, weight decay and momentum of every step (reference.md §6), and the scalars that the step is given. */
+import type { SchedulePlan } from "../experiment";
+
+/** The values in force during one optimiser step. */
+export interface StepValues {
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  /** Of the target encoder's moving average. */
+  readonly momentum: number;
+}
+
+/** The scalars of a generated step: see `adamw` and `ema` in ops.ts. Taken in float64, as PyTorch does. */
+export interface StepScalars {
+  /** lr / (1 − β1ᵗ) */
+  readonly stepSize: number;
+  /** 1 / √(1 − β2ᵗ) */
+  readonly secondMoment: number;
+  /** 1 − lr · weight decay */
+  readonly decayFactor: number;
+  /** Momentum. */
+  readonly keep: number;
+  /** 1 − momentum. */
+  readonly take: number;
+}
+
+export interface Betas {
+  readonly beta1: number;
+  readonly beta2: number;
+}
+
+/** Values and scalars of optimiser step `step` = 0, 1, …; the t of AdamW's bias correction is step + 1. */
+export function scheduleAt(plan: SchedulePlan, { beta1, beta2 }: Betas, step: number): StepValues & StepScalars {
+  const learningRate = learningRateAt(plan, step);
+  const weightDecay = weightDecayAt(plan, step);
+  const momentum = momentumAt(plan, step);
+  const t = step + 1;
+  return {
+    learningRate,
+    weightDecay,
+    momentum,
+    stepSize: learningRate / (1 - beta1 ** t),
+    secondMoment: 1 / Math.sqrt(1 - beta2 ** t),
+    decayFactor: 1 - learningRate * weightDecay,
+    keep: momentum,
+    take: 1 - momentum,
+  };
+}
+
+/** Linear warmup, then half a cosine. The reference counts before it reads, so the first step is already 1. */
+export function learningRateAt(plan: SchedulePlan, step: number): number {
+  const { warmupSteps, curveSteps, lrStart, lrPeak, lrFinal } = plan;
+  const s = step + 1;
+  if (s < warmupSteps) return lrStart + (s / Math.max(1, warmupSteps)) * (lrPeak - lrStart);
+  const progress = (s - warmupSteps) / Math.max(1, curveSteps - warmupSteps);
+  return Math.max(lrFinal, cosine(lrPeak, lrFinal, progress));
+}
+
+/** Half a cosine from the first step on, clamped at its final value. */
+export function weightDecayAt({ curveSteps, weightDecayStart, weightDecayFinal }: SchedulePlan, step: number): number {
+  const value = cosine(weightDecayStart, weightDecayFinal, (step + 1) / curveSteps);
+  return weightDecayFinal <= weightDecayStart ? Math.max(weightDecayFinal, value) : Math.min(weightDecayFinal, value);
+}
+
+/** Linear; the first update uses the start value itself. Held at the final value beyond the curve. */
+export function momentumAt({ momentumStart, momentumFinal, momentumSteps }: SchedulePlan, step: number): number {
+  if (step >= momentumSteps) return momentumFinal;
+  return momentumStart + (step * (momentumFinal - momentumStart)) / momentumSteps;
+}
+
+/** From `start` at 0 to `end` at 1. */
+function cosine(start: number, end: number, progress: number): number {
+  return end + (start - end) * 0.5 * (1 + Math.cos(Math.PI * progress));
+}
