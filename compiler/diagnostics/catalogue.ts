@@ -257,18 +257,29 @@ export const errors = {
     }),
   ),
 
-  unknownCommand: kind(
+  badUsage: kind(
     "E901",
-    "The program has no such command.",
-    (facts: { name: string; known: readonly string[]; near: string | null }) => ({
-      what: `there is no command \`${facts.name}\``,
-      want: `one of ${facts.known.join(", ")}`,
-      ...didYouMean(facts.near),
-    }),
+    "A command, an option or an argument is unknown, missing or malformed.",
+    (facts: { what: string; hint: string }) => facts,
   ),
-  badUsage: kind("E902", "An option or an argument is unknown, missing or malformed.", (said: Said) => said),
-  nothingGiven: kind("E903", "A command that works on specs was given none.", () => ({
-    what: "no spec was named",
-    want: "the path of at least one experiment, e.g. experiments/quickstart.json",
+  cannotWrite: kind("E902", "The system does not let a file be written.", (facts: { reason: string }) => ({
+    what: `can not be written (${facts.reason})`,
   })),
 } as const;
+
+/** Errors after which nothing is known of the spec: the program could not run (exit code 2). */
+const noVerdict: readonly string[] = [
+  errors.fileMissing,
+  errors.fileIsFolder,
+  errors.fileUnreadable,
+  errors.notText,
+  errors.tooLarge,
+  errors.badUsage,
+  errors.cannotWrite,
+].map(({ code }) => code);
+
+/** 0 nothing wrong, 1 the spec is, 2 the program could not do its work. */
+export function exitCode(diagnostics: readonly { readonly code: string }[]): 0 | 1 | 2 {
+  if (diagnostics.length === 0) return 0;
+  return diagnostics.some(({ code }) => noVerdict.includes(code)) ? 2 : 1;
+}

@@ -151,7 +151,7 @@ function predictorInput(n: ModelNumbers, dims: Dims): Graph {
   const targetAt = g.one("gatherRows", [predictorPositions, targetIndex], {}, "targetPositions");
   const rows = blockRows(g, n, dims, targetAt, "blockPositions");
   const masks = g.one("addVector", [rows, maskToken("")], {}, "maskTokens");
-  return g.finish([g.one("concatTokens", [tiled, masks], { tokens: dims.sequence }, "out")]);
+  return g.finish([g.one("concatTokens", [tiled, masks], { tokens: dims.sequence }, "sequence")]);
 }
 
 function predictorBlock(dims: Dims): Graph {

@@ -2,6 +2,7 @@
  * How many context tokens the reference keeps: it cuts every mask to the shortest of its batch, so the length depends
  * on the batch size. Its mean is estimated once, at compile time and with fixed random numbers.
  */
+import type { Size } from "../../runtime/masks/blocks";
 import { ImageDrawer } from "../../runtime/masks/draw";
 import { randomAt } from "../../runtime/random/random";
 import type { MaskSettings, MaskSizes } from "./masks";
@@ -12,25 +13,29 @@ const BATCHES_PER_PAIR = 24;
 
 /** The mean length of a context after the cut, for every target size. */
 export function expectedContextTokens(settings: MaskSettings, { targets, contexts }: MaskSizes): number[] {
-  const { deviceBatch } = settings;
+  const { deviceBatch, minKeep } = settings;
   return targets.map((target) => {
     let mean = 0;
     for (const context of contexts) {
       const share = Math.ceil(IMAGES * target.probability * context.probability);
       const images = Math.max(share, BATCHES_PER_PAIR * deviceBatch);
-      mean += context.probability * meanOfShortest(drawLengths(settings, { target, context }, images), deviceBatch);
+      const counts = drawLengths(settings, { target, context }, { images, wanted: minKeep + 1 });
+      mean += context.probability * meanOfShortest(counts, deviceBatch);
     }
     return mean;
   });
 }
 
-/** How many of `images` draws left that many tokens in their shortest context: index = tokens. */
+/**
+ * Of `images` draws, how many left that many tokens in their shortest context: index = tokens. A context is drawn
+ * again while it has fewer than `wanted`, as the sampler does.
+ */
 export function drawLengths(
   settings: MaskSettings,
-  sizes: { readonly target: MaskSizes["targets"][number]; readonly context: MaskSizes["contexts"][number] },
-  images: number,
+  sizes: { readonly target: Size; readonly context: Size },
+  { images, wanted }: { readonly images: number; readonly wanted: number },
 ): Uint32Array {
-  const { grid, sampler, targets, context, minKeep, allowOverlap } = settings;
+  const { grid, sampler, targets, context, allowOverlap } = settings;
   const drawer = new ImageDrawer({
     gridHeight: grid.height,
     gridWidth: grid.width,
@@ -46,7 +51,7 @@ export function drawLengths(
   });
   const counts = new Uint32Array(grid.height * grid.width + 1);
   for (let i = 0; i < images; i++) {
-    const { shortest } = drawer.draw(random, sizes, minKeep + 1);
+    const { shortest } = drawer.draw(random, sizes, wanted);
     counts[shortest] = (counts[shortest] ?? 0) + 1;
   }
   return counts;

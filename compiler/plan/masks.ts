@@ -1,6 +1,6 @@
 /** The mask plan: every block size that can occur, the tokens kept for each, and the programs that follow. */
 import type { MaskPlan, Program, TargetSize } from "../../runtime/experiment";
-import { enumerateSizes, type Grid, type Range, type WeightedSize } from "../../runtime/masks/blocks";
+import { areaOf, enumerateSizes, type Grid, type Range, type WeightedSize } from "../../runtime/masks/blocks";
 import { expectedContextTokens } from "./context-tokens";
 
 /** What a spec says about masks, on a grid of patches. */
@@ -80,6 +80,4 @@ function contextTokensByArea(settings: MaskSettings, { targets, contexts }: Mask
   );
 }
 
-export const areaOf = ({ height, width }: { readonly height: number; readonly width: number }): number =>
-  height * width;
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -1,0 +1,58 @@
+/** esbuild: the generated files and the runtime as one CommonJS file that plain node runs from any folder. */
+import { join } from "node:path";
+import { build } from "esbuild";
+import type { GeneratedFile } from "../emit/emit";
+import { packageRoot } from "../emit/package-root";
+
+/** Native packages stay outside; the runtime looks for them beside the bundle and from where it is started. */
+const EXTERNAL = ["onnxruntime-node", "sharp", "koffi"];
+
+export interface BundleInput {
+  /** Absolute folder that the files are meant for; they need not be written yet. */
+  readonly folder: string;
+  readonly files: readonly GeneratedFile[];
+  /** The header of main.ts: esbuild would move a comment to the end. */
+  readonly banner: string;
+}
+
+export async function bundle({ folder, files, banner }: BundleInput): Promise<string> {
+  const root = packageRoot();
+  const byPath = new Map(files.map(({ name, text }) => [join(folder, name), text]));
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [join(folder, "main.ts")],
+    bundle: true,
+    write: false,
+    outfile: join(folder, "train.js"),
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    external: EXTERNAL,
+    legalComments: "none",
+    logLevel: "silent",
+    banner: { js: banner },
+    tsconfigRaw: {},
+    plugins: [
+      {
+        name: "ijepa",
+        setup(build) {
+          build.onResolve({ filter: /^ijepa\/runtime\// }, ({ path }) => ({
+            path: join(root, `${path.slice("ijepa/".length)}.ts`),
+          }));
+          build.onResolve({ filter: /^\.\/|^\// }, ({ path, resolveDir }) => {
+            const file = path.startsWith("/") ? path : join(resolveDir, `${path}.ts`);
+            return byPath.has(file) ? { path: file, namespace: "generated" } : undefined;
+          });
+          build.onLoad({ filter: /.*/, namespace: "generated" }, ({ path }) => ({
+            contents: byPath.get(path) ?? "",
+            loader: "ts",
+            resolveDir: folder,
+          }));
+        },
+      },
+    ],
+  });
+  const [output] = result.outputFiles;
+  if (output === undefined) throw new Error("internal: esbuild gave nothing");
+  return output.text;
+}

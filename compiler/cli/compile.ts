@@ -1,0 +1,5 @@
+/** `ijepa compile`: placeholder. */
+export async function compile(_specs: readonly string[], _options: object): Promise<number> {
+  process.stderr.write("internal: not wired\n");
+  return 2;
+}

@@ -1,0 +1,5 @@
+/** `ijepa inspect`: placeholder. */
+export async function inspect(_specs: readonly string[], _options: object): Promise<number> {
+  process.stderr.write("internal: not wired\n");
+  return 2;
+}

@@ -1,0 +1,80 @@
+/** The command line. Every command lies in its own file and is loaded only when it is called. */
+import { Command, CommanderError } from "commander";
+import { errors, exitCode } from "../diagnostics/catalogue";
+import { unplaced } from "../diagnostics/diagnostic";
+import { packageVersion } from "../emit/package-root";
+import { printDiagnostics } from "./print";
+
+/** What the command asks to end with; set by the command that ran. */
+let code = 0;
+
+function program(): Command {
+  const ijepa = new Command("ijepa")
+    .description("Compiles one JSON experiment to a standalone, type-checked TypeScript I-JEPA trainer.")
+    .version(packageVersion())
+    .showSuggestionAfterError(true)
+    .addHelpText(
+      "after",
+      "\nStart with:\n  ijepa validate experiments/quickstart.json\n  ijepa run experiments/quickstart.json",
+    );
+  ijepa
+    .command("validate")
+    .description("say everything that is wrong with specs (exit 0 valid, 1 invalid, 2 could not run)")
+    .argument("<specs...>", "JSON files, one experiment each")
+    .option("--json", "one JSON document for programs")
+    .action(async (specs, options) => {
+      code = await (await import("./validate")).validate(specs, options);
+    });
+  ijepa
+    .command("inspect")
+    .description("show what a spec comes to: tokens, programs, parameters, memory, cost, schedule")
+    .argument("<specs...>", "JSON files, one experiment each")
+    .option("--json", "one JSON document for programs")
+    .action(async (specs, options) => {
+      code = await (await import("./inspect")).inspect(specs, options);
+    });
+  ijepa
+    .command("compile")
+    .description("write the trainer of every spec to generated/<name>/")
+    .argument("<specs...>", "JSON files, one experiment each")
+    .option("--out <folder>", "folder of the trainers", "generated")
+    .option("--check", "write nothing: say whether what is there is up to date, and why not")
+    .action(async (specs, options) => {
+      code = await (await import("./compile")).compile(specs, options);
+    });
+  ijepa
+    .command("run")
+    .description("compile one spec and train; what follows -- goes to the trainer")
+    .argument("<spec...>", "JSON file of the experiment, then the trainer's flags after --")
+    .option("--out <folder>", "folder of the trainers", "generated")
+    .action(async (specs, options) => {
+      code = await (await import("./run")).run(specs, options);
+    });
+  return ijepa;
+}
+
+/** Runs one command line (without node and script) and resolves to the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const ijepa = program();
+  for (const command of [ijepa, ...ijepa.commands]) {
+    command.exitOverride();
+    command.configureOutput({ writeErr: () => {}, outputError: () => {} });
+  }
+  if (args.length === 0) {
+    ijepa.outputHelp();
+    return 0;
+  }
+  try {
+    await ijepa.parseAsync(args, { from: "user" });
+    return code;
+  } catch (cause) {
+    if (!(cause instanceof CommanderError)) throw cause;
+    if (cause.exitCode === 0) return 0;
+    const [what = "", ...hints] = cause.message.replace(/^error: /, "").split("\n");
+    const hint =
+      hints.map((line) => line.replace(/^\((.*)\)$/, "$1")).join(" ") || "`ijepa --help` lists what there is.";
+    const usage = [unplaced(null, errors.badUsage({ what, hint }))];
+    printDiagnostics(usage);
+    return exitCode(usage);
+  }
+}

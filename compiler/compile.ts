@@ -1,0 +1,50 @@
+/** The whole pipeline on one screen: a spec goes in, the files of a trainer come out. */
+import { buildModel } from "./model/chains";
+import { emitTypeScript, type GeneratedFile } from "./emit/emit";
+import { typeErrors } from "./emit/check";
+import { emitListing } from "./emit/listing";
+import { packageVersion } from "./emit/package-root";
+import { emitReport } from "./emit/report";
+import { optimise, type Program } from "./optimise/index";
+import { buildPlan, type Plan } from "./plan/plan";
+import type { Spec } from "./spec/spec";
+
+export interface CompileInput {
+  readonly spec: Spec;
+  /** sha256 of the canonical spec. */
+  readonly hash: string;
+}
+
+export interface Compiled {
+  readonly plan: Plan;
+  readonly program: Program;
+  /** TypeScript, graph.txt and report.md, by name. */
+  readonly files: readonly GeneratedFile[];
+}
+
+/** spec → plan → model → autodiff and passes → program. */
+export function build({ spec, hash }: CompileInput): { readonly plan: Plan; readonly program: Program } {
+  const plan = buildPlan({ spec, specHash: hash, generatorVersion: packageVersion() });
+  const model = buildModel(plan.model);
+  return { plan, program: optimise(model) };
+}
+
+/** program → TypeScript, listing, report. */
+export function compile(input: CompileInput): Compiled {
+  const { plan, program } = build(input);
+  const files = [
+    ...emitTypeScript(program, plan),
+    { name: "graph.txt", text: emitListing(program, plan) },
+    { name: "report.md", text: emitReport(program, plan) },
+  ];
+  return { plan, program, files };
+}
+
+/** Throws where the TypeScript compiler does not accept the shapes: a fault of the compiler, never of the spec. */
+export function check(folder: string, { files, plan }: Compiled): void {
+  const errors = typeErrors(folder, files.filter(({ name }) => name.endsWith(".ts")));
+  if (errors.length > 0) {
+    const shown = errors.slice(0, 5).join("\n  ");
+    throw new Error(`internal: generated code of ${plan.experiment.name} does not type-check:\n  ${shown}`);
+  }
+}

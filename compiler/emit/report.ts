@@ -1,0 +1,66 @@
+/** report.md: the plan of an experiment for people, beside its generated code. */
+import { flopsText } from "../ir/print";
+import { bytesText, countText, factsOf } from "../plan/facts";
+import type { Program } from "../optimise/index";
+import type { Plan } from "../plan/plan";
+import { comment } from "./names";
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+export function emitReport(program: Program, plan: Plan): string {
+  const facts = factsOf(program, plan);
+  const { experiment } = plan;
+  const { masks, schedule, optimiser } = experiment;
+  const { parts, total } = facts.flopsPerStep;
+  return `# ${comment(experiment.name)}
+
+${comment(plan.description)}
+
+${table(
+  ["what", "how much"],
+  [
+    ["encoder", `${countText(facts.parameters.encoder)} parameters`],
+    ["predictor", `${countText(facts.parameters.predictor)} parameters`],
+    ["tokens of an image", `${facts.tokens} = ${masks.gridHeight} × ${masks.gridWidth}`],
+    ["batch", `${optimiser.globalBatch} images = ${optimiser.accumulation} × ${optimiser.deviceBatch}`],
+    ["steps", `${countText(schedule.steps)} = ${optimiser.epochs} epochs × ${countText(optimiser.stepsPerEpoch)}`],
+    ["operations per step", flopsText(total)],
+    ["memory (estimate)", `${bytesText(facts.memory.totalBytes)}: state ${bytesText(facts.memory.stateBytes)}, kept for the backward pass ${bytesText(facts.memory.keptBytes)}, work ${bytesText(facts.memory.workBytes)}`],
+  ],
+)}
+
+## Programs
+
+One program for every number of target tokens; the context is cut to the same number of tokens for all images.
+
+${table(
+  ["target blocks (height × width)", "target tokens", "context tokens", "share of the steps"],
+  facts.programs.map((each, i) => [
+    masks.sizes
+      .filter((size) => size.program === i)
+      .map((size) => `${size.height}×${size.width} ${percent(size.probability)}`)
+      .join(", "),
+    String(each.targetTokens),
+    String(each.contextTokens),
+    percent(each.probability),
+  ]),
+)}
+
+## Operations per step
+
+${table(
+  ["part", "forward", "backward", "share"],
+  parts.map((part) => [
+    part.name,
+    flopsText(Math.round(part.forwardFlops)),
+    part.backwardFlops === 0 ? "" : flopsText(Math.round(part.backwardFlops)),
+    percent((part.forwardFlops + part.backwardFlops) / total),
+  ]),
+)}
+`;
+}

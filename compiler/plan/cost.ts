@@ -1,0 +1,138 @@
+/** What a step costs: operations by part, and the memory that weights and activations take. */
+import type { Graph, Value } from "../ir/graph";
+import { parametersOf } from "../ir/graph";
+import { type Sizes, sizeOf } from "../ir/number";
+import { graphCost } from "../ir/print";
+import type { Stage } from "../ir/stage";
+import type { Program, TrainedChain } from "../optimise/index";
+import { type Plan, sizesOf } from "./plan";
+
+export interface PartCost {
+  readonly name: "target encoder" | "context encoder" | "predictor" | "loss" | "update";
+  readonly forwardFlops: number;
+  readonly backwardFlops: number;
+}
+
+export interface StepCost {
+  readonly parts: readonly PartCost[];
+  /** Of one optimiser step, the mean over the programs. */
+  readonly flops: number;
+}
+
+const timesOf = (stage: Stage): number => (stage.repeated && stage.blocks !== undefined ? stage.blocks.to - stage.blocks.from : 1);
+
+const chainFlops = (stages: readonly Stage[], graphOf: (stage: Stage) => Graph, sizes: Sizes): number =>
+  stages.reduce((sum, stage) => sum + timesOf(stage) * graphCost(graphOf(stage), sizes).flops, 0);
+
+const backwardFlops = (chain: TrainedChain, sizes: Sizes): number =>
+  chain.stages.reduce((sum, stage) => sum + timesOf(stage) * graphCost(stage.gradients.backward, sizes).flops, 0);
+
+/** Elements of the weights that are trained, by network. */
+export function parameterCounts(program: Program): { readonly encoder: number; readonly predictor: number } {
+  const of = (chain: TrainedChain, network: string) =>
+    chain.stages.reduce(
+      (sum, stage) =>
+        sum +
+        timesOf(stage) *
+          stage.graph.groups
+            .filter((group) => group.path.startsWith(`${network}.`))
+            .flatMap((group) => group.parameters)
+            .reduce((elements, value) => elements + elementsOf(value, {}), 0),
+      0,
+    );
+  return { encoder: of(program.context, "encoder"), predictor: of(program.predictor, "predictor") };
+}
+
+function elementsOf(value: Value, sizes: Sizes): number {
+  return value.shape.reduce<number>((product, num) => product * sizeOf(num, sizes), 1);
+}
+
+/** adamw and ema: see the cost of these ops. */
+const UPDATE_FLOPS_PER_WEIGHT = 12;
+const EMA_FLOPS_PER_WEIGHT = 3;
+
+export function stepCost(program: Program, plan: Plan): StepCost {
+  const { masks, optimiser } = plan.experiment;
+  const mean = (of: (sizes: Sizes) => number): number =>
+    optimiser.accumulation * masks.programs.reduce((sum, each) => sum + each.probability * of(sizesOf(each, masks.targetCount)), 0);
+  const counts = parameterCounts(program);
+  const parts: readonly PartCost[] = [
+    { name: "target encoder", forwardFlops: mean((sizes) => chainFlops(program.target.stages, (stage) => stage.graph, sizes)), backwardFlops: 0 },
+    {
+      name: "context encoder",
+      forwardFlops: mean((sizes) => chainFlops(program.context.stages, (stage) => stage.graph, sizes)),
+      backwardFlops: mean((sizes) => backwardFlops(program.context, sizes)),
+    },
+    {
+      name: "predictor",
+      forwardFlops: mean((sizes) => chainFlops(program.predictor.stages, (stage) => stage.graph, sizes)),
+      backwardFlops: mean((sizes) => backwardFlops(program.predictor, sizes)),
+    },
+    {
+      name: "loss",
+      forwardFlops: mean((sizes) => graphCost(program.loss.forward, sizes).flops),
+      backwardFlops: mean((sizes) => graphCost(program.loss.backward, sizes).flops),
+    },
+    {
+      name: "update",
+      forwardFlops: UPDATE_FLOPS_PER_WEIGHT * (counts.encoder + counts.predictor) + EMA_FLOPS_PER_WEIGHT * counts.encoder,
+      backwardFlops: 0,
+    },
+  ];
+  return { parts, flops: parts.reduce((sum, part) => sum + part.forwardFlops + part.backwardFlops, 0) };
+}
+
+export interface MemoryEstimate {
+  /** Weights, both moments, target encoder (and gradients that are kept between micro-batches). */
+  readonly stateBytes: number;
+  /** What the forward pass keeps for the backward pass, in the largest program. */
+  readonly keptBytes: number;
+  /** The largest set of tensors that one function holds at a time. */
+  readonly workBytes: number;
+  readonly totalBytes: number;
+}
+
+const FLOAT_BYTES = 4;
+
+/** Most bytes that a graph's own values take at any time, if each is freed after its last reader. */
+export function peakBytes(graph: Graph, sizes: Sizes): number {
+  const lastUse = new Map<Value, number>();
+  graph.nodes.forEach((node, i) => {
+    for (const value of [...node.inputs, ...node.outputs]) lastUse.set(value, i);
+  });
+  for (const value of graph.outputs) lastUse.set(value, graph.nodes.length);
+  const outside = new Set([...graph.inputs, ...parametersOf(graph)]);
+  let live = 0;
+  let peak = 0;
+  graph.nodes.forEach((node, i) => {
+    live += node.outputs.reduce((sum, value) => sum + FLOAT_BYTES * elementsOf(value, sizes), 0);
+    peak = Math.max(peak, live);
+    for (const value of new Set([...node.inputs, ...node.outputs])) {
+      if (lastUse.get(value) === i && !outside.has(value)) live -= FLOAT_BYTES * elementsOf(value, sizes);
+    }
+  });
+  return peak;
+}
+
+export function memoryEstimate(program: Program, plan: Plan): MemoryEstimate {
+  const { masks, optimiser } = plan.experiment;
+  const counts = parameterCounts(program);
+  const trained = counts.encoder + counts.predictor;
+  const copies = optimiser.accumulation > 1 ? 4 : 3;
+  // gradients live until the update: one more copy of what is trained
+  const stateBytes = FLOAT_BYTES * (copies * trained + counts.encoder + trained);
+  const of = (sizes: Sizes) => {
+    const stages = [...program.context.stages, ...program.predictor.stages];
+    const kept = stages.reduce(
+      (sum, stage) => sum + timesOf(stage) * stage.gradients.saved.reduce((bytes, value) => bytes + FLOAT_BYTES * elementsOf(value, sizes), 0),
+      0,
+    );
+    const graphs = [...program.target.stages.map((stage) => stage.graph), ...stages.flatMap((stage) => [stage.graph, stage.gradients.backward])];
+    return { kept, work: Math.max(...graphs.map((graph) => peakBytes(graph, sizes))) };
+  };
+  const estimates = masks.programs.map((each) => of(sizesOf(each, masks.targetCount)));
+  const keptBytes = Math.max(...estimates.map(({ kept }) => kept));
+  const workBytes = Math.max(...estimates.map(({ work }) => work));
+  return { stateBytes, keptBytes, workBytes, totalBytes: stateBytes + keptBytes + workBytes };
+}
+

@@ -1,0 +1,188 @@
+/** From a spec to a plan: every number decided. After this stage nobody reads the spec. */
+import type { DataPlan, Experiment, MaskPlan } from "../../runtime/experiment";
+import type { Sizes } from "../ir/number";
+import type { ModelNumbers } from "../model/dims";
+import type { Spec } from "../spec/spec";
+import { buildMaskPlan } from "./masks";
+import { schedulePlan, stepsPerEpochOf } from "./schedule";
+
+/** How initial weights are drawn (reference.md §3). */
+export interface InitPlan {
+  readonly std: number;
+  readonly patchStd: number;
+  readonly depthRescale: boolean;
+}
+
+export interface Plan {
+  readonly description: string;
+  readonly experiment: Experiment;
+  readonly model: ModelNumbers;
+  readonly init: InitPlan;
+  /** Largest norm of the gradient, or null. */
+  readonly clipNorm: number | null;
+  /** Sizes of the axes that vary, in the most probable program. */
+  readonly sizes: Sizes;
+}
+
+function dataPlan({ data }: Spec): DataPlan {
+  if (data.source === "shapes") {
+    const { trainImages, validationImages, testImages, sceneSize, difficulty, seed } = data;
+    return { kind: "shapes", trainImages, validationImages, testImages, sceneSize, difficulty, seed };
+  }
+  return {
+    kind: "folder",
+    trainPath: data.train,
+    validationPath: data.validation,
+    trainImages: data.images,
+    labels: data.labels,
+  };
+}
+
+/** Token counts of one program, by axis name. */
+export function sizesOf(
+  program: { readonly contextTokens: number; readonly targetTokens: number },
+  targets: number,
+): Sizes {
+  const { contextTokens: C, targetTokens: T } = program;
+  return { C, T, S: C + T, U: targets * T };
+}
+
+/** The program that is run most often; the first of equals. */
+export function mostProbable(masks: MaskPlan): MaskPlan["programs"][number] {
+  const [first, ...others] = masks.programs;
+  if (first === undefined) throw new Error("internal: a mask plan without programs");
+  return others.reduce((best, program) => (program.probability > best.probability ? program : best), first);
+}
+
+export interface PlanInput {
+  readonly spec: Spec;
+  /** sha256 of the canonical spec. */
+  readonly specHash: string;
+  readonly generatorVersion: string;
+}
+
+export function buildPlan({ spec, specHash, generatorVersion }: PlanInput): Plan {
+  const { image, encoder, predictor, masking, optimization, augmentation, evaluation, checkpoint, log, hardware } =
+    spec;
+  const side = image.size / encoder.patch;
+  const deviceBatch = optimization.globalBatch / (hardware.gpus * optimization.accumulation);
+  const data = dataPlan(spec);
+  const masks = buildMaskPlan({
+    grid: { height: side, width: side },
+    sampler: masking.sampler,
+    targets: masking.targets,
+    context: masking.context,
+    minKeep: masking.minKeep,
+    allowOverlap: masking.allowOverlap,
+    deviceBatch,
+  });
+  const hidden = (dim: number, mlpRatio: number) => Math.trunc(dim * mlpRatio);
+  const encoderNetwork = {
+    dim: encoder.dim,
+    depth: encoder.depth,
+    heads: encoder.heads,
+    hidden: hidden(encoder.dim, encoder.mlpRatio),
+  };
+  const predictorNetwork = {
+    dim: predictor.dim,
+    depth: predictor.depth,
+    heads: predictor.heads,
+    hidden: hidden(predictor.dim, predictor.mlpRatio),
+  };
+  const scheduleSettings = {
+    trainImages: data.trainImages,
+    globalBatch: optimization.globalBatch,
+    epochs: optimization.epochs,
+    warmupEpochs: optimization.learningRate.warmupEpochs,
+    stretch: optimization.scheduleScale,
+    learningRate: optimization.learningRate,
+    weightDecay: optimization.weightDecay,
+    momentum: optimization.momentum,
+    devices: hardware.gpus,
+  };
+  const { beta1, beta2, eps } = optimization.adamw;
+  const experiment: Experiment = {
+    name: spec.name,
+    generatorVersion,
+    specHash,
+    seed: spec.seed,
+    image: {
+      height: image.size,
+      width: image.size,
+      channels: 3,
+      patch: encoder.patch,
+      gridHeight: side,
+      gridWidth: side,
+      mean: image.mean,
+      std: image.std,
+    },
+    augmentation,
+    data,
+    encoder: encoderNetwork,
+    predictor: predictorNetwork,
+    masks,
+    schedule: schedulePlan(scheduleSettings),
+    optimiser: {
+      beta1,
+      beta2,
+      eps,
+      epochs: optimization.epochs,
+      stepsPerEpoch: stepsPerEpochOf(scheduleSettings),
+      globalBatch: optimization.globalBatch,
+      accumulation: optimization.accumulation,
+      deviceBatch,
+    },
+    dropPath: encoder.dropPath,
+    positionScale: spec.init.positionScale,
+    evaluation: {
+      everyEpochs: evaluation.everyEpochs,
+      knnNeighbours: evaluation.knn.neighbours,
+      knnTemperature: evaluation.knn.temperature,
+      trainImages: evaluation.trainImages,
+      testImages: evaluation.testImages,
+    },
+    log: {
+      logEverySteps: log.everySteps,
+      checkpointEveryEpochs: checkpoint.everyEpochs,
+      keepEveryEpochs: checkpoint.keepEveryEpochs,
+    },
+    hardware: {
+      engine: hardware.engine,
+      device: hardware.device,
+      threads: hardware.threads,
+      workers: hardware.workers,
+    },
+    runDirectory: `runs/${spec.name}`,
+  };
+  const usual = mostProbable(masks);
+  const distinct = (of: (program: MaskPlan["programs"][number]) => number) => new Set(masks.programs.map(of)).size > 1;
+  return {
+    description: spec.description,
+    experiment,
+    model: {
+      imageHeight: image.size,
+      imageWidth: image.size,
+      patch: encoder.patch,
+      tokens: side * side,
+      images: deviceBatch,
+      encoder: encoderNetwork,
+      predictor: predictorNetwork,
+      contexts: masks.contextCount,
+      targets: masks.targetCount,
+      contextTokens: usual.contextTokens,
+      targetTokens: usual.targetTokens,
+      varies: {
+        context: distinct((program) => program.contextTokens),
+        target: distinct((program) => program.targetTokens),
+        sequence: distinct((program) => program.contextTokens + program.targetTokens),
+      },
+      targetSpace: spec.targets.space,
+      normalizeTargets: spec.targets.normalize,
+      loss: spec.loss,
+      dropPath: encoder.dropPath > 0,
+    },
+    init: { std: spec.init.std, patchStd: spec.init.patchStd, depthRescale: spec.init.depthRescale },
+    clipNorm: optimization.clipNorm,
+    sizes: sizesOf(usual, masks.targetCount),
+  };
+}

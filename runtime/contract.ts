@@ -1,0 +1,16 @@
+/** The types through which a generated main.ts hands its functions to the trainer. */
+import type { GeneratedFunction, Lengths, TrainerProgram } from "./experiment";
+import type { Ops } from "./ops/ops";
+
+/** Starts the trainer: reads flags, trains, sets the exit code. */
+export type Train = (program: TrainerProgram) => void;
+
+/** A generated function as the engines see it: its trees are laid out by the paths in experiment.ts. */
+export type Generated = <State, Inputs>(
+  run: (
+    ops: Ops,
+    state: State,
+    inputs: Inputs,
+    lengths: Lengths,
+  ) => { readonly state: unknown; readonly outputs: unknown },
+) => GeneratedFunction;
