@@ -31,7 +31,8 @@ export const experiment: Experiment = {
     contextScale: [0.85, 1],
     minKeep: 0,
     allowOverlap: false,
-    sizes: [{ height: 1, width: 1, probability: 1, contextTokens: 3 }],
+    sizes: [{ height: 1, width: 1, probability: 1, contextTokens: 3, program: 0 }],
+    contextSizes: [{ height: 2, width: 2, probability: 1 }],
     programs: [{ contextTokens: 3, targetTokens: 1, probability: 1 }],
   },
   schedule: {

@@ -1,0 +1,213 @@
+/**
+ * How much a representation knows of labels that training never saw: linear probe and k-NN of the target encoder, beside
+ * the same encoder at random initialisation and raw pixels. The features are frozen; the test split is used once.
+ */
+import { setImmediate } from "node:timers/promises";
+import { featuresNotFinite, splitsDisagree, splitTooSmall } from "../errors";
+import type { EvaluationPlan } from "../experiment";
+import { collapseSignals } from "./collapse";
+import { type Features, shareOfEqual } from "./features";
+import { nearest, voteOf } from "./knn";
+import { downsample, pixelSide } from "./pixels";
+import { linearProbe, prepareProbe } from "./probe";
+import { type EvaluationReport, type ReportRow, type ReportTask, rowLine } from "./report";
+import { atMost, joined, type LabelledSplit, type LabelTask } from "./split";
+
+export { halvesOf, type LabelledSplit, type LabelTask } from "./split";
+
+export const splitNames = ["train", "validation", "test"] as const;
+export type SplitName = (typeof splitNames)[number];
+type OfSplits<T> = Readonly<Record<SplitName, T>>;
+
+export interface EvaluatedEncoder {
+  /** "target encoder" or "random initialisation". */
+  readonly name: string;
+  /** Mean-pooled features [count, dimension] of `count` images. */
+  readonly features: (images: Float32Array, count: number) => Promise<Float32Array>;
+}
+
+/** Fewer say nothing, and their accuracy has a standard error above 13 points. */
+const leastImages = 16;
+
+export async function evaluate(what: {
+  readonly labelled: OfSplits<LabelledSplit>;
+  readonly encoders: readonly EvaluatedEncoder[];
+  readonly plan: EvaluationPlan;
+  readonly image: { readonly height: number; readonly width: number };
+  readonly log: (line: string) => void;
+  /** Images that an encoder is given at once; the last time it may be fewer. */
+  readonly batch?: number;
+  /** Whether raw pixels are evaluated too; they are the same at every epoch. */
+  readonly rawPixels?: boolean;
+  /** Asked between the parts; true breaks off, with null as the result. */
+  readonly isStopping?: () => boolean;
+}): Promise<EvaluationReport | null> {
+  const { encoders, plan, image, log } = what;
+  const labelled = {
+    train: atMost(what.labelled.train, plan.trainImages),
+    // As many as are tested on, so that the choice of the strength is as exact as its report.
+    validation: atMost(what.labelled.validation, plan.testImages),
+    test: atMost(what.labelled.test, plan.testImages),
+  };
+  checkSplits(labelled);
+  const pixels: EvaluatedEncoder = {
+    name: `raw pixels (${pixelSide}×${pixelSide})`,
+    features: async (batch, count) => downsample(batch, count, image.height, image.width),
+  };
+  const evaluated = what.rawPixels === false ? encoders : [...encoders, pixels];
+  const features: OfSplits<Features[]> = { train: [], validation: [], test: [] };
+  const isStopping = what.isStopping ?? (() => false);
+  for (const split of splitNames) {
+    const found = await featuresOf(labelled[split], evaluated, what.batch ?? 64, isStopping);
+    if (found === null) return null;
+    features[split].push(...found);
+  }
+  const tasks = labelled.train.tasks.map(({ name, classes }) => ({
+    name,
+    classes,
+    labels: {
+      train: labelled.train.labels(name),
+      validation: labelled.validation.labels(name),
+      test: labelled.test.labels(name),
+    },
+  }));
+  const rows: ReportRow[] = [];
+  for (const [i, { name, features: encode }] of evaluated.entries()) {
+    const [train, validation, test] = [features.train[i], features.validation[i], features.test[i]];
+    if (isStopping()) return null;
+    if (train === undefined || validation === undefined || test === undefined) continue;
+    const row = await evaluateRepresentation({
+      name,
+      features: { train, validation, test },
+      tasks,
+      plan,
+      collapse: encode !== pixels.features,
+    });
+    rows.push(row);
+    log(`Evaluated ${name}: ${rowLine(row, tasks)}`);
+  }
+  return {
+    trainImages: labelled.train.count,
+    validationImages: labelled.validation.count,
+    testImages: labelled.test.count,
+    neighbours: plan.knnNeighbours,
+    tasks: tasks.map(
+      ({ name, classes, labels: { train, test } }): ReportTask => ({
+        name,
+        classes,
+        chance: chanceOf(train, test, classes),
+      }),
+    ),
+    rows,
+  };
+}
+
+/** One row of the report, from features that are already computed. */
+export async function evaluateRepresentation(what: {
+  readonly name: string;
+  readonly features: OfSplits<Features>;
+  readonly tasks: readonly (LabelTask & { readonly labels: OfSplits<Int32Array> })[];
+  readonly plan: Pick<EvaluationPlan, "knnNeighbours" | "knnTemperature">;
+  /** Whether RankMe and spread are computed. */
+  readonly collapse: boolean;
+}): Promise<ReportRow> {
+  const { name, features, tasks, plan } = what;
+  for (const split of splitNames) {
+    if (!features[split].values.every(Number.isFinite)) throw featuresNotFinite({ name, split });
+  }
+  // Every part takes up to a second; between them signals and timers get their turn.
+  const found = nearest(features.train, features.test, plan.knnNeighbours);
+  await setImmediate();
+  const probe = prepareProbe(features.train, features.validation, features.test);
+  await setImmediate();
+  const results: ReportRow["tasks"][number][] = [];
+  for (const { classes, labels } of tasks) {
+    const { testAccuracy, l2 } = linearProbe(probe, labels, classes);
+    const votes = voteOf(found, labels.train, classes, plan.knnTemperature);
+    results.push({ linearProbe: testAccuracy, knn: shareOfEqual(votes, labels.test), l2 });
+    await setImmediate();
+  }
+  return {
+    representation: name,
+    dimension: features.train.dimension,
+    tasks: results,
+    collapse: what.collapse ? collapseSignals(features.train) : null,
+  };
+}
+
+/** Features by all encoders; every image is read once. Null where it was broken off. */
+async function featuresOf(
+  split: LabelledSplit,
+  encoders: readonly EvaluatedEncoder[],
+  batch: number,
+  isStopping: () => boolean,
+): Promise<readonly Features[] | null> {
+  const images = split.count;
+  const parts = encoders.map((): Float32Array[] => []);
+  for (let from = 0; from < images; from += batch) {
+    if (isStopping()) return null;
+    const count = Math.min(batch, images - from);
+    const pixels = await split.pixels(from, count);
+    for (const [i, encoder] of encoders.entries()) {
+      // A copy, as an engine may use its buffer again.
+      parts[i]?.push((await encoder.features(pixels, count)).slice());
+    }
+  }
+  return parts.map((list, i): Features => {
+    const values = joined(list);
+    const dimension = values.length / images;
+    if (!Number.isInteger(dimension)) {
+      throw new Error(`internal: ${encoders[i]?.name} gives ${values.length} features of ${images} images`);
+    }
+    return { images, dimension, values };
+  });
+}
+
+/**
+ * Features of an engine that runs a fixed number of images: the last images of a split are filled up with blank ones, whose
+ * features are dropped.
+ */
+export function paddedFeatures(
+  batch: number,
+  run: (images: Float32Array) => Promise<Float32Array>,
+): EvaluatedEncoder["features"] {
+  return async (images, count) => {
+    const size = images.length / count;
+    const parts: Float32Array[] = [];
+    for (let from = 0; from < count; from += batch) {
+      const taken = Math.min(batch, count - from);
+      const given = images.subarray(from * size, (from + taken) * size);
+      const full = taken === batch ? given : new Float32Array(batch * size);
+      if (full !== given) full.set(given);
+      const features = await run(full);
+      parts.push(features.slice(0, (features.length / batch) * taken));
+    }
+    return joined(parts);
+  };
+}
+
+/** Accuracy on `test` of the class that is most frequent in `train`. */
+export function chanceOf(train: Int32Array, test: Int32Array, classes: number): number {
+  const counts = new Int32Array(classes);
+  for (const label of train) counts[label] = (counts[label] ?? 0) + 1;
+  const most = counts.indexOf(Math.max(...counts));
+  return test.filter((label) => label === most).length / test.length;
+}
+
+function checkSplits(labelled: OfSplits<LabelledSplit>): void {
+  const describe = (tasks: readonly LabelTask[]): string =>
+    tasks.map(({ name, classes }) => `${name} (${classes})`).join(", ") || "none";
+  const wanted = describe(labelled.train.tasks);
+  for (const split of splitNames) {
+    const images = labelled[split].count;
+    if (images < leastImages) throw splitTooSmall({ split, images, least: leastImages });
+    const found = describe(labelled[split].tasks);
+    if (found !== wanted) throw splitsDisagree({ split, found, wanted });
+    for (const { name, classes } of labelled[split].tasks) {
+      const labels = labelled[split].labels(name);
+      if (labels.length !== images || labels.some((label) => label < 0 || label >= classes)) {
+        throw new Error(`internal: the ${split} labels of ${name} are not ${images} numbers from 0 to ${classes - 1}`);
+      }
+    }
+  }
+}
