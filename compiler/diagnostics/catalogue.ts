@@ -153,8 +153,8 @@ export const errors = {
     "E306",
     "The global batch is shared out evenly among devices and accumulated parts.",
     (facts: { globalBatch: number; gpus: number; accumulation: number; nearest: readonly number[] }) => ({
-      what: `${facts.globalBatch} images do not divide into ${facts.gpus} × ${facts.accumulation} parts`,
-      found: `${facts.globalBatch} / (${facts.gpus} gpus × ${facts.accumulation} accumulation)`,
+      what: `${facts.globalBatch} images do not divide by gpus × accumulation`,
+      found: `${facts.globalBatch} / (${facts.gpus} × ${facts.accumulation}) = ${Number((facts.globalBatch / (facts.gpus * facts.accumulation)).toFixed(3))}`,
       want: `a global batch of ${facts.nearest.join(" or ")}`,
     }),
   ),

@@ -1,0 +1,74 @@
+// Which part may import which. `npm run imports` checks it.
+
+/** The stages of the compiler, in the direction that a spec takes; an import may only point back towards the start. */
+const stages = ["spec", "plan", "model", "autodiff", "optimise", "emit", "bundle"];
+
+/** A stage must not import any that comes after it. */
+const stageRules = stages.slice(0, -1).map((stage, index) => ({
+  name: `${stage}-imports-no-later-stage`,
+  comment: `The pipeline runs ${stages.join(" → ")}; ${stage} does not know what is made of its result.`,
+  severity: "error",
+  from: { path: `^compiler/${stage}/` },
+  to: { path: `^compiler/(${stages.slice(index + 1).join("|")}|cli)/` },
+}));
+
+module.exports = {
+  forbidden: [
+    {
+      name: "no-cycles",
+      comment: "A file that needs itself, by whatever way, belongs together with what it needs or apart from it.",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "runtime-imports-no-compiler",
+      comment: "A trainer runs without the compiler.",
+      severity: "error",
+      from: { path: "^runtime/" },
+      to: { path: "^(compiler|scripts|tests|bench)/" },
+    },
+    {
+      name: "compiler-imports-no-engine",
+      comment: "The compiler writes code for every engine and runs none; the contract between them is types only.",
+      severity: "error",
+      from: { path: "^compiler/" },
+      to: { path: "^runtime/engines/", pathNot: "^runtime/engines/engine\\.ts$" },
+    },
+    {
+      name: "engine-contract-is-types",
+      comment: "See compiler-imports-no-engine.",
+      severity: "error",
+      from: { path: "^compiler/" },
+      to: { path: "^runtime/engines/engine\\.ts$", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "validate-stays-light",
+      comment: "`ijepa validate` answers at once: neither TypeScript nor esbuild is loaded for it.",
+      severity: "error",
+      from: { path: "^compiler/(spec|diagnostics)/|^compiler/cli/(validate|print)\\.ts$" },
+      to: { path: "node_modules/(ts-morph|typescript|esbuild|handlebars|onnxruntime-node|sharp)/", reachable: true },
+    },
+    {
+      name: "no-missing",
+      comment: "Every import is there, and every package is in package.json.",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: "no-development-packages",
+      comment: "What is shipped needs only what is installed with it.",
+      severity: "error",
+      from: { path: "^(compiler|runtime)/" },
+      to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
+    },
+    ...stageRules,
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: { extensions: [".ts", ".mjs", ".cjs", ".js", ".json"], exportsFields: ["exports"] },
+  },
+};
