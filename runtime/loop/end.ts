@@ -1,6 +1,7 @@
 /** What follows the last step: the final evaluation, the last lines of the logs, and what to do next. */
 import { join } from "node:path";
 import type { TrainerFlags } from "../cli";
+import { formatText } from "../evaluate/report";
 import type { TrainerProgram } from "../experiment";
 import { resumeCommand } from "../report/command";
 import type { JsonlLog } from "../report/jsonl";
@@ -41,18 +42,15 @@ export async function endOfRun(options: EndOptions): Promise<number> {
     imagesHere: options.stepsHere * options.program.experiment.optimiser.globalBatch,
     wallMs: options.wallMs,
   });
-  if (options.evaluation !== null) options.note(`${headline} Evaluating the target encoder …`);
+  if (options.evaluation !== null) options.note("Evaluating the target encoder …");
   const final = (await options.evaluation?.final()) ?? null;
-  for (const { features, results } of final?.results ?? []) {
-    const { epochs } = options.program.experiment.optimiser;
-    jsonl.append({ event: "evaluation", step: end.stepsDone, epoch: epochs, features, results });
-  }
+  const { epochs } = options.program.experiment.optimiser;
+  if (final !== null) jsonl.append({ event: "evaluation", step: end.stepsDone, epoch: epochs, report: final });
   log();
   options.note(
     `\n${summaryText({
-      headline: options.evaluation === null ? headline : "Results",
-      table: final?.table ?? null,
-      tableNote: final?.note ?? "The data of this experiment has no labels, so nothing was evaluated.",
+      headline,
+      results: final === null ? "The images have no labels, so nothing was evaluated." : formatText(final),
       files: filesOf(options),
       next: [],
     })}`,

@@ -1,7 +1,7 @@
 /** What a run takes from outside: the engine, the images, the clock and the terminal. Tests bring their own. */
 import type { Engine, EngineOptions, StateStore } from "../engines/engine";
+import type { EvaluationReport } from "../evaluate/report";
 import type { Experiment, TrainerProgram } from "../experiment";
-import type { ResultTable } from "../report/summary";
 
 /** The images of a run in the order of its micro-batches. */
 export interface ImageStream {
@@ -34,23 +34,11 @@ export interface EvaluationOptions {
   readonly note: (line: string) => void;
 }
 
-/** Results of one set of features, for the logs and for the table of a person. */
-export interface EvaluationResult {
-  readonly features: string;
-  readonly results: unknown;
-  /** One line, e.g. `k-NN 61.2 %, linear 63.0 %`. */
-  readonly line: string;
-}
-
 export interface RunEvaluation {
   /** The target encoder as it is now; null where it was broken off. */
-  now(): Promise<EvaluationResult | null>;
+  now(): Promise<EvaluationReport | null>;
   /** The same, with what it is compared with: random initialisation and raw pixels. */
-  final(): Promise<{
-    readonly results: readonly EvaluationResult[];
-    readonly table: ResultTable;
-    readonly note: string;
-  } | null>;
+  final(): Promise<EvaluationReport | null>;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,6 @@
 /** What happens beside training: logs, checkpoints and evaluations at their cadences. */
+
+import { rowLine } from "../evaluate/report";
 import type { Experiment } from "../experiment";
 import type { CsvLog } from "../report/csv";
 import type { JsonlLog } from "../report/jsonl";
@@ -42,21 +44,21 @@ export function observe(options: ObserveOptions): LoopObserver {
       progress.step({ ...report, lr: report.schedule.learningRate });
       if (performance.now() - savedAtMs > checkpointEveryMs) await save(report);
     },
-    epochEnd: async (report) => {
-      const { epoch, step } = report;
+    epochEnd: async (last) => {
+      const { epoch, step } = last;
       const isLast = step === steps;
-      jsonl.append({ event: "epoch", step, epoch, loss: report.epochLoss });
+      jsonl.append({ event: "epoch", step, epoch, loss: last.epochLoss });
       const isKept = log.keepEveryEpochs > 0 && epoch % log.keepEveryEpochs === 0;
       if (isLast || isKept || (log.checkpointEveryEpochs > 0 && epoch % log.checkpointEveryEpochs === 0)) {
-        await save(report);
+        await save(last);
       }
       if (isKept) progress.note(`epoch ${epoch}: kept ${await checkpoints.keep(epoch)}`);
       // The last one is part of the end of the run.
       if (isLast || evaluation.everyEpochs === 0 || epoch % evaluation.everyEpochs !== 0) return;
-      const result = await options.evaluation?.now();
-      if (result === undefined || result === null) return;
-      jsonl.append({ event: "evaluation", step, epoch, features: result.features, results: result.results });
-      progress.note(`epoch ${epoch}: ${result.line}`);
+      const report = await options.evaluation?.now();
+      if (report === undefined || report === null) return;
+      jsonl.append({ event: "evaluation", step, epoch, report: report });
+      for (const row of report.rows) progress.note(`epoch ${epoch}: ${rowLine(row, report.tasks)}`);
     },
   };
 }

@@ -22,8 +22,8 @@ export async function openStepRunner(
   const loaded = await loadStep(engine, program, store);
 
   const prepareMicroBatch = (step: number, microStep: number): PreparedMicroBatch => {
-    const at = { seed: experiment.seed, step, microStep, images: optimiser.deviceBatch };
-    const masks = sampleMasks(experiment.masks, { ...at, firstImage: microStep * optimiser.deviceBatch });
+    const at = { seed: experiment.seed, step, microStep, images: optimiser.deviceBatch, firstImage: 0 };
+    const masks = sampleMasks(experiment.masks, at);
     const inputs = new Map<string, HostArray>([
       ["batch.contextIndex", masks.contextIndex],
       ["batch.targetIndex", masks.targetIndex],
@@ -36,7 +36,7 @@ export async function openStepRunner(
         rate: experiment.dropPath,
       }),
     ]);
-    return { contextTokens: masks.lengths.C, targetTokens: masks.lengths.T, inputs };
+    return { lengths: masks.lengths, inputs };
   };
 
   return {
@@ -55,8 +55,7 @@ export async function openStepRunner(
         const images = await nextImages();
         dataMs += performance.now() - waitedFromMs;
         const inputs = new Map<string, HostArray>([["batch.images", images], ...micro.inputs, ...constants]);
-        const { contextTokens: C, targetTokens: T } = micro;
-        const lengths = { C, T, S: C + T, U: T * experiment.masks.targetCount };
+        const { lengths } = micro;
         if (loaded.kind === "step") {
           const outputs = await loaded.step.run(new Map([...inputs, ...scheduleInputs(schedule)]), lengths);
           losses.push(scalarOf(outputs, "loss"));

@@ -1,7 +1,7 @@
 /** The loop over optimiser steps. It knows nothing of files and terminals: it tells its observer what happened. */
 import type { HostArray } from "../engines/engine";
 import { lossNotFinite } from "../errors";
-import type { OptimiserPlan } from "../experiment";
+import type { Lengths, OptimiserPlan } from "../experiment";
 import type { StepScalars, StepValues } from "../schedules/schedules";
 import type { StopSignal } from "./signals";
 
@@ -15,9 +15,7 @@ export interface PreparedStep {
 }
 
 export interface PreparedMicroBatch {
-  readonly contextTokens: number;
-  /** Of one target block. */
-  readonly targetTokens: number;
+  readonly lengths: Lengths;
   /** Masks and stochastic depth, by path. */
   readonly inputs: ReadonlyMap<string, HostArray>;
 }
@@ -49,7 +47,7 @@ export interface StepReport extends StepOutcome {
   /** Mean loss of the epoch so far. */
   readonly epochLoss: number;
   readonly schedule: Schedule;
-  /** Means over the micro-batches. */
+  /** Tokens of a context, and of one target block; means over the micro-batches. */
   readonly contextTokens: number;
   readonly targetTokens: number;
   readonly images: number;
@@ -118,8 +116,8 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
       gradientNorm,
       epochLoss,
       schedule: current.schedule,
-      contextTokens: mean(current.microBatches.map((micro) => micro.contextTokens)),
-      targetTokens: mean(current.microBatches.map((micro) => micro.targetTokens)),
+      contextTokens: mean(current.microBatches.map(({ lengths }) => lengths.C)),
+      targetTokens: mean(current.microBatches.map(({ lengths }) => lengths.T)),
       images: optimiser.globalBatch,
       timeMs: nowMs - beganMs - dataMs,
       dataMs,

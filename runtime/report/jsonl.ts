@@ -1,5 +1,6 @@
 /** The JSON lines log: one event per line, each with the number of optimiser steps done when it was written. */
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import type { EvaluationReport } from "../evaluate/report";
 import { writeTextFile } from "./files";
 
 export interface StepEvent {
@@ -45,9 +46,8 @@ export interface EvaluationEvent {
   readonly event: "evaluation";
   readonly step: number;
   readonly epoch: number;
-  /** Which features: the trained target encoder, its random initialisation, or raw pixels. */
-  readonly features: string;
-  readonly results: unknown;
+  /** The trained target encoder, and at the end its random initialisation and raw pixels. */
+  readonly report: EvaluationReport;
 }
 
 export interface CheckpointEvent {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { quoted, resumeCommand, withoutFlags } from "../../../runtime/report/command";
-import { doneText, summaryText, tableText } from "../../../runtime/report/summary";
+import { doneText, summaryText } from "../../../runtime/report/summary";
 import { durationText, rateText } from "../../../runtime/report/text";
 
 describe("numbers for people", () => {
@@ -52,21 +52,18 @@ describe("commands to run again", () => {
 });
 
 describe("the summary", () => {
-  it("lines up names to the left and numbers to the right", () => {
-    const table = {
-      columns: ["k-NN", "linear"],
-      rows: [
-        { name: "trained", cells: ["61.2", "63.0"] },
-        { name: "raw pixels", cells: ["9.5", "12.25"] },
-      ],
-    };
-    expect(tableText(table)).toBe(
-      ["              k-NN  linear", "  trained     61.2    63.0", "  raw pixels   9.5   12.25"].join("\n"),
+  it("has the parts that there are", () => {
+    const files = [
+      { path: "runs/a/a-latest.safetensors", what: "weights" },
+      { path: "runs/a/log.csv", what: "steps" },
+    ];
+    const next = [{ what: "To compare", command: "ijepa diff a b" }];
+    expect(summaryText({ headline: "Done.", results: "none", files, next })).toBe(
+      "Done.\n\nnone\n\n" +
+        "Files\n  runs/a/a-latest.safetensors  weights\n  runs/a/log.csv               steps\n\n" +
+        "Next\n  To compare:\n    ijepa diff a b",
     );
-  });
-
-  it("leaves out what there is not", () => {
-    expect(summaryText({ headline: "Done.", table: null, tableNote: null, files: [], next: [] })).toBe("Done.");
+    expect(summaryText({ headline: "Done.", results: "none", files: [], next: [] })).toBe("Done.\n\nnone");
   });
 
   it("tells a resumed run from a whole one", () => {

@@ -1,0 +1,297 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import type { TrainerFlags } from "../../../runtime/cli";
+import type { EvaluationReport } from "../../../runtime/evaluate/report";
+import type { Experiment } from "../../../runtime/experiment";
+import type { TrainerEnvironment } from "../../../runtime/loop/environment";
+import { run } from "../../../runtime/loop/run";
+import { type FakeEngine, fakeEngine, fakeEnvironment, fakeImages, tinyProgram } from "./fake";
+
+const folder = (): string => mkdtempSync(join(tmpdir(), "ijepa-run-"));
+
+function flags(runDirectory: string, changes: Partial<TrainerFlags> = {}): TrainerFlags {
+  return {
+    dataRoot: ".",
+    runDirectory,
+    resume: { from: "nothing" },
+    stopAtStep: null,
+    logEverySteps: 2,
+    threads: 1,
+    workers: 1,
+    progress: false,
+    quiet: false,
+    ...changes,
+  };
+}
+
+interface Ran {
+  readonly code: number;
+  readonly engine: FakeEngine;
+  readonly text: string;
+}
+
+async function runIn(
+  directory: string,
+  given: {
+    readonly flags?: Partial<TrainerFlags>;
+    readonly experiment?: Partial<Experiment>;
+    readonly environment?: Partial<TrainerEnvironment>;
+    readonly kind?: "step" | "accumulate";
+    readonly lossAt?: (call: number) => number | null;
+  } = {},
+): Promise<Ran> {
+  const engine = fakeEngine(given.lossAt);
+  const environment = fakeEnvironment(engine, given.environment);
+  const program = tinyProgram(given.experiment, given.kind);
+  const code = await run(program, flags(directory, given.flags), environment);
+  return { code, engine, text: environment.out.text };
+}
+
+const resume = { from: "latest" } as const;
+const latest = "tiny-latest.safetensors";
+const read = (directory: string, file: string): string => readFileSync(join(directory, file), "utf8");
+/** The CSV without its times, which no two runs share. */
+const losses = (directory: string): string[] =>
+  read(directory, "log.csv")
+    .trimEnd()
+    .split("\n")
+    .map((row) => row.split(",").slice(0, 5).join(","));
+interface Logged {
+  readonly event: string;
+  readonly step: number;
+  readonly [key: string]: unknown;
+}
+const events = (directory: string): Logged[] =>
+  read(directory, "log.jsonl")
+    .trimEnd()
+    .split("\n")
+    .map((line): Logged => JSON.parse(line));
+const timeless = ({ timeMs, dataMs, imagesPerSecond, ...rest }: Logged): unknown => rest;
+const stepsAndEpochs = (directory: string): unknown[] =>
+  events(directory)
+    .filter(({ event }) => event === "step" || event === "epoch")
+    .map(timeless);
+
+describe("a run", () => {
+  it("goes through its steps in order and leaves its files", async () => {
+    const directory = folder();
+    const { code, engine, text } = await runIn(directory);
+    expect(code).toBe(0);
+    expect(engine.calls).toEqual(Array.from({ length: 10 }, () => ["accumulate", "accumulate", "update"]).flat());
+    expect(losses(directory)).toHaveLength(11);
+    expect(losses(directory)[6]).toMatch(/^2,0,\d\.\d{5},4\.00000,4\.00000$/);
+    expect(events(directory).map(({ event, step }) => `${event} ${step}`)).toEqual([
+      "start 0",
+      "step 2",
+      "step 4",
+      "epoch 5",
+      "checkpoint 5",
+      "step 6",
+      "step 8",
+      "step 10",
+      "epoch 10",
+      "checkpoint 10",
+      "end 10",
+    ]);
+    expect(readdirSync(directory).sort()).toEqual(["experiment.json", "log.csv", "log.jsonl", latest]);
+    expect(JSON.parse(read(directory, "experiment.json"))).toMatchObject({ name: "tiny", seed: 7 });
+    expect(text).toContain("step 10/10 · epoch 2/2 · loss ");
+    expect(text).toContain("Done: 10 steps in ");
+    expect(text).toContain(join(directory, latest));
+  });
+
+  it("gives schedules, constants and drop path to the functions that read them", async () => {
+    const { engine } = await runIn(folder(), { kind: "step", flags: { stopAtStep: 1 } });
+    expect(engine.loaded.map(({ name, lengths }) => [name, lengths])).toEqual([["step", ["C", "T", "S", "U"]]]);
+    expect([...(engine.loaded[0]?.inputs ?? [])].map(([path, { shape }]) => `${path} [${shape.join(",")}]`)).toEqual([
+      "batch.images [2,3,16,16]",
+      "batch.contextIndex [2,C]",
+      "batch.targetIndex [2,U]",
+      "batch.dropPath.0.attn [2]",
+      "batch.dropPath.0.mlp [2]",
+      "batch.dropPath.1.attn [2]",
+      "batch.dropPath.1.mlp [2]",
+      "schedule.stepSize []",
+      "schedule.secondMoment []",
+      "schedule.decayFactor []",
+      "schedule.keep []",
+      "schedule.take []",
+      "constants.positions [16,8]",
+      "constants.predictorPositions [16,8]",
+    ]);
+  });
+
+  it("says nothing when it is told to be quiet", async () => {
+    expect((await runIn(folder(), { flags: { quiet: true } })).text).toBe("");
+  });
+});
+
+describe("a resumed run", () => {
+  const cases: readonly [kind: "step" | "accumulate", stops: readonly number[]][] = [
+    ["step", [5]],
+    ["step", [3]],
+    ["accumulate", [7]],
+    ["accumulate", [1, 4, 9]],
+  ];
+  it.each(cases)("%s, stopped after %j, is the same to the bit", async (kind, stops) => {
+    const [whole, parts] = [folder(), folder()];
+    await runIn(whole, { kind });
+    for (const [i, stopAtStep] of [...stops, null].entries()) {
+      const { code } = await runIn(parts, { kind, flags: { stopAtStep, ...(i === 0 ? {} : { resume }) } });
+      expect(code).toBe(0);
+    }
+    expect(readFileSync(join(parts, latest)).equals(readFileSync(join(whole, latest)))).toBe(true);
+    expect(losses(parts)).toEqual(losses(whole));
+    expect(stepsAndEpochs(parts)).toEqual(stepsAndEpochs(whole));
+  });
+
+  it("drops what was logged after its checkpoint", async () => {
+    const [whole, parts] = [folder(), folder()];
+    await runIn(whole);
+    // Fails in step 9, after the checkpoint of step 5 and the rows of three steps more.
+    await expect(runIn(parts, { lossAt: (call) => (call === 16 ? Number.NaN : null) })).rejects.toThrow();
+    expect(losses(parts)).toHaveLength(9);
+    const { text } = await runIn(parts, { flags: { resume } });
+    expect(text).toContain(`going on from ${join(parts, latest)}, after step 5`);
+    expect(losses(parts)).toEqual(losses(whole));
+    expect(stepsAndEpochs(parts)).toEqual(stepsAndEpochs(whole));
+    expect(readFileSync(join(parts, latest)).equals(readFileSync(join(whole, latest)))).toBe(true);
+  });
+
+  it("can go on from a kept checkpoint, by its path", async () => {
+    const [whole, forked] = [folder(), folder()];
+    const log = { logEverySteps: 2, checkpointEveryEpochs: 1, keepEveryEpochs: 1 };
+    await runIn(whole, { experiment: { log } });
+    const path = join(whole, "tiny-ep1.safetensors");
+    await runIn(forked, { experiment: { log }, flags: { resume: { from: "path", path } } });
+    expect(readFileSync(join(forked, latest)).equals(readFileSync(join(whole, latest)))).toBe(true);
+    await expect(runIn(forked, { experiment: { log }, flags: { resume: { from: "path", path } } })).rejects.toThrow(
+      /already holds a run/,
+    );
+  });
+
+  it("does nothing but end where all steps are done", async () => {
+    const directory = folder();
+    await runIn(directory);
+    const before = readFileSync(join(directory, latest));
+    const { code, engine, text } = await runIn(directory, { flags: { resume } });
+    expect([code, engine.calls]).toEqual([0, []]);
+    expect(text).toContain("All 10 steps were done before.");
+    expect(readFileSync(join(directory, latest)).equals(before)).toBe(true);
+  });
+});
+
+describe("a run that cannot start", () => {
+  it("where there is one already", async () => {
+    const directory = folder();
+    await runIn(directory, { flags: { stopAtStep: 3 } });
+    await expect(runIn(directory)).rejects.toThrow(/already holds a run, at step 3 of 10\. Add --resume/);
+  });
+
+  it("where there is nothing to resume", async () => {
+    await expect(runIn(folder(), { flags: { resume } })).rejects.toThrow(/there is no checkpoint in/);
+    const path = join(folder(), "none.safetensors");
+    await expect(runIn(folder(), { flags: { resume: { from: "path", path } } })).rejects.toThrow(/no checkpoint at/);
+  });
+
+  it("in a folder that is a file", async () => {
+    await expect(runIn(join(fileURLToPath(import.meta.url), "x"))).rejects.toThrow(/cannot be written: .*--run-dir/);
+  });
+
+  it("gives its lock back", async () => {
+    const directory = folder();
+    await expect(runIn(directory, { flags: { resume } })).rejects.toThrow();
+    expect(existsSync(join(directory, "lock.json"))).toBe(false);
+  });
+});
+
+describe("a run that fails", () => {
+  const bad: readonly [what: string, kind: "step" | "accumulate", call: number, value: number][] = [
+    ["NaN", "step", 7, Number.NaN],
+    ["infinity", "accumulate", 15, Number.POSITIVE_INFINITY],
+  ];
+  it.each(bad)("by a loss of %s stops and keeps its last good checkpoint", async (_, kind, call, value) => {
+    const [whole, directory] = [folder(), folder()];
+    await runIn(whole, { kind, flags: { stopAtStep: 5 } });
+    const good = readFileSync(join(whole, latest));
+    const failing = runIn(directory, { kind, lossAt: (at) => (at === call ? value : null) });
+    await expect(failing).rejects.toThrow(
+      /The loss at step 8 is (NaN|Infinity), with learning rate [\d.e-]+\. Training stopped\. The last good checkpoint is .*, after step 5; it is untouched\./,
+    );
+    expect(readFileSync(join(directory, latest)).equals(good)).toBe(true);
+    expect(events(directory).at(-1)).toMatchObject({ event: "end", step: 7, reason: "R120" });
+  });
+
+  it("for want of images saves the steps it has done", async () => {
+    const [whole, directory] = [folder(), folder()];
+    await runIn(whole);
+    const environment: Partial<TrainerEnvironment> = {
+      openImages: async ({ experiment, fromStep }) => fakeImages(experiment, fromStep, 15),
+    };
+    await expect(runIn(directory, { environment })).rejects.toThrow("the disk is gone");
+    expect(events(directory).slice(-2)).toMatchObject([
+      { event: "checkpoint", step: 7 },
+      { event: "end", step: 7, reason: "failed" },
+    ]);
+    await runIn(directory, { flags: { resume } });
+    expect(readFileSync(join(directory, latest)).equals(readFileSync(join(whole, latest)))).toBe(true);
+  });
+});
+
+describe("evaluation", () => {
+  const report: EvaluationReport = {
+    trainImages: 8,
+    validationImages: 8,
+    testImages: 8,
+    neighbours: 3,
+    tasks: [{ name: "count", classes: 2, chance: 0.5 }],
+    rows: [
+      {
+        representation: "target encoder",
+        dimension: 8,
+        tasks: [{ linearProbe: 0.75, knn: 0.625, l2: 1 }],
+        collapse: null,
+      },
+    ],
+  };
+  const environment = (asked: string[]): Partial<TrainerEnvironment> => ({
+    openEvaluation: async () => ({
+      now: async () => {
+        asked.push("now");
+        return report;
+      },
+      final: async () => {
+        asked.push("final");
+        return report;
+      },
+      close: async () => {
+        asked.push("close");
+      },
+    }),
+  });
+
+  it("comes every few epochs, and in full at the end", async () => {
+    const [directory, asked] = [folder(), [] as string[]];
+    const { text } = await runIn(directory, { environment: environment(asked) });
+    expect(asked).toEqual(["now", "final", "close"]);
+    expect(text).toContain("epoch 1: count: linear probe 75.0 %, k-NN 62.5 %");
+    expect(text).toMatch(/target encoder +75\.0 +62\.5/);
+    const evaluations = events(directory).filter(({ event }) => event === "evaluation");
+    expect(evaluations).toEqual([
+      { event: "evaluation", step: 5, epoch: 1, report },
+      { event: "evaluation", step: 10, epoch: 2, report },
+    ]);
+  });
+
+  it("waits for the end of the run where it stops early", async () => {
+    const asked: string[] = [];
+    const { text } = await runIn(folder(), { environment: environment(asked), flags: { stopAtStep: 7 } });
+    expect(asked).toEqual(["now", "close"]);
+    expect(text).toMatch(
+      /Stopped after step 7 of 10\. Saved in .*\nTo go on:\n {2}node \/somewhere\/train\.js --resume/,
+    );
+  });
+});

@@ -1,0 +1,85 @@
+import { Writable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { openProgress, type ProgressStep, recentSteps } from "../../../runtime/report/progress";
+
+function screen(isTTY: boolean): { readonly stream: NodeJS.WriteStream; text(): string } {
+  let text = "";
+  const stream = new Writable({
+    write: (chunk, _encoding, done) => {
+      text += String(chunk);
+      done();
+    },
+  });
+  // A terminal as far as the bar looks at it.
+  const fake = Object.assign(stream, { isTTY, columns: 120 }) as unknown as NodeJS.WriteStream;
+  return { stream: fake, text: () => text };
+}
+
+const step = (at: number, changes: Partial<ProgressStep> = {}): ProgressStep => ({
+  step: at,
+  epoch: 1,
+  loss: 0.5,
+  lr: 0.001,
+  images: 64,
+  wallMs: 500,
+  ...changes,
+});
+const range = { steps: 100, stepsDone: 10, epochs: 4, stopAtStep: 100, logEverySteps: 10 };
+
+describe("plain lines", () => {
+  it("come at the first step, every few steps, and at the last", () => {
+    const { stream, text } = screen(false);
+    const progress = openProgress({ stream, quiet: false, bar: true });
+    progress.begin({ ...range, stopAtStep: 33 });
+    for (let at = 11; at <= 33; at++) progress.step(step(at));
+    expect(
+      text()
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.split(" · ")[0]),
+    ).toEqual(["step 11/100", "step 20/100", "step 30/100", "step 33/100"]);
+  });
+
+  it("say loss, learning rate, speed and the time that is left", () => {
+    const { stream, text } = screen(false);
+    const progress = openProgress({ stream, quiet: false, bar: true });
+    progress.begin(range);
+    progress.step(step(11));
+    expect(text()).toBe("step 11/100 · epoch 1/4 · loss 0.5000 · lr 1.00e-3 · 128 images/s · ETA 45 s\n");
+  });
+});
+
+describe("the bar", () => {
+  it("prints notes above itself and gives the cursor back", () => {
+    const { stream, text } = screen(true);
+    const progress = openProgress({ stream, quiet: false, bar: true });
+    progress.note("before");
+    progress.begin(range);
+    progress.step(step(11));
+    progress.note("between");
+    progress.stop();
+    progress.note("after");
+    expect(text()).toMatch(/^before\n/);
+    expect(text()).toContain("between\n");
+    expect(text()).toContain("11/100 · epoch 1/4 · loss 0.5000");
+    expect(text().lastIndexOf("\u001b[?25h")).toBeGreaterThan(text().lastIndexOf("\u001b[?25l"));
+    expect(text()).toMatch(/after\n$/);
+  });
+
+  it("is left out where it is not wanted", () => {
+    const { stream, text } = screen(true);
+    openProgress({ stream, quiet: false, bar: false }).begin(range);
+    expect(text()).toBe("");
+  });
+});
+
+describe("means over the last steps", () => {
+  it("leave out the first step, which warms up, as soon as there is another", () => {
+    const recent = recentSteps();
+    recent.add(step(1, { wallMs: 10_000, loss: 9 }));
+    expect(recent.summary()).toEqual({ loss: 9, stepMs: 10_000, imagesPerSecond: 6.4 });
+    recent.add(step(2, { wallMs: 500, loss: 0.5 }));
+    recent.add(step(3, { wallMs: 1500, loss: 0.25 }));
+    expect(recent.summary()).toEqual({ loss: 0.375, stepMs: 1000, imagesPerSecond: 64 });
+  });
+});
