@@ -161,7 +161,7 @@ export function checkpointOfOtherSpec(was: {
   const what =
     shown.length > 0
       ? `What differs:${shown.join("")}${more}\n`
-      : "The constants that it records are the same, so the code of the trainer differs. ";
+      : "No constant that it records differs, so it is something in the code, such as the loss. ";
   return new UserError(
     "R146",
     `${was.path} was written for another experiment (spec ${was.found.slice(0, 12)}, this trainer: ` +

@@ -23,14 +23,10 @@ export interface CheckpointMetadata {
   readonly constants: ReadonlyMap<string, string>;
 }
 
-/**
- * Constants that do not change what is computed, by path; all below a path counts. A checkpoint may be resumed by a
- * trainer that differs in these.
- */
+/** Constants that do not change what is computed, by path; all below a path counts. */
 export const harmlessFields: readonly string[] = [
   "name",
   "generatorVersion",
-  "specHash",
   "data.trainPath",
   "data.validationPath",
   "evaluation",
@@ -85,8 +81,9 @@ export function parseMetadata(path: string, metadata: ReadonlyMap<string, string
 }
 
 /**
- * Throws checkpointOfOtherSpec unless the checkpoint comes from the same spec, or differs from it only in harmless fields
- * and those of `mayDiffer`. Gives the differences that were allowed, one per line.
+ * Throws checkpointOfOtherSpec where the checkpoint comes from another spec, by its hash. With `mayDiffer` it is taken all the
+ * same where the constants show what differs, and that is only in these and in harmless fields. The constants alone
+ * never make two specs equal: the loss, for one, is in the code. Gives the differences, one per line.
  */
 export function checkSameSpec(
   path: string,
@@ -95,28 +92,21 @@ export function checkSameSpec(
   mayDiffer: readonly string[],
 ): readonly string[] {
   const here = constantsOf(JSON.stringify(experiment));
-  const paths = [...new Set([...metadata.constants.keys(), ...here.keys()])].filter(
-    (field) => metadata.constants.get(field) !== here.get(field),
+  const there = metadata.constants;
+  // Without recorded constants the hash is all there is.
+  const paths = there.size === 0 ? [] : [...new Set([...there.keys(), ...here.keys()])];
+  const differing = paths.filter((field) => field !== "specHash" && there.get(field) !== here.get(field));
+  const differences = differing.map(
+    (field) => `${field}: ${there.get(field) ?? "nothing"} in the checkpoint, ${here.get(field) ?? "nothing"} here`,
   );
-  const line = (field: string): string =>
-    `${field}: ${metadata.constants.get(field) ?? "nothing"} in the checkpoint, ${here.get(field) ?? "nothing"} here`;
-  const isOneOf = (fields: readonly string[]) => (field: string) =>
+  if (metadata.specHash === experiment.specHash) return differences;
+  const isOneOf = (fields: readonly string[], field: string): boolean =>
     fields.some((allowed) => field === allowed || field.startsWith(`${allowed}.`));
-  const isHarmless = isOneOf(harmlessFields);
-  const isAllowed = isOneOf(mayDiffer);
-  const isSame = metadata.specHash === experiment.specHash;
-  const differences = paths.filter((field) => !isHarmless(field) && !isAllowed(field));
-  // Without recorded constants the hash is all there is. With the same hash, what differs is the generator's choice.
-  const isKnown = metadata.constants.size > 0;
-  if (!isSame && (!isKnown || differences.length > 0)) {
-    throw checkpointOfOtherSpec({
-      path,
-      found: metadata.specHash,
-      wanted: experiment.specHash,
-      differences: isKnown ? differences.map(line) : [],
-    });
-  }
-  return isKnown ? paths.filter((field) => !isHarmless(field) || field === "generatorVersion").map(line) : [];
+  const isAllowed =
+    differing.some((field) => isOneOf(mayDiffer, field)) &&
+    differing.every((field) => isOneOf([...mayDiffer, ...harmlessFields], field));
+  if (isAllowed) return differences;
+  throw checkpointOfOtherSpec({ path, found: metadata.specHash, wanted: experiment.specHash, differences });
 }
 
 /** The leaves of an experiment by path; lists are leaves. Empty where the text is no experiment. */

@@ -142,9 +142,16 @@ describe("a checkpoint of another spec", () => {
     await expect(load({ ...longer, dropPath: 0.1 }, runLengthFields)).rejects.toThrow("dropPath: 0 in the checkpoint");
   });
 
-  test("is taken where only threads, cadences and paths differ", async () => {
-    const moved = other({ name: "renamed", runDirectory: "runs/x", log: { ...experiment.log, logEverySteps: 9 } });
-    expect((await load(moved)).progress.step).toBe(12);
+  test("may then also have other threads, cadences and paths", async () => {
+    const moved = { ...longer, name: "renamed", runDirectory: "runs/x", log: { ...experiment.log, logEverySteps: 9 } };
+    expect((await load(moved, runLengthFields)).progress.step).toBe(12);
+    await expect(load({ ...moved, specHash: "c", optimiser: experiment.optimiser })).rejects.toMatchObject({
+      code: "R146",
+    });
+  });
+
+  test("is refused where what differs is not among the constants, but in the code", async () => {
+    await expect(load(other({}), runLengthFields)).rejects.toThrow("something in the code, such as the loss");
   });
 
   test("of the same spec but another generator is taken, with a note", async () => {
