@@ -17,6 +17,43 @@ export class UserError extends Error {
   }
 }
 
+// ── R10x: engine ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+export function packageMissing(was: { readonly name: string; readonly folder: string }): UserError {
+  return new UserError(
+    "R101",
+    `The package ${was.name} is not installed: it was looked for beside this program and in ${was.folder}. ` +
+      `Install it there:  npm install --onnxruntime-node-install=skip ${was.name}`,
+  );
+}
+
+export function packageBroken(was: {
+  readonly name: string;
+  readonly path: string;
+  readonly why: string;
+  readonly cause?: unknown;
+}): UserError {
+  return new UserError(
+    "R102",
+    `The package ${was.name} at ${was.path} does not load: ${was.why}. ` +
+      `Its native part may be missing or made for another system; install it again here:  npm install ${was.name}`,
+    { cause: was.cause },
+  );
+}
+
+export function engineFailed(was: {
+  readonly what: string;
+  readonly why: string;
+  readonly cause?: unknown;
+}): UserError {
+  return new UserError(
+    "R103",
+    `The engine could not ${was.what}: ${was.why}. ` +
+      "If memory ran out, use a smaller batch with more accumulation, or fewer data workers.",
+    { cause: was.cause },
+  );
+}
+
 // ── R11x: run folder and resume ────────────────────────────────────────────────────────────────────────────────────
 
 export function runIsLocked(was: {
@@ -79,6 +116,93 @@ export function lossNotFinite(was: {
     `${was.what} at step ${was.step} is ${was.value}, with learning rate ${was.lr.toPrecision(4)}. Training stopped. ` +
       `${back}\nResuming repeats the same steps, so change the experiment: a lower peak learning rate, a longer ` +
       "warmup, or gradient clipping; look also for broken images (all one colour, or a wrong mean and std).",
+  );
+}
+
+// ── R13x: data ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const imageFiles = "Images are files named .jpg, .jpeg, .png or .webp.";
+
+export function dataFolderMissing(was: {
+  readonly folder: string;
+  /** What the experiment says, before it is joined to the root. */
+  readonly given: string;
+  readonly what: "train" | "validation";
+}): UserError {
+  return new UserError(
+    "R130",
+    `There is no folder ${was.folder}, which should hold the ${was.what} images (the experiment says "${was.given}"). ` +
+      "Put the images there, or name the folder that the path starts from with --data.",
+  );
+}
+
+export function dataFolderUnreadable(was: { readonly folder: string; readonly why: string }): UserError {
+  return new UserError("R131", `The folder ${was.folder} cannot be read: ${was.why}.`);
+}
+
+export function dataFolderEmpty(was: { readonly folder: string; readonly otherFiles: number }): UserError {
+  const found = was.otherFiles === 0 ? "It holds no files." : `It holds ${was.otherFiles} files, but none is an image.`;
+  return new UserError("R132", `There is no image in ${was.folder} or below it. ${found} ${imageFiles}`);
+}
+
+export function tooFewImages(was: {
+  readonly folder: string;
+  readonly found: number;
+  readonly wanted: number;
+}): UserError {
+  return new UserError(
+    "R133",
+    `${was.folder} holds ${was.found} images, but the experiment was compiled for ${was.wanted}: its epochs and ` +
+      `schedules count on them. Add the rest, or set the number of training images to ${was.found} and compile again.`,
+  );
+}
+
+export function imagesOutsideClasses(was: { readonly folder: string; readonly example: string }): UserError {
+  return new UserError(
+    "R134",
+    `${was.folder} should hold one folder for each class, but ${was.example} lies in none of them. ` +
+      "Move it into the folder of its class, or set the labels of the data to false.",
+  );
+}
+
+export function unknownClass(was: {
+  readonly folder: string;
+  readonly found: string;
+  readonly trainFolder: string;
+  readonly classes: number;
+}): UserError {
+  return new UserError(
+    "R135",
+    `${was.folder} has a class "${was.found}", which is none of the ${was.classes} classes of ${was.trainFolder}. ` +
+      "The folders of both must have the same names.",
+  );
+}
+
+export function noHeldOutImages(): UserError {
+  return new UserError(
+    "R136",
+    "The experiment names no folder of validation images, so nothing can be evaluated on held-out images. " +
+      "Name one in its data, or evaluate on the train split.",
+  );
+}
+
+export function imagesUnreadable(was: {
+  readonly file: string;
+  readonly why: string;
+  readonly following: number;
+}): UserError {
+  return new UserError(
+    "R137",
+    `${was.file} cannot be decoded (${was.why}), and neither can the ${was.following} images after it. ` +
+      "A single broken image would be replaced by the next one; so many look like a damaged folder.",
+  );
+}
+
+export function imageWorkerFailed(was: { readonly why: string; readonly cause?: unknown }): UserError {
+  return new UserError(
+    "R138",
+    `A thread that prepares images ended: ${was.why}. If memory ran out, use fewer of them with --workers.`,
+    { cause: was.cause },
   );
 }
 
