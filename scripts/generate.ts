@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { errorsPage, experimentPage } from "./reference-pages";
 import { specTypes } from "./schema-types";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -13,6 +14,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const outputs = [
   { path: "compiler/spec/spec.ts", text: formatted("compiler/spec/spec.ts", await specTypes("Spec")) },
   { path: "compiler/spec/input.ts", text: formatted("compiler/spec/input.ts", await specTypes("Input")) },
+  { path: "docs/reference/experiment.md", text: experimentPage() },
+  { path: "docs/reference/errors.md", text: errorsPage() },
 ];
 
 const check = process.argv.includes("--check");

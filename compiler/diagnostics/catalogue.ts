@@ -257,6 +257,16 @@ export const errors = {
     }),
   ),
 
+  tooManyNeighbours: kind(
+    "E317",
+    "The nearest-neighbour probe has at least as many images to choose from as neighbours that vote.",
+    (facts: { neighbours: number; images: number }) => ({
+      what: "more neighbours vote than there are images",
+      found: `${facts.neighbours} neighbours`,
+      want: `at most ${facts.images}, the images that the probes learn from`,
+    }),
+  ),
+
   badUsage: kind(
     "E901",
     "A command, an option or an argument is unknown, missing or malformed.",

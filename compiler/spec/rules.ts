@@ -97,7 +97,7 @@ export const rules: readonly Rule[] = [
     name: "an epoch has a batch",
     reads: ["data", "optimization.globalBatch"],
     check: ({ spec: { data, optimization } }) => {
-      const images = data.source === "shapes" ? data.trainImages : data.images;
+      const images = trainImages(data);
       const { globalBatch } = optimization;
       if (globalBatch <= images) return [];
       return [{ path: ["optimization", "globalBatch"], problem: errors.epochTooShort({ images, globalBatch }) }];
@@ -136,8 +136,23 @@ export const rules: readonly Rule[] = [
       return [{ path: ["data", "sceneSize"], problem }];
     },
   },
+  {
+    name: "there are enough neighbours",
+    reads: ["data", "evaluation.knn.neighbours", "evaluation.trainImages"],
+    check: ({ spec: { data, evaluation } }) => {
+      const { neighbours } = evaluation.knn;
+      const images = Math.min(evaluation.trainImages, trainImages(data));
+      if (neighbours <= images) return [];
+      const problem = errors.tooManyNeighbours({ neighbours, images });
+      return [{ path: ["evaluation", "knn", "neighbours"], problem }];
+    },
+  },
   ...maskRules,
 ];
+
+function trainImages(data: Spec["data"]): number {
+  return data.source === "shapes" ? data.trainImages : data.images;
+}
 
 function givenNumbers(given: Subject["given"]): string[] {
   return ["dim", "depth", "heads", "mlpRatio"].filter((key) => given(["encoder", key]));

@@ -61,7 +61,7 @@ export function rangeWords(node: SchemaNode): string {
   const parts: string[] = [];
   if (minimum !== undefined && maximum !== undefined) parts.push(` from ${minimum} to ${maximum}`);
   else {
-    if (minimum !== undefined) parts.push(` at least ${minimum}`);
+    if (minimum !== undefined) parts.push(` of at least ${minimum}`);
     if (exclusiveMinimum !== undefined) parts.push(` above ${exclusiveMinimum}`);
     if (maximum !== undefined) parts.push(` at most ${maximum}`);
     if (exclusiveMaximum !== undefined) parts.push(` below ${exclusiveMaximum}`);
