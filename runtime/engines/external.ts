@@ -1,0 +1,38 @@
+/**
+ * Native packages cannot lie inside the bundle: they are looked for where the bundle lies, where the program was
+ * started from, and in the current folder.
+ */
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { packageBroken, packageMissing } from "../errors";
+
+/** Folders whose node_modules (and those above) are searched, by a file in each. */
+function searchedFrom(): string[] {
+  // __filename is that of the bundle, which is CommonJS; the sources are modules and have none.
+  const bundle = typeof __filename === "string" ? [__filename] : [];
+  const script = process.argv[1] === undefined ? [] : [process.argv[1]];
+  return [...bundle, ...script, join(process.cwd(), "noop.js")];
+}
+
+/** Where the file of a package lies, e.g. "onnxruntime-node/package.json"; undefined where it is not installed. */
+export function resolveExternal(request: string): string | undefined {
+  for (const from of searchedFrom()) {
+    try {
+      return createRequire(from).resolve(request);
+    } catch {
+      // Not there; the next folder may have it.
+    }
+  }
+  return undefined;
+}
+
+/** The package, as `require` gives it. Throws UserError R101 or R102 where it is missing or does not load. */
+export function requireExternal(name: string): unknown {
+  const path = resolveExternal(name);
+  if (path === undefined) throw packageMissing({ name, folder: process.cwd() });
+  try {
+    return createRequire(path)(path);
+  } catch (cause) {
+    throw packageBroken({ name, path, why: cause instanceof Error ? cause.message : String(cause), cause });
+  }
+}

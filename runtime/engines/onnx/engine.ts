@@ -1,0 +1,46 @@
+/** The engine of every trainer: records each generated function as one ONNX graph and runs it with onnxruntime. */
+import type { Engine, EngineOptions } from "../engine";
+import { loadFunction } from "./loaded";
+import { bindingRuntime } from "./runtime-binding";
+import { cRuntime } from "./runtime-c";
+import type { Runtime } from "./session";
+import { OnnxStore } from "./store";
+
+export interface OnnxEngineOptions extends EngineOptions {
+  /** "c" needs koffi, "binding" only onnxruntime-node; left out, the first that loads. */
+  readonly runtime?: "c" | "binding";
+  /** Writes a trace of every node, for measurements. */
+  readonly profilePrefix?: string;
+}
+
+export async function createEngine(options: OnnxEngineOptions): Promise<Engine> {
+  const runtime = chooseRuntime(options.runtime);
+  const { threads, profilePrefix } = options;
+  const settings = { threads, ...(profilePrefix === undefined ? {} : { profilePrefix }) };
+  const loaded: { release(): Promise<void> }[] = [];
+  return {
+    name: "onnx",
+    description: `${runtime.description}, CPU, ${threads} thread${threads === 1 ? "" : "s"}`,
+    createStore: (specs) => new OnnxStore(specs),
+    load: async (fn, store) => {
+      if (!(store instanceof OnnxStore)) throw new Error("internal: the store belongs to another engine");
+      const one = await loadFunction(runtime, fn, store, settings);
+      loaded.push(one);
+      return one;
+    },
+    release: async () => {
+      for (const one of loaded.splice(0)) await one.release();
+    },
+  };
+}
+
+function chooseRuntime(wanted: "c" | "binding" | undefined): Runtime {
+  if (wanted === "binding") return bindingRuntime();
+  if (wanted === "c") return cRuntime();
+  try {
+    return cRuntime();
+  } catch {
+    // No koffi for this system, or an onnxruntime that it cannot reach: the Node binding does the same, slower.
+    return bindingRuntime();
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * A graph of ONNX nodes under construction. Asking twice for the same op on the same inputs gives the same node, so
+ * that what a forward op and its gradient both need (statistics of a layer norm, a transpose) is computed once.
+ */
+import type { Dim } from "./dims";
+
+export type ElementType = "f32" | "i32" | "i64";
+
+export type Attribute =
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly ints: readonly number[] }
+  | { readonly text: string };
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+/** Where a value comes from. */
+export type Source =
+  | { readonly kind: "node"; readonly node: Node; readonly output: number }
+  | { readonly kind: "input"; readonly name: string }
+  | { readonly kind: "constant"; readonly data: Float32Array | Int32Array | BigInt64Array };
+
+export interface Value {
+  readonly id: number;
+  readonly type: ElementType;
+  readonly dims: readonly Dim[];
+  readonly source: Source;
+}
+
+export interface Node {
+  readonly op: string;
+  /** "" for ONNX itself, "com.microsoft" for the additions of onnxruntime. */
+  readonly domain: "" | "com.microsoft";
+  /** null where an optional input is left out. */
+  readonly inputs: readonly (Value | null)[];
+  readonly attributes: Attributes;
+  readonly outputs: readonly Value[];
+}
+
+export interface NodeRequest {
+  readonly op: string;
+  readonly domain?: "com.microsoft";
+  readonly inputs: readonly (Value | null)[];
+  readonly attributes?: Attributes;
+  readonly outputs: readonly { readonly dims: readonly Dim[]; readonly type?: ElementType }[];
+}
+
+export class Graph {
+  /** In the order of creation, which is an order of execution. */
+  readonly nodes: Node[] = [];
+  readonly inputs = new Map<string, Value>();
+  readonly #known = new Map<string, readonly Value[]>();
+  #count = 0;
+
+  /** The graph input of this name; made at the first call. */
+  input(name: string, type: ElementType, dims: readonly Dim[]): Value {
+    const found = this.inputs.get(name);
+    if (found !== undefined) return found;
+    const value: Value = { id: this.#count++, type, dims, source: { kind: "input", name } };
+    this.inputs.set(name, value);
+    return value;
+  }
+
+  constant(data: Float32Array | Int32Array | BigInt64Array, dims: readonly number[]): Value {
+    const type = data instanceof Float32Array ? "f32" : data instanceof Int32Array ? "i32" : "i64";
+    const key = `constant ${type} [${dims.join()}] ${data.join()}`;
+    const found = this.#known.get(key)?.[0];
+    if (found !== undefined) return found;
+    const value: Value = { id: this.#count++, type, dims, source: { kind: "constant", data } };
+    this.#known.set(key, [value]);
+    return value;
+  }
+
+  scalar(value: number): Value {
+    return this.constant(Float32Array.of(value), []);
+  }
+
+  /** A list of int64, as shapes, axes and slice bounds are given. */
+  ints(values: readonly number[]): Value {
+    return this.constant(BigInt64Array.from(values, BigInt), [values.length]);
+  }
+
+  node(request: NodeRequest): readonly Value[] {
+    const { op, domain = "", inputs, attributes = {} } = request;
+    const key = `${domain}:${op}(${inputs.map((value) => value?.id ?? "").join()}) ${JSON.stringify(attributes)}`;
+    const found = this.#known.get(key);
+    if (found !== undefined && found.length >= request.outputs.length) return found;
+    const outputs: Value[] = [];
+    const node: Node = { op, domain, inputs, attributes, outputs };
+    request.outputs.forEach(({ dims, type = "f32" }, output) => {
+      outputs.push({ id: this.#count++, type, dims, source: { kind: "node", node, output } });
+    });
+    this.nodes.push(node);
+    this.#known.set(key, outputs);
+    return outputs;
+  }
+
+  /** A node with one output. */
+  one(
+    op: string,
+    inputs: readonly (Value | null)[],
+    dims: readonly Dim[],
+    attributes: Attributes = {},
+    extra: { readonly domain?: "com.microsoft"; readonly type?: ElementType } = {},
+  ): Value {
+    const { domain, type } = extra;
+    const output = { dims, ...(type === undefined ? {} : { type }) };
+    return first(this.node({ op, inputs, attributes, outputs: [output], ...(domain === undefined ? {} : { domain }) }));
+  }
+
+  /** Nodes that these values need, in order of creation. */
+  needed(values: Iterable<Value>): Node[] {
+    const needed = ancestorsOf(values);
+    return this.nodes.filter((node) => needed.has(node));
+  }
+}
+
+/** The nodes that compute these values, and all that they need. */
+export function ancestorsOf(values: Iterable<Value>): Set<Node> {
+  const seen = new Set<Node>();
+  const open: Value[] = [...values];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (value.source.kind !== "node" || seen.has(value.source.node)) continue;
+    seen.add(value.source.node);
+    for (const input of value.source.node.inputs) if (input !== null) open.push(input);
+  }
+  return seen;
+}
+
+/** The node that computes this value, if it is of this op. */
+export function producerOf(value: Value, op: string): Node | undefined {
+  return value.source.kind === "node" && value.source.node.op === op ? value.source.node : undefined;
+}
+
+export function first<T>(list: readonly T[]): T {
+  const value = list[0];
+  if (value === undefined) throw new Error("internal: an empty list");
+  return value;
+}

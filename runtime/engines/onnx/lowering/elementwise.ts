@@ -1,0 +1,92 @@
+/** Lowerings of the elementwise ops, their sums, and the losses. */
+import type { KernelTable } from "../../table";
+import { productOf } from "../dims";
+import type { Value } from "../graph";
+import type { Handle, Recorder } from "../recorder";
+
+type ElementwiseOp =
+  | "add"
+  | "addVector"
+  | "addTable"
+  | "sumBatch"
+  | "scale"
+  | "scaleBy"
+  | "scaleRows"
+  | "one"
+  | "smoothL1"
+  | "smoothL1Grad"
+  | "mse"
+  | "mseGrad"
+  | "globalNorm"
+  | "clipFactor";
+
+function difference(r: Recorder, prediction: Handle, target: Handle): Value {
+  const [p, t] = r.alike(prediction, target);
+  if (!p || !t) throw new Error("internal: two inputs");
+  return r.sub(p, t);
+}
+
+/** clip(d, −1, 1): smooth L1 is c·(d − c/2), its derivative is c. */
+function clipped(r: Recorder, d: Value): Value {
+  return r.clip(d, r.graph.scalar(-1), r.graph.scalar(1));
+}
+
+/** Mean over everything: a scalar. */
+function meanOf(r: Recorder, x: Value): Value {
+  const flat = r.reshape(x, [productOf(x.dims)]);
+  return r.reduce("ReduceMean", flat, [0], false);
+}
+
+export const elementwiseLowerings: KernelTable<Recorder, Handle, Value, ElementwiseOp> = {
+  add: (r, [a, b]) => {
+    const [x, y] = r.alike(a, b);
+    if (!x || !y) throw new Error("internal: two inputs");
+    return r.add(x, y);
+  },
+  addVector: (r, [x, vector]) => r.add(r.rows(x), r.full(vector)),
+  addTable: (r, [x, table]) => r.add(r.full(x), r.full(table)),
+  sumBatch: (r, [x]) => {
+    const [batch = 0, tokens = 0, width = 0] = x.shape;
+    const inner = [r.dim(tokens), width];
+    return r.reshape(r.sumOfRows(r.reshape(x.value, [batch, productOf(inner)])), inner);
+  },
+  scale: (r, [x], { by }) => r.times(x.value, by),
+  scaleBy: (r, [x, factor]) => r.mul(x.value, r.full(factor)),
+  scaleRows: (r, [x, factor]) => {
+    const full = r.full(x);
+    const column = [full.dims[0] ?? 1, ...full.dims.slice(1).map(() => 1)];
+    return r.mul(full, r.reshape(factor.value, column));
+  },
+  one: (r) => r.graph.scalar(1),
+
+  smoothL1: (r, [prediction, target]) => {
+    const d = difference(r, prediction, target);
+    const c = clipped(r, d);
+    return meanOf(r, r.mul(c, r.sub(d, r.times(c, 0.5))));
+  },
+  smoothL1Grad: (r, [prediction, target]) => {
+    const d = difference(r, prediction, target);
+    return r.mul(clipped(r, d), r.perCount(1, d.dims));
+  },
+  mse: (r, [prediction, target]) => {
+    const d = difference(r, prediction, target);
+    return meanOf(r, r.mul(d, d));
+  },
+  mseGrad: (r, [prediction, target]) => {
+    const d = difference(r, prediction, target);
+    return r.mul(d, r.perCount(2, d.dims));
+  },
+
+  globalNorm: (r, tensors) => {
+    const squares = tensors.map((tensor) => {
+      const flat = r.reshape(tensor.value, [productOf(tensor.value.dims)]);
+      return r.reduce("ReduceSum", r.mul(flat, flat), [0], true);
+    });
+    const all = r.graph.one("Concat", squares, [squares.length], { axis: { int: 0 } });
+    return r.unary("Sqrt", r.reduce("ReduceSum", all, [0], false));
+  },
+  clipFactor: (r, [norm], { max }) => {
+    const ratio = r.div(r.graph.scalar(max), r.add(r.full(norm), r.graph.scalar(1e-6)));
+    return r.clip(ratio, null, r.graph.scalar(1));
+  },
+};

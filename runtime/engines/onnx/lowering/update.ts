@@ -1,0 +1,70 @@
+/**
+ * AdamW and the moving average. They are noted down while the step is recorded and written at its end (updates.ts),
+ * because small tensors are updated together.
+ */
+import type { KernelTable } from "../../table";
+import type { Node, Value } from "../graph";
+import type { Handle, Recorder } from "../recorder";
+
+/** Ops that only stand for an update; they never reach the model. */
+export const NOTED_ADAMW = "noted:adamw";
+export const NOTED_EMA = "noted:ema";
+
+export const updateLowerings: KernelTable<Recorder, Handle, Value, "adamw" | "ema"> = {
+  adamw: (r, inputs, { beta1, beta2, eps, decay }) => {
+    const [weight] = inputs;
+    const dims = r.dims(weight.shape);
+    return r.graph.node({
+      op: NOTED_ADAMW,
+      inputs: inputs.map((input) => r.full(input)),
+      attributes: {
+        beta1: { float: beta1 },
+        beta2: { float: beta2 },
+        eps: { float: eps },
+        decay: { int: decay ? 1 : 0 },
+      },
+      outputs: [{ dims }, { dims }, { dims }],
+    });
+  },
+  ema: (r, inputs) =>
+    r.graph.one(
+      NOTED_EMA,
+      inputs.map((input) => r.full(input)),
+      r.dims(inputs[0].shape),
+    ),
+};
+
+export interface AdamwParts {
+  readonly weight: Value;
+  readonly gradient: Value;
+  readonly m: Value;
+  readonly v: Value;
+  readonly stepSize: Value;
+  readonly secondMoment: Value;
+  readonly decayFactor: Value;
+}
+
+function numberOf(node: Node, name: string): number {
+  const attribute = node.attributes[name];
+  if (attribute === undefined) throw new Error(`internal: ${node.op} has no ${name}`);
+  if ("float" in attribute) return attribute.float;
+  if ("int" in attribute) return attribute.int;
+  throw new Error(`internal: ${name} of ${node.op} is not a number`);
+}
+
+/** reference.md §7, in the order of PyTorch's single-tensor AdamW. */
+export function writeAdamw(r: Recorder, node: Node, parts: AdamwParts): [weight: Value, m: Value, v: Value] {
+  const beta1 = numberOf(node, "beta1");
+  const beta2 = numberOf(node, "beta2");
+  const { weight, gradient, secondMoment, stepSize } = parts;
+  const m = r.add(r.times(parts.m, beta1), r.times(gradient, 1 - beta1));
+  const v = r.add(r.times(parts.v, beta2), r.times(r.mul(gradient, gradient), 1 - beta2));
+  const deviation = r.add(r.mul(r.unary("Sqrt", v), secondMoment), r.graph.scalar(numberOf(node, "eps")));
+  const change = r.mul(r.div(m, deviation), stepSize);
+  const kept = numberOf(node, "decay") === 1 ? r.mul(weight, parts.decayFactor) : weight;
+  return [r.sub(kept, change), m, v];
+}
+
+export function writeEma(r: Recorder, target: Value, weight: Value, keep: Value, take: Value): Value {
+  return r.add(r.mul(target, keep), r.mul(weight, take));
+}

@@ -1,0 +1,43 @@
+/** The state of a run in the memory of the engine: one buffer per segment of the layout. */
+import type { StateStore, TensorSpecs } from "../engine";
+import { type Layout, layoutOf, type Segment } from "./layout";
+
+const ALIGNMENT = 64;
+
+/** Zeros whose memory never moves: small typed arrays would lie on the heap of V8. */
+export function allocate(elements: number): Float32Array<ArrayBuffer> {
+  return new Float32Array(new ArrayBuffer(Math.max(elements * 4, ALIGNMENT)), 0, elements);
+}
+
+export class OnnxStore implements StateStore {
+  readonly layout: Layout;
+  readonly #buffers: ReadonlyMap<Segment, Float32Array<ArrayBuffer>>;
+
+  constructor(readonly specs: TensorSpecs) {
+    this.layout = layoutOf(specs);
+    this.#buffers = new Map(this.layout.segments.map((segment) => [segment, allocate(segment.size)]));
+  }
+
+  buffer(segment: Segment): Float32Array<ArrayBuffer> {
+    const buffer = this.#buffers.get(segment);
+    if (buffer === undefined) throw new Error(`internal: no segment ${segment.name}`);
+    return buffer;
+  }
+
+  async read(path: string): Promise<Float32Array> {
+    return this.view(path).slice();
+  }
+
+  async write(path: string, values: Float32Array): Promise<void> {
+    const view = this.view(path);
+    if (values.length !== view.length) {
+      throw new Error(`internal: ${path} has ${view.length} numbers, but ${values.length} were written`);
+    }
+    view.set(values);
+  }
+
+  private view(path: string): Float32Array {
+    const { segment, piece } = this.layout.find(path);
+    return this.buffer(segment).subarray(piece.offset, piece.offset + piece.size);
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The reference engine: every op in float64, one number after the other. Slow and plain, for tests: numeric gradients
+ * and a second opinion on every number of the fast engine.
+ */
+import { opsFor } from "../../ops/adapter";
+import { leavesOf, treeOf } from "../../ops/tree";
+import type { Engine, EngineFunction, HostArray, LoadedFunction, StateStore, TensorSpecs } from "../engine";
+import { type KernelTable, kernelOf } from "../table";
+import { elementwiseKernels } from "./kernels-elementwise";
+import { layerKernels } from "./kernels-layers";
+import { tokenKernels } from "./kernels-tokens";
+import { type Dense, dense, sizeOf } from "./tensor";
+
+const kernels: KernelTable<null, Dense, Dense> = { ...tokenKernels, ...layerKernels, ...elementwiseKernels };
+
+/** The typed ops over float64 tensors. */
+export const referenceOps = opsFor<Dense>((op, inputs, attrs, shapes) =>
+  kernelOf(kernels, op)(null, inputs, attrs, shapes),
+);
+
+class ReferenceStore implements StateStore {
+  readonly tensors = new Map<string, Dense>();
+
+  constructor(readonly specs: TensorSpecs) {
+    for (const [path, { shape }] of specs) {
+      const sizes = shape.map(Number);
+      this.tensors.set(path, dense(sizes, new Float64Array(sizeOf(sizes))));
+    }
+  }
+
+  tensor(path: string): Dense {
+    const found = this.tensors.get(path);
+    if (found === undefined) throw new Error(`internal: the store has no tensor ${path}`);
+    return found;
+  }
+
+  async read(path: string): Promise<Float32Array> {
+    return Float32Array.from(this.tensor(path).data);
+  }
+
+  async write(path: string, values: Float32Array): Promise<void> {
+    this.tensors.set(path, dense(this.tensor(path).shape, Float64Array.from(values)));
+  }
+}
+
+function isDense(value: object): value is Dense {
+  return "data" in value && "shape" in value;
+}
+
+function load(fn: EngineFunction, store: ReferenceStore): LoadedFunction {
+  return {
+    run: async (inputs, lengths) => {
+      const given = [...fn.inputs].map(([path, spec]): [string, Dense] => {
+        const values = inputs.get(path);
+        if (values === undefined) throw new Error(`internal: the input ${path} was not given`);
+        const shape = spec.shape.map((size) => (typeof size === "number" ? size : (lengths[size] ?? Number.NaN)));
+        return [path, dense(shape, Float64Array.from(values), spec.dtype)];
+      });
+      const state = treeOf(fn.reads.map((path): [string, Dense] => [path, store.tensor(path)]));
+      const result = fn.run(referenceOps, state, treeOf(given), lengths);
+      for (const [path, tensor] of leavesOf(result.state, isDense)) store.tensors.set(path, tensor);
+      return new Map(
+        leavesOf(result.outputs, isDense).map(([path, { data }]): [string, HostArray] => [
+          path,
+          Float32Array.from(data),
+        ]),
+      );
+    },
+    release: async () => undefined,
+  };
+}
+
+export async function createReferenceEngine(): Promise<Engine> {
+  return {
+    name: "reference",
+    description: "reference, float64",
+    createStore: (specs) => new ReferenceStore(specs),
+    load: async (fn, store) => {
+      if (!(store instanceof ReferenceStore)) throw new Error("internal: the store belongs to another engine");
+      return load(fn, store);
+    },
+    release: async () => undefined,
+  };
+}
