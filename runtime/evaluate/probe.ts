@@ -20,7 +20,7 @@ export interface ProbeResult {
   readonly l2: number;
 }
 
-/** Strengths to choose from; each fit starts at the one before it. */
+/** Strengths to choose from, the strongest first; each fit starts at the one before it. */
 export const probeGrid: readonly number[] = [1, 0.1, 0.01, 1e-3, 1e-4];
 
 /** Weights [classes, dimension] and biases; rows beyond `classes` are padding and stay zero. */
@@ -64,12 +64,17 @@ export function linearProbe(
 ): ProbeResult {
   let best: { readonly l2: number; readonly accuracy: number; readonly classifier: LinearClassifier } | null = null;
   let start: LinearClassifier | null = null;
+  let worse = 0;
   for (const l2 of probeGrid) {
+    // Weaker regularisation takes the longest to fit; after two that overfit, a third is not better.
+    if (worse === 2) break;
     const { classifier } = fitClassifier(features, labels.train, { classes, l2, start });
     start = classifier;
     const accuracy = shareOfEqual(predict(classifier, features.validation), labels.validation);
     // Of two that are equally good the stronger regularisation stays.
-    if (best === null || accuracy > best.accuracy) best = { l2, accuracy, classifier };
+    const isBetter = best === null || accuracy > best.accuracy;
+    worse = isBetter ? 0 : worse + 1;
+    if (isBetter) best = { l2, accuracy, classifier };
   }
   if (best === null) throw new Error("internal: the grid of the linear probe is empty");
   return {
