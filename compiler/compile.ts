@@ -1,10 +1,11 @@
 /** The whole pipeline on one screen: a spec goes in, the files of a trainer come out. */
-import { buildModel } from "./model/chains";
-import { emitTypeScript, type GeneratedFile } from "./emit/emit";
+
 import { typeErrors } from "./emit/check";
+import { emitTypeScript, type GeneratedFile } from "./emit/emit";
 import { emitListing } from "./emit/listing";
 import { packageVersion } from "./emit/package-root";
 import { emitReport } from "./emit/report";
+import { buildModel } from "./model/chains";
 import { optimise, type Program } from "./optimise/index";
 import { buildPlan, type Plan } from "./plan/plan";
 import type { Spec } from "./spec/spec";
@@ -42,7 +43,10 @@ export function compile(input: CompileInput): Compiled {
 
 /** Throws where the TypeScript compiler does not accept the shapes: a fault of the compiler, never of the spec. */
 export function check(folder: string, { files, plan }: Compiled): void {
-  const errors = typeErrors(folder, files.filter(({ name }) => name.endsWith(".ts")));
+  const errors = typeErrors(
+    folder,
+    files.filter(({ name }) => name.endsWith(".ts")),
+  );
   if (errors.length > 0) {
     const shown = errors.slice(0, 5).join("\n  ");
     throw new Error(`internal: generated code of ${plan.experiment.name} does not type-check:\n  ${shown}`);

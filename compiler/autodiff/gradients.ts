@@ -100,7 +100,9 @@ export function differentiate(graph: Graph, wants: { readonly input: boolean }):
     const cotangents = node.outputs.map((value) => {
       const gradient = gradients.get(value);
       if (gradient === undefined) {
-        throw new Error(`internal: ${graph.name}: output ${value.name} of ${node.op} is not used, so it has no gradient`);
+        throw new Error(
+          `internal: ${graph.name}: output ${value.name} of ${node.op} is not used, so it has no gradient`,
+        );
       }
       return gradient;
     });
@@ -163,7 +165,9 @@ function close(parts: {
   const { forward, backward, outputGradient, inputGradient, weightGradients } = parts;
   const read = new Set([...backward.nodes.flatMap((node) => node.inputs), ...backward.outputs]);
   const isWeight = new Set(parametersOf(forward));
-  const saved = [...forward.inputs, ...forward.nodes.flatMap((node) => node.outputs)].filter((value) => read.has(value) && !isWeight.has(value));
+  const saved = [...forward.inputs, ...forward.nodes.flatMap((node) => node.outputs)].filter(
+    (value) => read.has(value) && !isWeight.has(value),
+  );
   const inputs = [...(outputGradient === undefined ? [] : [outputGradient]), ...saved];
   const groups = backward.groups.filter((group) => group.parameters.some((value) => read.has(value)));
   return {

@@ -1,5 +1,40 @@
-/** `ijepa inspect`: placeholder. */
-export async function inspect(_specs: readonly string[], _options: object): Promise<number> {
-  process.stderr.write("internal: not wired\n");
-  return 2;
+/** `ijepa inspect SPEC…`: what a spec comes to, before anything is trained. */
+import { build } from "../compile";
+import { emitReport } from "../emit/report";
+import { deviceHours, factsOf } from "../plan/facts";
+import { loadSpecs } from "./specs";
+
+export interface InspectOptions {
+  readonly json?: boolean;
+  /** TFLOP/s that one device sustains, for the hours. */
+  readonly rate?: string;
+}
+
+const DEFAULT_RATE_TFLOPS = 100;
+
+/** Resolves to the exit code: 0 shown, 1 invalid, 2 could not run. */
+export async function inspect(files: readonly string[], { json = false, rate }: InspectOptions): Promise<number> {
+  const teraflops = rate === undefined ? DEFAULT_RATE_TFLOPS : Number(rate);
+  if (!(teraflops > 0 && Number.isFinite(teraflops))) {
+    process.stderr.write(`--rate takes TFLOP/s of one device, a number above 0; found ${JSON.stringify(rate)}\n`);
+    return 2;
+  }
+  const loaded = loadSpecs(files);
+  if (!loaded.ok) return loaded.code;
+  const found = loaded.specs.map((spec) => {
+    const { plan, program } = build(spec);
+    const facts = factsOf(program, plan);
+    return { file: spec.file, facts, hours: deviceHours(facts, teraflops * 1e12), text: emitReport(program, plan) };
+  });
+  if (json) {
+    const specs = found.map(({ file, facts, hours }) => ({ file, ...facts, deviceHours: { teraflops, hours } }));
+    process.stdout.write(`${JSON.stringify({ specs }, null, 2)}\n`);
+    return 0;
+  }
+  for (const { text, hours } of found) {
+    process.stdout.write(
+      `${text}\nOn a device that sustains ${teraflops} TFLOP/s: ${hours < 1 ? `${(60 * hours).toPrecision(3)} minutes` : `${hours.toPrecision(3)} hours`}.\n`,
+    );
+  }
+  return 0;
 }

@@ -30,13 +30,14 @@ function program(): Command {
     .description("show what a spec comes to: tokens, programs, parameters, memory, cost, schedule")
     .argument("<specs...>", "JSON files, one experiment each")
     .option("--json", "one JSON document for programs")
+    .option("--rate <tflops>", "TFLOP/s that one device sustains, for the hours", "100")
     .action(async (specs, options) => {
       code = await (await import("./inspect")).inspect(specs, options);
     });
   ijepa
     .command("compile")
     .description("write the trainer of every spec to generated/<name>/")
-    .argument("<specs...>", "JSON files, one experiment each")
+    .argument("[specs...]", "JSON files, one experiment each (default: experiments/quickstart.json)")
     .option("--out <folder>", "folder of the trainers", "generated")
     .option("--check", "write nothing: say whether what is there is up to date, and why not")
     .action(async (specs, options) => {

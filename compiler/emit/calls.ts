@@ -39,7 +39,11 @@ function groupSource(group: Group, stage: Stage, roots: Roots): string {
 
 /** Arguments of a call before its inputs. */
 function leadingArguments(graph: Graph, groups: readonly Group[], stage: Stage, roots: Roots): readonly string[] {
-  return ["o", ...(neededLengths(graph).length === 0 ? [] : ["l"]), ...groups.map((group) => groupSource(group, stage, roots))];
+  return [
+    "o",
+    ...(neededLengths(graph).length === 0 ? [] : ["l"]),
+    ...groups.map((group) => groupSource(group, stage, roots)),
+  ];
 }
 
 function inputSource(value: Value, running: string | undefined, i: number): string {
@@ -81,7 +85,9 @@ export function inferenceCalls(chain: Chain, roots: Roots, depth: number, runnin
       lines.push(...loopHead(stage, roots, depth), `  ${running} = ${call(stage, roots, running)};`, "}");
       return;
     }
-    lines.push(isLast ? `const ${result} = ${call(stage, roots, value)};` : `let ${running} = ${call(stage, roots, value)};`);
+    lines.push(
+      isLast ? `const ${result} = ${call(stage, roots, value)};` : `let ${running} = ${call(stage, roots, value)};`,
+    );
     value = running;
   });
   return { lines, result };
@@ -122,7 +128,11 @@ const gradientsVariable = (graph: Graph): string => `${graph.name}Gradients`;
 
 function backwardCall(stage: TrainedStage, roots: Roots, acts: string, running: string): string {
   const { backward, saved } = stage.gradients;
-  const args = [...leadingArguments(backward, backward.groups, stage, roots), ...(saved.length === 0 ? [] : [acts]), running];
+  const args = [
+    ...leadingArguments(backward, backward.groups, stage, roots),
+    ...(saved.length === 0 ? [] : [acts]),
+    running,
+  ];
   return `${backward.name}(${args.join(", ")})`;
 }
 
@@ -156,7 +166,10 @@ export function backwardCalls(chain: TrainedChain, roots: Roots, depth: number, 
 
 /** The record of all gradients, laid out like the weights. */
 export function gradientRecord(chains: readonly TrainedChain[]): string {
-  const byNetwork: Record<"encoder" | "predictor", Map<string, string[]>> = { encoder: new Map(), predictor: new Map() };
+  const byNetwork: Record<"encoder" | "predictor", Map<string, string[]>> = {
+    encoder: new Map(),
+    predictor: new Map(),
+  };
   for (const stage of chains.flatMap((chain) => chain.stages)) {
     for (const group of stage.graph.groups) {
       const [network = "", ...path] = group.path.split(".");

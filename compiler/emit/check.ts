@@ -51,7 +51,10 @@ export function typeErrors(folder: string, files: readonly GeneratedFile[]): rea
   const into = project();
   const sources = files.map(({ name, text }) => into.createSourceFile(join(folder, name), text, { overwrite: true }));
   const program = into.getProgram();
-  const found = sources.flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]);
+  const found = sources.flatMap((file) => [
+    ...program.getSyntacticDiagnostics(file),
+    ...program.getSemanticDiagnostics(file),
+  ]);
   const lines = found.map((diagnostic) => {
     const file = diagnostic.getSourceFile()?.getBaseName() ?? "?";
     return `${file}:${diagnostic.getLineNumber() ?? 0}: ${textOf(diagnostic.getMessageText())}`;

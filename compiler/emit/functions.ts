@@ -2,7 +2,7 @@
 import { CodeBlockWriter } from "ts-morph";
 import type { Differentiated } from "../autodiff/gradients";
 import type { Graph, Group, Node, Value } from "../ir/graph";
-import { shapeText, type Sizes } from "../ir/number";
+import { type Sizes, shapeText } from "../ir/number";
 import { flopsText, graphCost } from "../ir/print";
 import { capital, comment } from "./names";
 import { attrText, lengthsType, neededLengths, tensorType, typeArguments, typeParameters, varyingAxes } from "./types";
@@ -17,7 +17,9 @@ export interface Line {
 
 /** Notes in one column, as far to the right as the longest line that is not overlong. */
 export function aligned(lines: readonly Line[]): string {
-  const lengths = lines.filter(({ note, code }) => note !== "" && code.length <= COLUMN_LIMIT).map(({ code }) => code.length);
+  const lengths = lines
+    .filter(({ note, code }) => note !== "" && code.length <= COLUMN_LIMIT)
+    .map(({ code }) => code.length);
   const column = Math.max(0, ...lengths);
   return lines.map(({ code, note }) => (note === "" ? code : `${code.padEnd(column)} // ${note}`)).join("\n");
 }
@@ -71,7 +73,12 @@ export function keptValues({ forward, saved }: Differentiated): readonly Value[]
 
 function signature(graph: Graph, inputs: readonly string[]): string {
   const lengths = neededLengths(graph);
-  return ["o: Ops", ...(lengths.length === 0 ? [] : [`l: ${lengthsType(lengths)}`]), ...graph.groups.map((group) => `${group.name}: ${group.type}`), ...inputs].join(", ");
+  return [
+    "o: Ops",
+    ...(lengths.length === 0 ? [] : [`l: ${lengthsType(lengths)}`]),
+    ...graph.groups.map((group) => `${group.name}: ${group.type}`),
+    ...inputs,
+  ].join(", ");
 }
 
 function shapesNote(graph: Graph): string {
@@ -91,7 +98,12 @@ export function inferenceFunction(graph: Graph, sizes: Sizes): string {
   if (output === undefined) throw new Error(`internal: ${graph.name} gives nothing`);
   const writer = new CodeBlockWriter({ indentNumberOfSpaces: 2 });
   writer.writeLine(`/** ${comment(graph.doc)} ${shapesNote(graph)}. ${flopsText(graphCost(graph, sizes).flops)}. */`);
-  writer.write(`export function ${graph.name}${generics(graph)}(${signature(graph, graph.inputs.map((value) => `${value.name}: ${tensorType(value)}`))}): ${tensorType(output)}`);
+  writer.write(
+    `export function ${graph.name}${generics(graph)}(${signature(
+      graph,
+      graph.inputs.map((value) => `${value.name}: ${tensorType(value)}`),
+    )}): ${tensorType(output)}`,
+  );
   writer.block(() => {
     writer.writeLine(aligned(graph.nodes.map((node) => opLine(node, byName))));
     writer.writeLine(`return ${output.name};`);
@@ -117,7 +129,10 @@ export function forwardFunction(parts: Differentiated, sizes: Sizes): string {
   const writer = new CodeBlockWriter({ indentNumberOfSpaces: 2 });
   writer.writeLine(`/** ${comment(graph.doc)} ${shapesNote(graph)}. ${flopsText(graphCost(graph, sizes).flops)}. */`);
   writer.write(
-    `export function ${graph.name}${generics(graph)}(${signature(graph, graph.inputs.map((value) => `${value.name}: ${tensorType(value)}`))}): ${actsName(graph)}${typeArguments(varyingAxes(kept))}`,
+    `export function ${graph.name}${generics(graph)}(${signature(
+      graph,
+      graph.inputs.map((value) => `${value.name}: ${tensorType(value)}`),
+    )}): ${actsName(graph)}${typeArguments(varyingAxes(kept))}`,
   );
   writer.block(() => {
     writer.writeLine(aligned(graph.nodes.map((node) => opLine(node, byName))));
@@ -135,7 +150,9 @@ export function backwardFunction(parts: Differentiated, sizes: Sizes): string {
   const reference: Reference = (value) => (isSaved.has(value) ? `a.${value.name}` : value.name);
   const kept = keptValues(parts);
   const returned = [
-    ...(inputGradient === undefined ? [] : [{ name: "dInput", code: reference(inputGradient), type: tensorType(inputGradient) }]),
+    ...(inputGradient === undefined
+      ? []
+      : [{ name: "dInput", code: reference(inputGradient), type: tensorType(inputGradient) }]),
     ...forward.groups.map((group) => ({
       name: groupGradient(group),
       code: recordOf(group, (weight) => {
@@ -153,7 +170,9 @@ export function backwardFunction(parts: Differentiated, sizes: Sizes): string {
   const axes = generics(backward, [...kept, ...(outputGradient === undefined ? [] : [outputGradient])]);
   const writer = new CodeBlockWriter({ indentNumberOfSpaces: 2 });
   writer.writeLine(`/** Gradients of ${forward.name}. ${flopsText(graphCost(backward, sizes).flops)}. */`);
-  writer.write(`export function ${backward.name}${axes}(${signature(backward, args)}): { ${returned.map(({ name, type }) => `readonly ${name}: ${type}`).join("; ")} }`);
+  writer.write(
+    `export function ${backward.name}${axes}(${signature(backward, args)}): { ${returned.map(({ name, type }) => `readonly ${name}: ${type}`).join("; ")} }`,
+  );
   writer.block(() => {
     writer.writeLine(aligned(backward.nodes.map((node) => opLine(node, reference))));
     writer.write("return").space();
@@ -170,8 +189,15 @@ export function lossGradientFunction(parts: Differentiated, sizes: Sizes): strin
   const { forward, backward, inputGradient } = parts;
   if (inputGradient === undefined) throw new Error("internal: the loss has no gradient");
   const writer = new CodeBlockWriter({ indentNumberOfSpaces: 2 });
-  writer.writeLine(`/** The gradient of ${forward.name} by its first input. ${flopsText(graphCost(backward, sizes).flops)}. */`);
-  writer.write(`export function ${backward.name}${generics(forward)}(${signature(backward, forward.inputs.map((value) => `${value.name}: ${tensorType(value)}`))}): ${tensorType(inputGradient)}`);
+  writer.writeLine(
+    `/** The gradient of ${forward.name} by its first input. ${flopsText(graphCost(backward, sizes).flops)}. */`,
+  );
+  writer.write(
+    `export function ${backward.name}${generics(forward)}(${signature(
+      backward,
+      forward.inputs.map((value) => `${value.name}: ${tensorType(value)}`),
+    )}): ${tensorType(inputGradient)}`,
+  );
   writer.block(() => {
     writer.writeLine(aligned(backward.nodes.map((node) => opLine(node, byName))));
     writer.writeLine(`return ${inputGradient.name};`);

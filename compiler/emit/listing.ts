@@ -21,7 +21,7 @@ export function emitListing(program: Program, plan: Plan): string {
   const trained = (stage: TrainedStage) => plain(stage) + printGraph(stage.gradients.backward, sizes);
   return [
     ...programs,
-    `# costs are those of C=${sizes["C"]} T=${sizes["T"]}`,
+    `# costs are those of C=${sizes.C} T=${sizes.T}`,
     "",
     ...program.target.stages.map(plain),
     ...program.context.stages.map(trained),

@@ -7,7 +7,7 @@ export function literal(text: string): string {
 
 /** Text inside a comment: one line, and nothing that ends the comment. */
 export function comment(text: string): string {
-  return text.replaceAll(/[\r\n\u2028\u2029\u0000-\u001f\u007f]+/g, " ").replaceAll("*/", "* /");
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").replaceAll("*/", "* /");
 }
 
 export const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);

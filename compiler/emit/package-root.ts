@@ -18,7 +18,9 @@ export function packageRoot(): string {
 }
 
 export function packageVersion(): string {
-  const { version }: { readonly version?: unknown } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8"));
+  const { version }: { readonly version?: unknown } = JSON.parse(
+    readFileSync(join(packageRoot(), "package.json"), "utf8"),
+  );
   if (typeof version !== "string") throw new Error("internal: package.json has no version");
   return version;
 }

@@ -1,7 +1,7 @@
 /** report.md: the plan of an experiment for people, beside its generated code. */
 import { flopsText } from "../ir/print";
-import { bytesText, countText, factsOf } from "../plan/facts";
 import type { Program } from "../optimise/index";
+import { bytesText, countText, factsOf } from "../plan/facts";
 import type { Plan } from "../plan/plan";
 import { comment } from "./names";
 
@@ -30,7 +30,10 @@ ${table(
     ["batch", `${optimiser.globalBatch} images = ${optimiser.accumulation} × ${optimiser.deviceBatch}`],
     ["steps", `${countText(schedule.steps)} = ${optimiser.epochs} epochs × ${countText(optimiser.stepsPerEpoch)}`],
     ["operations per step", flopsText(total)],
-    ["memory (estimate)", `${bytesText(facts.memory.totalBytes)}: state ${bytesText(facts.memory.stateBytes)}, kept for the backward pass ${bytesText(facts.memory.keptBytes)}, work ${bytesText(facts.memory.workBytes)}`],
+    [
+      "memory (estimate)",
+      `${bytesText(facts.memory.totalBytes)}: state ${bytesText(facts.memory.stateBytes)}, kept for the backward pass ${bytesText(facts.memory.keptBytes)}, work ${bytesText(facts.memory.workBytes)}`,
+    ],
   ],
 )}
 

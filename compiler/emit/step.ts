@@ -1,17 +1,18 @@
 /** step.ts: the training step of one experiment, and features.ts: the encoder that its probes look through. */
-import type { Plan } from "../plan/plan";
+
 import type { Graph } from "../ir/graph";
 import type { Dim } from "../ir/number";
-import type { Program, TrainedChain } from "../optimise/index";
 import type { Dims } from "../model/dims";
+import type { Program, TrainedChain } from "../optimise/index";
+import type { Plan } from "../plan/plan";
 import { backwardCalls, forwardCalls, gradientRecord, inferenceCalls, type Roots } from "./calls";
 import {
   actsInterface,
-  type Line,
   aligned,
   backwardFunction,
   forwardFunction,
   inferenceFunction,
+  type Line,
   lossGradientFunction,
 } from "./functions";
 import { render } from "./render";
@@ -94,7 +95,13 @@ function updateLines(plan: Plan): readonly string[] {
 function bodyLines(program: Program, plan: Plan): readonly string[] {
   const { encoder, predictor, optimiser } = plan.experiment;
   const trained: Roots = { encoder: "weights.encoder", predictor: "weights.predictor" };
-  const target = inferenceCalls(program.target, { encoder: "target", predictor: "never" }, encoder.depth, "h", "targets");
+  const target = inferenceCalls(
+    program.target,
+    { encoder: "target", predictor: "never" },
+    encoder.depth,
+    "h",
+    "targets",
+  );
   const context = forwardCalls(program.context, trained, encoder.depth, undefined);
   const predictions = forwardCalls(program.predictor, trained, predictor.depth, context.result);
   const { forward: loss, backward: lossBackward } = program.loss;
@@ -187,7 +194,9 @@ export function emitFeatures(program: Program, plan: Plan): string {
   const { dims } = program;
   const shared = new Set(program.target.stages.map((stage) => stage.graph.name));
   const own = program.features.stages.filter((stage) => !shared.has(stage.graph.name));
-  const borrowed = program.features.stages.filter((stage) => shared.has(stage.graph.name)).map((stage) => stage.graph.name);
+  const borrowed = program.features.stages
+    .filter((stage) => shared.has(stage.graph.name))
+    .map((stage) => stage.graph.name);
   const { lines, result } = inferenceCalls(
     program.features,
     { encoder: "target", predictor: "never" },
@@ -197,12 +206,18 @@ export function emitFeatures(program: Program, plan: Plan): string {
   );
   const body = lines.map((line) => line.replace("batch.images", "images").replace("constants.positions", "positions"));
   const functions = own.map((stage) => inferenceFunction(stage.graph, plan.sizes));
-  const types = ["Encoder", ...(functions.some((text) => text.includes("EncoderBlock")) ? ["EncoderBlock"] : []), ...usedNames(functions, dims)];
+  const types = [
+    "Encoder",
+    ...(functions.some((text) => text.includes("EncoderBlock")) ? ["EncoderBlock"] : []),
+    ...usedNames(functions, dims),
+  ];
   const layerTypes = ["Linear", "Norm"].filter((name) => functions.some((text) => text.includes(`${name}<`)));
   const values = [...borrowed, ...attributeNames(own.map((stage) => stage.graph))].sort();
   return tidy(
     render("features.ts", {
-      typeImports: [...new Set(["B", "D", "N", ...types, ...layerTypes])].filter((name) => !values.includes(name)).sort(),
+      typeImports: [...new Set(["B", "D", "N", ...types, ...layerTypes])]
+        .filter((name) => !values.includes(name))
+        .sort(),
       valueImports: values,
       needsBlockAt: lines.some((line) => line.includes("blockAt(")),
       functions,
@@ -216,7 +231,9 @@ export function emitFeatures(program: Program, plan: Plan): string {
 
 /** Axes that the text of functions names as types. */
 function usedNames(functions: readonly string[], dims: Dims): readonly string[] {
-  const names = new Set(functions.flatMap((text) => [...text.matchAll(/\b[A-Z][A-Z0-9]?\b/g)].map((match) => match[0])));
+  const names = new Set(
+    functions.flatMap((text) => [...text.matchAll(/\b[A-Z][A-Z0-9]?\b/g)].map((match) => match[0])),
+  );
   return allDims(dims)
     .map((dim) => dim.name)
     .filter((name) => names.has(name));
@@ -225,6 +242,8 @@ function usedNames(functions: readonly string[], dims: Dims): readonly string[] 
 /** Axes that ops of these graphs are handed as numbers. */
 function attributeNames(graphs: readonly Graph[]): readonly string[] {
   const values = graphs.flatMap((graph) => graph.nodes.flatMap((node) => Object.values(node.attrs)));
-  const dims = values.filter((value): value is Dim => typeof value === "object" && value.kind === "dim" && !value.varies);
+  const dims = values.filter(
+    (value): value is Dim => typeof value === "object" && value.kind === "dim" && !value.varies,
+  );
   return [...new Set(dims.map((dim) => dim.name))];
 }

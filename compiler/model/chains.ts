@@ -1,5 +1,5 @@
 /** I-JEPA as chains of small graphs, the way the paper tells it; no saving is taken here (that is optimise/). */
-import { GraphBuilder, type Graph, type Group, type Value } from "../ir/graph";
+import { type Graph, GraphBuilder, type Group, type Value } from "../ir/graph";
 import type { Chain, Stage } from "../ir/stage";
 import { type Dims, dimsOf, type ModelNumbers } from "./dims";
 import {
@@ -41,7 +41,12 @@ function predictorBlockGroup(dims: Dims): Group {
 }
 
 function patchGroup(dims: Dims): Group {
-  return groupOf("patchEmbed", linearType(dims.values, dims.encoder.width), "encoder.patchEmbed", linearShapes("", dims.values, dims.encoder.width));
+  return groupOf(
+    "patchEmbed",
+    linearType(dims.values, dims.encoder.width),
+    "encoder.patchEmbed",
+    linearShapes("", dims.values, dims.encoder.width),
+  );
 }
 
 function encoderNormGroup(dims: Dims): Group {
@@ -90,7 +95,10 @@ function encoderBlock(name: string, doc: string, dims: Dims, rows: "all" | "cont
       ? g.input("x", "f32", [dims.images, dims.patches, dims.encoder.width])
       : g.input("x", "f32", [dims.contextRows, dims.context, dims.encoder.width]);
   const drop: DropPath | undefined = dropPath
-    ? { attn: g.input("dropPathAttn", "f32", [dims.contextRows]), mlp: g.input("dropPathMlp", "f32", [dims.contextRows]) }
+    ? {
+        attn: g.input("dropPathAttn", "f32", [dims.contextRows]),
+        mlp: g.input("dropPathMlp", "f32", [dims.contextRows]),
+      }
     : undefined;
   return g.finish([block(g, weights, dims.encoder, x, drop)]);
 }
@@ -113,7 +121,10 @@ function blockRows(g: GraphBuilder, n: ModelNumbers, dims: Dims, x: Value, name:
 }
 
 function selectTargets(n: ModelNumbers, dims: Dims): Graph {
-  const g = new GraphBuilder("targetTokens", "The final norm, the layer norm of targets, and the tokens of the target blocks.");
+  const g = new GraphBuilder(
+    "targetTokens",
+    "The final norm, the layer norm of targets, and the tokens of the target blocks.",
+  );
   const weights = g.group(encoderNormGroup(dims));
   const x = g.input("x", "f32", [dims.images, dims.patches, dims.encoder.width]);
   const targetIndex = g.input("targetIndex", "i32", [dims.images, dims.allTargets]);
@@ -136,8 +147,18 @@ function pixelTargets(n: ModelNumbers, dims: Dims): Graph {
 /** What the predictor reads: the context's representations, then a mask token at every target position. */
 function predictorInput(n: ModelNumbers, dims: Dims): Graph {
   const { width } = dims.predictor;
-  const g = new GraphBuilder("predictorInput", "The context in the predictor's width, then a mask token at every target position.");
-  const embed = g.group(groupOf("embed", linearType(dims.encoder.width, width), "predictor.embed", linearShapes("", dims.encoder.width, width)));
+  const g = new GraphBuilder(
+    "predictorInput",
+    "The context in the predictor's width, then a mask token at every target position.",
+  );
+  const embed = g.group(
+    groupOf(
+      "embed",
+      linearType(dims.encoder.width, width),
+      "predictor.embed",
+      linearShapes("", dims.encoder.width, width),
+    ),
+  );
   const maskToken = g.group(groupOf("maskToken", `F32<[${width.name}]>`, "predictor.maskToken", { "": [width] }));
   const context = g.input("context", "f32", [dims.contextRows, dims.context, dims.encoder.width]);
   const predictorPositions = g.input("predictorPositions", "f32", [dims.patches, width]);
@@ -155,7 +176,10 @@ function predictorInput(n: ModelNumbers, dims: Dims): Graph {
 }
 
 function predictorBlock(dims: Dims): Graph {
-  const g = new GraphBuilder("predictorBlock", "A block of the predictor; every target block is a sequence of its own.");
+  const g = new GraphBuilder(
+    "predictorBlock",
+    "A block of the predictor; every target block is a sequence of its own.",
+  );
   const weights = g.group(predictorBlockGroup(dims));
   const x = g.input("x", "f32", [dims.predictorRows, dims.sequence, dims.predictor.width]);
   return g.finish([block(g, weights, dims.predictor, x)]);
@@ -199,7 +223,13 @@ function loop(graph: Graph, network: "encoder" | "predictor", depth: number): St
 export function buildModel(n: ModelNumbers): Model {
   const dims = dimsOf(n);
   const targetBlocks = loop(
-    encoderBlock("targetBlock", "A block of the target encoder; nothing is kept for a backward pass.", dims, "all", false),
+    encoderBlock(
+      "targetBlock",
+      "A block of the target encoder; nothing is kept for a backward pass.",
+      dims,
+      "all",
+      false,
+    ),
     "encoder",
     n.encoder.depth,
   );

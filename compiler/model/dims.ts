@@ -61,7 +61,11 @@ function fixed(name: string, size: number, counts: string): Dim {
   return { kind: "dim", name, size, counts, varies: false };
 }
 
-function networkDims(of: string, { dim, heads, hidden }: Network, names: readonly [string, string, string, string, string]): NetworkDims {
+function networkDims(
+  of: string,
+  { dim, heads, hidden }: Network,
+  names: readonly [string, string, string, string, string],
+): NetworkDims {
   const [width, qkv, head, headWidth, mlp] = names;
   return {
     width: fixed(width, dim, `width of a token in the ${of}`),
@@ -90,8 +94,16 @@ export function dimsOf(n: ModelNumbers): Dims {
     context: length("C", n.contextTokens, "context tokens", n.varies.context),
     target: length("T", n.targetTokens, "tokens of a target block", n.varies.target),
     sequence: length("S", n.contextTokens + n.targetTokens, "tokens of a predictor sequence: C + T", n.varies.sequence),
-    allTargets: length("U", n.targets * n.targetTokens, `tokens of the ${n.targets} target blocks of an image: ${n.targets} · T`, n.varies.target),
-    contextRows: n.contexts === 1 ? images : fixed("BC", n.contexts * n.images, `context rows: ${n.contexts} contexts · ${n.images} images`),
+    allTargets: length(
+      "U",
+      n.targets * n.targetTokens,
+      `tokens of the ${n.targets} target blocks of an image: ${n.targets} · T`,
+      n.varies.target,
+    ),
+    contextRows:
+      n.contexts === 1
+        ? images
+        : fixed("BC", n.contexts * n.images, `context rows: ${n.contexts} contexts · ${n.images} images`),
     predictorRows: fixed(
       "R",
       n.targets * n.contexts * n.images,

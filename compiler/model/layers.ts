@@ -37,12 +37,14 @@ export function groupOf(name: string, type: string, path: string, shapes: Shapes
     name,
     type,
     path,
-    parameters: Object.entries(shapes).map(([at, shape]): Value => ({
-      name: at === "" ? name : `${name}.${at}`,
-      dtype: "f32",
-      shape,
-      parameter: { group: name, path: at },
-    })),
+    parameters: Object.entries(shapes).map(
+      ([at, shape]): Value => ({
+        name: at === "" ? name : `${name}.${at}`,
+        dtype: "f32",
+        shape,
+        parameter: { group: name, path: at },
+      }),
+    ),
   };
 }
 
@@ -50,7 +52,10 @@ export const linearType = (width: Num, out: Num): string => `Linear<${nameOf(wid
 export const normType = (width: Num): string => `Norm<${nameOf(width)}>`;
 
 /** Weights of one layer of a group. */
-const weightsOf = (weights: Weights, layer: string): readonly [Value, Value] => [weights(`${layer}.weight`), weights(`${layer}.bias`)];
+const weightsOf = (weights: Weights, layer: string): readonly [Value, Value] => [
+  weights(`${layer}.weight`),
+  weights(`${layer}.bias`),
+];
 
 /** Factors of stochastic depth for the two branches of a block, one per row. */
 export interface DropPath {

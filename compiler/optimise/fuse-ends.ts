@@ -28,7 +28,11 @@ export function fuseEnds(chain: Chain, ends: Ends): Chain {
   const after = chain.stages[at + 1];
   if (loop?.blocks === undefined || before === undefined || after === undefined) return chain;
   const { network, from, to } = loop.blocks;
-  const one = (block: number): Stage => ({ graph: loop.graph, repeated: false, blocks: { network, from: block, to: block + 1 } });
+  const one = (block: number): Stage => ({
+    graph: loop.graph,
+    repeated: false,
+    blocks: { network, from: block, to: block + 1 },
+  });
 
   if (to - from === 1 && ends.first !== undefined && ends.last !== undefined) {
     const only = joined(joined(before, one(from), ends.first), after, ends.last);
@@ -36,7 +40,14 @@ export function fuseEnds(chain: Chain, ends: Ends): Chain {
   }
   const head = ends.first === undefined ? [before] : [joined(before, one(from), ends.first)];
   const tail = ends.last === undefined ? [after] : [joined(one(to - 1), after, ends.last)];
-  const middle = { network, from: ends.first === undefined ? from : from + 1, to: ends.last === undefined ? to : to - 1 };
+  const middle = {
+    network,
+    from: ends.first === undefined ? from : from + 1,
+    to: ends.last === undefined ? to : to - 1,
+  };
   const rest: readonly Stage[] = middle.from < middle.to ? [{ ...loop, blocks: middle }] : [];
-  return { ...chain, stages: [...chain.stages.slice(0, at - 1), ...head, ...rest, ...tail, ...chain.stages.slice(at + 2)] };
+  return {
+    ...chain,
+    stages: [...chain.stages.slice(0, at - 1), ...head, ...rest, ...tail, ...chain.stages.slice(at + 2)],
+  };
 }

@@ -1,7 +1,8 @@
 /** Tools that passes share: who makes a value, what is dead, how two graphs become one. */
-import { type Graph, GraphBuilder, type IrAttrs, type Node, type Value, withNodes } from "../ir/graph";
+
 import { outputShapes } from "../../runtime/ops/adapter";
 import type { OpName } from "../../runtime/ops/ops";
+import { type Graph, GraphBuilder, type IrAttrs, type Node, type Value, withNodes } from "../ir/graph";
 import type { Num } from "../ir/number";
 
 export type Producers = ReadonlyMap<Value, Node>;
@@ -23,7 +24,12 @@ export function removeDead(graph: Graph): Graph {
 }
 
 /** A new node with one output; its name is made unique when the pass ends (see settleNames). */
-export function newNode(op: OpName, inputs: readonly Value[], attrs: IrAttrs, name: string): { readonly node: Node; readonly value: Value } {
+export function newNode(
+  op: OpName,
+  inputs: readonly Value[],
+  attrs: IrAttrs,
+  name: string,
+): { readonly node: Node; readonly value: Value } {
   const [shape = []] = outputShapes<Num>(
     op,
     inputs.map((value) => value.shape),
@@ -43,7 +49,11 @@ export function settleNames(graph: Graph): Graph {
   for (const value of graph.inputs) moved.set(value, builder.input(value.name, value.dtype, value.shape));
   const now = (value: Value) => moved.get(value) ?? value;
   for (const node of graph.nodes) {
-    const made = builder.copy(node, node.inputs.map(now), node.outputs.map((value) => value.name));
+    const made = builder.copy(
+      node,
+      node.inputs.map(now),
+      node.outputs.map((value) => value.name),
+    );
     node.outputs.forEach((value, i) => {
       const fresh = made[i];
       if (fresh !== undefined) moved.set(value, fresh);
@@ -66,7 +76,11 @@ export function compose(first: Graph, second: Graph, name: string, doc: string):
   };
   const append = (graph: Graph) => {
     for (const node of graph.nodes) {
-      const made = builder.copy(node, node.inputs.map(now), node.outputs.map((value) => value.name));
+      const made = builder.copy(
+        node,
+        node.inputs.map(now),
+        node.outputs.map((value) => value.name),
+      );
       node.outputs.forEach((value, i) => {
         const fresh = made[i];
         if (fresh !== undefined) moved.set(value, fresh);
@@ -78,7 +92,8 @@ export function compose(first: Graph, second: Graph, name: string, doc: string):
   for (const value of others) take(value);
   append(first);
   const [output] = first.outputs;
-  if (handed === undefined || output === undefined) throw new Error(`internal: ${first.name} and ${second.name} do not meet`);
+  if (handed === undefined || output === undefined)
+    throw new Error(`internal: ${first.name} and ${second.name} do not meet`);
   moved.set(handed, now(output));
   append(second);
   return builder.finish(second.outputs.map(now));

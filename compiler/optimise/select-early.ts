@@ -38,7 +38,12 @@ class Selector {
   private choose(value: Value): Value {
     const known = this.done.get(value);
     if (known !== undefined) return known;
-    const chosen = this.emit(this.selection.op, [value, ...this.selection.inputs.slice(1)], this.selection.attrs, `${value.name}Chosen`);
+    const chosen = this.emit(
+      this.selection.op,
+      [value, ...this.selection.inputs.slice(1)],
+      this.selection.attrs,
+      `${value.name}Chosen`,
+    );
     this.done.set(value, chosen);
     return chosen;
   }
@@ -48,7 +53,10 @@ class Selector {
     const known = this.done.get(value);
     if (known !== undefined) return known;
     const node = this.producers.get(value);
-    const chosen = node === undefined ? this.choose(value) : (this.throughOp(node) ?? this.throughAttention(node) ?? this.choose(value));
+    const chosen =
+      node === undefined
+        ? this.choose(value)
+        : (this.throughOp(node) ?? this.throughAttention(node) ?? this.choose(value));
     this.done.set(value, chosen);
     return chosen;
   }
@@ -74,15 +82,26 @@ class Selector {
     const split = makerOf(score?.inputs[0], "splitHeads");
     const qkv = makerOf(split?.inputs[0], "linear");
     const [x, weight, bias] = qkv?.inputs ?? [];
-    const width = merge.attrs["width"];
+    const width = merge.attrs.width;
     const { heads, headWidth } = split?.attrs ?? {};
     if (!mix || !attention || !score || !split || !x || !weight || !bias) return undefined;
     if (typeof width !== "object" || heads === undefined || headWidth === undefined) return undefined;
 
     const part = (name: "q" | "k" | "v", from: Value, i: number): Value => {
-      const start = i === 0 ? 0 : i === 1 ? width : ({ kind: "expression", name: `2 * ${width.name}`, size: 2 * width.size } as const);
-      const partOf = (weights: Value, suffix: string) => this.emit("sliceColumns", [weights], { start, width }, `${name}${suffix}`);
-      const projected = this.emit("linear", [from, partOf(weight, "Weight"), partOf(bias, "Bias")], {}, `${name}Merged`);
+      const start =
+        i === 0
+          ? 0
+          : i === 1
+            ? width
+            : ({ kind: "expression", name: `2 * ${width.name}`, size: 2 * width.size } as const);
+      const partOf = (weights: Value, suffix: string) =>
+        this.emit("sliceColumns", [weights], { start, width }, `${name}${suffix}`);
+      const projected = this.emit(
+        "linear",
+        [from, partOf(weight, "Weight"), partOf(bias, "Bias")],
+        {},
+        `${name}Merged`,
+      );
       return this.emit("unmergeHeads", [projected], { heads, headWidth }, name);
     };
     const q = part("q", this.choose(x), 0);

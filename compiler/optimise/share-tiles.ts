@@ -25,12 +25,22 @@ function step(graph: Graph, seen: Set<Node>): Graph | undefined {
     };
     const [first, second] = maker.inputs;
     let result: Value | undefined;
-    if (maker.op === "concatTokens" && first !== undefined && second !== undefined && producers.get(first)?.op === "tileBatch") {
+    if (
+      maker.op === "concatTokens" &&
+      first !== undefined &&
+      second !== undefined &&
+      producers.get(first)?.op === "tileBatch"
+    ) {
       const a = emit(node.op, [first, ...weights], node.attrs, `${output.name}OfContext`);
       const b = emit(node.op, [second, ...weights], node.attrs, `${output.name}OfMasks`);
       result = emit("concatTokens", [a, b], maker.attrs, output.name);
     } else if (maker.op === "tileBatch" && first !== undefined) {
-      result = emit("tileBatch", [emit(node.op, [first, ...weights], node.attrs, `${output.name}Once`)], maker.attrs, output.name);
+      result = emit(
+        "tileBatch",
+        [emit(node.op, [first, ...weights], node.attrs, `${output.name}Once`)],
+        maker.attrs,
+        output.name,
+      );
     }
     if (result === undefined) {
       seen.add(node);
@@ -43,7 +53,7 @@ function step(graph: Graph, seen: Set<Node>): Graph | undefined {
 }
 
 export function shareTiles(graph: Graph): Graph {
-  const tiles = graph.nodes.filter((node) => node.op === "tileBatch" && node.attrs["copies"] !== 1);
+  const tiles = graph.nodes.filter((node) => node.op === "tileBatch" && node.attrs.copies !== 1);
   if (tiles.length === 0) return graph;
   let current = graph;
   const seen = new Set<Node>();

@@ -12,7 +12,11 @@ export function dropUnits(graph: Graph): Map<Value, Value> {
     const [output] = node.outputs;
     if (x === undefined || output === undefined) continue;
     const byOne = node.op === "scaleBy" && factor !== undefined && producers.get(factor)?.op === "one";
-    if (byOne || (node.op === "scale" && node.attrs["by"] === 1) || (node.op === "tileBatch" && node.attrs["copies"] === 1 && x.shape[0] === output.shape[0])) {
+    if (
+      byOne ||
+      (node.op === "scale" && node.attrs.by === 1) ||
+      (node.op === "tileBatch" && node.attrs.copies === 1 && x.shape[0] === output.shape[0])
+    ) {
       by.set(output, x);
     }
   }
@@ -31,7 +35,9 @@ export function findRepeats(graph: Graph): Map<Value, Value> {
   const firsts = new Map<string, Node>();
   const by = new Map<Value, Value>();
   for (const node of graph.nodes) {
-    const attrs = Object.entries(node.attrs).map(([name, value]) => `${name}=${typeof value === "boolean" ? value : nameOf(value)}`);
+    const attrs = Object.entries(node.attrs).map(
+      ([name, value]) => `${name}=${typeof value === "boolean" ? value : nameOf(value)}`,
+    );
     const key = [node.op, ...node.inputs.map((value) => idOf(by.get(value) ?? value)), ...attrs].join(" ");
     const first = firsts.get(key);
     if (first === undefined) {
@@ -58,7 +64,9 @@ export function simplify(graph: Graph): Rewritten {
   const all = new Map<Value, Value>();
   for (;;) {
     const by = new Map([...dropUnits(current), ...findRepeats(current)]);
-    const left = [...by.keys()].some((value) => current.nodes.some((node) => node.inputs.includes(value)) || current.outputs.includes(value));
+    const left = [...by.keys()].some(
+      (value) => current.nodes.some((node) => node.inputs.includes(value)) || current.outputs.includes(value),
+    );
     if (!left) break;
     for (const [from, to] of by) all.set(from, to);
     current = replaceValues(current, by);

@@ -19,7 +19,8 @@ export interface StepCost {
   readonly flops: number;
 }
 
-const timesOf = (stage: Stage): number => (stage.repeated && stage.blocks !== undefined ? stage.blocks.to - stage.blocks.from : 1);
+const timesOf = (stage: Stage): number =>
+  stage.repeated && stage.blocks !== undefined ? stage.blocks.to - stage.blocks.from : 1;
 
 const chainFlops = (stages: readonly Stage[], graphOf: (stage: Stage) => Graph, sizes: Sizes): number =>
   stages.reduce((sum, stage) => sum + timesOf(stage) * graphCost(graphOf(stage), sizes).flops, 0);
@@ -54,10 +55,15 @@ const EMA_FLOPS_PER_WEIGHT = 3;
 export function stepCost(program: Program, plan: Plan): StepCost {
   const { masks, optimiser } = plan.experiment;
   const mean = (of: (sizes: Sizes) => number): number =>
-    optimiser.accumulation * masks.programs.reduce((sum, each) => sum + each.probability * of(sizesOf(each, masks.targetCount)), 0);
+    optimiser.accumulation *
+    masks.programs.reduce((sum, each) => sum + each.probability * of(sizesOf(each, masks.targetCount)), 0);
   const counts = parameterCounts(program);
   const parts: readonly PartCost[] = [
-    { name: "target encoder", forwardFlops: mean((sizes) => chainFlops(program.target.stages, (stage) => stage.graph, sizes)), backwardFlops: 0 },
+    {
+      name: "target encoder",
+      forwardFlops: mean((sizes) => chainFlops(program.target.stages, (stage) => stage.graph, sizes)),
+      backwardFlops: 0,
+    },
     {
       name: "context encoder",
       forwardFlops: mean((sizes) => chainFlops(program.context.stages, (stage) => stage.graph, sizes)),
@@ -75,7 +81,8 @@ export function stepCost(program: Program, plan: Plan): StepCost {
     },
     {
       name: "update",
-      forwardFlops: UPDATE_FLOPS_PER_WEIGHT * (counts.encoder + counts.predictor) + EMA_FLOPS_PER_WEIGHT * counts.encoder,
+      forwardFlops:
+        UPDATE_FLOPS_PER_WEIGHT * (counts.encoder + counts.predictor) + EMA_FLOPS_PER_WEIGHT * counts.encoder,
       backwardFlops: 0,
     },
   ];
@@ -124,10 +131,16 @@ export function memoryEstimate(program: Program, plan: Plan): MemoryEstimate {
   const of = (sizes: Sizes) => {
     const stages = [...program.context.stages, ...program.predictor.stages];
     const kept = stages.reduce(
-      (sum, stage) => sum + timesOf(stage) * stage.gradients.saved.reduce((bytes, value) => bytes + FLOAT_BYTES * elementsOf(value, sizes), 0),
+      (sum, stage) =>
+        sum +
+        timesOf(stage) *
+          stage.gradients.saved.reduce((bytes, value) => bytes + FLOAT_BYTES * elementsOf(value, sizes), 0),
       0,
     );
-    const graphs = [...program.target.stages.map((stage) => stage.graph), ...stages.flatMap((stage) => [stage.graph, stage.gradients.backward])];
+    const graphs = [
+      ...program.target.stages.map((stage) => stage.graph),
+      ...stages.flatMap((stage) => [stage.graph, stage.gradients.backward]),
+    ];
     return { kept, work: Math.max(...graphs.map((graph) => peakBytes(graph, sizes))) };
   };
   const estimates = masks.programs.map((each) => of(sizesOf(each, masks.targetCount)));
@@ -135,4 +148,3 @@ export function memoryEstimate(program: Program, plan: Plan): MemoryEstimate {
   const workBytes = Math.max(...estimates.map(({ work }) => work));
   return { stateBytes, keptBytes, workBytes, totalBytes: stateBytes + keptBytes + workBytes };
 }
-

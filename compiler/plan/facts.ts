@@ -1,6 +1,6 @@
 /** A plan in the numbers that people ask for: what inspect and the report print. */
 import type { Program } from "../optimise/index";
-import { memoryEstimate, type MemoryEstimate, parameterCounts, type PartCost, stepCost } from "./cost";
+import { type MemoryEstimate, memoryEstimate, type PartCost, parameterCounts, stepCost } from "./cost";
 import type { Plan } from "./plan";
 
 export interface Facts {
@@ -29,7 +29,11 @@ export function factsOf(program: Program, plan: Plan): Facts {
     name: experiment.name,
     parameters: parameterCounts(program),
     tokens: plan.model.tokens,
-    programs: masks.programs.map(({ contextTokens, targetTokens, probability }) => ({ contextTokens, targetTokens, probability })),
+    programs: masks.programs.map(({ contextTokens, targetTokens, probability }) => ({
+      contextTokens,
+      targetTokens,
+      probability,
+    })),
     flopsPerStep: { parts: cost.parts, total: cost.flops },
     memory: memoryEstimate(program, plan),
     epochs: optimiser.epochs,

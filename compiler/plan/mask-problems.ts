@@ -38,10 +38,11 @@ export function maskPlanProblems(settings: MaskSettings): MaskPlanProblem[] {
   const { tokens } = context;
   if (problems.length > 0 || tokens === "auto") return problems;
 
+  const wanted = settings.sampler === "reference" ? minKeep + 1 : tokens;
   let worst: Extract<MaskPlanProblem, { kind: "context tokens out of reach" }> | null = null;
   for (const target of sizes.targets) {
     for (const block of sizes.contexts) {
-      const counts = drawLengths(settings, { target, context: block }, { images: DRAWS, wanted: tokens });
+      const counts = drawLengths(settings, { target, context: block }, { images: DRAWS, wanted });
       const share = shareFrom(counts, tokens);
       if (worst !== null && share >= worst.share) continue;
       const median = counts.findLastIndex((_, length) => shareFrom(counts, length) >= 0.5);

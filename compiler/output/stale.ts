@@ -1,0 +1,48 @@
+/** Is what lies in generated/ what the compiler would write now, and if not, whose doing is it? */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createTwoFilesPatch } from "diff";
+import type { Compiled } from "../compile";
+import { hashOf, type Manifest } from "./write";
+
+export type Verdict = "up to date" | "missing" | "edited by hand" | "spec changed" | "generator changed";
+
+export interface FileVerdict {
+  /** Path from where the command runs. */
+  readonly file: string;
+  readonly verdict: Verdict;
+  /** Unified diff from what is there to what would be written; empty where there is nothing to compare. */
+  readonly patch: string;
+}
+
+function readManifest(folder: string): Manifest | null {
+  try {
+    const found: Partial<Manifest> = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8"));
+    const { spec, generator, files } = found;
+    return typeof spec === "string" && typeof generator === "string" && typeof files === "object"
+      ? { spec, generator, files }
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+function verdictOf(was: string, now: string, recorded: string | undefined, specIsSame: boolean): Verdict {
+  if (recorded !== undefined && recorded !== hashOf(was)) return "edited by hand";
+  if (was === now) return "up to date";
+  return specIsSame ? "generator changed" : "spec changed";
+}
+
+/** The verdict on every committed file of a trainer; the bundle is not committed. */
+export function verdicts(out: string, compiled: Compiled): readonly FileVerdict[] {
+  const folder = join(out, compiled.plan.experiment.name);
+  const manifest = readManifest(folder);
+  return compiled.files.map(({ name, text }) => {
+    const file = join(folder, name);
+    if (!existsSync(file)) return { file, verdict: "missing", patch: "" };
+    const was = readFileSync(file, "utf8");
+    const verdict = verdictOf(was, text, manifest?.files[name], manifest?.spec === compiled.plan.experiment.specHash);
+    const patch = was === text ? "" : createTwoFilesPatch(file, file, was, text, "as it is", "as it would be");
+    return { file, verdict, patch };
+  });
+}

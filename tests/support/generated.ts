@@ -1,0 +1,76 @@
+/** Generated code, compiled in memory, for tests that run it. */
+import { join } from "node:path";
+import { build } from "esbuild";
+import type { GeneratedFile } from "../../compiler/emit/emit";
+import { packageRoot } from "../../compiler/emit/package-root";
+import type { TrainerProgram } from "../../runtime/experiment";
+
+/** The exports of a generated file, given its text. */
+export async function evaluate(text: string): Promise<Readonly<Record<string, unknown>>> {
+  const root = packageRoot();
+  const result = await build({
+    stdin: { contents: text, loader: "ts", resolveDir: root },
+    bundle: true,
+    write: false,
+    format: "cjs",
+    platform: "node",
+    tsconfigRaw: {},
+    plugins: [
+      {
+        name: "runtime",
+        setup(setup) {
+          setup.onResolve({ filter: /^ijepa\/runtime\// }, ({ path }) => ({
+            path: join(root, `${path.slice("ijepa/".length)}.ts`),
+          }));
+        },
+      },
+    ],
+  });
+  const module = { exports: {} };
+  new Function("module", "exports", result.outputFiles[0]?.text ?? "")(module, module.exports);
+  return module.exports;
+}
+
+/** A whole trainer from its files: what main.ts hands to `train`. */
+export async function evaluateTrainer(files: readonly GeneratedFile[]): Promise<TrainerProgram> {
+  const root = packageRoot();
+  const byName = new Map(files.map(({ name, text }) => [name, text]));
+  const result = await build({
+    stdin: { contents: byName.get("main.ts") ?? "", loader: "ts", resolveDir: root },
+    bundle: true,
+    write: false,
+    format: "cjs",
+    platform: "node",
+    tsconfigRaw: {},
+    plugins: [
+      {
+        name: "runtime",
+        setup(setup) {
+          // main.ts calls train; here it only shows what it was called with
+          setup.onResolve({ filter: /^ijepa\/runtime\/trainer$/ }, () => ({ path: "trainer", namespace: "stub" }));
+          setup.onLoad({ filter: /.*/, namespace: "stub" }, () => ({
+            contents:
+              'export { generated } from "ijepa/runtime/model/generated"; export const train = (program) => { globalThis.__ijepaProgram = program; };',
+            resolveDir: root,
+          }));
+          setup.onResolve({ filter: /^ijepa\/runtime\// }, ({ path }) => ({
+            path: join(root, `${path.slice("ijepa/".length)}.ts`),
+          }));
+          setup.onResolve({ filter: /^\.\/(step|features|parameters|experiment)$/ }, ({ path }) => ({
+            path: `${path.slice(2)}.ts`,
+            namespace: "generated",
+          }));
+          setup.onLoad({ filter: /.*/, namespace: "generated" }, ({ path }) => ({
+            contents: byName.get(path) ?? "",
+            loader: "ts",
+            resolveDir: root,
+          }));
+        },
+      },
+    ],
+  });
+  new Function("module", "exports", result.outputFiles[0]?.text ?? "")({ exports: {} }, {});
+  const program: unknown = Reflect.get(globalThis, "__ijepaProgram");
+  Reflect.deleteProperty(globalThis, "__ijepaProgram");
+  return program as TrainerProgram; // main.ts was type-checked against train
+}

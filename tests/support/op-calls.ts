@@ -1,0 +1,90 @@
+/** Sample calls as functions that an engine can load, with numbers to call them with. */
+import type { EngineFunction, HostArray, TensorSpecs } from "../../runtime/engines/engine";
+import type { AnyTensor, OpName, Ops } from "../../runtime/ops/ops";
+import { signatures } from "../../runtime/ops/signatures";
+import { opSamples, type SampleSize, type SampleTensor } from "./op-samples";
+
+/** Numbers from a seed (mulberry32): only tests use it. */
+export function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export function normalOf(random: () => number): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}
+
+export function sizesOf(shape: readonly SampleSize[], lengths: Readonly<Record<string, number>>): number[] {
+  return shape.map((size) => {
+    const value = typeof size === "number" ? size : lengths[size];
+    if (value === undefined) throw new Error(`the sample has no length ${size}`);
+    return value;
+  });
+}
+
+export function sampleValues(
+  { shape, holds }: SampleTensor,
+  lengths: Readonly<Record<string, number>>,
+  random: () => number,
+): HostArray {
+  const sizes = sizesOf(shape, lengths);
+  const count = sizes.reduce((a, b) => a * b, 1);
+  if (typeof holds === "object") return Int32Array.from({ length: count }, () => Math.floor(random() * holds.below));
+  if (holds === undefined) return Float32Array.from({ length: count }, () => normalOf(random));
+  const positive = Float32Array.from({ length: count }, () => 0.05 + random());
+  if (holds === "positive") return positive;
+  const width = sizes.at(-1) ?? 1;
+  return positive.map((value, i) => {
+    const row = positive.subarray(i - (i % width), i - (i % width) + width);
+    return value / row.reduce((a, b) => a + b, 0);
+  });
+}
+
+/** Calls an op by its name on tensors in order. */
+export function callOp(ops: Ops, op: OpName, tensors: readonly AnyTensor[], attrs: object): readonly AnyTensor[] {
+  const method = ops[op] as (...args: readonly unknown[]) => AnyTensor | readonly AnyTensor[];
+  const result = signatures[op].inputs === "many" ? method(tensors, attrs) : method(...tensors, attrs);
+  return Array.isArray(result) ? (result as readonly AnyTensor[]) : [result as AnyTensor];
+}
+
+export interface SampleCall {
+  readonly fn: EngineFunction;
+  readonly inputs: ReadonlyMap<string, HostArray>;
+  readonly lengths: Readonly<Record<string, number>>;
+}
+
+/** The sample of an op as a function with inputs `x.0`, `x.1`, … and outputs `y.0`, …; lengths fixed or not. */
+export function sampleCall(op: OpName, how: "fixed" | "symbolic", seed: number): SampleCall {
+  const { tensors, attrs, lengths = {} } = opSamples[op];
+  const random = randomOf(seed);
+  const specs: TensorSpecs = new Map(
+    tensors.map((tensor, i) => [
+      `x.${i}`,
+      {
+        dtype: typeof tensor.holds === "object" ? "i32" : "f32",
+        shape: how === "fixed" ? sizesOf(tensor.shape, lengths) : tensor.shape,
+      },
+    ]),
+  );
+  const fn: EngineFunction = {
+    name: op,
+    reads: [],
+    inputs: specs,
+    lengths: how === "fixed" ? [] : Object.keys(lengths),
+    run: (ops, _, inputs, given) => {
+      const known = how === "fixed" ? lengths : given;
+      const resolved = Object.fromEntries(
+        Object.entries(attrs).map(([name, value]) => [name, typeof value === "string" ? known[value] : value]),
+      );
+      const { x = [] } = inputs as { x?: readonly AnyTensor[] };
+      return { state: {}, outputs: { y: callOp(ops, op, x, resolved) } };
+    },
+  };
+  const inputs = new Map(tensors.map((tensor, i) => [`x.${i}`, sampleValues(tensor, lengths, random)]));
+  return { fn, inputs, lengths: how === "fixed" ? {} : lengths };
+}
