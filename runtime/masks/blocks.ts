@@ -17,6 +17,9 @@ export interface Size {
   readonly width: number;
 }
 
+/** Patches of a block. */
+export const areaOf = ({ height, width }: Size): number => height * width;
+
 export interface WeightedSize extends Size {
   /** Exact share of the draws with this size. */
   readonly probability: number;

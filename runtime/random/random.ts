@@ -61,6 +61,7 @@ class Stream implements Random {
   }
 
   integer(n: number): number {
+    if (!(n >= 1)) throw new Error(`internal: a random whole number below ${n}`);
     // Words at or above the largest multiple of n are drawn again: a bare remainder would prefer small numbers.
     const limit = 2 ** 32 - (2 ** 32 % n);
     for (;;) {
