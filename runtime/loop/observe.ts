@@ -1,6 +1,7 @@
 /** What happens beside training: logs, checkpoints and evaluations at their cadences. */
 
-import { rowLine } from "../evaluate/report";
+import { UserError } from "../errors";
+import { type EvaluationReport, rowLine } from "../evaluate/report";
 import type { Experiment } from "../experiment";
 import type { CsvLog } from "../report/csv";
 import type { JsonlLog } from "../report/jsonl";
@@ -55,12 +56,28 @@ export function observe(options: ObserveOptions): LoopObserver {
       if (isKept) progress.note(`epoch ${epoch}: kept ${await checkpoints.keep(epoch)}`);
       // The last one is part of the end of the run.
       if (isLast || evaluation.everyEpochs === 0 || epoch % evaluation.everyEpochs !== 0) return;
-      const report = await options.evaluation?.now();
-      if (report === undefined || report === null) return;
+      const report = await evaluateNow(options.evaluation, (why) =>
+        progress.note(`epoch ${epoch}: not evaluated. ${why}`),
+      );
+      if (report === null) return;
       jsonl.append({ event: "evaluation", step, epoch, report: report });
       for (const row of report.rows) progress.note(`epoch ${epoch}: ${rowLine(row, report.tasks)}`);
     },
   };
+}
+
+/** Training goes on where its evaluation cannot: what is wrong is said, now and, as an error, at the end of the run. */
+async function evaluateNow(
+  evaluation: RunEvaluation | null,
+  warn: (why: string) => void,
+): Promise<EvaluationReport | null> {
+  try {
+    return (await evaluation?.now()) ?? null;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    warn(error.message);
+    return null;
+  }
 }
 
 function stepEvent(report: StepReport): Parameters<JsonlLog["append"]>[0] {

@@ -73,7 +73,6 @@ async function runAndClose(
   });
   later(async () => evaluation?.close());
   const runner = await openStepRunner(engine, program, store);
-  later(() => runner.release());
   const images = await environment.openImages({ experiment, ...data, fromStep: from.stepsDone, untilStep: stopAtStep });
   later(() => images.close());
 

@@ -11,11 +11,7 @@ type LoadedStep =
   | { readonly kind: "step"; readonly step: LoadedFunction }
   | { readonly kind: "accumulate"; readonly accumulate: LoadedFunction; readonly update: LoadedFunction };
 
-export async function openStepRunner(
-  engine: Engine,
-  program: TrainerProgram,
-  store: StateStore,
-): Promise<StepRunner & { release(): Promise<void> }> {
+export async function openStepRunner(engine: Engine, program: TrainerProgram, store: StateStore): Promise<StepRunner> {
   const { experiment } = program;
   const { optimiser } = experiment;
   const constants = constantsOf(experiment);
@@ -71,10 +67,6 @@ export async function openStepRunner(
         gradientNorm = outputs.has("norm") ? scalarOf(outputs, "norm") : null;
       }
       return { loss, gradientNorm, dataMs };
-    },
-    release: async () => {
-      const all = loaded.kind === "step" ? [loaded.step] : [loaded.accumulate, loaded.update];
-      for (const fn of all) await fn.release();
     },
   };
 }

@@ -1,0 +1,62 @@
+/** Evaluation of the encoder that is being trained, through the engine that trains it. */
+
+import type { Engine, StateStore } from "../engines/engine";
+import {
+  type EvaluatedEncoder,
+  evaluate,
+  type LabelledSplit,
+  paddedFeatures,
+  type SplitName,
+} from "../evaluate/evaluate";
+import type { TrainerProgram } from "../experiment";
+import type { RunEvaluation } from "./environment";
+import { constantsOf, featuresFunction } from "./functions";
+import { targetSpecs, writeInitialTarget } from "./state";
+
+export interface RunEvaluationOptions {
+  readonly program: TrainerProgram;
+  readonly engine: Engine;
+  /** Holds the target encoder that is trained. */
+  readonly store: StateStore;
+  readonly labelled: Readonly<Record<SplitName, LabelledSplit>>;
+  readonly isStopping: () => boolean;
+}
+
+export function evaluateRun(options: RunEvaluationOptions): Pick<RunEvaluation, "now" | "final"> {
+  const { program, engine, labelled, isStopping } = options;
+  const { experiment, parameters } = program;
+  const { deviceBatch } = experiment.optimiser;
+  const common = { labelled, plan: experiment.evaluation, image: experiment.image, batch: deviceBatch, isStopping };
+  const positions = constantsOf(experiment).get("constants.positions");
+  if (positions === undefined) throw new Error("internal: there are no position embeddings");
+
+  const encoderOf = async (name: string, store: StateStore): Promise<EvaluatedEncoder> => {
+    const fn = await engine.load(featuresFunction(program), store);
+    const features = async (images: Float32Array): Promise<Float32Array> => {
+      const inputs = new Map([
+        ["images", images],
+        ["positions", positions],
+      ]);
+      const found = (await fn.run(inputs, {})).get("features");
+      if (!(found instanceof Float32Array)) throw new Error("internal: features gave no features");
+      return found;
+    };
+    return { name, features: paddedFeatures(deviceBatch, features) };
+  };
+  // Prepared when it is first needed, and once: it reads the store anew at every call.
+  let trained: Promise<EvaluatedEncoder> | null = null;
+  const trainedEncoder = (): Promise<EvaluatedEncoder> => {
+    trained ??= encoderOf("target encoder", options.store);
+    return trained;
+  };
+
+  return {
+    now: async () => evaluate({ ...common, encoders: [await trainedEncoder()], rawPixels: false, log: () => {} }),
+    final: async () => {
+      const store = engine.createStore(targetSpecs(parameters));
+      await writeInitialTarget(store, parameters, experiment.seed);
+      const initial = await encoderOf("random initialisation", store);
+      return evaluate({ ...common, encoders: [await trainedEncoder(), initial], log: () => {} });
+    },
+  };
+}
