@@ -11,7 +11,7 @@ function wave(x: number): number {
 /** Steep step from 0 to 1 around ½, so that edges of tiles are not jagged. */
 function edge(x: number): number {
   const steep = (x - 0.5) * 8 + 0.5;
-  return steep < 0 ? 0 : steep > 1 ? 1 : steep;
+  return Math.min(1, Math.max(0, steep));
 }
 
 /** Factor on the colour of the surface at (u, v); `fade` (0…1) takes the pattern away where it is too fine to see. */

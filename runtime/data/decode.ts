@@ -1,0 +1,35 @@
+/**
+ * Image files → RGB bytes, by sharp (libvips). JPEG, PNG and WebP of any colour space become 8-bit sRGB; transparency is
+ * dropped, as Pillow's convert("RGB") does; pictures are turned upright as their EXIF says, which Pillow does not do.
+ * Nothing is shrunk while it is decoded: the box is cut out at full size, and resample.ts resizes as the reference does.
+ */
+import { readFile } from "node:fs/promises";
+import type { Box, Size } from "./crop";
+import type { RgbImage } from "./resample";
+
+/** Decodes the part of a file that `choose` picks once it knows the size. Throws what sharp throws. */
+export async function decodeFile(path: string, choose: (size: Size) => Box): Promise<RgbImage> {
+  // Here, so that a trainer of rendered scenes neither loads nor needs it.
+  const { default: sharp } = await import("sharp");
+  const file = await readFile(path);
+  // "error": a file that ends early is broken, a harmless warning of a decoder is not.
+  const image = sharp(file, { failOn: "error" });
+  const { autoOrient } = await image.metadata();
+  const box = choose(autoOrient);
+  const { data, info } = await image
+    .autoOrient()
+    .extract(box)
+    .removeAlpha()
+    .toColourspace("srgb")
+    .raw({ depth: "uchar" })
+    .toBuffer({ resolveWithObject: true });
+  if (info.channels !== 3) throw new Error(`it decodes to ${info.channels} channels`);
+  return { data, width: info.width, height: info.height };
+}
+
+/** Keeps libvips from starting threads of its own: the workers are the threads. */
+export async function useOneThread(): Promise<void> {
+  const { default: sharp } = await import("sharp");
+  sharp.concurrency(1);
+  sharp.cache(false);
+}

@@ -1,0 +1,174 @@
+/** Images with labels and without augmentation: what k-NN and linear probes are run on (evaluation.md's protocol). */
+import { noHeldOutImages, unknownClass } from "../errors";
+import type { Experiment, FolderData, ShapesData } from "../experiment";
+import { randomAt } from "../random/random";
+import { type Box, evaluationCrop, type Size } from "./crop";
+import { type ImageFolder, scanFolder } from "./folder";
+import { normalisationTable, writeNormalised } from "./normalise";
+import { inTurn } from "./prepare";
+import { createResampler } from "./resample";
+import { createSceneCache } from "./scene-cache";
+import { imagesOf, type Split, sceneAt, shapesTasks } from "./shapes/shapes";
+import { folderSource, openSource, type SourcePlan } from "./source";
+
+export interface LabelledTask {
+  readonly name: string;
+  readonly classes: readonly string[];
+}
+
+export interface LabelledImages {
+  readonly count: number;
+  /** Empty where the images have no labels. */
+  readonly tasks: readonly LabelledTask[];
+  /** The number of the class of every image. */
+  labels(task: string): Int32Array;
+  /** [count, 3, H, W], normalised as in training. */
+  pixels(from: number, count: number): Promise<Float32Array>;
+}
+
+export interface LabelledOptions {
+  readonly experiment: Experiment;
+  /** Folder that relative data paths start from. */
+  readonly root: string;
+  /** A folder has one held-out set, `validationPath`: it is both validation and test. */
+  readonly split: Split;
+  /** Most images; of more, a random choice that depends on the seed of the experiment alone. */
+  readonly limit: number;
+}
+
+/** Throws R13x where the images are not there. */
+export async function openLabelledImages(options: LabelledOptions): Promise<LabelledImages> {
+  const { data } = options.experiment;
+  return data.kind === "shapes" ? openShapes(options, data) : openFolder(options, data);
+}
+
+function openShapes({ experiment, split, limit }: LabelledOptions, data: ShapesData): LabelledImages {
+  // Scenes are independent of one another: the first are as good as any.
+  const count = Math.min(limit, imagesOf(data, split));
+  const tasks = shapesTasks(data);
+  const labels = new Map(tasks.map(({ name }) => [name as string, new Int32Array(count)]));
+  for (let i = 0; i < count; i++) {
+    const scene = sceneAt(data, split, i);
+    for (const { name, labelOf } of tasks) labels.get(name)?.fill(labelOf(scene), i, i + 1);
+  }
+  const plan: SourcePlan = { kind: "shapes", data, split, cache: createSceneCache(data, count) };
+  // The whole scene: an object at its border counts.
+  const whole = ({ width, height }: Size): Box => ({ left: 0, top: 0, width, height });
+  return {
+    count,
+    tasks: tasks.map(({ name, classes }) => ({ name, classes })),
+    labels: (task) => labelsOf(labels, task),
+    pixels: pixelReader(experiment, plan, (i) => i, whole, count),
+  };
+}
+
+async function openFolder(
+  { experiment, root, split, limit }: LabelledOptions,
+  data: FolderData,
+): Promise<LabelledImages> {
+  const { image, seed } = experiment;
+  const scan = (given: string, what: "train" | "validation"): Promise<ImageFolder> =>
+    scanFolder({ root, given, what, labels: data.labels });
+  const train = split === "train" || data.labels ? await scan(data.trainPath, "train") : null;
+  let folder: ImageFolder;
+  if (split === "train" && train !== null) folder = train;
+  else {
+    if (data.validationPath === null) throw noHeldOutImages();
+    folder = await scan(data.validationPath, "validation");
+  }
+
+  const found = folder.files.length;
+  const every = Int32Array.from({ length: found }, (_, i) => i);
+  const chosen =
+    found <= limit
+      ? every
+      : randomAt({ seed, purpose: `data.choice.${split}` })
+          .shuffle(every)
+          .slice(0, limit)
+          .sort();
+  const labels = new Map<string, Int32Array>();
+  // Classes are those of the train folder, also where a held-out folder lacks one.
+  const classes = train?.classes ?? folder.classes;
+  if (data.labels) labels.set("class", chosen.map(classNumbers(folder, { classes, path: train?.path ?? folder.path })));
+  return {
+    count: chosen.length,
+    tasks: data.labels ? [{ name: "class", classes }] : [],
+    labels: (task) => labelsOf(labels, task),
+    pixels: pixelReader(
+      experiment,
+      folderSource(folder),
+      (i) => chosen[i] ?? 0,
+      (size) => evaluationCrop(size, image),
+      chosen.length,
+    ),
+  };
+}
+
+/** Number of an image in its folder → number of its class in the train folder. */
+function classNumbers(
+  folder: ImageFolder,
+  train: { readonly classes: readonly string[]; readonly path: string },
+): (index: number) => number {
+  const numberOf = new Map(train.classes.map((name, number) => [name, number]));
+  const perImage = new Int32Array(folder.files.length);
+  for (const [i, name] of folder.classes.entries()) {
+    const number = numberOf.get(name);
+    if (number === undefined) {
+      const { path: trainFolder, classes } = train;
+      throw unknownClass({ folder: folder.path, found: name, trainFolder, classes: classes.length });
+    }
+    perImage.fill(number, folder.classStarts[i], folder.classStarts[i + 1]);
+  }
+  return (index) => perImage[index] ?? 0;
+}
+
+function labelsOf(labels: ReadonlyMap<string, Int32Array>, task: string): Int32Array {
+  const found = labels.get(task);
+  if (found === undefined) throw new Error(`internal: the images have no labels for "${task}"`);
+  return found;
+}
+
+/** Resized images that are kept as bytes between evaluations, in bytes. */
+const keptBytes = 256e6;
+
+function pixelReader(
+  { image }: Experiment,
+  plan: SourcePlan,
+  indexOf: (i: number) => number,
+  choose: (size: Size) => Box,
+  images: number,
+): LabelledImages["pixels"] {
+  // A broken file is replaced by one of its own class, so labels stay right; training has warned of it.
+  const source = openSource(plan, () => {});
+  const { resample } = createResampler();
+  const table = normalisationTable(image);
+  const bytes = 3 * image.height * image.width;
+  const kept = new Map<number, Uint8Array>();
+
+  return async (from, count) => {
+    if (from < 0 || from + count > images) throw new Error(`internal: images ${from}…${from + count} of ${images}`);
+    const out = new Float32Array(count * bytes);
+    const write = (rgb: Uint8Array, i: number): void => {
+      writeNormalised(rgb, image, false, table, out, (i - from) * bytes);
+    };
+    const missing: number[] = [];
+    for (let i = from; i < from + count; i++) {
+      const rgb = kept.get(i);
+      if (rgb === undefined) missing.push(i);
+      else write(rgb, i);
+    }
+    await inTurn({ count: missing.length, ahead: plan.kind === "folder" ? 4 : 0 }, source, (at) => {
+      const i = missing[at] ?? 0;
+      return {
+        index: indexOf(i),
+        choose,
+        use: (cut) => {
+          const rgb = resample(cut.image, cut.box, image).slice(0, bytes);
+          if ((kept.size + 1) * bytes <= keptBytes) kept.set(i, rgb);
+          write(rgb, i);
+        },
+      };
+    });
+    return out;
+  };
+}

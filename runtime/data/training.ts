@@ -1,0 +1,177 @@
+/**
+ * The batches of a run, read ahead. What a batch holds follows from (seed, step) alone: not from the number of threads,
+ * nor from where the run was resumed.
+ */
+import { availableParallelism } from "node:os";
+import { tooFewImages } from "../errors";
+import type { Experiment } from "../experiment";
+import { type ImageFolder, scanFolder } from "./folder";
+import { createEpochOrder } from "./order";
+import { createPrepare, type TrainingJob } from "./prepare";
+import { createSceneCache } from "./scene-cache";
+import { folderSource, openSource, type Replaced, type SourcePlan } from "./source";
+import { type BatchMaker, createWorkerPool } from "./worker-pool";
+
+/** The images of one run of the step function: a micro-batch, or the whole batch where nothing is accumulated. */
+export interface TrainingBatch {
+  /** Optimiser steps done before this one. */
+  readonly step: number;
+  /** Micro-batch of the step, from 0. */
+  readonly microStep: number;
+  /** [deviceBatch, 3, H, W], normalised, in memory of its own (not shared with other threads). */
+  readonly images: Float32Array;
+  /** Gives the memory back; `images` must not be used any more. Without it the garbage collector does. */
+  release(): void;
+}
+
+export interface TrainingData {
+  /** Images that an epoch draws from. */
+  readonly imageCount: number;
+  /** Threads that prepare images; 0 = this one. */
+  readonly workers: number;
+  /** Batches of the optimiser steps `fromStep` … `toStep` − 1, in order. */
+  batches(range: { readonly fromStep: number; readonly toStep: number }): AsyncGenerator<TrainingBatch, void, void>;
+  /** Broken files met so far and replaced by others. */
+  readonly replaced: readonly Replaced[];
+  close(): Promise<void>;
+}
+
+export interface TrainingDataOptions {
+  readonly experiment: Experiment;
+  /** Folder that relative data paths start from. */
+  readonly root: string;
+  /** Threads that prepare images; 0 or left out = as many as suit the experiment and the machine. */
+  readonly workers?: number;
+  /** The bundle that this trainer runs from; without it images are prepared in this thread. */
+  readonly workerFile?: string;
+  /** Told once of everything that a person should know but that does not stop the run. */
+  readonly warn?: (message: string) => void;
+}
+
+/** Throws R13x where the images are not there. */
+export async function openTrainingData(options: TrainingDataOptions): Promise<TrainingData> {
+  const { experiment, root, workerFile, warn = () => {} } = options;
+  const { optimiser, image, augmentation, seed } = experiment;
+  const { plan, imageCount } = await trainingSource(experiment, root, warn);
+  const workers = workerFile === undefined ? 0 : options.workers || workersFor(experiment);
+
+  const replaced: Replaced[] = [];
+  const onReplaced = (what: Replaced): void => {
+    if (replaced.some(({ file }) => file === what.file)) return; // another thread met it too
+    replaced.push(what);
+    warn(`${what.file} cannot be decoded (${what.why}); the next image takes its place.`);
+  };
+  const augment = { seed, image, augmentation };
+  const maker =
+    workers === 0 || workerFile === undefined
+      ? makeInThisThread(plan, augment, onReplaced)
+      : createWorkerPool({
+          workerFile,
+          workers,
+          workerData: { role: "data", source: plan, augment },
+          replaced: onReplaced,
+        });
+
+  const microSteps = optimiser.globalBatch / optimiser.deviceBatch;
+  if (!Number.isInteger(microSteps)) throw new Error("internal: the batch is no multiple of the micro-batch");
+  const order = createEpochOrder({ seed, images: imageCount });
+  const jobAt = (micro: number): TrainingJob => {
+    const step = Math.floor(micro / microSteps);
+    const epoch = Math.floor(step / optimiser.stepsPerEpoch);
+    const from =
+      (step % optimiser.stepsPerEpoch) * optimiser.globalBatch + (micro % microSteps) * optimiser.deviceBatch;
+    return { epoch, images: order.images({ epoch, from, count: optimiser.deviceBatch }) };
+  };
+
+  async function* batches({ fromStep, toStep }: { readonly fromStep: number; readonly toStep: number }) {
+    const free: Float32Array[] = [];
+    const ahead: Promise<Float32Array>[] = [];
+    let begun = fromStep * microSteps;
+    for (let micro = begun; micro < toStep * microSteps; micro++) {
+      while (begun < toStep * microSteps && ahead.length < maker.depth) {
+        const batch = maker.make(jobAt(begun++), free.pop());
+        batch.catch(() => {}); // awaited below; until then a failure must not end the process
+        ahead.push(batch);
+      }
+      const images = await (ahead.shift() ?? nothingAhead());
+      let released = false;
+      const release = (): void => {
+        if (!released) free.push(images);
+        released = true;
+      };
+      yield { step: Math.floor(micro / microSteps), microStep: micro % microSteps, images, release };
+    }
+  }
+
+  return { imageCount, workers, batches, replaced, close: () => maker.close() };
+}
+
+function nothingAhead(): never {
+  throw new Error("internal: no batch was begun");
+}
+
+/**
+ * The batches as one call after the other, which is how a training loop asks: each call gives the next images and takes
+ * back those of the call before.
+ */
+export function imagesInTurn(
+  data: TrainingData,
+  range: { readonly fromStep: number; readonly toStep: number },
+): () => Promise<Float32Array> {
+  const batches = data.batches(range);
+  let last: TrainingBatch | undefined;
+  return async () => {
+    last?.release();
+    const next = await batches.next();
+    if (next.done) throw new Error("internal: there are no batches after the last step");
+    last = next.value;
+    return last.images;
+  };
+}
+
+/** Rendered scenes cost little after the first epoch; files keep a thread busy each. The engine needs cores too. */
+export function workersFor({ data, hardware }: Experiment): number {
+  if (hardware.workers > 0) return hardware.workers;
+  const cores = availableParallelism();
+  return data.kind === "shapes" ? 1 : Math.max(1, Math.min(8, Math.floor(cores / 2)));
+}
+
+async function trainingSource(
+  { data }: Experiment,
+  root: string,
+  warn: (message: string) => void,
+): Promise<{ readonly plan: SourcePlan; readonly imageCount: number }> {
+  if (data.kind === "shapes") {
+    const cache = createSceneCache(data, data.trainImages);
+    return { plan: { kind: "shapes", data, split: "train", cache }, imageCount: data.trainImages };
+  }
+  const folder: ImageFolder = await scanFolder({ root, given: data.trainPath, what: "train", labels: data.labels });
+  const found = folder.files.length;
+  if (found < data.trainImages) throw tooFewImages({ folder: folder.path, found, wanted: data.trainImages });
+  if (found > data.trainImages) {
+    warn(
+      `${folder.path} holds ${found} images, more than the ${data.trainImages} of the experiment: ` +
+        "each epoch takes as many as it was compiled for, others every time.",
+    );
+  }
+  return { plan: folderSource(folder), imageCount: found };
+}
+
+function makeInThisThread(
+  plan: SourcePlan,
+  augment: Parameters<typeof createPrepare>[1],
+  replaced: (what: Replaced) => void,
+): BatchMaker {
+  const prepare = createPrepare(openSource(plan, replaced), augment);
+  const { height, width } = augment.image;
+  return {
+    // Files are decoded by threads of libuv, so one batch ahead fills the time of the step; scenes would only wait.
+    depth: plan.kind === "folder" ? 2 : 1,
+    make: async (job, memory) => {
+      const batch = memory ?? new Float32Array(job.images.length * 3 * height * width);
+      await prepare(job, batch);
+      return batch;
+    },
+    close: async () => {},
+  };
+}
