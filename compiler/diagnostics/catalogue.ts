@@ -24,6 +24,9 @@ function didYouMean(near: string | null): { hint?: string } {
   return near === null ? {} : { hint: `Did you mean \`${near}\`?` };
 }
 
+type Block = { readonly height: number; readonly width: number };
+const blockText = ({ height, width }: Block): string => `${height}×${width}`;
+
 type FoundWant = { readonly found: string; readonly want: string };
 type FoundWantNear = FoundWant & { readonly near: string | null };
 
@@ -188,8 +191,8 @@ export const errors = {
   targetBlockTooSmall: kind(
     "E310",
     "Every target block that can be drawn has more patches than `minKeep`; the released code would search for ever.",
-    (facts: { height: number; width: number; grid: number; minKeep: number }) => ({
-      what: `on a grid of ${facts.grid}×${facts.grid} patches a target block can be as small as ${facts.height}×${facts.width}`,
+    (facts: Block & { grid: number; minKeep: number }) => ({
+      what: `on a grid of ${facts.grid}×${facts.grid} patches a target block can be as small as ${blockText(facts)}`,
       found: `${facts.height * facts.width} patches`,
       want: `more than masking.minKeep = ${facts.minKeep}`,
       hint: "Lower masking.minKeep, raise the target scale, or take smaller patches.",
@@ -198,8 +201,8 @@ export const errors = {
   contextBlockTooSmall: kind(
     "E311",
     "Every context block that can be drawn has more patches than `minKeep`; the released code would search for ever.",
-    (facts: { height: number; width: number; grid: number; minKeep: number }) => ({
-      what: `on a grid of ${facts.grid}×${facts.grid} patches the context block can be as small as ${facts.height}×${facts.width}`,
+    (facts: Block & { grid: number; minKeep: number }) => ({
+      what: `on a grid of ${facts.grid}×${facts.grid} patches the context block can be as small as ${blockText(facts)}`,
       found: `${facts.height * facts.width} patches`,
       want: `more than masking.minKeep = ${facts.minKeep}`,
       hint: "Lower masking.minKeep, raise the context scale, or take smaller patches.",
@@ -207,14 +210,12 @@ export const errors = {
   ),
   contextTokensTooMany: kind(
     "E312",
-    "The context can not keep more patches than its block has once a target is taken out of it.",
-    (facts: { tokens: number; most: number; block: string; target: string | null }) => ({
-      what:
-        facts.target === null
-          ? `a context block can be as small as ${facts.block}`
-          : `a context block of ${facts.block} loses at least part of a target block of ${facts.target}`,
-      found: `${facts.tokens} tokens`,
-      want: `at most ${facts.most}, or "auto"`,
+    "After the targets are taken out, a context block leaves as many patches as the context is to keep, often enough " +
+      "that drawing again finds it.",
+    (facts: { tokens: number; context: Block; target: Block; share: number; median: number }) => ({
+      what: `a context of ${blockText(facts.context)} with targets of ${blockText(facts.target)} seldom leaves that many patches`,
+      found: `${facts.tokens} tokens, left by ${Number((100 * facts.share).toFixed(1))} % of the draws`,
+      want: `at most ${facts.median}, which half of the draws leave, or "auto"`,
     }),
   ),
   hiddenWidthZero: kind(

@@ -3,6 +3,7 @@ import type { Graph, Group, Value } from "../ir/graph";
 import type { Chain, Stage } from "../ir/stage";
 import type { TrainedChain, TrainedStage } from "../optimise/index";
 import { actsName, groupGradient, keptValues } from "./functions";
+import { listed } from "./layout";
 import { capital } from "./names";
 import { neededLengths, typeArguments, varyingAxes } from "./types";
 
@@ -53,11 +54,24 @@ function inputSource(value: Value, running: string | undefined, i: number): stri
   throw new Error(`internal: the step has no ${value.name}`);
 }
 
-function call(stage: Stage, roots: Roots, running: string | undefined): string {
+function call(stage: Stage, roots: Roots, running: string | undefined): Call {
   const { graph } = stage;
   const inputs = graph.inputs.map((value, i) => inputSource(value, running, i));
-  return `${graph.name}(${[...leadingArguments(graph, graph.groups, stage, roots), ...inputs].join(", ")})`;
+  return { name: graph.name, args: [...leadingArguments(graph, graph.groups, stage, roots), ...inputs] };
 }
+
+interface Call {
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+/** `const x = f(a, b);`, one argument a line where it is too wide. `indent` is that of the line in its function. */
+function assign(left: string, { name, args }: Call, indent: string): string {
+  return listed(`${left} = ${name}(`, args, ");", indent);
+}
+
+/** Indent of a line in a loop of the body; the others have none of their own. */
+const LOOP = "  ";
 
 const usesDropPath = (graph: Graph): boolean => graph.inputs.some((value) => value.name === "dropPathAttn");
 
@@ -82,12 +96,10 @@ export function inferenceCalls(chain: Chain, roots: Roots, depth: number, runnin
   chain.stages.forEach((stage, i) => {
     const isLast = i === chain.stages.length - 1;
     if (stage.repeated) {
-      lines.push(...loopHead(stage, roots, depth), `  ${running} = ${call(stage, roots, running)};`, "}");
+      lines.push(...loopHead(stage, roots, depth), assign(`  ${running}`, call(stage, roots, running), LOOP), "}");
       return;
     }
-    lines.push(
-      isLast ? `const ${result} = ${call(stage, roots, value)};` : `let ${running} = ${call(stage, roots, value)};`,
-    );
+    lines.push(assign(isLast ? `const ${result}` : `let ${running}`, call(stage, roots, value), ""));
     value = running;
   });
   return { lines, result };
@@ -104,7 +116,7 @@ export function forwardCalls(chain: TrainedChain, roots: Roots, depth: number, i
     const acts = actsVariable(graph);
     const output = graph.outputs[0]?.name ?? "out";
     if (!stage.repeated) {
-      lines.push(`const ${acts} = ${call(stage, roots, value)};`);
+      lines.push(assign(`const ${acts}`, call(stage, roots, value), ""));
       value = `${acts}.${output}`;
       continue;
     }
@@ -113,7 +125,7 @@ export function forwardCalls(chain: TrainedChain, roots: Roots, depth: number, i
       `let ${running} = ${value};`,
       `const ${acts}: ${actsName(graph)}${typeArguments(varyingAxes(keptValues(stage.gradients)))}[] = [];`,
       ...loopHead(stage, roots, depth),
-      `  const a = ${call(stage, roots, running)};`,
+      assign("  const a", call(stage, roots, running), LOOP),
       `  ${acts}.push(a);`,
       `  ${running} = a.${output};`,
       "}",
@@ -126,14 +138,14 @@ export function forwardCalls(chain: TrainedChain, roots: Roots, depth: number, i
 
 const gradientsVariable = (graph: Graph): string => `${graph.name}Gradients`;
 
-function backwardCall(stage: TrainedStage, roots: Roots, acts: string, running: string): string {
+function backwardCall(stage: TrainedStage, roots: Roots, acts: string, running: string): Call {
   const { backward, saved } = stage.gradients;
   const args = [
     ...leadingArguments(backward, backward.groups, stage, roots),
     ...(saved.length === 0 ? [] : [acts]),
     running,
   ];
-  return `${backward.name}(${args.join(", ")})`;
+  return { name: backward.name, args };
 }
 
 /** The backward pass of a chain, last stage first; `gradient` is that of the chain's result. */
@@ -144,7 +156,7 @@ export function backwardCalls(chain: TrainedChain, roots: Roots, depth: number, 
     const { graph } = stage;
     const gradients = gradientsVariable(graph);
     if (!stage.repeated) {
-      lines.push(`const ${gradients} = ${backwardCall(stage, roots, actsVariable(graph), value)};`);
+      lines.push(assign(`const ${gradients}`, backwardCall(stage, roots, actsVariable(graph), value), ""));
       value = `${gradients}.dInput`;
       continue;
     }
@@ -154,7 +166,7 @@ export function backwardCalls(chain: TrainedChain, roots: Roots, depth: number, 
       `let ${running} = ${value};`,
       `const ${gradients}: ${blockType}[] = [];`,
       `for (const [block, a] of backwards(${blocksOf(stage, roots, depth)}, ${actsVariable(graph)})) {`,
-      `  const d = ${backwardCall(stage, roots, "a", running)};`,
+      assign("  const d", backwardCall(stage, roots, "a", running), LOOP),
       `  ${gradients}.unshift(d.dBlock);`,
       `  ${running} = d.dInput;`,
       "}",
@@ -180,7 +192,14 @@ export function gradientRecord(chains: readonly TrainedChain[]): string {
       record.set(name, [...(record.get(name) ?? []), code]);
     }
   }
-  const networkRecord = (record: ReadonlyMap<string, readonly string[]>): string =>
-    `{ ${[...record].map(([name, codes]) => `${name}: ${name === "blocks" ? `[${codes.join(", ")}]` : codes.join(", ")}`).join(", ")} }`;
-  return `{\n  encoder: ${networkRecord(byNetwork.encoder)},\n  predictor: ${networkRecord(byNetwork.predictor)},\n}`;
+  const networkRecord = (name: "encoder" | "predictor"): string =>
+    listed(
+      `${name}: { `,
+      [...byNetwork[name]].map(
+        ([layer, codes]) => `${layer}: ${layer === "blocks" ? `[${codes.join(", ")}]` : codes.join(", ")}`,
+      ),
+      " }",
+      LOOP,
+    );
+  return `{\n  ${networkRecord("encoder")},\n  ${networkRecord("predictor")},\n}`;
 }

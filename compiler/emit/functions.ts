@@ -4,10 +4,12 @@ import type { Differentiated } from "../autodiff/gradients";
 import type { Graph, Group, Node, Value } from "../ir/graph";
 import { type Sizes, shapeText } from "../ir/number";
 import { flopsText, graphCost } from "../ir/print";
+import { type Branch, docComment, type Layout, listed, record } from "./layout";
 import { capital, comment } from "./names";
 import { attrText, lengthsType, neededLengths, tensorType, typeArguments, typeParameters, varyingAxes } from "./types";
 
-const COLUMN_LIMIT = 96;
+/** Widest code before the column of shapes; a longer op stands on two lines. */
+const COLUMN_LIMIT = 104;
 
 /** A line of code and what stands in its last column. */
 export interface Line {
@@ -29,38 +31,41 @@ export type Reference = (value: Value) => string;
 
 const byName: Reference = (value) => value.name;
 
-export function opLine(node: Node, reference: Reference): Line {
+export function opLines(node: Node, reference: Reference): readonly Line[] {
   const attrs = Object.entries(node.attrs).map(([name, value]) => `${name}: ${attrText(value)}`);
   const args = [...node.inputs.map(reference), ...(attrs.length === 0 ? [] : [`{ ${attrs.join(", ")} }`])];
   const names = node.outputs.map((value) => value.name);
   const left = names.length === 1 ? names.join("") : `[${names.join(", ")}]`;
   const shapes = [...new Set(node.outputs.map((value) => shapeText(value.shape)))];
-  return { code: `const ${left} = o.${node.op}(${args.join(", ")});`, note: shapes.join(" ") };
+  const call = `o.${node.op}(${args.join(", ")});`;
+  const note = shapes.join(" ");
+  const code = `const ${left} = ${call}`;
+  return code.length <= COLUMN_LIMIT
+    ? [{ code, note }]
+    : [
+        { code: `const ${left} =`, note: "" },
+        { code: `  ${call}`, note },
+      ];
 }
 
 /** Gradients of a group as a record of the group's own type. */
-function recordOf(group: Group, valueOf: (weight: Value) => string): string {
-  interface Branch {
-    readonly entries: Map<string, Branch | string>;
-  }
-  const root: Branch = { entries: new Map() };
+function recordOf(group: Group, codeOf: (weight: Value) => string): Layout {
+  const root: Branch = { kind: "branch", entries: new Map() };
   for (const weight of group.parameters) {
     const path = weight.parameter?.path ?? "";
-    if (path === "") return valueOf(weight);
+    if (path === "") return codeOf(weight);
     const names = path.split(".");
     const last = names.pop() ?? "";
     let branch = root;
     for (const name of names) {
       const known = branch.entries.get(name);
-      const next: Branch = typeof known === "object" ? known : { entries: new Map() };
+      const next: Branch = typeof known === "object" ? known : { kind: "branch", entries: new Map() };
       branch.entries.set(name, next);
       branch = next;
     }
-    branch.entries.set(last, valueOf(weight));
+    branch.entries.set(last, codeOf(weight));
   }
-  const print = (branch: Branch): string =>
-    `{ ${[...branch.entries].map(([name, child]) => `${name}: ${typeof child === "string" ? child : print(child)}`).join(", ")} }`;
-  return print(root);
+  return root;
 }
 
 /** The name of the record that a forward function keeps for its backward function. */
@@ -71,14 +76,19 @@ export function keptValues({ forward, saved }: Differentiated): readonly Value[]
   return [...new Set([...saved, ...forward.outputs])];
 }
 
-function signature(graph: Graph, inputs: readonly string[]): string {
+function signature(graph: Graph, inputs: readonly string[]): readonly string[] {
   const lengths = neededLengths(graph);
   return [
     "o: Ops",
     ...(lengths.length === 0 ? [] : [`l: ${lengthsType(lengths)}`]),
     ...graph.groups.map((group) => `${group.name}: ${group.type}`),
     ...inputs,
-  ].join(", ");
+  ];
+}
+
+/** `export function name<…>(…): Type`, one parameter a line where it would be too long. */
+function head(name: string, typeParameterList: string, parameters: readonly string[], returns: string): string {
+  return listed(`export function ${name}${typeParameterList}(`, parameters, `): ${returns}`, "");
 }
 
 function shapesNote(graph: Graph): string {
@@ -92,23 +102,51 @@ function generics(graph: Graph, values: readonly Value[] = [...graph.inputs, ...
   return typeParameters(varyingAxes([...values, asShape]));
 }
 
-/** A function without a backward pass: its output is all it returns. */
-export function inferenceFunction(graph: Graph, sizes: Sizes): string {
-  const [output] = graph.outputs;
-  if (output === undefined) throw new Error(`internal: ${graph.name} gives nothing`);
+/** Operations of a graph per image: the same at every batch size. */
+function perImage(graph: Graph, { images, lengths }: CostSizes): string {
+  return `${flopsText(graphCost(graph, lengths).flops / images)} per image`;
+}
+
+/** What costs in comments are computed for: the most probable program. */
+export interface CostSizes {
+  readonly images: number;
+  readonly lengths: Sizes;
+}
+
+const parameterOf = (value: Value): string => `${value.name}: ${tensorType(value)}`;
+
+/** A documented function whose body is one op a line and what it returns. */
+function functionText(parts: {
+  readonly doc: string;
+  readonly head: string;
+  readonly nodes: readonly Node[];
+  readonly reference: Reference;
+  readonly returns: string;
+}): string {
   const writer = new CodeBlockWriter({ indentNumberOfSpaces: 2 });
-  writer.writeLine(`/** ${comment(graph.doc)} ${shapesNote(graph)}. ${flopsText(graphCost(graph, sizes).flops)}. */`);
-  writer.write(
-    `export function ${graph.name}${generics(graph)}(${signature(
-      graph,
-      graph.inputs.map((value) => `${value.name}: ${tensorType(value)}`),
-    )}): ${tensorType(output)}`,
-  );
+  writer.writeLine(docComment(comment(parts.doc)));
+  writer.write(parts.head);
   writer.block(() => {
-    writer.writeLine(aligned(graph.nodes.map((node) => opLine(node, byName))));
-    writer.writeLine(`return ${output.name};`);
+    writer.writeLine(aligned(parts.nodes.flatMap((node) => opLines(node, parts.reference))));
+    writer.writeLine(`return ${parts.returns};`);
   });
   return writer.toString();
+}
+
+const docOf = (graph: Graph, sizes: CostSizes): string =>
+  `${graph.doc} ${shapesNote(graph)}. ${perImage(graph, sizes)}.`;
+
+/** A function without a backward pass: its output is all it returns. */
+export function inferenceFunction(graph: Graph, sizes: CostSizes): string {
+  const [output] = graph.outputs;
+  if (output === undefined) throw new Error(`internal: ${graph.name} gives nothing`);
+  return functionText({
+    doc: docOf(graph, sizes),
+    head: head(graph.name, generics(graph), signature(graph, graph.inputs.map(parameterOf)), tensorType(output)),
+    nodes: graph.nodes,
+    reference: byName,
+    returns: output.name,
+  });
 }
 
 /** The record of what a forward function keeps. */
@@ -123,84 +161,76 @@ export function actsInterface(parts: Differentiated): string {
   return writer.toString();
 }
 
-export function forwardFunction(parts: Differentiated, sizes: Sizes): string {
+export function forwardFunction(parts: Differentiated, sizes: CostSizes): string {
   const { forward: graph } = parts;
   const kept = keptValues(parts);
-  const writer = new CodeBlockWriter({ indentNumberOfSpaces: 2 });
-  writer.writeLine(`/** ${comment(graph.doc)} ${shapesNote(graph)}. ${flopsText(graphCost(graph, sizes).flops)}. */`);
-  writer.write(
-    `export function ${graph.name}${generics(graph)}(${signature(
-      graph,
-      graph.inputs.map((value) => `${value.name}: ${tensorType(value)}`),
-    )}): ${actsName(graph)}${typeArguments(varyingAxes(kept))}`,
-  );
-  writer.block(() => {
-    writer.writeLine(aligned(graph.nodes.map((node) => opLine(node, byName))));
-    writer.writeLine(`return { ${kept.map((value) => value.name).join(", ")} };`);
+  const returns = `${actsName(graph)}${typeArguments(varyingAxes(kept))}`;
+  return functionText({
+    doc: docOf(graph, sizes),
+    head: head(graph.name, generics(graph), signature(graph, graph.inputs.map(parameterOf)), returns),
+    nodes: graph.nodes,
+    reference: byName,
+    returns: listed(
+      "{ ",
+      kept.map((value) => value.name),
+      " }",
+      "  ",
+    ),
   });
-  return writer.toString();
 }
 
 /** The name of a group's gradient in what a backward function returns. */
 export const groupGradient = (group: Group): string => `d${capital(group.name)}`;
 
-export function backwardFunction(parts: Differentiated, sizes: Sizes): string {
+export function backwardFunction(parts: Differentiated, sizes: CostSizes): string {
   const { forward, backward, saved, outputGradient, inputGradient, weightGradients } = parts;
   const isSaved = new Set(saved);
   const reference: Reference = (value) => (isSaved.has(value) ? `a.${value.name}` : value.name);
   const kept = keptValues(parts);
-  const returned = [
+  const gradientOf = (weight: Value): string => {
+    const gradient = weightGradients.get(weight);
+    if (gradient === undefined) throw new Error(`internal: ${forward.name}: no gradient for ${weight.name}`);
+    return reference(gradient);
+  };
+  const returned: readonly { readonly name: string; readonly code: Layout; readonly type: string }[] = [
     ...(inputGradient === undefined
       ? []
       : [{ name: "dInput", code: reference(inputGradient), type: tensorType(inputGradient) }]),
     ...forward.groups.map((group) => ({
       name: groupGradient(group),
-      code: recordOf(group, (weight) => {
-        const gradient = weightGradients.get(weight);
-        if (gradient === undefined) throw new Error(`internal: ${forward.name}: no gradient for ${weight.name}`);
-        return reference(gradient);
-      }),
+      code: recordOf(group, gradientOf),
       type: group.type,
     })),
   ];
   const args = [
     ...(saved.length === 0 ? [] : [`a: ${actsName(forward)}${typeArguments(varyingAxes(kept))}`]),
-    ...(outputGradient === undefined ? [] : [`${outputGradient.name}: ${tensorType(outputGradient)}`]),
+    ...(outputGradient === undefined ? [] : [parameterOf(outputGradient)]),
   ];
   const axes = generics(backward, [...kept, ...(outputGradient === undefined ? [] : [outputGradient])]);
-  const writer = new CodeBlockWriter({ indentNumberOfSpaces: 2 });
-  writer.writeLine(`/** Gradients of ${forward.name}. ${flopsText(graphCost(backward, sizes).flops)}. */`);
-  writer.write(
-    `export function ${backward.name}${axes}(${signature(backward, args)}): { ${returned.map(({ name, type }) => `readonly ${name}: ${type}`).join("; ")} }`,
-  );
-  writer.block(() => {
-    writer.writeLine(aligned(backward.nodes.map((node) => opLine(node, reference))));
-    writer.write("return").space();
-    writer.inlineBlock(() => {
-      for (const { name, code } of returned) writer.writeLine(code === name ? `${name},` : `${name}: ${code},`);
-    });
-    writer.write(";").newLine();
+  const returnType = `{ ${returned.map(({ name, type }) => `readonly ${name}: ${type}`).join("; ")} }`;
+  return functionText({
+    doc: `Gradients of ${forward.name}. ${perImage(backward, sizes)}.`,
+    head: head(backward.name, axes, signature(backward, args), returnType),
+    nodes: backward.nodes,
+    reference,
+    returns: record({ kind: "branch", entries: new Map(returned.map(({ name, code }) => [name, code])) }, "  ", 9),
   });
-  return writer.toString();
 }
 
 /** The gradient of the loss by the predictions: nothing is kept, both inputs are at hand. */
-export function lossGradientFunction(parts: Differentiated, sizes: Sizes): string {
+export function lossGradientFunction(parts: Differentiated, sizes: CostSizes): string {
   const { forward, backward, inputGradient } = parts;
   if (inputGradient === undefined) throw new Error("internal: the loss has no gradient");
-  const writer = new CodeBlockWriter({ indentNumberOfSpaces: 2 });
-  writer.writeLine(
-    `/** The gradient of ${forward.name} by its first input. ${flopsText(graphCost(backward, sizes).flops)}. */`,
-  );
-  writer.write(
-    `export function ${backward.name}${generics(forward)}(${signature(
-      backward,
-      forward.inputs.map((value) => `${value.name}: ${tensorType(value)}`),
-    )}): ${tensorType(inputGradient)}`,
-  );
-  writer.block(() => {
-    writer.writeLine(aligned(backward.nodes.map((node) => opLine(node, byName))));
-    writer.writeLine(`return ${inputGradient.name};`);
+  return functionText({
+    doc: `The gradient of ${forward.name} by its first input. ${perImage(backward, sizes)}.`,
+    head: head(
+      backward.name,
+      generics(forward),
+      signature(backward, forward.inputs.map(parameterOf)),
+      tensorType(inputGradient),
+    ),
+    nodes: backward.nodes,
+    reference: byName,
+    returns: inputGradient.name,
   });
-  return writer.toString();
 }

@@ -10,6 +10,7 @@ import {
   actsInterface,
   aligned,
   backwardFunction,
+  type CostSizes,
   forwardFunction,
   inferenceFunction,
   type Line,
@@ -42,24 +43,31 @@ function allDims(dims: Dims): readonly Dim[] {
 
 /** `const D = 192; type D = typeof D; // width of a token` for every axis that is the same in all programs. */
 function sizeLines(dims: Dims): readonly string[] {
-  const lines: readonly Line[] = allDims(dims)
-    .filter((dim) => !dim.varies)
-    .map(({ name, size, counts }) => ({ code: `export const ${name} = ${size};`, note: counts }));
-  const types = allDims(dims)
-    .filter((dim) => !dim.varies)
-    .map(({ name }) => `export type ${name} = typeof ${name};`);
-  return [aligned(lines), ...types];
+  return [
+    aligned(
+      allDims(dims)
+        .filter((dim) => !dim.varies)
+        .map(
+          ({ name, size, counts }): Line => ({
+            code: `export const ${name} = ${size}; export type ${name} = typeof ${name};`,
+            note: counts,
+          }),
+        ),
+    ),
+  ];
 }
 
 const indent = (lines: readonly string[]): string => lines.map((line) => (line === "" ? "" : `  ${line}`)).join("\n");
 
 const heading = (title: string): string => `// ${title}`;
 
+const costSizes = (plan: Plan): CostSizes => ({ images: plan.model.images, lengths: plan.sizes });
+
 function trainedFunctions(chain: TrainedChain, plan: Plan): readonly string[] {
   return chain.stages.flatMap(({ gradients }) => [
     actsInterface(gradients),
-    forwardFunction(gradients, plan.sizes),
-    backwardFunction(gradients, plan.sizes),
+    forwardFunction(gradients, costSizes(plan)),
+    backwardFunction(gradients, costSizes(plan)),
   ]);
 }
 
@@ -139,8 +147,11 @@ export function emitStep(program: Program, plan: Plan): string {
   const batch = varying([dims.context, dims.allTargets]);
   const accumulates = experiment.optimiser.accumulation > 1;
   const clips = plan.clipNorm !== null;
-  const inference = program.target.stages.map((stage) => inferenceFunction(stage.graph, plan.sizes));
-  const lossOf = [inferenceFunction(program.loss.forward, plan.sizes), lossGradientFunction(program.loss, plan.sizes)];
+  const inference = program.target.stages.map((stage) => inferenceFunction(stage.graph, costSizes(plan)));
+  const lossOf = [
+    inferenceFunction(program.loss.forward, costSizes(plan)),
+    lossGradientFunction(program.loss, costSizes(plan)),
+  ];
   const sections = [
     { title: program.target.title, functions: inference },
     { title: program.context.title, functions: trainedFunctions(program.context, plan) },
@@ -153,7 +164,6 @@ export function emitStep(program: Program, plan: Plan): string {
     mapsTrees: clips || accumulates,
     sizes: sizeLines(dims),
     lengths: lengths.length > 0,
-    lengthsDoc: lengths.map(({ name, counts }) => `${name} ${counts}`).join(", "),
     lengthParameters: typeParameters(lengths),
     lengthArguments: typeArguments(lengths),
     allLengths: [dims.context, dims.target, dims.sequence, dims.allTargets],
@@ -205,7 +215,7 @@ export function emitFeatures(program: Program, plan: Plan): string {
     "features",
   );
   const body = lines.map((line) => line.replace("batch.images", "images").replace("constants.positions", "positions"));
-  const functions = own.map((stage) => inferenceFunction(stage.graph, plan.sizes));
+  const functions = own.map((stage) => inferenceFunction(stage.graph, costSizes(plan)));
   const types = [
     "Encoder",
     ...(functions.some((text) => text.includes("EncoderBlock")) ? ["EncoderBlock"] : []),

@@ -1,6 +1,7 @@
 /** From a spec to a plan: every number decided. After this stage nobody reads the spec. */
 import type { DataPlan, Experiment, MaskPlan } from "../../runtime/experiment";
 import type { Sizes } from "../ir/number";
+import { maskSettings } from "../masks/settings";
 import type { ModelNumbers } from "../model/dims";
 import type { Spec } from "../spec/spec";
 import { buildMaskPlan } from "./masks";
@@ -67,15 +68,7 @@ export function buildPlan({ spec, specHash, generatorVersion }: PlanInput): Plan
   const side = image.size / encoder.patch;
   const deviceBatch = optimization.globalBatch / (hardware.gpus * optimization.accumulation);
   const data = dataPlan(spec);
-  const masks = buildMaskPlan({
-    grid: { height: side, width: side },
-    sampler: masking.sampler,
-    targets: masking.targets,
-    context: masking.context,
-    minKeep: masking.minKeep,
-    allowOverlap: masking.allowOverlap,
-    deviceBatch,
-  });
+  const masks = buildMaskPlan(maskSettings(spec));
   const hidden = (dim: number, mlpRatio: number) => Math.trunc(dim * mlpRatio);
   const encoderNetwork = {
     dim: encoder.dim,

@@ -1,11 +1,13 @@
 /** Rules of the masks: every block that can be drawn is one that training can use (reference.md §1.5). */
-import { enumerateSizes, type Size } from "../../runtime/masks/blocks";
+
 import { errors } from "../diagnostics/catalogue";
-import type { Rule } from "./rule";
+import { type MaskPlanProblem, maskPlanProblems } from "../masks/problems";
+import { maskSettings } from "../masks/settings";
+import type { Finding, Rule } from "./rule";
 import type { Spec } from "./spec";
 
 /** More patches than this can not be enumerated in a moment, and nothing could train on them. */
-const mostPatches = 16384;
+const mostPatches = 4096;
 
 export const maskRules: readonly Rule[] = [
   {
@@ -18,91 +20,45 @@ export const maskRules: readonly Rule[] = [
     },
   },
   {
-    name: "every target block has more than minKeep patches",
-    reads: ["image.size", "encoder.patch", "masking.sampler", "masking.minKeep", "masking.targets"],
-    check: ({ spec }) => {
-      const { minKeep } = spec.masking;
-      const grid = gridSide(spec);
-      const [smallest] = targetSizes(spec);
-      if (smallest === undefined || area(smallest) > minKeep) return [];
-      return [
-        { path: ["masking", "targets", "scale"], problem: errors.targetBlockTooSmall({ ...smallest, grid, minKeep }) },
-      ];
-    },
-  },
-  {
-    name: "every context block has more than minKeep patches",
-    reads: ["image.size", "encoder.patch", "masking.sampler", "masking.minKeep", "masking.context.scale"],
-    check: ({ spec }) => {
-      const { minKeep } = spec.masking;
-      const grid = gridSide(spec);
-      const [smallest] = contextSizes(spec);
-      if (smallest === undefined || area(smallest) > minKeep) return [];
-      return [
-        { path: ["masking", "context", "scale"], problem: errors.contextBlockTooSmall({ ...smallest, grid, minKeep }) },
-      ];
-    },
-  },
-  {
-    name: "the context can keep its tokens",
+    name: "every draw of masks can be trained with",
     reads: ["image.size", "encoder.patch", "masking"],
     check: ({ spec }) => {
-      const { tokens } = spec.masking.context;
-      const [context] = contextSizes(spec);
-      const target = targetSizes(spec).at(-1);
-      if (tokens === "auto" || context === undefined || target === undefined) return [];
-      const shared = spec.masking.allowOverlap ? 0 : leastOverlap(context, target, reach(spec));
-      const most = area(context) - shared;
-      if (tokens <= most) return [];
-      const problem = errors.contextTokensTooMany({
-        tokens,
-        most,
-        block: sizeText(context),
-        target: shared === 0 ? null : sizeText(target),
-      });
-      return [{ path: ["masking", "context", "tokens"], problem }];
+      const found = isDrawable(spec) ? maskPlanProblems(maskSettings(spec)) : [];
+      // The first of a kind is about the smallest block; the others say the same of larger ones.
+      return found
+        .filter((one, i) => found.findIndex(({ kind }) => kind === one.kind) === i)
+        .map((one) => finding(spec, one));
     },
   },
 ];
 
 function gridSide({ image, encoder }: Spec): number {
-  return Math.floor(image.size / encoder.patch);
+  return image.size / encoder.patch;
 }
 
-/** Patches on a side that blocks can reach: the reference never takes the last row and column (reference.md §1.4). */
-function reach(spec: Spec): number {
-  return gridSide(spec) - (spec.masking.sampler === "reference" ? 1 : 0);
-}
-
-/** Every size of target block, smallest first. */
-function targetSizes(spec: Spec): readonly Size[] {
-  return sizes(spec, spec.masking.targets.scale, spec.masking.targets.aspect);
-}
-
-/** Every size of context block, smallest first. */
-function contextSizes(spec: Spec): readonly Size[] {
-  return sizes(spec, spec.masking.context.scale, [1, 1]);
-}
-
-function sizes(spec: Spec, scale: readonly [number, number], aspect: readonly [number, number]): readonly Size[] {
+/** Whether there are blocks to speak of; where not, another rule says why. */
+function isDrawable(spec: Spec): boolean {
+  const { targets, context } = spec.masking;
   const side = gridSide(spec);
-  const shared = spec.masking.sampler === "reference";
-  // A grid that another rule rejects has no blocks worth telling of.
-  if (side < 2 || side ** 2 > mostPatches || scale[0] > scale[1] || aspect[0] > aspect[1]) return [];
-  return enumerateSizes({ grid: { height: side, width: side }, scale, aspect, maySpan: !shared }, { shared });
+  const rises = [targets.scale, targets.aspect, context.scale].every(([low, high]) => low <= high);
+  return Number.isInteger(side) && side >= 2 && side ** 2 <= mostPatches && rises;
 }
 
-function area({ height, width }: Size): number {
-  return height * width;
-}
-
-function sizeText({ height, width }: Size): string {
-  return `${height}×${width}`;
-}
-
-/** Patches that two blocks share at the least, wherever they lie within a square of `side`. */
-function leastOverlap(a: Size, b: Size, side: number): number {
-  const rows = Math.max(0, a.height + b.height - side);
-  const columns = Math.max(0, a.width + b.width - side);
-  return rows * columns;
+function finding(spec: Spec, problem: MaskPlanProblem): Finding {
+  const grid = gridSide(spec);
+  switch (problem.kind) {
+    case "target too small": {
+      const { size, minKeep } = problem;
+      return { path: ["masking", "targets", "scale"], problem: errors.targetBlockTooSmall({ ...size, grid, minKeep }) };
+    }
+    case "context too small": {
+      const { size, minKeep } = problem;
+      return {
+        path: ["masking", "context", "scale"],
+        problem: errors.contextBlockTooSmall({ ...size, grid, minKeep }),
+      };
+    }
+    case "context tokens out of reach":
+      return { path: ["masking", "context", "tokens"], problem: errors.contextTokensTooMany(problem) };
+  }
 }

@@ -1,5 +1,5 @@
 /** masks.json of the official numbers, typed as far as tests read it. */
-import type { MaskSettings } from "../../compiler/plan/masks";
+import type { MaskSettings } from "../../compiler/masks/settings";
 import type { Range } from "../../runtime/masks/blocks";
 import type { CollatorSettings } from "../../runtime/masks/reference";
 import { officialJson } from "./official";

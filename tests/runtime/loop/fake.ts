@@ -110,6 +110,7 @@ export function fakeImages(
   const { deviceBatch, accumulation } = experiment.optimiser;
   const size = deviceBatch * 3 * experiment.image.height * experiment.image.width;
   const stream = {
+    workers: 0,
     taken: fromStep * accumulation,
     next: async () => {
       if (stream.taken === failAt) throw new Error("the disk is gone");

@@ -267,16 +267,13 @@ describe("evaluation", () => {
         asked.push("final");
         return report;
       },
-      close: async () => {
-        asked.push("close");
-      },
     }),
   });
 
   it("comes every few epochs, and in full at the end", async () => {
     const [directory, asked] = [folder(), [] as string[]];
     const { text } = await runIn(directory, { environment: environment(asked) });
-    expect(asked).toEqual(["now", "final", "close"]);
+    expect(asked).toEqual(["now", "final"]);
     expect(text).toContain("epoch 1: count: linear probe 75.0 %, k-NN 62.5 %");
     expect(text).toMatch(/target encoder +75\.0 +62\.5/);
     const evaluations = events(directory).filter(({ event }) => event === "evaluation");
@@ -289,7 +286,7 @@ describe("evaluation", () => {
   it("waits for the end of the run where it stops early", async () => {
     const asked: string[] = [];
     const { text } = await runIn(folder(), { environment: environment(asked), flags: { stopAtStep: 7 } });
-    expect(asked).toEqual(["now", "close"]);
+    expect(asked).toEqual(["now"]);
     expect(text).toMatch(
       /Stopped after step 7 of 10\. Saved in .*\nTo go on:\n {2}node \/somewhere\/train\.js --resume/,
     );

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { MaskSettings } from "../../../compiler/masks/settings";
 import { patchCoverage } from "../../../compiler/plan/mask-coverage";
-import { buildMaskPlan, type MaskSettings } from "../../../compiler/plan/masks";
+import { buildMaskPlan } from "../../../compiler/plan/masks";
 import type { MaskPlan } from "../../../runtime/experiment";
 import { areaOf } from "../../../runtime/masks/blocks";
 import { type MaskBatch, sampleMasks, stepSizes } from "../../../runtime/masks/sampler";

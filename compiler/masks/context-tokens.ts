@@ -5,7 +5,7 @@
 import type { Size } from "../../runtime/masks/blocks";
 import { ImageDrawer } from "../../runtime/masks/draw";
 import { randomAt } from "../../runtime/random/random";
-import type { MaskSettings, MaskSizes } from "./masks";
+import type { MaskSettings, MaskSizes } from "./settings";
 
 /** Images drawn over all sizes, and per pair of sizes at least this many batches. */
 const IMAGES = 98_304;

@@ -2,7 +2,7 @@
 import { areaOf, type Size } from "../../runtime/masks/blocks";
 import { MAX_DRAWS } from "../../runtime/masks/sampler";
 import { drawLengths } from "./context-tokens";
-import { type MaskSettings, maskSizes } from "./masks";
+import { type MaskSettings, type MaskSizes, maskSizes } from "./settings";
 
 export type MaskPlanProblem =
   | { readonly kind: "target too small"; readonly size: Size; readonly minKeep: number }
@@ -18,8 +18,9 @@ export type MaskPlanProblem =
       readonly median: number;
     };
 
-/** Draws per pair of sizes, and the share of images whose context may have to be topped up. */
+/** Draws per pair of sizes, pairs that are tried, and the share of images whose context may have to be topped up. */
 const DRAWS = 2048;
+const PAIRS = 32;
 const MOST_TOPPED_UP = 0.01;
 
 /**
@@ -40,16 +41,24 @@ export function maskPlanProblems(settings: MaskSettings): MaskPlanProblem[] {
 
   const wanted = settings.sampler === "reference" ? minKeep + 1 : tokens;
   let worst: Extract<MaskPlanProblem, { kind: "context tokens out of reach" }> | null = null;
-  for (const target of sizes.targets) {
-    for (const block of sizes.contexts) {
-      const counts = drawLengths(settings, { target, context: block }, { images: DRAWS, wanted });
-      const share = shareFrom(counts, tokens);
-      if (worst !== null && share >= worst.share) continue;
-      const median = counts.findLastIndex((_, length) => shareFrom(counts, length) >= 0.5);
-      worst = { kind: "context tokens out of reach", tokens, target, context: block, share, median };
-    }
+  for (const { target, context: block } of tightestPairs(sizes)) {
+    const counts = drawLengths(settings, { target, context: block }, { images: DRAWS, wanted });
+    const share = shareFrom(counts, tokens);
+    if (worst !== null && share >= worst.share) continue;
+    const median = counts.findLastIndex((_, length) => shareFrom(counts, length) >= 0.5);
+    worst = { kind: "context tokens out of reach", tokens, target, context: block, share, median };
   }
   return worst !== null && (1 - worst.share) ** MAX_DRAWS > MOST_TOPPED_UP ? [worst] : [];
+}
+
+/** Pairs of sizes that leave the least room, so that wide ranges on a fine grid do not take minutes. */
+function tightestPairs({ targets, contexts }: MaskSizes): { readonly target: Size; readonly context: Size }[] {
+  const smallest = contexts.slice(0, PAIRS);
+  const largest = targets.slice(-PAIRS);
+  return smallest
+    .flatMap((context) => largest.map((target) => ({ target, context })))
+    .sort((a, b) => areaOf(a.context) - areaOf(a.target) - (areaOf(b.context) - areaOf(b.target)))
+    .slice(0, PAIRS);
 }
 
 /** The share of draws with at least this many tokens. */
