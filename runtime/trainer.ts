@@ -1,6 +1,7 @@
 /** The entry of every generated trainer. */
-import { isMainThread } from "node:worker_threads";
+import { isMainThread, workerData } from "node:worker_threads";
 import { parseFlags } from "./cli";
+import { isDataWorker, runWorker } from "./data/worker-thread";
 import { UserError } from "./errors";
 import type { TrainerProgram } from "./experiment";
 import { nodeEnvironment } from "./loop/node-environment";
@@ -10,27 +11,30 @@ export { generated } from "./model/generated";
 
 /** Runs the trainer as its command line asks, and sets the exit code: 0 done, 1 failed, 2 usage, 130 or 143 stopped. */
 export function train(program: TrainerProgram): void {
-  const environment = nodeEnvironment();
   // The bundle is also the file of the threads that prepare images.
   if (!isMainThread) {
-    environment.runWorker();
+    if (isDataWorker(workerData)) runWorker(workerData);
     return;
   }
+  const environment = nodeEnvironment();
   const parsed = parseFlags(program.experiment, environment.args);
   if (parsed.kind === "text") {
     (parsed.exitCode === 0 ? environment.stdout : environment.stderr).write(parsed.text);
     process.exitCode = parsed.exitCode;
     return;
   }
-  run(program, parsed.flags, environment).then(
-    (code) => {
+  const fail = (error: unknown): void => {
+    environment.stderr.write(`${errorText(error)}\n`);
+    process.exitCode = 1;
+  };
+  // Without this a lost promise would end the process as if all had gone well.
+  const ranDry = (): void => fail(new Error("internal: the run waits for something that never comes"));
+  process.once("beforeExit", ranDry);
+  run(program, parsed.flags, environment)
+    .then((code) => {
       process.exitCode = code;
-    },
-    (error: unknown) => {
-      environment.stderr.write(`${errorText(error)}\n`);
-      process.exitCode = 1;
-    },
-  );
+    }, fail)
+    .finally(() => process.off("beforeExit", ranDry));
 }
 
 /** A user's error is its message alone; anything else is ours, and the stack says where. */

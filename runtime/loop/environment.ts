@@ -5,6 +5,8 @@ import type { Experiment, TrainerProgram } from "../experiment";
 
 /** The images of a run in the order of its micro-batches. */
 export interface ImageStream {
+  /** Threads that prepare images; 0 = none but the one that trains. */
+  readonly workers: number;
   /** [B, 3, H, W] of the next micro-batch. */
   next(): Promise<Float32Array>;
   close(): Promise<void>;
@@ -14,8 +16,10 @@ export interface ImageStreamOptions {
   readonly experiment: Experiment;
   /** Folder that relative data paths start from. */
   readonly dataRoot: string;
-  /** Threads that prepare images. */
+  /** Threads that prepare images; 0 = as many as suit. */
   readonly workers: number;
+  /** Told of what a person should know but that does not stop the run. */
+  readonly note: (line: string) => void;
   /** Optimiser steps done before. */
   readonly fromStep: number;
   /** Optimiser steps at which the run stops. */
@@ -28,10 +32,8 @@ export interface EvaluationOptions {
   /** Holds the target encoder that is trained. */
   readonly store: StateStore;
   readonly dataRoot: string;
-  readonly workers: number;
   /** True where the person wants to stop: an evaluation under way gives null. */
   readonly isStopping: () => boolean;
-  readonly note: (line: string) => void;
 }
 
 export interface RunEvaluation {
@@ -39,7 +41,6 @@ export interface RunEvaluation {
   now(): Promise<EvaluationReport | null>;
   /** The same, with what it is compared with: random initialisation and raw pixels. */
   final(): Promise<EvaluationReport | null>;
-  close(): Promise<void>;
 }
 
 export interface TrainerEnvironment {

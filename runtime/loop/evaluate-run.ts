@@ -22,7 +22,7 @@ export interface RunEvaluationOptions {
   readonly isStopping: () => boolean;
 }
 
-export function evaluateRun(options: RunEvaluationOptions): Pick<RunEvaluation, "now" | "final"> {
+export function evaluateRun(options: RunEvaluationOptions): RunEvaluation {
   const { program, engine, labelled, isStopping } = options;
   const { experiment, parameters } = program;
   const { deviceBatch } = experiment.optimiser;

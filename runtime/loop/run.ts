@@ -53,8 +53,7 @@ async function runAndClose(
   later(() => engine.release());
   const store = engine.createStore(stateSpecs(program.parameters, program.functions.kind));
   const from = await startState({ program, flags, store });
-  const workers = flags.workers === 0 ? automaticWorkers() : flags.workers;
-  for (const line of startLines(program, engine, { directory, workers })) progress.note(line);
+  for (const line of startLines(program, engine, directory)) progress.note(line);
   for (const line of from.notes) progress.note(line);
   if (from.checkpoint !== null) progress.note(`going on from ${from.checkpoint.path}, after step ${from.stepsDone}`);
   const logs = await openLogs(directory, experiment, from.stepsDone);
@@ -62,18 +61,22 @@ async function runAndClose(
 
   const { steps } = experiment.schedule;
   const stopAtStep = Math.max(from.stepsDone, Math.min(flags.stopAtStep ?? steps, steps));
-  const data = { dataRoot: flags.dataRoot, workers };
   const evaluation = await environment.openEvaluation({
     program,
     engine,
     store,
-    ...data,
+    dataRoot: flags.dataRoot,
     isStopping: () => stop.requested() !== null,
-    note: progress.note,
   });
-  later(async () => evaluation?.close());
   const runner = await openStepRunner(engine, program, store);
-  const images = await environment.openImages({ experiment, ...data, fromStep: from.stepsDone, untilStep: stopAtStep });
+  const images = await environment.openImages({
+    experiment,
+    dataRoot: flags.dataRoot,
+    workers: flags.workers,
+    note: progress.note,
+    fromStep: from.stepsDone,
+    untilStep: stopAtStep,
+  });
   later(() => images.close());
 
   const checkpoints = openCheckpoints({ program, directory, store, from, positions: positionTables(program) });
@@ -142,11 +145,6 @@ async function runAndClose(
   }
 }
 
-/** The engine has as many threads as there are cores and computes most of the time: readers take half as many. */
-function automaticWorkers(): number {
-  return Math.min(8, Math.max(1, Math.floor(availableParallelism() / 2)));
-}
-
 function positionTables({ experiment }: TrainerProgram): PositionTables {
   const constants = constantsOf(experiment);
   const table = (path: string): Float32Array => {
@@ -157,11 +155,7 @@ function positionTables({ experiment }: TrainerProgram): PositionTables {
   return { encoder: table("constants.positions"), predictor: table("constants.predictorPositions") };
 }
 
-function startLines(
-  { experiment, parameters }: TrainerProgram,
-  engine: Engine,
-  at: { readonly directory: string; readonly workers: number },
-): readonly string[] {
+function startLines({ experiment, parameters }: TrainerProgram, engine: Engine, directory: string): readonly string[] {
   const { encoder, predictor, image, optimiser, schedule } = experiment;
   const weights = parameters.reduce((sum, { shape }) => sum + shape.reduce((size, length) => size * length, 1), 0);
   return [
@@ -169,7 +163,7 @@ function startLines(
       `encoder ${encoder.depth}×${encoder.dim}, predictor ${predictor.depth}×${predictor.dim}, ` +
       `${(weights / 1e6).toFixed(2)} M weights`,
     `${schedule.steps} steps of ${optimiser.globalBatch} images: ${optimiser.epochs} epochs of ${optimiser.stepsPerEpoch} steps`,
-    `${engine.description}; ${at.workers} image ${at.workers === 1 ? "worker" : "workers"}; run folder ${at.directory}`,
+    `${engine.description}; run folder ${directory}`,
   ];
 }
 

@@ -1,0 +1,67 @@
+/** The real outside of a trainer: onnxruntime, image files and rendered scenes, this process and its terminal. */
+import { type LabelledImages, openLabelledImages } from "../data/labelled";
+import { imagesInTurn, openTrainingData } from "../data/training";
+import type { LabelledSplit, SplitName } from "../evaluate/evaluate";
+import type { Experiment } from "../experiment";
+import type { TrainerEnvironment } from "./environment";
+import { evaluateRun } from "./evaluate-run";
+
+export function nodeEnvironment(): TrainerEnvironment {
+  const [, script = "train.js", ...args] = process.argv;
+  // A reader that has enough (`node train.js | head`) must not end the training.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  return {
+    createEngine: async (options) => {
+      // Loaded here, so that neither --help nor the threads that prepare images wait for onnxruntime.
+      const { createEngine } = await import("../engines/onnx/engine");
+      return createEngine(options);
+    },
+    openImages: async ({ experiment, dataRoot, workers, fromStep, untilStep, note }) => {
+      const workerFile = bundleFile();
+      const data = await openTrainingData({
+        experiment,
+        root: dataRoot,
+        workers,
+        warn: note,
+        ...(workerFile === null ? {} : { workerFile }),
+      });
+      const next = imagesInTurn(data, { fromStep, toStep: untilStep });
+      return { workers: data.workers, next, close: () => data.close() };
+    },
+    openEvaluation: async ({ dataRoot, ...options }) => {
+      const labelled = await openLabelled(options.program.experiment, dataRoot);
+      return labelled === null ? null : evaluateRun({ ...options, labelled });
+    },
+    stdout: process.stdout,
+    stderr: process.stderr,
+    script,
+    args,
+  };
+}
+
+/** The bundle that runs: the file that threads are started from. Null where the trainer runs from its sources. */
+function bundleFile(): string | null {
+  return typeof __filename === "string" && __filename.endsWith(".js") ? __filename : null;
+}
+
+/** Null where there are no labels, or no images that training never sees. */
+async function openLabelled(
+  experiment: Experiment,
+  root: string,
+): Promise<Readonly<Record<SplitName, LabelledSplit>> | null> {
+  const { data, evaluation } = experiment;
+  if (data.kind === "folder" && (!data.labels || data.validationPath === null)) return null;
+  const open = async (split: SplitName, limit: number): Promise<LabelledSplit> =>
+    splitOf(await openLabelledImages({ experiment, root, split, limit }));
+  return {
+    train: await open("train", evaluation.trainImages),
+    validation: await open("validation", evaluation.testImages),
+    test: await open("test", evaluation.testImages),
+  };
+}
+
+function splitOf(images: LabelledImages): LabelledSplit {
+  return { ...images, tasks: images.tasks.map(({ name, classes }) => ({ name, classes: classes.length })) };
+}
