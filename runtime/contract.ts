@@ -6,11 +6,11 @@ import type { Ops } from "./ops/ops";
 export type Train = (program: TrainerProgram) => void;
 
 /** A generated function as the engines see it: its trees are laid out by the paths in experiment.ts. */
-export type Generated = <State, Inputs>(
+export type Generated = <State, Inputs, Fixed extends Lengths>(
   run: (
     ops: Ops,
     state: State,
     inputs: Inputs,
-    lengths: Lengths,
+    lengths: Fixed,
   ) => { readonly state: unknown; readonly outputs: unknown },
 ) => GeneratedFunction;

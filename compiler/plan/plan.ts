@@ -63,8 +63,7 @@ export interface PlanInput {
 }
 
 export function buildPlan({ spec, specHash, generatorVersion }: PlanInput): Plan {
-  const { image, encoder, predictor, masking, optimization, augmentation, evaluation, checkpoint, log, hardware } =
-    spec;
+  const { image, encoder, predictor, optimization, augmentation, evaluation, checkpoint, log, hardware } = spec;
   const side = image.size / encoder.patch;
   const deviceBatch = optimization.globalBatch / (hardware.gpus * optimization.accumulation);
   const data = dataPlan(spec);
