@@ -63,12 +63,23 @@ module.exports = {
       from: { path: "^(compiler|runtime)/" },
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
     },
+    {
+      name: "masks-imports-no-stage",
+      comment: "The sizes and lengths of masks are known to the rules of a spec and to the plan alike.",
+      severity: "error",
+      from: { path: "^compiler/masks/" },
+      to: { path: "^compiler/(?!masks/)", dependencyTypesNot: ["type-only"] },
+    },
     ...stageRules,
   ],
   options: {
     doNotFollow: { path: "node_modules" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    enhancedResolveOptions: { extensions: [".ts", ".mjs", ".cjs", ".js", ".json"], exportsFields: ["exports"] },
+    enhancedResolveOptions: {
+      extensions: [".ts", ".mjs", ".cjs", ".js", ".json"],
+      exportsFields: ["exports"],
+      conditionNames: ["import", "require", "node", "default", "types"],
+    },
   },
 };

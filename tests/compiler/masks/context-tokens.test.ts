@@ -34,3 +34,11 @@ describe("context tokens of the reference", () => {
     }
   });
 });
+
+test("the mean of the shortest, over all choices", () => {
+  // Lengths 1, 2, 2, 4; pairs: (1,2) (1,2) (1,4) (2,2) (2,4) (2,4) → shortest 1, 1, 1, 2, 2, 2.
+  const counts = Uint32Array.of(0, 1, 2, 0, 1);
+  expect(meanOfShortest(counts, 1)).toBeCloseTo(9 / 4, 12);
+  expect(meanOfShortest(counts, 2)).toBeCloseTo(9 / 6, 12);
+  expect(meanOfShortest(counts, 4)).toBeCloseTo(1, 12);
+});
