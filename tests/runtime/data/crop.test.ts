@@ -26,7 +26,6 @@ describe("random resized crop, by hand", () => {
     { size: [100, 100], draws: [0, 0.5, 0.5, 0.999], want: box(45, 23, 55, 55), why: "46 places each way" },
     { size: [100, 100], draws: [0, 0, 0, 0], want: box(0, 0, 47, 63), why: "aspect 3/4: √2250, √4000" },
     { size: [100, 100], draws: [0, 1, 0, 0], want: box(0, 0, 63, 47), why: "aspect 4/3" },
-    { size: [200, 100], draws: [0.5, 0.5, 0, 0.25], want: box(21, 0, 114, 114), tooHigh: true, why: "114 > 100" },
     {
       size: [100, 100],
       draws: [1, 0, 0, 0.5, 0.9, 0.9],
@@ -34,8 +33,7 @@ describe("random resized crop, by hand", () => {
       why: "the first is too high (115) and draws no place",
     },
   ] as const;
-  for (const { size, draws, want, why, ...rest } of cases) {
-    if ("tooHigh" in rest) continue; // covered by the fallback below
+  for (const { size, draws, want, why } of cases) {
     test(`${size.join("×")} with ${draws.join(", ")}: ${why}`, () => {
       expect(randomCrop(played(draws), { width: size[0], height: size[1] }, plan)).toEqual(want);
     });

@@ -1,0 +1,220 @@
+import { createHash } from "node:crypto";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { imagesInTurn, openTrainingData, type TrainingDataOptions } from "../../../runtime/data/training";
+import type { DataPlan, Experiment, FolderData } from "../../../runtime/experiment";
+import { experimentOn, shapesData, temporaryFolder, writeTwoClasses } from "./fixture";
+
+const folderData: FolderData = {
+  kind: "folder",
+  trainPath: ".",
+  validationPath: null,
+  trainImages: 20,
+  labels: true,
+};
+
+// Where `sharp` is found from, and git and linters do not look.
+const workerFile = new URL(`../../../node_modules/.cache/ijepa/worker-entry.${process.pid}.cjs`, import.meta.url)
+  .pathname;
+
+beforeAll(async () => {
+  await build({
+    entryPoints: [new URL("./worker-entry.ts", import.meta.url).pathname],
+    outfile: workerFile,
+    bundle: true,
+    platform: "node",
+    format: "cjs",
+    external: ["sharp"],
+  });
+});
+afterAll(() => rm(workerFile, { force: true }));
+
+/** One line for each batch: step, micro-step, hash of the pixels. */
+async function batchesOf(
+  options: TrainingDataOptions,
+  range: { readonly fromStep: number; readonly toStep: number },
+): Promise<string[]> {
+  const data = await openTrainingData(options);
+  const lines: string[] = [];
+  try {
+    for await (const { step, microStep, images, release } of data.batches(range)) {
+      expect(images.buffer).toBeInstanceOf(ArrayBuffer); // engines refuse shared memory
+      lines.push(`${step}.${microStep} ${createHash("sha256").update(images).digest("hex").slice(0, 16)}`);
+      release();
+    }
+  } finally {
+    await data.close();
+  }
+  return lines;
+}
+
+describe.each(["shapes", "folder"] as const)("%s", (kind) => {
+  async function sourceOf(): Promise<{ experiment: Experiment; root: string }> {
+    const root = await temporaryFolder();
+    if (kind === "folder") await writeTwoClasses(root);
+    return { experiment: experimentOn(kind === "shapes" ? shapesData : folderData), root };
+  }
+
+  test("the same batches from this thread, one worker and two", async () => {
+    const source = await sourceOf();
+    const range = { fromStep: 0, toStep: 10 };
+    const here = await batchesOf(source, range);
+    expect(here).toHaveLength(20); // 10 steps of 2 micro-batches
+    expect(new Set(here.map((line) => line.split(" ")[1])).size).toBe(20);
+    expect(await batchesOf({ ...source, workerFile, workers: 1 }, range)).toEqual(here);
+    expect(await batchesOf({ ...source, workerFile, workers: 2 }, range)).toEqual(here);
+  });
+
+  test("a run that begins in the middle sees what the whole run saw there", async () => {
+    const source = await sourceOf();
+    const all = await batchesOf(source, { fromStep: 0, toStep: 10 });
+    expect(await batchesOf({ ...source, workerFile, workers: 2 }, { fromStep: 3, toStep: 8 })).toEqual(
+      all.slice(6, 16),
+    );
+  });
+});
+
+test("another seed, other batches", async () => {
+  const root = await temporaryFolder();
+  const range = { fromStep: 0, toStep: 1 };
+  const one = await batchesOf({ experiment: experimentOn(shapesData), root }, range);
+  const two = await batchesOf({ experiment: experimentOn(shapesData, { seed: 8 }), root }, range);
+  expect(one).not.toEqual(two);
+});
+
+/** The red and green of flat colours say which image it is: (100·class, 10·number). */
+async function imagesSeen(experiment: Experiment, root: string, steps: number): Promise<string[]> {
+  const data = await openTrainingData({ experiment, root });
+  const { height, width, mean, std } = experiment.image;
+  const plane = height * width;
+  const seen: string[] = [];
+  for await (const { images } of data.batches({ fromStep: 0, toStep: steps })) {
+    for (let at = 0; at < images.length; at += 3 * plane) {
+      const byte = (channel: number): number =>
+        Math.round(255 * ((images[at + channel * plane] ?? 0) * (std[channel] ?? 0) + (mean[channel] ?? 0)));
+      seen.push(`${byte(0) / 100}.${byte(1) / 10}`);
+    }
+  }
+  return seen;
+}
+
+const everyImage = ["0", "1"].flatMap((c) => Array.from({ length: 10 }, (_, i) => `${c}.${i}`));
+
+test("an epoch visits every image once, in another order than the next", async () => {
+  const root = await temporaryFolder();
+  await writeTwoClasses(root);
+  const seen = await imagesSeen(experimentOn(folderData), root, 10);
+  const [first, second] = [seen.slice(0, 20), seen.slice(20)];
+  expect([...first].sort()).toEqual(everyImage);
+  expect([...second].sort()).toEqual(everyImage);
+  expect(first).not.toEqual(everyImage);
+  expect(first).not.toEqual(second);
+});
+
+test("an incomplete last batch is dropped", async () => {
+  const root = await temporaryFolder();
+  await writeTwoClasses(root);
+  const experiment = experimentOn(folderData);
+  const optimiser = { ...experiment.optimiser, globalBatch: 6, stepsPerEpoch: 3 };
+  const seen = await imagesSeen({ ...experiment, optimiser }, root, 6);
+  expect(new Set(seen.slice(0, 18)).size).toBe(18);
+  expect(new Set(seen.slice(18)).size).toBe(18);
+});
+
+describe("broken files", () => {
+  test("each is replaced by the next of its class, named once, and the bytes do not depend on who met it", async () => {
+    const root = await temporaryFolder();
+    await writeTwoClasses(root);
+    for (const name of ["cat/4.png", "cat/9.png", "dog/3.png"]) await writeFile(join(root, name), "no image");
+    const experiment = experimentOn(folderData);
+    const warnings: string[] = [];
+    const data = await openTrainingData({ experiment, root, warn: (message) => warnings.push(message) });
+    for await (const batch of data.batches({ fromStep: 0, toStep: 10 })) batch.release();
+    expect(data.replaced.map(({ file }) => file).sort()).toEqual(["cat/4.png", "cat/9.png", "dog/3.png"]);
+    expect(warnings).toHaveLength(3);
+    expect(warnings[0]).toMatch(/^(cat|dog)\/\d\.png cannot be decoded \(.+\); the next image takes its place\.$/);
+
+    // 0.4 → 0.5; 0.9, the last of its class, → 0.0; 1.3 → 1.4
+    const seen = await imagesSeen(experiment, root, 5);
+    const want = everyImage.map((name) => ({ "0.4": "0.5", "0.9": "0.0", "1.3": "1.4" })[name] ?? name);
+    expect([...seen].sort()).toEqual(want.sort());
+
+    const range = { fromStep: 0, toStep: 10 };
+    const here = await batchesOf({ experiment, root }, range);
+    expect(await batchesOf({ experiment, root, workerFile, workers: 2 }, range)).toEqual(here);
+    expect(await batchesOf({ experiment, root }, { fromStep: 7, toStep: 10 })).toEqual(here.slice(14));
+  });
+
+  test.each([0, 1])("a folder of nothing else ends the run: R137, with %i workers", async (workers) => {
+    const root = await temporaryFolder();
+    for (let i = 0; i < 20; i++) await writeFile(join(root, `${i}.png`), "no image");
+    const experiment = experimentOn({ ...folderData, labels: false });
+    const failure = batchesOf(
+      { experiment, root, workers, ...(workers > 0 ? { workerFile } : {}) },
+      { fromStep: 0, toStep: 1 },
+    );
+    await expect(failure).rejects.toMatchObject({ name: "UserError", code: "R137" });
+    await expect(failure).rejects.toThrow(/\.png cannot be decoded .*neither can the 19 images after it/);
+  });
+});
+
+describe("what the experiment counts on", () => {
+  const open = (data: DataPlan, root: string, warn?: (message: string) => void) =>
+    openTrainingData({ experiment: experimentOn(data), root, ...(warn && { warn }) });
+
+  test("fewer images: R133, with the numbers", async () => {
+    const root = await temporaryFolder();
+    await writeTwoClasses(root);
+    const failure = open({ ...folderData, trainImages: 21 }, root);
+    await expect(failure).rejects.toMatchObject({ code: "R133" });
+    await expect(failure).rejects.toThrow(/holds 20 images, but the experiment was compiled for 21/);
+  });
+
+  test("more images: all are used, with a warning", async () => {
+    const root = await temporaryFolder();
+    await writeTwoClasses(root);
+    const warnings: string[] = [];
+    const data = await open({ ...folderData, trainImages: 16 }, root, (message) => warnings.push(message));
+    expect(data.imageCount).toBe(20);
+    expect(warnings).toEqual([expect.stringMatching(/holds 20 images, more than the 16/)]);
+  });
+});
+
+test("images in turn reuse memory that is given back, and end with the range", async () => {
+  const data = await openTrainingData({
+    experiment: experimentOn(shapesData),
+    root: ".",
+    workerFile,
+    workers: 1,
+  });
+  const next = imagesInTurn(data, { fromStep: 0, toStep: 4 });
+  const sizes: number[] = [];
+  let last: Float32Array | undefined;
+  for (let i = 0; i < 8; i++) {
+    const images = await next();
+    sizes.push(images.length);
+    // What was given back is either gone to the worker (detached) or waits to go.
+    if (last !== undefined) expect(last.buffer).not.toBe(images.buffer);
+    last = images;
+  }
+  expect(sizes).toEqual(Array.from({ length: 8 }, () => 2 * 3 * 16 * 16));
+  await expect(next()).rejects.toThrow("internal: there are no batches");
+  await data.close();
+});
+
+test("leaving the loop early and closing ends the workers", async () => {
+  const data = await openTrainingData({ experiment: experimentOn(shapesData), root: ".", workerFile, workers: 2 });
+  for await (const { step } of data.batches({ fromStep: 0, toStep: 10 })) if (step === 1) break;
+  await data.close();
+});
+
+test("a worker that cannot start is said: R138", async () => {
+  const broken = join(await temporaryFolder(), "broken.cjs");
+  await writeFile(broken, "throw new Error('no such thing')");
+  const options = { experiment: experimentOn(shapesData), root: ".", workerFile: broken, workers: 1 };
+  const failure = batchesOf(options, { fromStep: 0, toStep: 1 });
+  await expect(failure).rejects.toMatchObject({ code: "R138" });
+  await expect(failure).rejects.toThrow(/no such thing/);
+});
