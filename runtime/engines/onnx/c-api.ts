@@ -14,9 +14,14 @@ interface Callable {
   async(...args: readonly [...Argument[], (error: Error | null, result: Pointer) => void]): void;
 }
 
+interface Library {
+  func(definition: string): Callable;
+}
+
 /** The part of koffi's interface that is used here. */
 interface Koffi {
-  load(path: string): { func(definition: string): Callable };
+  config(settings: Readonly<Record<string, number>>): void;
+  load(path: string): Library;
   proto(definition: string): object;
   array(type: string, length: number): object;
   decode(pointer: Pointer, type: object): unknown;
@@ -25,6 +30,8 @@ interface Koffi {
 
 /** The version of the table that is asked for: the oldest that has everything below. */
 const API_VERSION = 11;
+
+const ASYNC_STACK_BYTES = 8 * 2 ** 20;
 
 /** Position in OrtApi and arguments; all give an OrtStatus, null where all went well. */
 const STATUS_FUNCTIONS = {
@@ -64,6 +71,8 @@ type ReleaseName = keyof typeof RELEASE_FUNCTIONS;
 
 export interface CApi {
   readonly version: string;
+  /** Held, because koffi unloads a library that nobody refers to, whatever was taken from it. */
+  readonly library: Library;
   /** Throws with the library's message where it reports an error. */
   call(name: StatusName, ...args: readonly Argument[]): void;
   /** The same for functions that create something through their last argument. */
@@ -100,6 +109,8 @@ function libraryPath(): string {
 function load(): CApi {
   // koffi has these members by its own documentation; its types are full of `any`.
   const koffi = requireExternal("koffi") as Koffi;
+  // Calls run on a stack of koffi's own; onnxruntime needs more than the 128 KiB that it gives to other threads.
+  koffi.config({ async_stack_size: ASYNC_STACK_BYTES, resident_async_pools: 1 });
   const library = koffi.load(libraryPath());
   const base = library.func("void *OrtGetApiBase()")() as Pointer;
   const pointers = (at: Pointer, count: number): Pointer[] =>
@@ -153,6 +164,7 @@ function load(): CApi {
   };
   return {
     version,
+    library,
     call: (name, ...args) => check(find(status, name)(...args) as Pointer),
     create: (name, ...args) => {
       const out: bigint[] = [0n];

@@ -1,5 +1,5 @@
 /** The engine of every trainer: records each generated function as one ONNX graph and runs it with onnxruntime. */
-import type { Engine, EngineOptions } from "../engine";
+import type { Engine, EngineOptions, LoadedFunction } from "../engine";
 import { loadFunction } from "./loaded";
 import { bindingRuntime } from "./runtime-binding";
 import { cRuntime } from "./runtime-c";
@@ -17,19 +17,25 @@ export async function createEngine(options: OnnxEngineOptions): Promise<Engine> 
   const runtime = chooseRuntime(options.runtime);
   const { threads, profilePrefix } = options;
   const settings = { threads, ...(profilePrefix === undefined ? {} : { profilePrefix }) };
-  const loaded: { release(): Promise<void> }[] = [];
+  const loaded = new Set<LoadedFunction>();
   return {
     name: "onnx",
     description: `${runtime.description}, CPU, ${threads} thread${threads === 1 ? "" : "s"}`,
     createStore: (specs) => new OnnxStore(specs),
     load: async (fn, store) => {
       if (!(store instanceof OnnxStore)) throw new Error("internal: the store belongs to another engine");
-      const one = await loadFunction(runtime, fn, store, settings);
-      loaded.push(one);
+      const { run, release } = await loadFunction(runtime, fn, store, settings);
+      const one: LoadedFunction = {
+        run,
+        release: async () => {
+          if (loaded.delete(one)) await release();
+        },
+      };
+      loaded.add(one);
       return one;
     },
     release: async () => {
-      for (const one of loaded.splice(0)) await one.release();
+      for (const one of loaded) await one.release();
     },
   };
 }

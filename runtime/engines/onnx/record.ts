@@ -79,7 +79,7 @@ export function record(fn: EngineFunction, layout: Layout): Recording {
   const replaced = new Map(leavesOf(result.state, isHandle));
   const outputs = leavesOf(result.outputs, isHandle);
   const written = [...new Set([...replaced.keys()].map((path) => layout.find(path).segment))];
-  const valueOf = (path: string): Value | undefined => {
+  const valueAt = (path: string): Value | undefined => {
     const handle = replaced.get(path) ?? stateHandles.get(path);
     return handle && r.full(handle);
   };
@@ -88,13 +88,14 @@ export function record(fn: EngineFunction, layout: Layout): Recording {
     for (const { pieces } of written)
       updates.write(
         op,
-        pieces.flatMap(({ path }) => valueOf(path) ?? []),
+        pieces.flatMap(({ path }) => valueAt(path) ?? []),
       );
+    for (const [, handle] of outputs) updates.write(op, [handle.value]);
   }
   const stateOutputs = new Map<Segment, Value>();
   for (const segment of written) {
     const values = segment.pieces.map(({ path }) => {
-      const value = valueOf(path);
+      const value = valueAt(path);
       if (value === undefined) throw new Error(`internal: ${fn.name} replaces only a part of ${segment.name}`);
       return updates.resolve(value);
     });
