@@ -14,7 +14,8 @@ export function backwards<Block, Kept>(blocks: readonly Block[], kept: readonly 
   return kept.map((acts, i): readonly [Block, Kept] => [blockAt(blocks, i), acts]).reverse();
 }
 
-const isTensor = (value: unknown): value is F32<Shape> => typeof value === "object" && value !== null && "dtype" in value;
+const isTensor = (value: unknown): value is F32<Shape> =>
+  typeof value === "object" && value !== null && "dtype" in value;
 
 /** Every tensor of a tree, in the order of its record. */
 export function leaves(tree: unknown): readonly AnyTensor[] {
@@ -54,7 +55,11 @@ export function mapAll<Tree>(tree: Tree, op: <S extends Shape>(tensor: F32<S>, p
 }
 
 /** One op for every pair of tensors of two trees of the same form. */
-export function zipAll<Tree>(a: Tree, b: Tree, op: <S extends Shape>(a: F32<S>, b: F32<S>, path: string) => F32<S>): Tree {
+export function zipAll<Tree>(
+  a: Tree,
+  b: Tree,
+  op: <S extends Shape>(a: F32<S>, b: F32<S>, path: string) => F32<S>,
+): Tree {
   // as above
   return walk([a, b], ([x, y], path) => (x === undefined || y === undefined ? undefined : op(x, y, path)), "") as Tree;
 }
@@ -78,11 +83,16 @@ export function updateAll<Tree>(
     path: string,
   ) => readonly [weight: F32<S>, m: F32<S>, v: F32<S>],
 ): Moments<Tree> {
-  const moved: Record<"weights" | "m" | "v", Map<unknown, F32<Shape>>> = { weights: new Map(), m: new Map(), v: new Map() };
+  const moved: Record<"weights" | "m" | "v", Map<unknown, F32<Shape>>> = {
+    weights: new Map(),
+    m: new Map(),
+    v: new Map(),
+  };
   walk(
     [weights, gradients, m, v],
     ([weight, gradient, first, second], path) => {
-      if (weight === undefined || gradient === undefined || first === undefined || second === undefined) return undefined;
+      if (weight === undefined || gradient === undefined || first === undefined || second === undefined)
+        return undefined;
       const [nextWeight, nextM, nextV] = op(weight, gradient, first, second, path);
       moved.weights.set(weight, nextWeight);
       moved.m.set(first, nextM);
