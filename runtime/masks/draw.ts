@@ -35,10 +35,16 @@ export const TRIES_PER_RELAXATION = 20;
 export class ImageDrawer {
   readonly #settings: DrawSettings;
   readonly #cover: Cover;
+  #tries = 0;
 
   constructor(settings: DrawSettings) {
     this.#settings = settings;
     this.#cover = new Cover({ height: settings.gridHeight, width: settings.gridWidth });
+  }
+
+  /** How often a context was placed so far. */
+  get tries(): number {
+    return this.#tries;
   }
 
   /**
@@ -72,6 +78,7 @@ export class ImageDrawer {
       this.#cover.clear();
       for (const place of targets.slice(0, avoided)) this.#cover.add(target, place);
       for (let tries = 0; tries < TRIES_PER_RELAXATION; tries++) {
+        this.#tries++;
         const place = this.#place(random, context);
         const tokens = this.#cover.countFree(context, place);
         if (best === null || tokens > best.tokens) best = { place, avoided, tokens };
