@@ -50,6 +50,8 @@ export function nearest(word: string, known: readonly string[]): string | null {
   const written = plain(word).slice(0, 64);
   const other = Object.hasOwn(otherNames, written) ? otherNames[written] : undefined;
   if (other !== undefined && known.includes(other)) return other;
+  const begun = known.find((candidate) => written.length > 2 && plain(candidate).startsWith(written));
+  if (begun !== undefined) return begun;
   let best: string | null = null;
   // A third of the letters may be wrong: more than that is another word.
   let bestDistance = Math.floor(Math.max(written.length, 3) / 3) + 1;

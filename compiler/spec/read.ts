@@ -142,7 +142,7 @@ function scan(text: string): { readonly empty: boolean; readonly tooDeepAt: numb
   for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
     empty = false;
     // A bracket is one character long; a text that holds one has quotes around it.
-    const bracket = scanner.getTokenLength() === 1 ? scanner.getTokenValue() : "";
+    const bracket = scanner.getTokenLength() === 1 ? text[scanner.getTokenOffset()] : "";
     if (bracket === "{" || bracket === "[") depth++;
     if (bracket === "}" || bracket === "]") depth--;
     if (depth > limits.depth) return { empty, tooDeepAt: scanner.getTokenOffset() };
@@ -165,9 +165,12 @@ function syntaxSaid(error: ParseError, text: string): { what: string; found?: st
   if (before.endsWith(",") && (found === "}" || found === "]")) {
     return { what: "a comma before the closing bracket", hint: "Remove the comma." };
   }
+  const name = printParseErrorCode(error.error);
+  if (name === "CommaExpected" && found === "}") return { ...syntaxSentences.CloseBracketExpected, found: "`}`" };
+  if (name === "CommaExpected" && found === "]") return { ...syntaxSentences.CloseBraceExpected, found: "`]`" };
   const atEnd = error.offset >= text.trimEnd().length;
   const read = atEnd ? "the end of the file" : found === "" ? undefined : `\`${found}\``;
-  return { ...syntaxSentences[printParseErrorCode(error.error)], ...(read !== undefined && { found: read }) };
+  return { ...syntaxSentences[name], ...(read !== undefined && { found: read }) };
 }
 
 /** By the parser's codes; spelt out, since its own names are for programmers. */

@@ -18,13 +18,16 @@ export interface Validation {
 
 const ajv = new Ajv2020({ allErrors: true, discriminator: true, allowUnionTypes: true });
 for (const keyword of annotations) ajv.addKeyword(keyword);
+/** Stands for data that can not be used: the only field that has no default. */
+const usableData = { data: { source: "shapes" } } as const;
+
 const accepts = ajv.compile(schemaDocument);
 
 export function validate(source: SpecSource, document: JsonValue): Validation {
   if (accepts(document)) return { diagnostics: [], broken: [], usable: document as JsonObject }; // the root's type is object
   if (!isObject(document)) {
     const wrong = errors.wrongType({ found: foundWords(document), want: "an object { … }" });
-    return { diagnostics: [problemAt(source, [], wrong)], broken: [""], usable: {} };
+    return { diagnostics: [problemAt(source, [], wrong)], broken: [""], usable: usableData };
   }
   const found = new Map<string, Found>();
   for (const error of accepts.errors ?? []) {
@@ -183,5 +186,5 @@ function repair(document: JsonObject, found: readonly Found[]): JsonObject {
   };
   const repaired = copy(document, []);
   const dataIsBroken = found.some((one) => one.path[0] === "data" && one.part === "value");
-  return { ...(isObject(repaired) ? repaired : {}), ...(dataIsBroken && { data: { source: "shapes" } }) };
+  return { ...(isObject(repaired) ? repaired : {}), ...(dataIsBroken && usableData) };
 }
