@@ -218,17 +218,8 @@ export const errors = {
       want: `at most ${facts.median}, which half of the draws leave, or "auto"`,
     }),
   ),
-  hiddenWidthZero: kind(
-    "E313",
-    "The MLP of a block has at least one hidden feature.",
-    (facts: { dim: number; mlpRatio: number }) => ({
-      what: "leaves no hidden features",
-      found: `${facts.dim} × ${facts.mlpRatio}`,
-      want: "a product of at least 1",
-    }),
-  ),
   sceneTooSmall: kind(
-    "E314",
+    "E313",
     "A crop is never larger than the scene that it is taken from.",
     (facts: { sceneSize: number; imageSize: number }) => ({
       what: "the scenes are smaller than the image that is cropped from them",
@@ -238,7 +229,7 @@ export const errors = {
   ),
 
   tooManyPatches: kind(
-    "E315",
+    "E314",
     "Every patch attends to every other: this many could neither be planned nor trained.",
     (facts: { patches: number; most: number }) => ({
       what: "the grid is too fine",
@@ -248,7 +239,7 @@ export const errors = {
   ),
 
   fileNameNoName: kind(
-    "E316",
+    "E315",
     "An experiment without `name` is called after its file, and folders are called after the experiment.",
     (facts: { fileName: string; want: string }) => ({
       what: "the file name can not be the name of the experiment",
@@ -259,7 +250,7 @@ export const errors = {
   ),
 
   tooManyNeighbours: kind(
-    "E317",
+    "E316",
     "The nearest-neighbour probe has at least as many images to choose from as neighbours that vote.",
     (facts: { neighbours: number; images: number }) => ({
       what: "more neighbours vote than there are images",

@@ -2,7 +2,6 @@
 import { errors } from "../diagnostics/catalogue";
 import type { Problem } from "../diagnostics/diagnostic";
 import { maskRules } from "./mask-rules";
-import { hiddenWidth } from "./presets";
 import type { Rule, Subject } from "./rule";
 import { schemaRoot } from "./schema";
 import type { Spec } from "./spec";
@@ -71,14 +70,6 @@ export const rules: readonly Rule[] = [
       const path = inherited ? ["predictor", "dim"] : ["predictor", "heads"];
       return [{ path, problem: headsProblem(predictor, inherited) }];
     },
-  },
-  {
-    name: "the MLPs have hidden features",
-    reads: ["encoder.size", "encoder.dim", "encoder.mlpRatio", "predictor.dim", "predictor.mlpRatio"],
-    check: ({ spec }) =>
-      (["encoder", "predictor"] as const)
-        .filter((network) => hiddenWidth(spec[network]) < 1)
-        .map((network) => ({ path: [network, "mlpRatio"], problem: errors.hiddenWidthZero(spec[network]) })),
   },
   {
     name: "batch divides by devices and accumulation",

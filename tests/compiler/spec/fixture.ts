@@ -1,6 +1,6 @@
 /** A valid spec to make mistakes in, and errors as one line each. */
 import { oneLine } from "../../../compiler/diagnostics/diagnostic";
-import type { JsonObject, JsonValue } from "../../../compiler/spec/json";
+import { isObject, type JsonObject, type JsonValue } from "../../../compiler/spec/json";
 import { type LoadedSpec, specFromText } from "../../../compiler/spec/load";
 
 export const valid = {
@@ -14,7 +14,7 @@ export function withField(document: JsonObject, path: string, value: JsonValue |
   const [key = "", ...rest] = path.split(".");
   const { [key]: old, ...others } = document;
   if (rest.length === 0) return value === undefined ? others : { ...document, [key]: value };
-  const inner = typeof old === "object" && old !== null && !Array.isArray(old) ? (old as JsonObject) : {};
+  const inner = isObject(old) ? old : {};
   return { ...document, [key]: withField(inner, rest.join("."), value) };
 }
 
