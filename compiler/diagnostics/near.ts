@@ -53,8 +53,8 @@ export function nearest(word: string, known: readonly string[]): string | null {
   const begun = known.find((candidate) => written.length > 2 && plain(candidate).startsWith(written));
   if (begun !== undefined) return begun;
   let best: string | null = null;
-  // A third of the letters may be wrong: more than that is another word.
-  let bestDistance = Math.floor(Math.max(written.length, 3) / 3) + 1;
+  // A third of the letters may be wrong, one of a short word: more than that is another word.
+  let bestDistance = Math.min(Math.floor(Math.max(written.length, 3) / 3) + 1, written.length);
   for (const candidate of known) {
     const apart = distance(written, plain(candidate));
     if (apart < bestDistance) {

@@ -200,11 +200,9 @@ const syntaxSentences: {
 function nearbyFile(file: string): string | null {
   const folder = dirname(file);
   try {
-    const near = nearest(
-      basename(file),
-      readdirSync(folder).filter((name) => name.endsWith(".json")),
-    );
-    return near === null ? null : join(folder, near);
+    const stems = readdirSync(folder).flatMap((name) => (name.endsWith(".json") ? basename(name, ".json") : []));
+    const near = nearest(basename(file, ".json"), stems);
+    return near === null ? null : join(folder, `${near}.json`);
   } catch {
     return null; // no such folder either: nothing to suggest
   }

@@ -1,0 +1,81 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const folder = mkdtempSync(join(tmpdir(), "ijepa-cli-"));
+const good = join(folder, "good.json");
+const bad = join(folder, "bad.json");
+
+beforeAll(() => {
+  writeFileSync(good, '{ "data": { "source": "shapes" } }');
+  writeFileSync(bad, '{ "data": { "source": "shapes" }, "seed": -1, "sead": 1 }');
+  execFileSync(process.execPath, ["scripts/build.mjs"]);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function ijepa(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["bin/ijepa.js", ...args], { encoding: "utf8" });
+  return { status, stdout: stdout.replaceAll(`${folder}/`, ""), stderr: stderr.replaceAll(`${folder}/`, "") };
+}
+
+describe("validate", () => {
+  test("valid", () => {
+    expect(ijepa("validate", good)).toEqual({ status: 0, stdout: "good.json: valid\n", stderr: "" });
+  });
+
+  test("invalid: all of it on standard error, the count below", () => {
+    const { status, stdout, stderr } = ijepa("validate", good, bad);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "good.json: valid\n" });
+    expect(stderr).toMatch(/^bad.json:1:43 E204 seed: out of range\n/);
+    expect(stderr).toMatch(/\nbad.json:1:47 E201 sead: no such field\n/);
+    expect(stderr).toMatch(/\n2 problems in 1 file.\n$/);
+  });
+
+  test("a file that is not there", () => {
+    expect(ijepa("validate", join(folder, "god.json"))).toEqual({
+      status: 2,
+      stdout: "",
+      stderr: "god.json E101 there is no such file\n  hint   Did you mean `good.json`?\n\n1 problem in 1 file.\n",
+    });
+  });
+
+  test("for machines", () => {
+    const { status, stdout, stderr } = ijepa("validate", "--json", good, bad);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
+    expect(JSON.parse(stdout)).toMatchObject({
+      valid: false,
+      specs: [
+        { valid: true, name: "good", hash: expect.stringMatching(/^[0-9a-f]{64}$/), diagnostics: [] },
+        {
+          valid: false,
+          name: null,
+          hash: null,
+          diagnostics: [{ code: "E204", path: "seed", line: 1 }, { code: "E201" }],
+        },
+      ],
+    });
+  });
+});
+
+describe("usage", () => {
+  test.each([
+    [["validat"], "E901 unknown command 'validat'\n  hint   Did you mean validate?\n"],
+    [["validate"], "E901 missing required argument 'specs'\n  hint   `ijepa --help` lists what there is.\n"],
+    [["validate", "--jsn", "x"], "E901 unknown option '--jsn'\n  hint   Did you mean --json?\n"],
+    [["--vers"], "E901 unknown option '--vers'\n  hint   Did you mean --version?\n"],
+  ])("%j", (args, stderr) => {
+    expect(ijepa(...args)).toEqual({ status: 2, stdout: "", stderr });
+  });
+
+  test.each([[[]], [["--help"]], [["help"]]])("%j lists the commands", (args) => {
+    const { status, stdout, stderr } = ijepa(...args);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    for (const command of ["validate", "inspect", "compile", "run"]) expect(stdout).toContain(`  ${command} `);
+  });
+
+  test("--version", () => {
+    expect(ijepa("--version")).toEqual({ status: 0, stdout: "0.1.0\n", stderr: "" });
+  });
+});
