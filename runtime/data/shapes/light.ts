@@ -1,6 +1,7 @@
 /** The colour of a meeting: paint, lamp with shadow, light from everywhere, gloss and mirror. */
 import { createRay, intersect, type Ray } from "./intersect";
-import type { Lamp, Scene, SceneObject } from "./scene";
+import type { Lamp, SceneObject } from "./scene";
+import type { Stage } from "./stage";
 import { patternAt } from "./surface";
 
 /** What a ray meets: the number of an object, or one of these. */
@@ -18,7 +19,7 @@ export interface Shader {
   /** Takes over the lamp of a scene. */
   bind(lamp: Lamp): void;
   /** The light that comes back along the ray from its meeting with `id`, into `out`; `bind` was given its lamp. */
-  shade(scene: Scene, ray: Ray, id: number, lampSpot: number, out: Light): void;
+  shade(stage: Stage, ray: Ray, id: number, lampSpot: number, out: Light): void;
 }
 
 /** Points of the lamp's disc by number: its middle, then four around it. */
@@ -44,8 +45,8 @@ export function createShader(): Shader {
     }
   }
 
-  function shade(scene: Scene, ray: Ray, id: number, lampSpot: number, out: Light): void {
-    const { lamp, floor, wall, objects } = scene;
+  function shade(stage: Stage, ray: Ray, id: number, lampSpot: number, out: Light): void {
+    const { lamp, floor, wall, objects, count } = stage;
     const { t, dx, dy, dz, nx, ny, nz } = ray;
     const x = ray.ox + t * dx;
     const y = ray.oy + t * dy;
@@ -60,9 +61,9 @@ export function createShader(): Shader {
     shadow.dz = towardsLamp[3 * lampSpot + 2] ?? 0;
     let facing = Math.max(0, nx * shadow.dx + ny * shadow.dy + nz * shadow.dz);
     let sky = 1;
-    for (let i = 0; i < objects.length; i++) {
+    for (let i = 0; i < count; i++) {
       if (i === id) continue; // convex: a face turned to the lamp is not in its own shadow
-      const object = objects[i] as SceneObject; // i < length
+      const object = objects[i] as SceneObject; // i < count ≤ length
       const cx = object.x - x;
       const cy = object.y - y;
       const cz = object.z - z;

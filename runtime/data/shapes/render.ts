@@ -8,6 +8,7 @@
 import { comesNear, createRay, intersect } from "./intersect";
 import { createShader, floorId, type Light, wallId } from "./light";
 import type { Camera, Scene, SceneObject } from "./scene";
+import { createStage } from "./stage";
 
 /** Neighbours further apart than this (of 255, any channel) get more rays. */
 const contrastStep = 9;
@@ -30,6 +31,7 @@ export function createRenderer(size: number): Renderer {
   const ids = new Uint8Array(pixels);
   const levels = new Uint8Array(3 * pixels);
   const refine = new Uint8Array(pixels);
+  const stage = createStage();
   const ray = createRay();
   const shader = createShader();
   const light: Light = { red: 0.5, green: 0.5, blue: 0.5 };
@@ -43,8 +45,8 @@ export function createRenderer(size: number): Renderer {
   }
 
   /** Colour seen at (column, row), in pixels, into `light`; returns what was met. */
-  function trace(scene: Scene, column: number, row: number, lampSpot: number): number {
-    const { objects } = scene;
+  function trace(column: number, row: number, lampSpot: number): number {
+    const { objects, count } = stage;
     const u = column * step - 1;
     const v = 1 - row * step;
     const dx = u * (view[0] ?? 0) + v * (view[3] ?? 0) + (view[6] ?? 0);
@@ -58,7 +60,7 @@ export function createRenderer(size: number): Renderer {
     ray.dy = dy * scale;
     ray.dz = dz * scale;
 
-    const toWall = (scene.wallZ - ray.oz) / ray.dz;
+    const toWall = (stage.wallZ - ray.oz) / ray.dz;
     const toFloor = -ray.oy / ray.dy;
     const onFloor = toFloor > 0 && toFloor < toWall;
     ray.t = onFloor ? toFloor : toWall;
@@ -66,20 +68,21 @@ export function createRenderer(size: number): Renderer {
     ray.ny = onFloor ? 1 : 0;
     ray.nz = onFloor ? 0 : -1;
     let id = onFloor ? floorId : wallId;
-    for (let i = 0; i < objects.length; i++) {
-      const object = objects[i] as SceneObject; // i < length
+    for (let i = 0; i < count; i++) {
+      const object = objects[i] as SceneObject; // i < count ≤ length
       if (comesNear(object, ray) && intersect(object, ray)) id = i;
     }
-    shader.shade(scene, ray, id, lampSpot, light);
+    shader.shade(stage, ray, id, lampSpot, light);
     return id;
   }
 
   function render(scene: Scene, out: Uint8Array, offset: number): void {
+    stage.set(scene);
     bindCamera(scene.camera);
     shader.bind(scene.lamp);
     for (let row = 0, pixel = 0; row < size; row++) {
       for (let column = 0; column < size; column++, pixel++) {
-        ids[pixel] = trace(scene, column + 0.5, row + 0.5, 0);
+        ids[pixel] = trace(column + 0.5, row + 0.5, 0);
         levels[3 * pixel] = byteOf(light.red);
         levels[3 * pixel + 1] = byteOf(light.green);
         levels[3 * pixel + 2] = byteOf(light.blue);
@@ -96,7 +99,7 @@ export function createRenderer(size: number): Renderer {
         for (let i = 0; i < 4; i++) {
           // Another spot of the lamp for each ray and, in a 2×2 pattern, for each pixel: soft shadows, no banding.
           const lampSpot = 1 + ((i + column + 2 * row) & 3);
-          trace(scene, column + 0.5 + (spots[2 * i] ?? 0), row + 0.5 + (spots[2 * i + 1] ?? 0), lampSpot);
+          trace(column + 0.5 + (spots[2 * i] ?? 0), row + 0.5 + (spots[2 * i + 1] ?? 0), lampSpot);
           red += light.red;
           green += light.green;
           blue += light.blue;
