@@ -2,6 +2,8 @@
  * Image files → RGB bytes, by sharp (libvips). JPEG, PNG and WebP of any colour space become 8-bit sRGB; transparency is
  * dropped, as Pillow's convert("RGB") does; pictures are turned upright as their EXIF says, which Pillow does not do.
  * Nothing is shrunk while it is decoded: the box is cut out at full size, and resample.ts resizes as the reference does.
+ * (sharp's own resize with the kernel "linear" would save about 1.5 ms of the 5 ms that a 500×375 JPEG costs, but differs
+ * by up to 5 of 255, 0.3 on average; shrinking while decoding differs by more.)
  */
 import { readFile } from "node:fs/promises";
 import type { Box, Size } from "./crop";

@@ -15,10 +15,12 @@ export interface RgbImage {
 const weightBits = 22;
 const half = 1 << (weightBits - 1);
 
-/** For each output position: the first input position, and `taps` weights from there on (the rest are 0). */
+/** For each output position: the first input position, and how many weights follow from there on. */
 interface Weights {
-  readonly taps: number;
   readonly first: Int32Array;
+  readonly count: Int32Array;
+  /** The weights of output position i begin at i · stride. */
+  readonly stride: number;
   readonly fixed: Int32Array;
 }
 
@@ -39,10 +41,11 @@ function weightsFor(from: number, to: number): Weights {
 function triangleWeights(from: number, to: number): Weights {
   const scale = from / to;
   const support = Math.max(1, scale);
-  const taps = 2 * Math.ceil(support) + 1;
+  const stride = 2 * Math.ceil(support) + 1;
   const first = new Int32Array(to);
-  const fixed = new Int32Array(to * taps);
-  const weights = new Float64Array(taps);
+  const count = new Int32Array(to);
+  const fixed = new Int32Array(to * stride);
+  const weights = new Float64Array(stride);
   for (let i = 0; i < to; i++) {
     const centre = (i + 0.5) * scale;
     const begin = Math.max(0, Math.trunc(centre - support + 0.5));
@@ -56,10 +59,11 @@ function triangleWeights(from: number, to: number): Weights {
     first[i] = begin;
     for (let j = begin; j < end; j++) {
       const weight = sum === 0 ? 0 : (weights[j - begin] ?? 0) / sum;
-      fixed[i * taps + j - begin] = Math.trunc(0.5 + weight * (1 << weightBits));
+      fixed[i * stride + j - begin] = Math.trunc(0.5 + weight * (1 << weightBits));
     }
+    count[i] = end - begin;
   }
-  return { taps, first, fixed };
+  return { first, count, stride, fixed };
 }
 
 /** Scratch memory that grows to the largest image so far; one per thread is enough. */
@@ -70,36 +74,38 @@ export interface Resampler {
 
 export function createResampler(): Resampler {
   let rows = new Uint8Array(0);
+  let sums = new Int32Array(0);
   let out = new Uint8Array(0);
   return {
     resample(image, box, to) {
       if (rows.length < box.height * to.width * 3) rows = new Uint8Array(box.height * to.width * 3);
+      if (sums.length < to.width * 3) sums = new Int32Array(to.width * 3);
       if (out.length < to.height * to.width * 3) out = new Uint8Array(to.height * to.width * 3);
       alongRows(image, box, to.width, rows);
-      alongColumns(rows, box.height, to, out);
+      alongColumns(rows, box.height, to, sums, out);
       return out;
     },
   };
 }
 
+// Sums stay below 2³¹, as whole numbers: the weights of a position sum to 2²² and a few. `| 0` tells the machine so.
+
 function alongRows({ data, width }: RgbImage, box: Box, toWidth: number, out: Uint8Array): void {
-  const { taps, first, fixed } = weightsFor(box.width, toWidth);
+  const { first, count, stride, fixed } = weightsFor(box.width, toWidth);
   for (let row = 0, at = 0; row < box.height; row++) {
     const line = 3 * ((box.top + row) * width + box.left);
-    // Past the end of the box the weights are 0, and so is what lies past the end of the data.
     for (let column = 0; column < toWidth; column++, at += 3) {
       let pixel = line + 3 * (first[column] ?? 0);
       let red = half;
       let green = half;
       let blue = half;
-      for (let tap = column * taps, end = tap + taps; tap < end; tap++, pixel += 3) {
+      const begin = column * stride;
+      for (let tap = begin, end = begin + (count[column] ?? 0); tap < end; tap++, pixel += 3) {
         const weight = fixed[tap] ?? 0;
-        if (weight === 0) continue;
-        red += weight * (data[pixel] ?? 0);
-        green += weight * (data[pixel + 1] ?? 0);
-        blue += weight * (data[pixel + 2] ?? 0);
+        red = (red + Math.imul(weight, data[pixel] ?? 0)) | 0;
+        green = (green + Math.imul(weight, data[pixel + 1] ?? 0)) | 0;
+        blue = (blue + Math.imul(weight, data[pixel + 2] ?? 0)) | 0;
       }
-      // Below 2³¹: the weights of one position sum to 2²² and a few.
       out[at] = Math.min(255, red >> weightBits);
       out[at + 1] = Math.min(255, green >> weightBits);
       out[at + 2] = Math.min(255, blue >> weightBits);
@@ -107,18 +113,18 @@ function alongRows({ data, width }: RgbImage, box: Box, toWidth: number, out: Ui
   }
 }
 
-function alongColumns(data: Uint8Array, height: number, to: Size, out: Uint8Array): void {
-  const { taps, first, fixed } = weightsFor(height, to.height);
+/** Adds up whole rows, so that memory is read in order. */
+function alongColumns(data: Uint8Array, height: number, to: Size, sums: Int32Array, out: Uint8Array): void {
+  const { first, count, stride, fixed } = weightsFor(height, to.height);
   const line = 3 * to.width;
-  for (let row = 0, at = 0; row < to.height; row++) {
-    const begin = (first[row] ?? 0) * line;
-    for (let column = 0; column < line; column++, at++) {
-      let sum = half;
-      for (let tap = row * taps, end = tap + taps, from = begin + column; tap < end; tap++, from += line) {
-        const weight = fixed[tap] ?? 0;
-        if (weight !== 0) sum += weight * (data[from] ?? 0);
-      }
-      out[at] = Math.min(255, sum >> weightBits);
+  for (let row = 0; row < to.height; row++) {
+    sums.fill(half);
+    for (let tap = 0; tap < (count[row] ?? 0); tap++) {
+      const weight = fixed[row * stride + tap] ?? 0;
+      const from = ((first[row] ?? 0) + tap) * line;
+      for (let i = 0; i < line; i++) sums[i] = ((sums[i] ?? 0) + Math.imul(weight, data[from + i] ?? 0)) | 0;
     }
+    const at = row * line;
+    for (let i = 0; i < line; i++) out[at + i] = Math.min(255, (sums[i] ?? 0) >> weightBits);
   }
 }
