@@ -24,7 +24,7 @@ export type Uniform = () => number;
 
 const patterns: readonly PatternKind[] = ["plain", "checks", "stripes", "clouds"];
 const farthest = 12.5;
-const focal = 1.9;
+const usualFocal = 1.9;
 
 /** Most objects of a scene at this difficulty: 1 at 0, 4 at ½, 6 at 1. */
 export function mostObjects(difficulty: number): number {
@@ -42,7 +42,7 @@ export function drawScene(uniform: Uniform, difficulty: number): Scene {
   const count = 1 + Math.floor(uniform() * mostObjects(difficulty));
   const nearestDistance = between(distanceEdges[0], distanceEdges[distanceEdges.length - 1] ?? 0);
 
-  const camera = drawCamera(around);
+  const camera = drawCamera(around, variation, nearestDistance);
   const lamp = drawLamp(around);
   const wallZ = around(15, 1.5);
   const floor = drawSurface(uniform, variation, hardness, 0.55);
@@ -78,19 +78,31 @@ function pick<Value>(values: readonly Value[], u: number): Value {
 
 type Around = (middle: number, reach: number) => number;
 
-/** Looks at a point on the floor before the wall; the height and both angles vary. */
-function drawCamera(around: Around): Camera {
+/**
+ * Height, position and both angles vary. The tilt is drawn as the height in the picture at which the dominant object
+ * stands, whatever its distance: with a fixed tilt, the row of its foot alone would tell how near it is.
+ */
+function drawCamera(around: Around, variation: number, nearestDistance: number): Camera {
   const x = around(0, 0.8);
-  const y = around(3.7, 0.6);
+  const y = around(3.6, 0.8);
   const atX = x * 0.5 + around(0, 0.5);
-  const forward = unit([atX - x, around(0.55, 0.25) - y, 8]);
+  const focal = around(usualFocal, 0.12);
+  // Down to the object, whose middle is about 1 above the floor, and then up or down by tan = row / focal.
+  const down = (y - 1) / nearestDistance;
+  const ahead = Math.sqrt(1 - down * down);
+  const row = around(-0.15, 0.3) / focal;
+  const aimed = unit([0, -down - row * ahead, ahead - row * down]);
+  const fixed = unit([0, -3.05, 8]);
+  const blend = (part: 1 | 2): number => variation * aimed[part] + (1 - variation) * fixed[part];
+  const forward = unit([((atX - x) / 8) * blend(2), blend(1), blend(2)]);
   const right = unit([forward[2], 0, -forward[0]]);
-  const up: readonly [number, number, number] = [
+  // forward × right
+  const up = [
     forward[1] * right[2] - forward[2] * right[1],
     forward[2] * right[0] - forward[0] * right[2],
     forward[0] * right[1] - forward[1] * right[0],
-  ];
-  return { x, y, z: 0, right, up: up[1] < 0 ? [-up[0], -up[1], -up[2]] : up, forward, focal: around(focal, 0.12) };
+  ] as const;
+  return { x, y, z: 0, right, up, forward, focal };
 }
 
 /** From above and before the objects, left or right; warm or cool. */

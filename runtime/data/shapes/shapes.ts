@@ -1,6 +1,12 @@
 /**
  * The `shapes` data: scenes and labels by (seed, split, number). Nothing is stored; any image can be made at any time,
  * in any thread. The splits never share a scene, because the split is part of the name of its random stream.
+ *
+ * How hard it is, as what a linear (ridge) classifier gets from 16×16 pixels, % correct on 1024 scenes after 4096:
+ *   difficulty     0                     ½                     1
+ *   shape          53 of 25 by chance    35 of 25              31 of 25
+ *   count          one class             31 of 25              21 of 17
+ *   distance       93 of 25              42 of 25              39 of 25
  */
 import type { ShapesData } from "../../experiment";
 import { randomAt } from "../../random/random";
