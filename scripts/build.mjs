@@ -69,4 +69,8 @@ function newest(paths) {
   return latest;
 }
 
-if (argv[1] === fileURLToPath(import.meta.url)) await build();
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  // For a package: nothing of earlier builds goes along.
+  if (argv.includes("--clean")) rmSync(dist, { recursive: true, force: true });
+  await build();
+}
