@@ -22,7 +22,8 @@ export function randomValues(graph: Graph, seed: number, tokens: number): Values
 function randomTensor({ dtype, shape }: Value, random: Random, tokens: number): Dense {
   const sizes = shape.map((num) => sizeOf(num));
   if (dtype === "i32") return { ...fill(sizes, () => random.integer(tokens)), dtype };
-  return fill(sizes, () => random.normal());
+  // small enough that attention is not saturated, where numeric differences lose their digits
+  return fill(sizes, () => 0.4 * random.normal());
 }
 
 /** Every value of a graph by name. */
