@@ -195,6 +195,15 @@ describe("reference", () => {
     expect(mean(differences)).toBeLessThan(0.012);
   });
 
+  test("a short context is drawn again with its targets; no target is given up for it", () => {
+    // At batch 1 every second draw has fewer tokens than the mean.
+    const long = buildMaskPlan(maskSettings(official, 1));
+    const masks = sampleMasks(long, { seed: 0, step: 0, images: 200, firstImage: 0 });
+    expect(masks.redraws).toBeGreaterThan(100);
+    expect(masks.toppedUp).toBe(0);
+    expect(sharedPatches(long, masks, 200)).toBe(0);
+  });
+
   test("images are hardly ever drawn again, never topped up", () => {
     expect(coverage.redrawsPerImage).toBeLessThan(0.02);
     expect(coverage.toppedUp).toBe(0);
@@ -219,6 +228,20 @@ test("a budget that no draw can meet is topped up from outside the block first",
   expect(topped(12)).toEqual({ toppedUp: 20, shared: 0 });
   expect(topped(13)).toEqual({ toppedUp: 20, shared: 20 });
   expect(topped(16)).toEqual({ toppedUp: 20, shared: 80 });
+});
+
+test("the draw that is topped up is the best of those made", () => {
+  // Two 2×2 targets on 6×6 patches, all of which the context may take: 28 to 32 are left, 32 where the targets coincide.
+  const plan = buildMaskPlan({
+    ...paper,
+    grid: { height: 6, width: 6 },
+    targets: { count: 2, scale: [0.12, 0.12], aspect: [1, 1] },
+    context: { count: 1, scale: [1, 1], tokens: 33 },
+    minKeep: 0,
+  });
+  const masks = sampleMasks(plan, { seed: 0, step: 0, images: 100, firstImage: 0 });
+  expect(masks.toppedUp).toBe(100);
+  expect(sharedPatches(plan, masks, 100) / 100).toBeLessThan(1.5);
 });
 
 function rows(index: Int32Array, length: number): number[][] {

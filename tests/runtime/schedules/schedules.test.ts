@@ -97,6 +97,25 @@ test("one step of warmup or none: the first step is the peak", () => {
   expect(scheduleAt(without, betas, 0).weightDecay).toBe(0);
 });
 
+test("a final learning rate above the peak holds from the end of warmup on, as in the reference", () => {
+  const plan = schedulePlan({
+    trainImages: 10,
+    globalBatch: 1,
+    epochs: 1,
+    warmupEpochs: 0.2,
+    stretch: 1,
+    learningRate: { start: 0.1, peak: 0.5, final: 1 },
+    weightDecay: { start: 0, final: 0 },
+    momentum: { start: 1, final: 1 },
+  });
+  expect([0, 1, 5, 9].map((step) => scheduleAt(plan, betas, step).learningRate)).toEqual([
+    0.1 + 0.5 * (0.5 - 0.1),
+    1,
+    1,
+    1,
+  ]);
+});
+
 function expectNear(got: number, want: number): void {
   expect(Math.abs(got - want)).toBeLessThanOrEqual(1e-15 * Math.max(Math.abs(want), 1e-3));
 }
