@@ -2,7 +2,8 @@
  * Every error that a user of a generated trainer can meet: one function per message, which says what is wrong, where,
  * what was found and what would be right. Our own mistakes throw Error("internal: …") instead.
  *
- * Codes: R10x engine · R11x run folder and resume · R12x training · R13x data · R14x checkpoint · R15x evaluation.
+ * Codes: R10x engine · R11x run folder and resume · R12x training · R13x data · R14x checkpoint · R15x evaluation ·
+ * R16x replay.
  */
 
 /** Printed without a stack; the trainer exits with 1. */
@@ -348,5 +349,29 @@ export function splitsDisagree(was: {
     "R152",
     `The ${was.split} split has the tasks ${was.found}, but the train split has ${was.wanted}. ` +
       "Every split needs the same tasks and classes.",
+  );
+}
+
+// ── R16x: replay of a recorded run ─────────────────────────────────────────────────────────────────────────────────
+
+const traceFormat = "docs/parity.md describes the format of a trace.";
+
+export function traceIncomplete(was: { readonly path: string; readonly tensor: string }): UserError {
+  return new UserError("R160", `${was.path} is no whole trace: it has no tensor ${was.tensor}. ${traceFormat}`);
+}
+
+export function traceNotUnderstood(was: { readonly path: string; readonly why: string }): UserError {
+  return new UserError("R161", `${was.path} cannot be replayed: ${was.why}. ${traceFormat}`);
+}
+
+export function traceUnfit(was: {
+  readonly path: string;
+  readonly tensor: string;
+  readonly found: string;
+  readonly wanted: string;
+}): UserError {
+  return new UserError(
+    "R162",
+    `${was.path}: the tensor ${was.tensor} is ${was.found}, but the sizes of this trace ask for ${was.wanted}. ${traceFormat}`,
   );
 }

@@ -51,6 +51,18 @@ function program(): Command {
     .action(async (specs, options) => {
       code = await (await import("./run")).run(specs, options);
     });
+  ijepa
+    .command("replay")
+    .description("go through recorded runs of the official code and compare every number (exit 0 all hold, 1 not)")
+    .argument("<traces...>", "safetensors files, each with its JSON file beside it (docs/parity.md)")
+    .option("--engine <name>", "onnx, or reference: float64, slow, a second opinion", "onnx")
+    .option("--threads <n>", "threads of the engine", "1")
+    .option("--init <file>", "safetensors file with init.*, for a trace without")
+    .option("--brief", "only the worst tensor of each group, and whatever differs")
+    .option("--json", "one JSON document for each trace, for programs")
+    .action(async (traces, options) => {
+      code = await (await import("./replay")).replay(traces, options);
+    });
   return ijepa;
 }
 

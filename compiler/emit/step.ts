@@ -57,11 +57,12 @@ function sizeLines(dims: Dims): readonly string[] {
   ];
 }
 
-const indent = (lines: readonly string[]): string => lines.map((line) => (line === "" ? "" : `  ${line}`)).join("\n");
+export const indent = (lines: readonly string[]): string =>
+  lines.map((line) => (line === "" ? "" : `  ${line}`)).join("\n");
 
 const heading = (title: string): string => `// ${title}`;
 
-const costSizes = (plan: Plan): CostSizes => ({ images: plan.model.images, lengths: plan.sizes });
+export const costSizes = (plan: Plan): CostSizes => ({ images: plan.model.images, lengths: plan.sizes });
 
 function trainedFunctions(chain: TrainedChain, plan: Plan): readonly string[] {
   return chain.stages.flatMap(({ gradients }) => [
@@ -99,8 +100,16 @@ function updateLines(plan: Plan): readonly string[] {
   ];
 }
 
+/** Forward and backward as lines of code, and the code of what they make on the way. */
+export interface Body {
+  readonly lines: readonly string[];
+  readonly targets: string;
+  readonly context: string;
+  readonly predictions: string;
+}
+
 /** Forward and backward, in order of execution. */
-function bodyLines(program: Program, plan: Plan): readonly string[] {
+export function forwardAndBackward(program: Program, plan: Plan): Body {
   const { encoder, predictor, optimiser } = plan.experiment;
   const trained: Roots = { encoder: "weights.encoder", predictor: "weights.predictor" };
   const target = inferenceCalls(
@@ -116,7 +125,7 @@ function bodyLines(program: Program, plan: Plan): readonly string[] {
   const backPredictor = backwardCalls(program.predictor, trained, predictor.depth, "dPredictions");
   const backContext = backwardCalls(program.context, trained, encoder.depth, backPredictor.result);
   const gradients = plan.clipNorm === null || optimiser.accumulation > 1 ? "gradients" : "means";
-  return [
+  const lines = [
     heading(program.target.title),
     ...target.lines,
     "",
@@ -136,9 +145,10 @@ function bodyLines(program: Program, plan: Plan): readonly string[] {
     `const ${gradients}: Weights = ${gradientRecord([program.context, program.predictor])};`,
     "",
   ].flatMap((line) => line.split("\n"));
+  return { lines, targets: target.result, context: context.result, predictions: predictions.result };
 }
 
-const varying = (dims: readonly Dim[]): readonly Dim[] => dims.filter((dim) => dim.varies);
+export const varying = (dims: readonly Dim[]): readonly Dim[] => dims.filter((dim) => dim.varies);
 
 export function emitStep(program: Program, plan: Plan): string {
   const { dims } = program;
@@ -183,7 +193,7 @@ export function emitStep(program: Program, plan: Plan): string {
     dropPath: plan.model.dropPath,
     readsTarget: plan.model.targetSpace === "representations",
     chains: sections.map(({ title, functions }) => ({ title, rule: ruleAfter(title), functions })),
-    body: indent(bodyLines(program, plan)),
+    body: indent(forwardAndBackward(program, plan).lines),
     update: indent(updateLines(plan)),
     stepOutputs: clips ? "{ readonly loss: Scalar; readonly norm: Scalar }" : "{ readonly loss: Scalar }",
     updateOutputs: clips ? "{ readonly norm: Scalar }" : "Readonly<Record<string, never>>",

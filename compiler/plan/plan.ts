@@ -60,14 +60,16 @@ export interface PlanInput {
   /** sha256 of the canonical spec. */
   readonly specHash: string;
   readonly generatorVersion: string;
+  /** In place of the masks that follow from the spec: a recorded run brings its own. */
+  readonly masks?: MaskPlan;
 }
 
-export function buildPlan({ spec, specHash, generatorVersion }: PlanInput): Plan {
+export function buildPlan({ spec, specHash, generatorVersion, masks: given }: PlanInput): Plan {
   const { image, encoder, predictor, optimization, augmentation, evaluation, checkpoint, log, hardware } = spec;
   const side = image.size / encoder.patch;
   const deviceBatch = optimization.globalBatch / (hardware.gpus * optimization.accumulation);
   const data = dataPlan(spec);
-  const masks = buildMaskPlan(maskSettings(spec));
+  const masks = given ?? buildMaskPlan(maskSettings(spec));
   const hidden = (dim: number, mlpRatio: number) => Math.trunc(dim * mlpRatio);
   const encoderNetwork = {
     dim: encoder.dim,

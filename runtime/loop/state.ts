@@ -59,7 +59,7 @@ export async function writeZeroGradients(store: StateStore): Promise<void> {
   await writeZeros(store, ["gradients"]);
 }
 
-async function writeZeros(store: StateStore, roots: readonly string[]): Promise<void> {
+export async function writeZeros(store: StateStore, roots: readonly string[]): Promise<void> {
   for (const [path, spec] of store.specs) {
     if (roots.some((root) => path.startsWith(`${root}.`))) await store.write(path, new Float32Array(elements(spec)));
   }

@@ -29,15 +29,20 @@ export interface Betas {
 }
 
 /** Values and scalars of optimiser step `step` = 0, 1, …; the t of AdamW's bias correction is step + 1. */
-export function scheduleAt(plan: SchedulePlan, { beta1, beta2 }: Betas, step: number): StepValues & StepScalars {
-  const learningRate = learningRateAt(plan, step);
-  const weightDecay = weightDecayAt(plan, step);
-  const momentum = momentumAt(plan, step);
+export function scheduleAt(plan: SchedulePlan, betas: Betas, step: number): StepValues & StepScalars {
+  const values = {
+    learningRate: learningRateAt(plan, step),
+    weightDecay: weightDecayAt(plan, step),
+    momentum: momentumAt(plan, step),
+  };
+  return { ...values, ...scalarsOf(values, betas, step) };
+}
+
+/** The scalars of optimiser step `step` that follow from its values. */
+export function scalarsOf(values: StepValues, { beta1, beta2 }: Betas, step: number): StepScalars {
+  const { learningRate, weightDecay, momentum } = values;
   const t = step + 1;
   return {
-    learningRate,
-    weightDecay,
-    momentum,
     stepSize: learningRate / (1 - beta1 ** t),
     secondMoment: 1 / Math.sqrt(1 - beta2 ** t),
     decayFactor: 1 - learningRate * weightDecay,

@@ -1,0 +1,155 @@
+/**
+ * The JSON beside a recorded run: what was trained, and how exactly its numbers are known. Only the fields that a replay
+ * needs are read; every other one is left alone.
+ */
+import { traceNotUnderstood } from "../errors";
+
+/** Learning rate, weight decay and momentum of the recorded run, as the reference takes them (reference.md §6). */
+export interface TraceSchedule {
+  readonly stepsPerEpoch: number;
+  readonly epochs: number;
+  readonly warmupEpochs: number;
+  readonly stretch: number;
+  readonly learningRate: { readonly start: number; readonly peak: number; readonly final: number };
+  readonly weightDecay: { readonly start: number; readonly final: number };
+  readonly momentum: { readonly start: number; readonly final: number };
+}
+
+export interface TraceConfig {
+  readonly crop: number;
+  readonly patch: number;
+  readonly dim: number;
+  readonly depth: number;
+  readonly heads: number;
+  readonly predictorDim: number;
+  readonly predictorDepth: number;
+  /** Images of one rank; null where the config leaves it to the images. */
+  readonly images: number | null;
+  readonly contexts: number | null;
+  readonly targets: number | null;
+  /** Null where the config does not tell all of it: the recorded values are used, and not compared. */
+  readonly schedule: TraceSchedule | null;
+}
+
+/** How far a tensor may be off: `tol` where it is stated, else the noise that the formula starts from. */
+export interface StatedTolerance {
+  readonly tolerance: number | null;
+  readonly noise: number | null;
+}
+
+export interface TraceFacts {
+  /** Name of the model and its data, which traces of one and of several ranks share. */
+  readonly name: string | null;
+  readonly config: TraceConfig;
+  /** By the name of the tensor. */
+  readonly tolerances: ReadonlyMap<string, StatedTolerance>;
+  /** L2 norms of the gradients of the mean squared error, by the name of the weight; null where not recorded. */
+  readonly mseGradientNorms: ReadonlyMap<string, number> | null;
+  /** Ranks and steps that the JSON names, or null. */
+  readonly ranks: number | null;
+  readonly steps: number | null;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+const isRecord = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+
+/** Throws UserError R161 where the text is no JSON or lacks a number. `path` names the file. */
+export function parseTraceJson(path: string, text: string): TraceFacts {
+  const fail = (why: string) => traceNotUnderstood({ path, why });
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw fail(`it is not JSON (${cause instanceof Error ? cause.message : String(cause)})`);
+  }
+  if (!isRecord(parsed)) throw fail("it is not a JSON object");
+  const { config } = parsed;
+  if (!isRecord(config)) throw fail('it has no "config" with the sizes of the model');
+
+  const count = (name: string): number => {
+    const value = config[name];
+    if (isNumber(value) && Number.isInteger(value) && value >= 1) return value;
+    throw fail(`config.${name} is ${JSON.stringify(value) ?? "missing"}, not a whole number of 1 or more`);
+  };
+  const optionalCount = (holder: Json, name: string, where: string): number | null => {
+    const value = holder[name];
+    if (value === undefined || value === null) return null;
+    if (isNumber(value) && Number.isInteger(value) && value >= 1) return value;
+    throw fail(`${where}.${name} is ${JSON.stringify(value)}, not a whole number of 1 or more`);
+  };
+  const mask = isRecord(config.mask) ? config.mask : {};
+  const sizes = {
+    crop: count("crop"),
+    patch: count("patch"),
+    dim: count("dim"),
+    depth: count("depth"),
+    heads: count("heads"),
+    predictorDim: count("pdim"),
+    predictorDepth: count("pdepth"),
+  };
+  for (const [name, dim] of [
+    ["dim", sizes.dim],
+    ["pdim", sizes.predictorDim],
+  ] as const) {
+    if (dim % sizes.heads !== 0) throw fail(`config.${name} = ${dim} cannot be split into ${sizes.heads} heads`);
+    if (dim % 4 !== 0) throw fail(`config.${name} = ${dim} is no multiple of 4, which position embeddings need`);
+  }
+  if (sizes.patch > sizes.crop) throw fail(`config.patch = ${sizes.patch} is larger than config.crop = ${sizes.crop}`);
+  return {
+    name: typeof config.name === "string" ? config.name : null,
+    config: {
+      ...sizes,
+      images: optionalCount(config, "B", "config"),
+      contexts: optionalCount(mask, "nenc", "config.mask"),
+      targets: optionalCount(mask, "npred", "config.mask"),
+      schedule: scheduleOf(config),
+    },
+    tolerances: tolerancesOf(parsed.float32_vs_float64, fail),
+    mseGradientNorms: normsOf(parsed.grad_mse_l2),
+    ranks: optionalCount(parsed, "world_size", "the file"),
+    steps: optionalCount(parsed, "steps", "the file"),
+  };
+}
+
+function scheduleOf(config: Json): TraceSchedule | null {
+  const { ipe, epochs, warmup, ipe_scale: stretch, start_lr, lr, final_lr, wd, final_wd, ema } = config;
+  const [emaStart, emaEnd]: readonly unknown[] = Array.isArray(ema) ? ema : [];
+  if (!isNumber(ipe) || !isNumber(epochs) || !isNumber(warmup) || !isNumber(stretch)) return null;
+  if (!isNumber(start_lr) || !isNumber(lr) || !isNumber(final_lr) || !isNumber(wd) || !isNumber(final_wd)) return null;
+  if (!isNumber(emaStart) || !isNumber(emaEnd)) return null;
+  return {
+    stepsPerEpoch: ipe,
+    epochs,
+    warmupEpochs: warmup,
+    stretch,
+    learningRate: { start: start_lr, peak: lr, final: final_lr },
+    weightDecay: { start: wd, final: final_wd },
+    momentum: { start: emaStart, final: emaEnd },
+  };
+}
+
+function tolerancesOf(value: unknown, fail: (why: string) => Error): ReadonlyMap<string, StatedTolerance> {
+  if (value === undefined || value === null) return new Map();
+  if (!isRecord(value)) throw fail("float32_vs_float64 is not an object with one entry for each tensor");
+  return new Map(
+    Object.entries(value).map(([name, entry]) => {
+      if (!isRecord(entry)) throw fail(`float32_vs_float64.${name} is not an object`);
+      const { tol, max_abs_diff: noise } = entry;
+      const state = (what: string, given: unknown): number | null => {
+        if (given === undefined || given === null) return null;
+        if (isNumber(given) && given >= 0) return given;
+        throw fail(`float32_vs_float64.${name}.${what} is ${JSON.stringify(given)}, not a number of 0 or more`);
+      };
+      return [name, { tolerance: state("tol", tol), noise: state("max_abs_diff", noise) }];
+    }),
+  );
+}
+
+function normsOf(value: unknown): ReadonlyMap<string, number> | null {
+  if (!isRecord(value)) return null;
+  return new Map(Object.entries(value).flatMap(([name, norm]) => (isNumber(norm) ? [[name, norm] as const] : [])));
+}

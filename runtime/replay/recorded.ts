@@ -1,0 +1,109 @@
+/** Which tensors a trace has to hold, and which it may hold to be compared with. */
+import { type OfficialTensor, officialTensors, positionTensors } from "../checkpoint/official";
+import type { SafetensorsFile } from "../checkpoint/safetensors";
+import { traceIncomplete, traceNotUnderstood, traceUnfit } from "../errors";
+import type { Experiment, Parameter } from "../experiment";
+import type { Trace } from "./trace";
+
+/** Weights and targets, not the moments of AdamW, which no trace holds. */
+export function weightTensors(parameters: readonly Parameter[]): readonly OfficialTensor[] {
+  return officialTensors(parameters).filter(({ name }) => !name.startsWith("opt."));
+}
+
+interface Wanted {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** What was recorded, and what of the format was not. */
+export interface Recorded {
+  readonly forward: boolean;
+  readonly gradients: boolean;
+  /** Names of the recorded losses of every step. */
+  readonly losses: ReadonlySet<string>;
+  readonly missing: readonly string[];
+}
+
+/**
+ * Throws R160 where a weight is missing, or a part of a group of results that is there; R162 where a tensor has another
+ * shape than the sizes of the model ask for.
+ */
+export function checkRecorded(trace: Trace, experiment: Experiment, parameters: readonly Parameter[]): Recorded {
+  const { path, file, weights: first, images, contexts, targets, steps, ranks, lengths, recordedAfter, grid } = trace;
+  const has = ({ name }: Wanted): boolean => file.header.tensors.has(name);
+  const checkIn = (from: SafetensorsFile, { name, shape }: Wanted): void => {
+    const entry = from.header.tensors.get(name);
+    if (entry === undefined) throw traceIncomplete({ path: from.path, tensor: name });
+    const isFloat = ["F32", "F64", "F16", "BF16"].includes(entry.dtype);
+    if (isFloat && entry.shape.length === shape.length && entry.shape.every((size, i) => size === shape[i])) return;
+    const found = `${entry.dtype} [${entry.shape.join(", ")}]`;
+    throw traceUnfit({ path: from.path, tensor: name, found, wanted: `F32 [${shape.join(", ")}]` });
+  };
+  const check = (wanted: Wanted): void => checkIn(file, wanted);
+  /** All of them or none. */
+  const isThere = (group: readonly Wanted[]): boolean => {
+    if (!group.some(has)) return false;
+    group.forEach(check);
+    return true;
+  };
+  const weights = weightTensors(parameters);
+  const trained = weights.filter(({ name }) => !name.startsWith("target_encoder."));
+  const positions = positionTensors(experiment);
+
+  for (const { name, shape } of trained) checkIn(first, { name: `init.${name}`, shape });
+  for (const prefix of ["init", ...recordedAfter.map((after) => `after${after}`)]) {
+    for (const { name, shape } of positions) {
+      const table = { name: `${prefix}.${name}`, shape };
+      if (has(table)) check(table);
+    }
+  }
+
+  const { contextTokens = 0, targetTokens = 0 } = lengths[0]?.[0] ?? {};
+  const rows = images * contexts * targets;
+  const { dim } = experiment.encoder;
+  const forward = isThere([
+    { name: "fwd.target_ln", shape: [images, grid * grid, dim] },
+    { name: "fwd.target_masked", shape: [rows, targetTokens, dim] },
+    { name: "fwd.context", shape: [images * contexts, contextTokens, dim] },
+    { name: "fwd.pred", shape: [rows, targetTokens, dim] },
+    { name: "fwd.loss_smooth_l1", shape: [] },
+    { name: "fwd.loss_mse", shape: [] },
+  ]);
+  if (forward && ranks > 1) {
+    throw traceNotUnderstood({ path, why: `it has fwd.* of one batch, but its steps have ${ranks} ranks` });
+  }
+  const gradients = isThere(trained.map(({ name, shape }) => ({ name: `grad.${name}`, shape })));
+  for (const after of recordedAfter) {
+    for (const { name, shape } of weights) check({ name: `after${after}.${name}`, shape });
+  }
+  const losses = [
+    ...(ranks === 1
+      ? [
+          { name: "seq.loss_smooth_l1", shape: [steps] },
+          { name: "seq.loss_mse", shape: [steps] },
+        ]
+      : []),
+    ...(trace.namesRanks
+      ? [
+          { name: "seq.loss_local", shape: [steps, ranks] },
+          { name: "seq.loss_allreduced", shape: [steps] },
+        ]
+      : []),
+  ].filter(has);
+  losses.forEach(check);
+  if (!forward && !gradients && recordedAfter.length === 0 && losses.length === 0) {
+    throw traceNotUnderstood({ path, why: "it records no result to compare with: no fwd.*, grad.*, after*.* or loss" });
+  }
+  return {
+    forward,
+    gradients,
+    losses: new Set(losses.map(({ name }) => name)),
+    missing: [
+      ...(forward ? [] : ["fwd.* (targets, context features, predictions and losses of the first step)"]),
+      ...(gradients ? [] : ["grad.* (gradients of the first step)"]),
+      ...(recordedAfter.length > 0 ? [] : ["after{n}.* (weights and moving average)"]),
+      ...(losses.length > 0 ? [] : ["seq.loss_* (the loss of every step)"]),
+      ...(trace.config.schedule === null ? ["the settings of the schedules"] : []),
+    ],
+  };
+}

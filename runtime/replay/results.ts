@@ -1,0 +1,190 @@
+/** What a replay computed against what was recorded. */
+import { positionTensors, toOfficial } from "../checkpoint/official";
+import type { HostArray, StateStore } from "../engines/engine";
+import type { TrainerProgram } from "../experiment";
+import { scheduleAt } from "../schedules/schedules";
+import { type Chosen, type Comparison, compare, type Group, largest, type Numbers, toleranceOf } from "./compare";
+import { floatsOf } from "./inputs";
+import { type Recorded, weightTensors } from "./recorded";
+import type { Trace } from "./trace";
+
+export type Outputs = ReadonlyMap<string, HostArray>;
+
+export interface Losses {
+  /** By step, then by rank. */
+  readonly local: readonly (readonly number[])[];
+  readonly mse: readonly number[];
+}
+
+/** Schedules are float64 throughout; a cosine may round otherwise in its last bits. */
+const SCHEDULE_TOLERANCE = 1e-12;
+/** Two float32 steps at 1, the largest value of a table. */
+const POSITION_TOLERANCE = 2.5e-7;
+/** The key third of the bias of query, key and value: its true gradient is 0, and AdamW amplifies rounding. */
+const KEY_BIAS_TOLERANCE = 1e-4;
+
+export class Results {
+  readonly found: Comparison[] = [];
+
+  constructor(
+    private readonly trace: Trace,
+    private readonly program: TrainerProgram,
+    private readonly constants: Outputs,
+  ) {}
+
+  private async add(
+    tensor: string,
+    about: {
+      readonly group: Group;
+      readonly afterSteps: number;
+      readonly computed: Numbers;
+      readonly tolerance?: (recorded: Numbers) => number;
+      readonly chosen?: Chosen;
+      readonly part?: string;
+    },
+  ): Promise<void> {
+    const { group, afterSteps, computed, chosen, part = "" } = about;
+    const recorded = await floatsOf(this.trace.file, tensor);
+    const stated = this.trace.tolerances.get(tensor);
+    const kind = group === "weights" || group === "moving average" || afterSteps > 0 ? "after updates" : "first pass";
+    const tolerance = about.tolerance?.(recorded) ?? toleranceOf(stated, recorded, kind);
+    const shape = this.trace.file.header.tensors.get(tensor)?.shape ?? [];
+    const both = { tensor: `${tensor}${part}`, group, afterSteps, shape, recorded, computed, tolerance };
+    this.found.push(compare(chosen === undefined ? both : { ...both, chosen }));
+  }
+
+  private has(tensor: string): boolean {
+    return this.trace.file.header.tensors.has(tensor);
+  }
+
+  /** The frozen tables that the trace keeps among the weights; in the target encoder they drift by rounding. */
+  async positions(afterSteps: number): Promise<void> {
+    for (const { name, table } of positionTensors(this.program.experiment)) {
+      const tensor = `${afterSteps === 0 ? "init" : `after${afterSteps}`}.${name}`;
+      if (!this.has(tensor)) continue;
+      const computed = this.constants.get(table === "encoder" ? "constants.positions" : "constants.predictorPositions");
+      if (computed === undefined) throw new Error(`internal: there is no table of the ${table}`);
+      await this.add(tensor, {
+        group: "position embeddings",
+        afterSteps,
+        computed,
+        ...(afterSteps === 0 && { tolerance: () => POSITION_TOLERANCE }),
+      });
+    }
+  }
+
+  async schedules(): Promise<void> {
+    const { schedule, optimiser } = this.program.experiment;
+    const planned = Array.from({ length: this.trace.steps }, (_, step) => scheduleAt(schedule, optimiser, step));
+    const add = (tensor: string, value: "learningRate" | "weightDecay" | "momentum"): Promise<void> =>
+      this.add(tensor, {
+        group: "schedules",
+        afterSteps: 0,
+        computed: planned.map((values) => values[value]),
+        tolerance: (recorded) => SCHEDULE_TOLERANCE * largest(recorded),
+      });
+    await add("seq.lr", "learningRate");
+    await add("seq.wd", "weightDecay");
+    await add("seq.momentum", "momentum");
+  }
+
+  /** One record of outputs for each rank; the gradient is their mean. */
+  async firstPass(recorded: Recorded, outputs: readonly Outputs[]): Promise<void> {
+    const [first] = outputs;
+    const at = (path: string): HostArray => {
+      const values = first?.get(path);
+      if (values === undefined) throw new Error(`internal: the probe has no output ${path}`);
+      return values;
+    };
+    const add = (tensor: string, group: Group, path: string): Promise<void> =>
+      this.add(tensor, { group, afterSteps: 0, computed: at(path) });
+    if (recorded.forward) {
+      await add("fwd.target_ln", "targets", "allTargets");
+      await add("fwd.target_masked", "targets", "targets");
+      await add("fwd.context", "context", "context");
+      await add("fwd.pred", "predictions", "predictions");
+      await add("fwd.loss_smooth_l1", "losses", "loss");
+    }
+    if (!recorded.gradients) return;
+    for (const { name, parameter } of this.trained()) {
+      const ranks = outputs.map((one) => gradientAt(one, parameter.path));
+      const computed = toOfficial(parameter, meanOf(ranks));
+      await this.add(`grad.${name}`, { group: "gradients", afterSteps: 0, computed });
+    }
+  }
+
+  async firstPassOfMse(recorded: Recorded, outputs: Outputs): Promise<void> {
+    if (!recorded.forward) return;
+    const loss = [scalar(outputs, "loss")];
+    await this.add("fwd.loss_mse", { group: "losses", afterSteps: 0, computed: loss });
+    for (const { name, parameter } of this.trained()) {
+      const norm = this.trace.mseGradientNorms?.get(name);
+      if (norm === undefined) continue;
+      this.found.push(
+        compare({
+          tensor: `grad_mse_l2.${name}`,
+          group: "gradients",
+          afterSteps: 0,
+          shape: [],
+          recorded: [norm],
+          computed: [normOf(gradientAt(outputs, parameter.path))],
+          tolerance: toleranceOf(undefined, [norm], "first pass"),
+        }),
+      );
+    }
+  }
+
+  private trained() {
+    return weightTensors(this.program.parameters).filter(({ name }) => !name.startsWith("target_encoder."));
+  }
+
+  async state(afterSteps: number, store: StateStore): Promise<void> {
+    for (const { name, statePath, parameter } of weightTensors(this.program.parameters)) {
+      const computed = toOfficial(parameter, await store.read(statePath));
+      const tensor = `after${afterSteps}.${name}`;
+      const group = name.startsWith("target_encoder.") ? "moving average" : "weights";
+      if (!name.endsWith("attn.qkv.bias")) {
+        await this.add(tensor, { group, afterSteps, computed });
+        continue;
+      }
+      const width = computed.length / 3;
+      const isKey: Chosen = (i) => i >= width && i < 2 * width;
+      await this.add(tensor, { group, afterSteps, computed, chosen: (i) => !isKey(i) });
+      const tolerance = () => KEY_BIAS_TOLERANCE;
+      await this.add(tensor, { group, afterSteps, computed, chosen: isKey, part: "[k]", tolerance });
+    }
+  }
+
+  async losses({ losses }: Recorded, { local, mse }: Losses): Promise<void> {
+    const mean = local.map((ranks) => ranks.reduce((sum, loss) => sum + loss, 0) / ranks.length);
+    const computed: Readonly<Record<string, Numbers>> = {
+      "seq.loss_smooth_l1": mean,
+      "seq.loss_mse": mse,
+      "seq.loss_local": local.flat(),
+      "seq.loss_allreduced": mean,
+    };
+    for (const [tensor, values] of Object.entries(computed)) {
+      if (losses.has(tensor)) await this.add(tensor, { group: "losses", afterSteps: local.length, computed: values });
+    }
+  }
+}
+
+function gradientAt(outputs: Outputs, path: string): Float32Array {
+  const values = outputs.get(`gradients.${path}`);
+  if (values instanceof Float32Array) return values;
+  throw new Error(`internal: the probe has no gradient of ${path}`);
+}
+
+function meanOf(ranks: readonly Float32Array[]): Float32Array {
+  const [first, ...others] = ranks;
+  if (first === undefined || others.length === 0) return first ?? new Float32Array();
+  return first.map((value, i) => (value + others.reduce((sum, other) => sum + (other[i] ?? 0), 0)) / ranks.length);
+}
+
+const normOf = (values: Float32Array): number => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+
+export function scalar(outputs: Outputs, name: string): number {
+  const value = outputs.get(name)?.[0];
+  if (value === undefined) throw new Error(`internal: there is no output ${name}`);
+  return value;
+}
