@@ -43,7 +43,7 @@ export async function endOfRun(options: EndOptions): Promise<number> {
     wallMs: options.wallMs,
   });
   if (options.evaluation !== null) options.note("Evaluating the target encoder …");
-  const final = (await options.evaluation?.final()) ?? null;
+  const final = (await options.evaluation?.final(options.note)) ?? null;
   const { epochs } = options.program.experiment.optimiser;
   if (final !== null) jsonl.append({ event: "evaluation", step: end.stepsDone, epoch: epochs, report: final });
   log();

@@ -39,8 +39,8 @@ export interface EvaluationOptions {
 export interface RunEvaluation {
   /** The target encoder as it is now; null where it was broken off. */
   now(): Promise<EvaluationReport | null>;
-  /** The same, with what it is compared with: random initialisation and raw pixels. */
-  final(): Promise<EvaluationReport | null>;
+  /** The same, with what it is compared with: random initialisation and raw pixels. `note` hears of each. */
+  final(note: (line: string) => void): Promise<EvaluationReport | null>;
 }
 
 export interface TrainerEnvironment {

@@ -52,11 +52,11 @@ export function evaluateRun(options: RunEvaluationOptions): RunEvaluation {
 
   return {
     now: async () => evaluate({ ...common, encoders: [await trainedEncoder()], rawPixels: false, log: () => {} }),
-    final: async () => {
+    final: async (note) => {
       const store = engine.createStore(targetSpecs(parameters));
       await writeInitialTarget(store, parameters, experiment.seed);
       const initial = await encoderOf("random initialisation", store);
-      return evaluate({ ...common, encoders: [await trainedEncoder(), initial], log: () => {} });
+      return evaluate({ ...common, encoders: [await trainedEncoder(), initial], log: note });
     },
   };
 }

@@ -47,15 +47,18 @@ describe("evaluation of a run", () => {
 
   it("compares it at the end with random initialisation and raw pixels", async () => {
     const { engine, final } = await opened();
-    expect((await final())?.rows.map(({ representation }) => representation)).toEqual([
+    const heard: string[] = [];
+    const report = await final((line) => heard.push(line));
+    expect(report?.rows.map(({ representation }) => representation)).toEqual([
       "target encoder",
       "random initialisation",
       "raw pixels (16×16)",
     ]);
+    expect(heard).toHaveLength(3);
     expect([...(engine.stores[1]?.specs.keys() ?? [])].every((path) => path.startsWith("target."))).toBe(true);
   });
 
   it("breaks off where the person wants to stop", async () => {
-    expect(await (await opened(() => true)).final()).toBe(null);
+    expect(await (await opened(() => true)).final(() => {})).toBe(null);
   });
 });
