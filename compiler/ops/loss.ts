@@ -6,8 +6,8 @@ function scaled<K extends "smoothL1" | "mse">(
   { graph, gradient, input, name }: VjpContext<K>,
   op: "smoothL1Grad" | "mseGrad",
 ) {
-  const byPrediction = graph.one(op, [input(0), input(1)], {}, `${name(0)}OfMean`);
-  return [graph.one("scaleBy", [byPrediction, gradient], {}, name(0)), undefined];
+  const byPrediction = graph.one(op, [input(0), input(1)], {}, name(0));
+  return [graph.one("scaleBy", [byPrediction, gradient], {}, `${name(0)}Scaled`), undefined];
 }
 
 export const smoothL1: Op<"smoothL1"> = {
