@@ -79,7 +79,7 @@ function filesOf({ program, flags, lastCheckpoint }: EndOptions): { readonly pat
   return [
     ...(lastCheckpoint === null ? [] : [checkpoint]),
     { path: inRun(runFiles.csv), what: "every step, in the reference's columns" },
-    { path: inRun(runFiles.jsonl), what: `events: a step in ${flags.logEverySteps}, checkpoints, evaluations` },
+    { path: inRun(runFiles.jsonl), what: "steps, checkpoints and evaluations as events" },
     { path: inRun(runFiles.experiment), what: `the constants of ${program.experiment.name}` },
   ];
 }

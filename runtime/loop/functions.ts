@@ -1,11 +1,11 @@
 /** The generated functions as an engine takes them: what they read, what they are given, and in which shapes. */
 import type { EngineFunction, HostArray, TensorSpec, TensorSpecs } from "../engines/engine";
-import type { Experiment, GeneratedFunction, Lengths, Parameter, TrainerProgram } from "../experiment";
+import type { Experiment, GeneratedFunction, LengthName, Lengths, Parameter, TrainerProgram } from "../experiment";
 import { sinCosPositions } from "../model/positions";
 import { stateSpecs, targetSpecs } from "./state";
 
 /** Names of the lengths that differ from program to program; see Lengths. */
-export const lengthNames = ["C", "T", "S", "U"] as const;
+export const lengthNames: readonly LengthName[] = ["C", "T", "S", "U"];
 
 const scalar: TensorSpec = { dtype: "f32", shape: [] };
 
@@ -18,13 +18,32 @@ export function imagesSpec({ image, optimiser }: Experiment): TensorSpec {
   return { dtype: "f32", shape: [optimiser.deviceBatch, image.channels, image.height, image.width] };
 }
 
+/** The lengths of the first program: those of every program where they do not differ. */
+function firstLengths({ masks }: Experiment): Lengths {
+  const [first] = masks.programs;
+  if (first === undefined) throw new Error("internal: a mask plan without programs");
+  const { contextTokens, targetTokens } = first;
+  return { C: contextTokens, T: targetTokens, S: contextTokens + targetTokens, U: masks.targetCount * targetTokens };
+}
+
+/**
+ * The size of an axis in every program, or its name where programs differ: generated code has the lengths that are
+ * always the same as constants.
+ */
+function lengthOf(experiment: Experiment, name: string, of: (program: Program) => number): number | string {
+  const [length, ...others] = new Set(experiment.masks.programs.map(of));
+  return length === undefined || others.length > 0 ? name : length;
+}
+
 /** batch.images, batch.contextIndex, batch.targetIndex and, with stochastic depth, batch.dropPath.<block>.{attn,mlp} */
-export function batchSpecs(experiment: Experiment): TensorSpecs {
+export function batchSpecs(experiment: Experiment, varying: readonly LengthName[] = lengthNames): TensorSpecs {
   const rows = contextRows(experiment);
+  const fixed = firstLengths(experiment);
+  const length = (name: LengthName): number | string => (varying.includes(name) ? name : fixed[name]);
   const specs = new Map<string, TensorSpec>([
     ["batch.images", imagesSpec(experiment)],
-    ["batch.contextIndex", { dtype: "i32", shape: [rows, "C"] }],
-    ["batch.targetIndex", { dtype: "i32", shape: [experiment.optimiser.deviceBatch, "U"] }],
+    ["batch.contextIndex", { dtype: "i32", shape: [rows, length("C")] }],
+    ["batch.targetIndex", { dtype: "i32", shape: [experiment.optimiser.deviceBatch, length("U")] }],
   ]);
   if (experiment.dropPath > 0) {
     for (let block = 0; block < experiment.encoder.depth; block++) {
@@ -62,19 +81,20 @@ export type StepEngineFunctions =
   | { readonly kind: "step"; readonly step: EngineFunction }
   | { readonly kind: "accumulate"; readonly accumulate: EngineFunction; readonly update: EngineFunction };
 
-export function stepFunctions({ experiment, parameters, functions }: TrainerProgram): StepEngineFunctions {
+export function stepFunctions({ experiment, parameters, functions, lengths }: TrainerProgram): StepEngineFunctions {
   const paths = [...stateSpecs(parameters, functions.kind).keys()];
   const reads = (...roots: readonly string[]): string[] =>
     paths.filter((path) => roots.some((root) => path.startsWith(`${root}.`)));
-  const batch = batchSpecs(experiment);
+  const batch = batchSpecs(experiment, lengths);
+  const fixed = firstLengths(experiment);
   const constants = constantSpecs(experiment);
   if (functions.kind === "step") {
     const step: EngineFunction = {
       name: "step",
       reads: reads("weights", "m", "v", "target"),
       inputs: new Map([...batch, ...scheduleSpecs, ...constants]),
-      lengths: lengthNames,
-      run: runOf(functions.step),
+      lengths,
+      run: runOf(functions.step, fixed),
     };
     return { kind: "step", step };
   }
@@ -84,8 +104,8 @@ export function stepFunctions({ experiment, parameters, functions }: TrainerProg
       name: "accumulate",
       reads: reads("weights", "target", "gradients"),
       inputs: new Map([...batch, ...constants]),
-      lengths: lengthNames,
-      run: runOf(functions.accumulate),
+      lengths,
+      run: runOf(functions.accumulate, fixed),
     },
     update: {
       name: "update",
@@ -116,10 +136,9 @@ export function featuresFunction(program: {
   };
 }
 
-/** Functions without lengths never look at theirs, so zeros complete the record that all generated functions take. */
-function runOf(generated: GeneratedFunction): EngineFunction["run"] {
-  return (ops, state, inputs, lengths) => {
-    const complete: Lengths = { C: 0, T: 0, S: 0, U: 0, ...lengths };
-    return generated(ops, state, inputs, complete);
-  };
+const noLengths: Lengths = { C: 0, T: 0, S: 0, U: 0 };
+
+/** Generated functions take a whole record of lengths; the engine knows those that vary. Others are as in every program. */
+function runOf(generated: GeneratedFunction, fixed: Lengths = noLengths): EngineFunction["run"] {
+  return (ops, state, inputs, lengths) => generated(ops, state, inputs, { ...fixed, ...lengths });
 }

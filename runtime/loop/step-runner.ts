@@ -4,7 +4,7 @@ import type { TrainerProgram } from "../experiment";
 import { sampleMasks } from "../masks/sampler";
 import { scheduleAt } from "../schedules/schedules";
 import { dropPathFactors } from "./drop-path";
-import { constantsOf, contextRows, stepFunctions } from "./functions";
+import { constantsOf, stepFunctions } from "./functions";
 import { mean, type PreparedMicroBatch, type Schedule, type StepRunner } from "./train-loop";
 
 type LoadedStep =
@@ -26,8 +26,10 @@ export async function openStepRunner(engine: Engine, program: TrainerProgram, st
       ...dropPathFactors({
         seed: experiment.seed,
         step,
-        firstRow: microStep * contextRows(experiment),
-        rows: contextRows(experiment),
+        images: optimiser.deviceBatch,
+        contexts: experiment.masks.contextCount,
+        firstImage: microStep * optimiser.deviceBatch,
+        globalBatch: optimiser.globalBatch,
         depth: experiment.encoder.depth,
         rate: experiment.dropPath,
       }),

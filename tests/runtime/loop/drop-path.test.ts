@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { dropPathFactors, dropPathRate } from "../../../runtime/loop/drop-path";
 
-const settings = { seed: 3, step: 5, firstRow: 0, rows: 4000, depth: 3, rate: 0.3 };
+const batch = { images: 4000, contexts: 1, firstImage: 0, globalBatch: 4000 };
+const settings = { seed: 3, step: 5, ...batch, depth: 3, rate: 0.3 };
 
 describe("stochastic depth", () => {
   const rates: readonly [block: number, depth: number, rate: number][] = [
@@ -28,10 +29,14 @@ describe("stochastic depth", () => {
     }
   });
 
-  it("does not depend on how the rows are cut into micro-batches", () => {
-    const whole = dropPathFactors({ ...settings, rows: 8 });
-    const second = dropPathFactors({ ...settings, firstRow: 4, rows: 4 });
-    for (const [path, factors] of whole) expect([...factors.slice(4)]).toEqual([...(second.get(path) ?? [])]);
+  it("does not depend on how the batch is cut into micro-batches", () => {
+    const of = { ...settings, contexts: 2, globalBatch: 8 };
+    const whole = dropPathFactors({ ...of, images: 8 });
+    const second = dropPathFactors({ ...of, images: 4, firstImage: 4 });
+    for (const [path, factors] of whole) {
+      const rows = [4, 5, 6, 7, 12, 13, 14, 15]; // images 4 … 7 of both contexts
+      expect(rows.map((row) => factors[row])).toEqual([...(second.get(path) ?? [])]);
+    }
   });
 
   it("differs from step to step and from branch to branch", () => {
