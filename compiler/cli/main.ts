@@ -1,8 +1,8 @@
 /** The command line. Every command lies in its own file and is loaded only when it is called. */
 import { Command, CommanderError } from "commander";
-import { errors, exitCode } from "../diagnostics/catalogue";
-import { unplaced } from "../diagnostics/diagnostic";
+import { exitCode } from "../diagnostics/catalogue";
 import { packageVersion } from "../emit/package-root";
+import { explained } from "./failure";
 import { printDiagnostics } from "./print";
 
 /** What the command asks to end with; set by the command that ran. */
@@ -28,7 +28,7 @@ function program(): Command {
   ijepa
     .command("inspect")
     .description("show what a spec comes to: tokens, programs, parameters, memory, cost, schedule")
-    .argument("<specs...>", "JSON files, one experiment each")
+    .argument("[specs...]", "JSON files, one experiment each (default: experiments/quickstart.json)")
     .option("--json", "one JSON document for programs")
     .option("--rate <tflops>", "TFLOP/s that one device sustains, for the hours", "100")
     .action(async (specs, options) => {
@@ -81,13 +81,10 @@ export async function main(args: readonly string[]): Promise<number> {
     await ijepa.parseAsync(args, { from: "user" });
     return code;
   } catch (cause) {
-    if (!(cause instanceof CommanderError)) throw cause;
-    if (cause.exitCode === 0) return 0;
-    const [what = "", ...hints] = cause.message.replace(/^error: /, "").split("\n");
-    const hint =
-      hints.map((line) => line.replace(/^\((.*)\)$/, "$1")).join(" ") || "`ijepa --help` lists what there is.";
-    const usage = [unplaced(null, errors.badUsage({ what, hint }))];
-    printDiagnostics(usage);
-    return exitCode(usage);
+    if (cause instanceof CommanderError && cause.exitCode === 0) return 0;
+    const diagnostic = explained(cause);
+    if (diagnostic === null) throw cause;
+    printDiagnostics([diagnostic]);
+    return exitCode([diagnostic]);
   }
 }

@@ -264,9 +264,11 @@ export const errors = {
     "A command, an option or an argument is unknown, missing or malformed.",
     (facts: { what: string; hint: string }) => facts,
   ),
-  cannotWrite: kind("E902", "The system does not let a file be written.", (facts: { reason: string }) => ({
-    what: `can not be written (${facts.reason})`,
-  })),
+  systemRefused: kind(
+    "E902",
+    "The system does not let a file or a folder be read or written.",
+    (facts: { call: string; reason: string }) => ({ what: `the system refuses to ${facts.call} it: ${facts.reason}` }),
+  ),
 } as const;
 
 /** Errors after which nothing is known of the spec: the program could not run (exit code 2). */
@@ -277,7 +279,7 @@ const noVerdict: readonly string[] = [
   errors.notText,
   errors.tooLarge,
   errors.badUsage,
-  errors.cannotWrite,
+  errors.systemRefused,
 ].map(({ code }) => code);
 
 /** 0 nothing wrong, 1 the spec is, 2 the program could not do its work. */

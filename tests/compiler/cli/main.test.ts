@@ -75,6 +75,13 @@ describe("usage", () => {
     for (const command of ["validate", "inspect", "compile", "run"]) expect(stdout).toContain(`  ${command} `);
   });
 
+  test("a folder that can not be written is no fault of the program", () => {
+    const { status, stderr } = ijepa("compile", "experiments/quickstart.json", "--out", good);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^good.json.* E902 the system refuses to \w+ it: /);
+    expect(stderr).not.toMatch(/ {4}at /);
+  });
+
   test("--version", () => {
     expect(ijepa("--version")).toEqual({ status: 0, stdout: "0.1.0\n", stderr: "" });
   });
