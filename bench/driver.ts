@@ -62,12 +62,15 @@ async function measure(program: TrainerProgram): Promise<void> {
 
   const seconds: number[] = [];
   const losses: number[] = [];
+  let cpuBefore = process.cpuUsage();
   for (let i = -Number(flags.warmup); i < Number(flags.steps); i++) {
+    if (i === 0) cpuBefore = process.cpuUsage();
     const before = performance.now();
     const outputs = await step.run(inputs, lengths);
     if (i >= 0) seconds.push((performance.now() - before) / 1000);
     losses.push(outputs.get("loss")?.[0] ?? Number.NaN);
   }
+  const cpu = process.cpuUsage(cpuBefore);
   await step.release();
   const median = [...seconds].sort((a, b) => a - b)[Math.floor(seconds.length / 2)] ?? Number.NaN;
   const report = {
@@ -75,6 +78,7 @@ async function measure(program: TrainerProgram): Promise<void> {
     load_seconds: loadSeconds,
     seconds_median: median,
     seconds_min: Math.min(...seconds),
+    cpu_seconds_per_step: (cpu.user + cpu.system) / 1e6 / seconds.length,
     images_per_s: experiment.optimiser.deviceBatch / median,
     peak_mib: process.resourceUsage().maxRSS / 1024,
     losses,

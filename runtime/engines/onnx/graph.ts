@@ -81,7 +81,7 @@ export class Graph {
 
   node(request: NodeRequest): readonly Value[] {
     const { op, domain = "", inputs, attributes = {} } = request;
-    const key = `${domain}:${op}(${inputs.map((value) => value?.id ?? "").join()}) ${JSON.stringify(attributes)}`;
+    const key = keyOf(op, domain, inputs, attributes);
     const found = this.#known.get(key);
     if (found !== undefined && found.length >= request.outputs.length) return found;
     const outputs: Value[] = [];
@@ -92,6 +92,22 @@ export class Graph {
     this.nodes.push(node);
     this.#known.set(key, outputs);
     return outputs;
+  }
+
+  /** The first output of the node that `one` would give, if it is there already. */
+  find(
+    op: string,
+    inputs: readonly (Value | null)[],
+    attributes: Attributes = {},
+    domain: "" | "com.microsoft" = "",
+  ): Value | undefined {
+    return this.#known.get(keyOf(op, domain, inputs, attributes))?.[0];
+  }
+
+  /** Makes another op of a node; who refers to it or to its outputs does not notice. */
+  rewrite(node: Node, to: Pick<Node, "op" | "domain" | "inputs" | "attributes">): void {
+    // Nodes are read-only for everybody else; their outputs keep their sizes.
+    Object.assign(node, to);
   }
 
   /** A node with one output. */
@@ -112,6 +128,10 @@ export class Graph {
     const needed = ancestorsOf(values);
     return this.nodes.filter((node) => needed.has(node));
   }
+}
+
+function keyOf(op: string, domain: string, inputs: readonly (Value | null)[], attributes: Attributes): string {
+  return `${domain}:${op}(${inputs.map((value) => value?.id ?? "").join()}) ${JSON.stringify(attributes)}`;
 }
 
 /** The nodes that compute these values, and all that they need. */

@@ -9,6 +9,7 @@ import type { Layout, Segment } from "./layout";
 import { lowerings } from "./lowering/table";
 import { NOTED_ADAMW, NOTED_EMA } from "./lowering/update";
 import type { NamedValue } from "./model";
+import { peephole } from "./peephole";
 import { type Handle, isHandle, Recorder } from "./recorder";
 import { Updates } from "./updates";
 
@@ -36,7 +37,8 @@ export interface Recording {
 export function record(fn: EngineFunction, layout: Layout): Recording {
   const r = new Recorder(fn.lengths);
   const lengths = Object.fromEntries(fn.lengths.map((name, i) => [name, -1 - i]));
-  const updates = new Updates(r, (weight, gradient) => lateReaders(r, weight, gradient));
+  let live: readonly Node[] = [];
+  const updates = new Updates(r, (weight, gradient) => lateReaders(live, weight, gradient));
 
   const segments = new Set(fn.reads.map((path) => layout.find(path).segment));
   const stateInputs = new Map<Segment, Value>();
@@ -83,6 +85,7 @@ export function record(fn: EngineFunction, layout: Layout): Recording {
     const handle = replaced.get(path) ?? stateHandles.get(path);
     return handle && r.full(handle);
   };
+  live = r.graph.needed([...replaced.values(), ...outputs.map(([, handle]) => handle)].map(({ value }) => value));
   // A moving average takes the new weight, so all weights come first.
   for (const op of [NOTED_ADAMW, NOTED_EMA] as const) {
     for (const { pieces } of written)
@@ -111,7 +114,7 @@ export function record(fn: EngineFunction, layout: Layout): Recording {
     value: named(r, updates.resolve(r.full(handle))),
   }));
   const results = [...stateOutputs.values(), ...outputValues.map(({ value }) => value)];
-  const nodes = r.graph.needed(results);
+  const nodes = peephole(r.graph, r.graph.needed(results), new Set(results));
   for (const node of nodes) {
     if (node.op === NOTED_ADAMW || node.op === NOTED_EMA) {
       throw new Error(`internal: ${fn.name} computes with the result of an update`);
@@ -158,9 +161,9 @@ function named(r: Recorder, value: Value): Value {
  * What reads the weight but does not lead to its gradient: the gradient of the layer's input. It has to run before
  * the weight is overwritten.
  */
-function lateReaders(r: Recorder, weight: Value, gradient: Value): Value[] {
+function lateReaders(nodes: readonly Node[], weight: Value, gradient: Value): Value[] {
   const before = ancestorsOf([gradient]);
-  return r.graph.nodes.flatMap((node) => {
+  return nodes.flatMap((node) => {
     if (node.op.startsWith("noted:") || before.has(node) || !node.inputs.includes(weight)) return [];
     return node.outputs[0] ?? [];
   });

@@ -26,6 +26,9 @@ export class Recorder {
   /** Statistics of layer norms that were already recorded, by value and eps. */
   readonly statistics = new Map<string, Statistics>();
 
+  /** What linear layers were made of, by their result: an op that follows may want to make it otherwise. */
+  readonly linears = new Map<Value, { readonly x: Value; readonly weight: Value; readonly bias: Value }>();
+
   /** Length number i is written as −1−i in shapes. */
   constructor(readonly lengthNames: readonly string[]) {}
 
@@ -140,6 +143,17 @@ export class Recorder {
     const at = new Set(axes.map((axis) => (axis < 0 ? x.dims.length + axis : axis)));
     const dims = x.dims.flatMap((dim, i): Dim[] => (at.has(i) ? (keep ? [1] : []) : [dim]));
     return this.graph.one(op, [x, this.graph.ints([...at])], dims, { keepdims: { int: keep ? 1 : 0 } });
+  }
+
+  /** Equal parts along an axis. */
+  split(x: Value, count: number, axis: number): readonly Value[] {
+    const dims = x.dims.map((dim, i) => (i === axis ? Number(dim) / count : dim));
+    return this.graph.node({
+      op: "Split",
+      inputs: [x],
+      attributes: { axis: { int: axis }, num_outputs: { int: count } },
+      outputs: new Array(count).fill({ dims }),
+    });
   }
 
   transpose(x: Value, order: readonly number[]): Value {

@@ -1,6 +1,7 @@
 /** Lowerings of attention: heads as batches of matrix products. */
 import type { KernelTable } from "../../table";
-import type { Attribute, Value } from "../graph";
+import { sameDims } from "../dims";
+import { type Attribute, producerOf, type Value } from "../graph";
 import type { Handle, Recorder } from "../recorder";
 
 type AttentionOp =
@@ -33,25 +34,30 @@ function product(r: Recorder, a: Value, b: Value, scale: number, transA: boolean
 const HEADS_SWAP = [0, 2, 1, 3];
 
 export const attentionLowerings: KernelTable<Recorder, Handle, Value, AttentionOp> = {
+  // Straight from a linear layer, query, key and value are made by three products with a third of the weight each:
+  // cutting the small weight is cheaper than cutting the large result.
   splitHeads: (r, [qkv], { heads, headWidth }) => {
     const [batch = 0, tokens = 0] = qkv.shape;
-    const parts = r.reshape(qkv.value, [batch, r.dim(tokens), 3, heads, headWidth]);
-    const moved = r.transpose(parts, [2, 0, 3, 1, 4]);
-    const dims = [batch, heads, r.dim(tokens), headWidth];
-    const split = r.graph.node({
-      op: "Split",
-      inputs: [moved],
-      attributes: { axis: { int: 0 }, num_outputs: { int: 3 } },
-      outputs: [1, 2, 3].map(() => ({ dims: [1, ...dims] })),
+    const linear = r.linears.get(qkv.value);
+    if (linear === undefined) {
+      const parts = r.reshape(qkv.value, [batch, r.dim(tokens), 3, heads, headWidth]);
+      const dims = [batch, heads, r.dim(tokens), headWidth];
+      return r.split(r.transpose(parts, [2, 0, 3, 1, 4]), 3, 0).map((part) => r.reshape(part, dims));
+    }
+    const biases = r.split(linear.bias, 3, 0);
+    return r.split(linear.weight, 3, 1).map((weight, i) => {
+      const bias = biases[i];
+      const part = r.gemm(linear.x, weight, bias === undefined ? {} : { c: bias });
+      return r.transpose(r.reshape(part, [batch, r.dim(tokens), heads, headWidth]), HEADS_SWAP);
     });
-    return split.map((part) => r.reshape(part, dims));
   },
 
   joinHeads: (r, [q, k, v], { width }) => {
-    const [batch = 0, , tokens = 0] = q.shape;
-    const third = [batch, r.dim(tokens), width / 3];
-    const parts = [q, k, v].map((part) => r.reshape(r.transpose(r.full(part), HEADS_SWAP), third));
-    return r.graph.one("Concat", parts, [batch, r.dim(tokens), width], { axis: { int: 2 } });
+    const [batch = 0, heads = 0, tokens = 0, headWidth = 0] = q.shape;
+    const dims = [batch, heads, r.dim(tokens), headWidth];
+    const parts = [q, k, v].map((part) => r.reshape(r.full(part), [1, ...dims]));
+    const stacked = r.graph.one("Concat", parts, [3, ...dims], { axis: { int: 0 } });
+    return r.reshape(r.transpose(stacked, [1, 3, 0, 2, 4]), [batch, r.dim(tokens), width]);
   },
 
   mergeHeads: (r, [x], { width }) => {
@@ -73,7 +79,24 @@ export const attentionLowerings: KernelTable<Recorder, Handle, Value, AttentionO
   softmaxGrad: (r, [gradient, y]) => {
     const [dy, p] = r.alike(gradient, y);
     if (!dy || !p) throw new Error("internal: two inputs");
-    const total = r.reduce("ReduceSum", r.mul(dy, p), [-1], true);
+    const total = totalOfAttention(r, dy, p) ?? r.reduce("ReduceSum", r.mul(dy, p), [-1], true);
     return r.mul(p, r.sub(dy, total));
   },
 };
+
+/**
+ * Σ gradient·y over the keys. Where y = attention mixes values to o = y·v and the gradient is dO·vᵀ, that is Σ dO·o
+ * over the width of a head, which is several times narrower. undefined where the graph is not of this form.
+ */
+function totalOfAttention(r: Recorder, gradient: Value, y: Value): Value | undefined {
+  const made = producerOf(gradient, "FusedMatMul");
+  const [dMixed, v] = made?.inputs ?? [];
+  const alpha = made?.attributes.alpha;
+  if (!dMixed || !v || made?.attributes.transA || !alpha || !("float" in alpha) || alpha.float !== 1) return undefined;
+  const mixed = r.graph.find("MatMul", [y, v]);
+  // Both lie with the heads beside each other as well, and only those are kept for the gradients of the weights.
+  const merged = mixed && r.graph.find("Transpose", [mixed], { perm: { ints: HEADS_SWAP } });
+  const dMerged = producerOf(dMixed, "Transpose")?.inputs[0];
+  if (!merged || !dMerged || !sameDims(merged.dims, dMerged.dims)) return undefined;
+  return r.transpose(r.reduce("ReduceSum", r.mul(merged, dMerged), [-1], true), HEADS_SWAP);
+}

@@ -55,7 +55,12 @@ function weightedMean(r: Recorder, x: Value, weights: Value): Value {
 }
 
 export const layerLowerings: KernelTable<Recorder, Handle, Value, LayerOp> = {
-  linear: (r, [x, weight, bias]) => r.gemm(r.rows(x), r.full(weight), { c: r.full(bias) }),
+  linear: (r, [x, weight, bias]) => {
+    const parts = { x: r.rows(x), weight: r.full(weight), bias: r.full(bias) };
+    const out = r.gemm(parts.x, parts.weight, { c: parts.bias });
+    r.linears.set(out, parts);
+    return out;
+  },
   linearGradInput: (r, [gradient, weight]) => r.gemm(r.rows(gradient), r.full(weight), { transB: true }),
   linearGradWeight: (r, [x, gradient]) => r.gemm(r.rows(x), r.rows(gradient), { transA: true }),
   sumRows: (r, [x]) => r.sumOfRows(r.rows(x)),
@@ -91,14 +96,14 @@ export const layerLowerings: KernelTable<Recorder, Handle, Value, LayerOp> = {
 
   gelu: (r, [x]) => r.graph.one("Gelu", [x.value], x.value.dims, {}, { domain: "com.microsoft" }),
 
-  // gelu'(x) = ½(1 + erf u) + (u/√π)·e^(−u²) with u = x/√2.
+  // gelu'(x) = ½(1 + erf u + 2/√π · u·e^(−u²)) with u = x/√2. Divided by e^(u²), which saves a negation; where that
+  // overflows, the quotient is zero as it should be. The ½ goes into the product that made the gradient (peephole.ts).
   geluGrad: (r, [gradient, x]) => {
     const [dy, h] = r.alike(gradient, x);
     if (!dy || !h) throw new Error("internal: two inputs");
     const u = r.times(h, Math.SQRT1_2);
-    const bell = r.unary("Exp", r.mul(u, r.unary("Neg", u)));
-    const slope = r.mul(r.times(u, 1 / Math.sqrt(Math.PI)), bell);
-    const half = r.add(r.times(r.unary("Erf", u), 0.5), r.graph.scalar(0.5));
-    return r.mul(dy, r.add(half, slope));
+    const bell = r.times(r.div(u, r.unary("Exp", r.mul(u, u))), 2 / Math.sqrt(Math.PI));
+    const slope = r.add(r.add(r.unary("Erf", u), bell), r.graph.scalar(1));
+    return r.mul(r.times(dy, 0.5), slope);
   },
 };

@@ -52,15 +52,18 @@ function numberOf(node: Node, name: string): number {
   throw new Error(`internal: ${name} of ${node.op} is not a number`);
 }
 
-/** reference.md §7, in the order of PyTorch's single-tensor AdamW. */
+/**
+ * reference.md §7, with the scalars taken together first: √v'·s + eps = s·(√v' + eps/s), so one product over the whole
+ * tensor is saved.
+ */
 export function writeAdamw(r: Recorder, node: Node, parts: AdamwParts): [weight: Value, m: Value, v: Value] {
   const beta1 = numberOf(node, "beta1");
   const beta2 = numberOf(node, "beta2");
   const { weight, gradient, secondMoment, stepSize } = parts;
   const m = r.add(r.times(parts.m, beta1), r.times(gradient, 1 - beta1));
   const v = r.add(r.times(parts.v, beta2), r.times(r.mul(gradient, gradient), 1 - beta2));
-  const deviation = r.add(r.mul(r.unary("Sqrt", v), secondMoment), r.graph.scalar(numberOf(node, "eps")));
-  const change = r.mul(r.div(m, deviation), stepSize);
+  const eps = r.div(r.graph.scalar(numberOf(node, "eps")), secondMoment);
+  const change = r.mul(r.div(m, r.add(r.unary("Sqrt", v), eps)), r.div(stepSize, secondMoment));
   const kept = numberOf(node, "decay") === 1 ? r.mul(weight, parts.decayFactor) : weight;
   return [r.sub(kept, change), m, v];
 }

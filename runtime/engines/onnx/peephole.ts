@@ -1,0 +1,46 @@
+/** Small rewrites of a recorded graph, made when it is known who reads what. */
+import type { Graph, Node, Value } from "./graph";
+import { producerOf } from "./graph";
+
+/** Rewrites in place; gives the nodes that are left, in the same order. */
+export function peephole(graph: Graph, nodes: readonly Node[], results: ReadonlySet<Value>): Node[] {
+  const readers = new Map<Value, number>();
+  for (const node of nodes) {
+    for (const input of node.inputs) if (input !== null) readers.set(input, (readers.get(input) ?? 0) + 1);
+  }
+  /** The node of this op that makes the value, if nobody else reads it. */
+  const soleProducer = (value: Value | null | undefined, op: string): Node | undefined =>
+    value && readers.get(value) === 1 && !results.has(value) ? producerOf(value, op) : undefined;
+
+  const gone = new Set<Node>();
+  for (const node of nodes) {
+    if (node.op === "Gelu") biasIntoGelu(graph, node, soleProducer(node.inputs[0], "Gemm"));
+    if (node.op === "Mul") {
+      const product = soleProducer(node.inputs[0], "Gemm");
+      if (product !== undefined && scaleIntoGemm(graph, node, product)) gone.add(product);
+    }
+  }
+  return nodes.filter((node) => !gone.has(node));
+}
+
+/** Gelu(x·w + bias) → BiasGelu(x·w, bias): one pass over the largest tensor of a block instead of two. */
+function biasIntoGelu(graph: Graph, gelu: Node, product: Node | undefined): void {
+  const [x, weight, bias] = product?.inputs ?? [];
+  const hidden = gelu.inputs[0];
+  if (!product || !x || !weight || !bias || !hidden || Object.keys(product.attributes).length > 0) return;
+  if (bias.dims.length !== 1) return;
+  graph.rewrite(product, { op: "MatMul", domain: "", inputs: [x, weight], attributes: {} });
+  graph.rewrite(gelu, { op: "BiasGelu", domain: "com.microsoft", inputs: [hidden, bias], attributes: {} });
+}
+
+/** (a·b)·scalar → the same product with that alpha. True where the Mul took the place of the product. */
+function scaleIntoGemm(graph: Graph, mul: Node, product: Node): boolean {
+  const factor = mul.inputs[1];
+  if (!factor || factor.source.kind !== "constant" || factor.dims.length > 0) return false;
+  if (product.inputs.length > 2 || product.attributes.alpha) return false;
+  const by = factor.source.data[0];
+  if (typeof by !== "number") return false;
+  const attributes = { ...product.attributes, alpha: { float: by } };
+  graph.rewrite(mul, { op: "Gemm", domain: "", inputs: product.inputs, attributes });
+  return true;
+}
