@@ -198,6 +198,8 @@ export interface Experiment {
   readonly runDirectory: string;
 }
 
+export type LengthName = keyof Lengths;
+
 /** Token counts of one program, by the names that the generated code gives them. */
 export type Lengths = {
   /** Context tokens. */ readonly C: number;
@@ -216,6 +218,8 @@ export type Lengths = {
  */
 export interface TrainerProgram {
   readonly experiment: Experiment;
+  /** The lengths that differ from program to program: the functions take them as type parameters. */
+  readonly lengths: readonly LengthName[];
   readonly parameters: readonly Parameter[];
   /** Whole step; or, with accumulation, the gradient of one micro-batch added to `state.gradients`, then `update`. */
   readonly functions: StepFunctions;

@@ -1,7 +1,9 @@
 /** `ijepa inspect SPEC…`: what a spec comes to, before anything is trained. */
 import { build } from "../compile";
 import { emitReport } from "../emit/report";
+import { maskSettings } from "../masks/settings";
 import { deviceHours, factsOf } from "../plan/facts";
+import { type MaskFacts, maskFacts, maskFactsText } from "../plan/mask-facts";
 import { loadSpecs } from "./specs";
 
 export interface InspectOptions {
@@ -11,6 +13,15 @@ export interface InspectOptions {
 }
 
 const DEFAULT_RATE_TFLOPS = 100;
+
+/** Typed arrays as lists. */
+function jsonOf(masks: MaskFacts): object {
+  const entries = Object.entries(masks).map(([name, { coverage, ...facts }]: [string, MaskFacts["own"]]) => [
+    name,
+    { ...facts, coverage: { ...coverage, context: [...coverage.context], target: [...coverage.target] } },
+  ]);
+  return Object.fromEntries(entries);
+}
 
 /** Resolves to the exit code: 0 shown, 1 invalid, 2 could not run. */
 export async function inspect(files: readonly string[], { json = false, rate }: InspectOptions): Promise<number> {
@@ -24,10 +35,23 @@ export async function inspect(files: readonly string[], { json = false, rate }: 
   const found = loaded.specs.map((spec) => {
     const { plan, program } = build(spec);
     const facts = factsOf(program, plan);
-    return { file: spec.file, facts, hours: deviceHours(facts, teraflops * 1e12), text: emitReport(program, plan) };
+    const masks = maskFacts(maskSettings(spec.spec));
+    const grid = { width: plan.experiment.masks.gridWidth };
+    return {
+      file: spec.file,
+      facts,
+      hours: deviceHours(facts, teraflops * 1e12),
+      masks,
+      text: `${emitReport(program, plan)}\n${maskFactsText(masks, grid)}`,
+    };
   });
   if (json) {
-    const specs = found.map(({ file, facts, hours }) => ({ file, ...facts, deviceHours: { teraflops, hours } }));
+    const specs = found.map(({ file, facts, hours, masks }) => ({
+      file,
+      ...facts,
+      masks: jsonOf(masks),
+      deviceHours: { teraflops, hours },
+    }));
     process.stdout.write(`${JSON.stringify({ specs }, null, 2)}\n`);
     return 0;
   }

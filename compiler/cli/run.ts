@@ -1,12 +1,20 @@
 /** `ijepa run SPEC -- FLAGS…`: compiles one spec and trains; the flags go to the trainer. */
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
+import { packageRoot } from "../emit/package-root";
 import { writeSpec } from "./compile";
 import { loadSpecs } from "./specs";
 
 export interface RunOptions {
   readonly out: string;
+}
+
+/** Where the engine's packages lie when the spec's folder has none: beside this package, or in its own folder. */
+function modulePath(): string {
+  const known = process.env["NODE_PATH"];
+  const own = [join(packageRoot(), "node_modules"), dirname(packageRoot())];
+  return [...(known === undefined || known === "" ? [] : [known]), ...own].join(delimiter);
 }
 
 /** Resolves to the trainer's own exit code. */
@@ -17,7 +25,10 @@ export async function run([file, ...flags]: readonly string[], { out }: RunOptio
   if (spec === undefined) return 2;
   const { folder } = await writeSpec(out, spec);
   return await new Promise((resolve) => {
-    const trainer = spawn(process.execPath, [join(folder, "train.js"), ...flags], { stdio: "inherit" });
+    const trainer = spawn(process.execPath, [join(folder, "train.js"), ...flags], {
+      stdio: "inherit",
+      env: { ...process.env, NODE_PATH: modulePath() },
+    });
     // The terminal sends its signals to both; the trainer decides when it is done.
     const wait = () => {};
     process.on("SIGINT", wait);

@@ -3,7 +3,7 @@ import type { Program } from "../optimise/index";
 import type { Plan } from "../plan/plan";
 import { source } from "./constants";
 import { withHeader } from "./header";
-import { comment } from "./names";
+import { comment, literal } from "./names";
 import { render } from "./render";
 import { emitFeatures, emitStep, tidy } from "./step";
 
@@ -35,6 +35,7 @@ function emitExperiment(plan: Plan): string {
 function emitMain({ dims }: Program, plan: Plan): string {
   const lengths = [dims.context, dims.target, dims.sequence, dims.allTargets].filter((dim) => dim.varies);
   return render("main.ts", {
+    lengths: lengths.map(({ name }) => literal(name)).join(", "),
     accumulates: plan.experiment.optimiser.accumulation > 1,
     // The step is checked for all lengths at once; the trainer runs it for each.
     anyLengths: lengths.length === 0 ? "" : `<${lengths.map(() => "number").join(", ")}>`,

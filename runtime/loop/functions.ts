@@ -19,20 +19,11 @@ export function imagesSpec({ image, optimiser }: Experiment): TensorSpec {
 }
 
 /** The lengths of the first program: those of every program where they do not differ. */
-function firstLengths({ masks }: Experiment): Lengths {
+export function firstLengths({ masks }: Experiment): Lengths {
   const [first] = masks.programs;
   if (first === undefined) throw new Error("internal: a mask plan without programs");
   const { contextTokens, targetTokens } = first;
   return { C: contextTokens, T: targetTokens, S: contextTokens + targetTokens, U: masks.targetCount * targetTokens };
-}
-
-/**
- * The size of an axis in every program, or its name where programs differ: generated code has the lengths that are
- * always the same as constants.
- */
-function lengthOf(experiment: Experiment, name: string, of: (program: Program) => number): number | string {
-  const [length, ...others] = new Set(experiment.masks.programs.map(of));
-  return length === undefined || others.length > 0 ? name : length;
 }
 
 /** batch.images, batch.contextIndex, batch.targetIndex and, with stochastic depth, batch.dropPath.<block>.{attn,mlp} */
@@ -139,6 +130,6 @@ export function featuresFunction(program: {
 const noLengths: Lengths = { C: 0, T: 0, S: 0, U: 0 };
 
 /** Generated functions take a whole record of lengths; the engine knows those that vary. Others are as in every program. */
-function runOf(generated: GeneratedFunction, fixed: Lengths = noLengths): EngineFunction["run"] {
+export function runOf(generated: GeneratedFunction, fixed: Lengths = noLengths): EngineFunction["run"] {
   return (ops, state, inputs, lengths) => generated(ops, state, inputs, { ...fixed, ...lengths });
 }

@@ -151,6 +151,7 @@ export function tinyProgram(
   return {
     experiment: { ...tinyExperiment, optimiser, ...changes },
     parameters: tinyParameters,
+    lengths: ["C", "T", "S", "U"],
     functions: kind === "step" ? { kind, step: never } : { kind: "accumulate", accumulate: never, update: never },
     features: never,
   };
