@@ -12,7 +12,7 @@ export interface RunOptions {
 
 /** Where the engine's packages lie when the spec's folder has none: beside this package, or in its own folder. */
 function modulePath(): string {
-  const known = process.env["NODE_PATH"];
+  const known = process.env.NODE_PATH;
   const own = [join(packageRoot(), "node_modules"), dirname(packageRoot())];
   return [...(known === undefined || known === "" ? [] : [known]), ...own].join(delimiter);
 }
