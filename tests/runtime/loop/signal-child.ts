@@ -1,19 +1,42 @@
-/** A trainer with slow steps, for signals.test.ts: `STEP_MS=200 node signal-child.ts [flags]`. */
+/**
+ * A trainer for signals.test.ts: `HOLD=signal node signal-child.ts [flags]`. In its 4th step it waits for a signal and goes
+ * on a little later; with HOLD=forever it never goes on; without HOLD it does not wait.
+ */
+import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import { parseFlags } from "../../../runtime/cli";
 import { run } from "../../../runtime/loop/run";
 import { fakeEngine, fakeEnvironment, fakeImages, tinyProgram } from "./fake";
 
-const stepMs = Number(process.env.STEP_MS ?? "0");
 const program = tinyProgram();
 const parsed = parseFlags(program.experiment, process.argv.slice(2));
 if (parsed.kind !== "run") throw new Error(parsed.text);
+const hold = process.env.HOLD;
+const heldStep = Number(process.env.HOLD_STEP ?? "4");
+
+async function holding(): Promise<void> {
+  process.stdout.write("holding\n");
+  const keepsAlive = setTimeout(() => {}, 60_000);
+  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+  if (hold === "forever") await wait(60_000);
+  clearTimeout(keepsAlive);
+  await wait(100);
+}
+
 const environment = fakeEnvironment(fakeEngine(), {
   stdout: process.stdout,
   stderr: process.stderr,
   openImages: async ({ experiment, fromStep }) => {
     const images = fakeImages(experiment, fromStep);
-    return { ...images, next: () => wait(stepMs / 2).then(() => images.next()) };
+    const heldAt = (heldStep - 1) * experiment.optimiser.accumulation;
+    const next = async (): Promise<Float32Array> => {
+      if (hold !== undefined && images.taken === heldAt) await holding();
+      return images.next();
+    };
+    return { ...images, next };
   },
 });
-process.exitCode = await run(program, parsed.flags, environment);
+process.exitCode = await run(program, parsed.flags, environment).catch((error: unknown) => {
+  process.stderr.write(`${String(error)}\n`);
+  return 1;
+});

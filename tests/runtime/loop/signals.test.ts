@@ -15,14 +15,17 @@ interface Ended {
   readonly text: string;
 }
 
-/** Starts a trainer; `act` is called once it has printed that it is at `step`. */
-async function trainer(
-  directory: string,
-  options: { readonly stepMs: number; readonly args?: readonly string[]; readonly step?: number },
-  act: (process: ChildProcess) => Promise<void> | void = () => {},
-): Promise<Ended> {
-  const args = ["--import", "tsx", child, "--run-dir", directory, "--log-every", "1", ...(options.args ?? [])];
-  const started = spawn(process.execPath, args, { env: { ...process.env, STEP_MS: String(options.stepMs) } });
+interface Hold {
+  readonly until: "signal" | "forever";
+  readonly step?: number;
+  /** Called when the trainer is in the step where it waits. */
+  readonly act: (process: ChildProcess) => Promise<void> | void;
+}
+
+async function trainer(directory: string, args: readonly string[] = [], hold: Hold | null = null): Promise<Ended> {
+  const held = hold === null ? {} : { HOLD: hold.until, HOLD_STEP: String(hold.step ?? 4) };
+  const command = ["--import", "tsx", child, "--run-dir", directory, ...args];
+  const started = spawn(process.execPath, command, { env: { ...process.env, ...held } });
   let text = "";
   let acted = false;
   started.stderr.on("data", (chunk) => {
@@ -30,9 +33,9 @@ async function trainer(
   });
   started.stdout.on("data", (chunk) => {
     text += String(chunk);
-    if (acted || !text.includes(`step ${options.step ?? 3}/10`)) return;
+    if (acted || !text.includes("holding")) return;
     acted = true;
-    void act(started);
+    void hold?.act(started);
   });
   const code = await new Promise<number | null>((resolve) => started.on("close", resolve));
   return { code, text };
@@ -45,46 +48,53 @@ describe("a trainer that is told to stop", () => {
   ];
   it.each(cases)("by %s ends its step, saves it, says how to go on, and goes on exactly", async (signal, code) => {
     const [whole, stopped] = [folder(), folder()];
-    const ended = await trainer(stopped, { stepMs: 100 }, (process) => void process.kill(signal));
+    const ended = await trainer(stopped, [], { until: "signal", act: (process) => void process.kill(signal) });
     expect(ended.code).toBe(code);
     expect(ended.text).toContain(`${signal}: stopping after this step.`);
-    expect(ended.text).toMatch(/Stopped after step \d of 10\. Saved in .*\nTo go on:\n {2}node .* --resume/);
+    expect(ended.text).toMatch(/Stopped after step 4 of 10\. Saved in .*\nTo go on:\n {2}node .* --resume/);
     expect(existsSync(join(stopped, "lock.json"))).toBe(false);
     const lastEvent = JSON.parse(readFileSync(join(stopped, "log.jsonl"), "utf8").trimEnd().split("\n").at(-1) ?? "");
-    expect(lastEvent).toMatchObject({ event: "end", reason: signal });
+    expect(lastEvent).toMatchObject({ event: "end", step: 4, reason: signal });
 
-    expect((await trainer(stopped, { stepMs: 0, args: ["--resume"] })).code).toBe(0);
-    expect((await trainer(whole, { stepMs: 0 })).code).toBe(0);
+    expect((await trainer(stopped, ["--resume"])).code).toBe(0);
+    expect((await trainer(whole)).code).toBe(0);
     expect(readFileSync(join(stopped, latest)).equals(readFileSync(join(whole, latest)))).toBe(true);
   });
 
   it("twice ends at once, and the files are as they were", async () => {
     const directory = folder();
-    const ended = await trainer(directory, { stepMs: 1000, step: 1 }, async (process) => {
-      process.kill("SIGINT");
-      await wait(400);
-      process.kill("SIGINT");
+    const ended = await trainer(directory, [], {
+      until: "forever",
+      act: async (process) => {
+        process.kill("SIGINT");
+        await wait(500);
+        process.kill("SIGTERM");
+      },
     });
-    expect(ended.code).toBe(130);
+    expect(ended.code).toBe(143);
     expect(ended.text).not.toContain("Stopped after");
     expect(existsSync(join(directory, latest))).toBe(false);
     expect(existsSync(join(directory, "lock.json"))).toBe(false);
   });
 
   it("takes the doubled signal of `npm run` for one", async () => {
-    const ended = await trainer(folder(), { stepMs: 100 }, (process) => {
-      process.kill("SIGINT");
-      setTimeout(() => process.kill("SIGINT"), 30);
+    const ended = await trainer(folder(), [], {
+      until: "signal",
+      act: (process) => {
+        process.kill("SIGINT");
+        process.kill("SIGTERM");
+      },
     });
-    expect(ended.text).toContain("Stopped after");
+    expect(ended.text).toContain("Stopped after step 4");
   });
 
   it("leaves nothing that keeps a killed run from going on", async () => {
     const directory = folder();
-    const killed = await trainer(directory, { stepMs: 100, step: 7 }, (process) => void process.kill("SIGKILL"));
+    const act = (process: ChildProcess) => void process.kill("SIGKILL");
+    const killed = await trainer(directory, [], { until: "forever", step: 7, act });
     expect(killed.code).toBe(null);
     expect(existsSync(join(directory, "lock.json"))).toBe(true);
-    const resumed = await trainer(directory, { stepMs: 0, args: ["--resume"] });
+    const resumed = await trainer(directory, ["--resume"]);
     expect(resumed.code).toBe(0);
     expect(resumed.text).toContain("after step 5");
   });
@@ -92,9 +102,12 @@ describe("a trainer that is told to stop", () => {
   it("does not start where another trainer runs", async () => {
     const directory = folder();
     let second: Ended | null = null;
-    await trainer(directory, { stepMs: 100, step: 1 }, async (process) => {
-      second = await trainer(directory, { stepMs: 0 });
-      process.kill("SIGTERM");
+    await trainer(directory, [], {
+      until: "signal",
+      act: async (process) => {
+        second = await trainer(directory);
+        process.kill("SIGTERM");
+      },
     });
     expect(second).toMatchObject({ code: 1, text: expect.stringContaining("is in use by another trainer") });
   });
