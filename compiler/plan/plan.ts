@@ -3,6 +3,7 @@ import type { DataPlan, Experiment, MaskPlan } from "../../runtime/experiment";
 import type { Sizes } from "../ir/number";
 import { maskSettings } from "../masks/settings";
 import type { ModelNumbers } from "../model/dims";
+import { hiddenWidth } from "../spec/presets";
 import type { Spec } from "../spec/spec";
 import { buildMaskPlan } from "./masks";
 import { schedulePlan, stepsPerEpochOf } from "./schedule";
@@ -70,18 +71,17 @@ export function buildPlan({ spec, specHash, generatorVersion, masks: given }: Pl
   const deviceBatch = optimization.globalBatch / (hardware.gpus * optimization.accumulation);
   const data = dataPlan(spec);
   const masks = given ?? buildMaskPlan(maskSettings(spec));
-  const hidden = (dim: number, mlpRatio: number) => Math.trunc(dim * mlpRatio);
   const encoderNetwork = {
     dim: encoder.dim,
     depth: encoder.depth,
     heads: encoder.heads,
-    hidden: hidden(encoder.dim, encoder.mlpRatio),
+    hidden: hiddenWidth(encoder),
   };
   const predictorNetwork = {
     dim: predictor.dim,
     depth: predictor.depth,
     heads: predictor.heads,
-    hidden: hidden(predictor.dim, predictor.mlpRatio),
+    hidden: hiddenWidth(predictor),
   };
   const scheduleSettings = {
     trainImages: data.trainImages,
