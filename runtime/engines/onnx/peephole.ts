@@ -36,7 +36,7 @@ function biasIntoGelu(graph: Graph, gelu: Node, product: Node | undefined): void
 /** (a·b)·scalar → the same product with that alpha. True where the Mul took the place of the product. */
 function scaleIntoGemm(graph: Graph, mul: Node, product: Node): boolean {
   const factor = mul.inputs[1];
-  if (!factor || factor.source.kind !== "constant" || factor.dims.length > 0) return false;
+  if (factor?.source.kind !== "constant" || factor.dims.length > 0) return false;
   if (product.inputs.length > 2 || product.attributes.alpha) return false;
   const by = factor.source.data[0];
   if (typeof by !== "number") return false;

@@ -31,10 +31,9 @@ function clipped(r: Recorder, d: Value): Value {
   return r.clip(d, r.graph.scalar(-1), r.graph.scalar(1));
 }
 
-/** Mean over everything: a scalar. */
+/** Mean over everything, axis by axis: one long sum in float32 would lose digits with its length. */
 function meanOf(r: Recorder, x: Value): Value {
-  const flat = r.reshape(x, [productOf(x.dims)]);
-  return r.reduce("ReduceMean", flat, [0], false);
+  return x.dims.reduce((mean: Value) => r.reduce("ReduceMean", mean, [-1], false), x);
 }
 
 export const elementwiseLowerings: KernelTable<Recorder, Handle, Value, ElementwiseOp> = {

@@ -1,0 +1,60 @@
+import { describe, expect, test } from "vitest";
+import { mayOverwrite } from "../../../../runtime/engines/onnx/alias";
+import { Graph, type Value } from "../../../../runtime/engines/onnx/graph";
+
+interface Case {
+  readonly name: string;
+  /** From the old value w and another input x, the new value, and anything else that is computed. */
+  readonly build: (g: Graph, w: Value, x: Value) => { readonly next: Value; readonly others?: readonly Value[] };
+  readonly want: boolean;
+}
+
+const DIMS = [4, 4];
+const cases: readonly Case[] = [
+  { name: "element by element", build: (g, w, x) => ({ next: g.one("Add", [w, x], DIMS) }), want: true },
+  {
+    name: "read on the way to the new value",
+    build: (g, w, x) => ({ next: g.one("Add", [g.one("Gemm", [x, w], DIMS), x], DIMS) }),
+    want: true,
+  },
+  { name: "the writer reads other elements", build: (g, w, x) => ({ next: g.one("Gemm", [x, w], DIMS) }), want: false },
+  {
+    name: "somebody else reads it, in no order",
+    build: (g, w, x) => ({ next: g.one("Add", [w, x], DIMS), others: [g.one("Gemm", [x, w], DIMS)] }),
+    want: false,
+  },
+  {
+    name: "somebody else reads it under another shape",
+    build: (g, w, x) => {
+      const view = g.one("Reshape", [w, g.ints([16])], [16]);
+      return { next: g.one("Add", [w, x], DIMS), others: [g.one("Sqrt", [view], [16])] };
+    },
+    want: false,
+  },
+  {
+    name: "the other reader has to run first",
+    build: (g, w, x) => {
+      const reader = g.one("Gemm", [x, w], DIMS);
+      const shape = g.one("Shape", [reader], [0], { start: { int: 0 }, end: { int: 0 } }, { type: "i64" });
+      const scalar = g.one("Expand", [g.scalar(1), shape], []);
+      return { next: g.one("Sub", [w, g.one("Mul", [x, scalar], DIMS)], DIMS), others: [reader] };
+    },
+    want: true,
+  },
+  {
+    name: "the writer reads it again under broadcasting",
+    build: (g, w, x) => ({ next: g.one("Add", [x, w], [3, 4, 4]) }),
+    want: false,
+  },
+  { name: "it is not computed", build: (_, w) => ({ next: w }), want: false },
+];
+
+describe("a result may be written over what it replaces", () => {
+  test.each(cases)("$name: $want", ({ build, want }) => {
+    const graph = new Graph();
+    const w = graph.input("w", "f32", DIMS);
+    const x = graph.input("x", "f32", DIMS);
+    const { next, others = [] } = build(graph, w, x);
+    expect(mayOverwrite(graph.needed([next, ...others]), w, next)).toBe(want);
+  });
+});
