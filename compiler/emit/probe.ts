@@ -32,12 +32,13 @@ function allTargetsChain({ features }: Program): Chain {
   return { ...features, stages: [...features.stages.slice(0, -1), { ...last, graph }] };
 }
 
-/** Names that a file exports and the text uses, sorted. */
+/** Names that a file exports and the code of a text uses, sorted. */
 function usedExports(kind: "interface|type" | "function|const", file: string, text: string): readonly string[] {
+  const code = text.replaceAll(/\/\*.*?\*\/|\/\/.*$/gms, "");
   const exported = new Set(
     [...file.matchAll(new RegExp(`export (?:${kind}) (\\w+)`, "g"))].map(([, name = ""]) => name),
   );
-  const used = new Set(text.match(/\w+/g) ?? []);
+  const used = new Set(code.match(/\w+/g) ?? []);
   return [...exported].filter((name) => used.has(name)).sort();
 }
 

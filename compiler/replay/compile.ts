@@ -1,6 +1,7 @@
 /** A recorded run as a program: the trainer's own files, and beside them what a replay looks at. */
 import type { Trace } from "../../runtime/replay/trace";
 import { emitTypeScript, type GeneratedFile } from "../emit/emit";
+import { literal } from "../emit/names";
 import { packageVersion } from "../emit/package-root";
 import { emitProbe } from "../emit/probe";
 import { render } from "../emit/render";
@@ -27,6 +28,7 @@ export function compileReplay(trace: Trace): CompiledReplay {
   const { dims } = program;
   const lengths = [dims.context, dims.target, dims.sequence, dims.allTargets].filter((dim) => dim.varies);
   const main = render("replay.ts", {
+    lengths: lengths.map(({ name }) => literal(name)).join(", "),
     accumulates: plan.experiment.optimiser.accumulation > 1,
     anyLengths: lengths.length === 0 ? "" : `<${lengths.map(() => "number").join(", ")}>`,
   });

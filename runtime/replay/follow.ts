@@ -1,7 +1,7 @@
 /** Goes through a recorded run with the generated step, and compares everything that was recorded on the way. */
 import type { Engine, EngineFunction, LoadedFunction, StateStore } from "../engines/engine";
-import type { GeneratedFunction, Lengths, TrainerProgram } from "../experiment";
-import { batchSpecs, constantSpecs, constantsOf, lengthNames, stepFunctions } from "../loop/functions";
+import type { GeneratedFunction, TrainerProgram } from "../experiment";
+import { batchSpecs, constantSpecs, constantsOf, firstLengths, runOf, stepFunctions } from "../loop/functions";
 import { stateSpecs, writeZeros } from "../loop/state";
 import { type StepValues, scalarsOf } from "../schedules/schedules";
 import type { Comparison } from "./compare";
@@ -58,19 +58,16 @@ async function openStep(program: TrainerProgram, engine: Engine, store: StateSto
 
 function probeFunction(
   name: string,
-  { experiment, parameters }: TrainerProgram,
+  { experiment, parameters, lengths }: TrainerProgram,
   probe: GeneratedFunction,
 ): EngineFunction {
   const paths = [...stateSpecs(parameters, "step").keys()];
   return {
     name,
     reads: paths.filter((path) => path.startsWith("weights.") || path.startsWith("target.")),
-    inputs: new Map([...batchSpecs(experiment), ...constantSpecs(experiment)]),
-    lengths: lengthNames,
-    run: (ops, state, inputs, lengths) => {
-      const complete: Lengths = { C: 0, T: 0, S: 0, U: 0, ...lengths };
-      return probe(ops, state, inputs, complete);
-    },
+    inputs: new Map([...batchSpecs(experiment, lengths), ...constantSpecs(experiment)]),
+    lengths,
+    run: runOf(probe, firstLengths(experiment)),
   };
 }
 

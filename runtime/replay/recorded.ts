@@ -35,7 +35,10 @@ export function checkRecorded(trace: Trace, experiment: Experiment, parameters: 
     const entry = from.header.tensors.get(name);
     if (entry === undefined) throw traceIncomplete({ path: from.path, tensor: name });
     const isFloat = ["F32", "F64", "F16", "BF16"].includes(entry.dtype);
-    if (isFloat && entry.shape.length === shape.length && entry.shape.every((size, i) => size === shape[i])) return;
+    // Some writers keep a number as a list of one.
+    const isOne = shape.length === 0 && entry.shape.length === 1 && entry.shape[0] === 1;
+    const fits = entry.shape.length === shape.length && entry.shape.every((size, i) => size === shape[i]);
+    if (isFloat && (fits || isOne)) return;
     const found = `${entry.dtype} [${entry.shape.join(", ")}]`;
     throw traceUnfit({ path: from.path, tensor: name, found, wanted: `F32 [${shape.join(", ")}]` });
   };

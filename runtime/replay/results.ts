@@ -150,7 +150,8 @@ export class Results {
       const width = computed.length / 3;
       const isKey: Chosen = (i) => i >= width && i < 2 * width;
       await this.add(tensor, { group, afterSteps, computed, chosen: (i) => !isKey(i) });
-      const tolerance = () => KEY_BIAS_TOLERANCE;
+      const noise = this.trace.tolerances.get(tensor)?.noise ?? 0;
+      const tolerance = () => Math.max(KEY_BIAS_TOLERANCE, 24 * noise);
       await this.add(tensor, { group, afterSteps, computed, chosen: isKey, part: "[k]", tolerance });
     }
   }
