@@ -18,17 +18,19 @@ export async function openStepRunner(engine: Engine, program: TrainerProgram, st
   const loaded = await loadStep(engine, program, store);
 
   const prepareMicroBatch = (step: number, microStep: number): PreparedMicroBatch => {
-    const at = { seed: experiment.seed, step, microStep, images: optimiser.deviceBatch, firstImage: 0 };
-    const masks = sampleMasks(experiment.masks, at);
+    const { seed } = experiment;
+    const images = optimiser.deviceBatch;
+    const firstImage = microStep * images;
+    const masks = sampleMasks(experiment.masks, { seed, step, images, firstImage });
     const inputs = new Map<string, HostArray>([
       ["batch.contextIndex", masks.contextIndex],
       ["batch.targetIndex", masks.targetIndex],
       ...dropPathFactors({
-        seed: experiment.seed,
+        seed,
         step,
-        images: optimiser.deviceBatch,
+        images,
         contexts: experiment.masks.contextCount,
-        firstImage: microStep * optimiser.deviceBatch,
+        firstImage,
         globalBatch: optimiser.globalBatch,
         depth: experiment.encoder.depth,
         rate: experiment.dropPath,

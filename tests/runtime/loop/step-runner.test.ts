@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { stateSpecs, writeInitialState } from "../../../runtime/loop/state";
+import { openStepRunner } from "../../../runtime/loop/step-runner";
+import type { PreparedStep } from "../../../runtime/loop/train-loop";
+import { fakeEngine, tinyProgram } from "./fake";
+import { tinyExperiment } from "./tiny";
+
+const contexts = 2;
+
+/** The same batch of 8 images in `accumulation` micro-batches. */
+async function runner(accumulation: number, lossAt?: (call: number) => number | null) {
+  const optimiser = { ...tinyExperiment.optimiser, globalBatch: 8, accumulation, deviceBatch: 8 / accumulation };
+  const masks = { ...tinyExperiment.masks, contextCount: contexts };
+  const program = tinyProgram({ optimiser, masks }, accumulation === 1 ? "step" : "accumulate");
+  const engine = fakeEngine(lossAt);
+  const store = engine.createStore(stateSpecs(program.parameters, program.functions.kind));
+  await writeInitialState(store, program.parameters, 1);
+  return { engine, ...(await openStepRunner(engine, program, store)) };
+}
+
+/** An input of the whole batch: rows (group, image), joined over the micro-batches. */
+function joined({ microBatches }: PreparedStep, path: string, groups: number): number[] {
+  const rows: number[][][] = microBatches.map(({ inputs }) => {
+    const values = [...(inputs.get(path) ?? [])];
+    const count = (groups * 8) / microBatches.length;
+    const width = values.length / count;
+    return Array.from({ length: count }, (_, row) => values.slice(row * width, (row + 1) * width));
+  });
+  const perGroup = 8 / microBatches.length;
+  return Array.from({ length: groups }, (_, group) =>
+    rows.flatMap((list) => list.slice(group * perGroup, (group + 1) * perGroup)),
+  ).flat(2);
+}
+
+describe("a step in micro-batches", () => {
+  const inputs: readonly [path: string, groups: number][] = [
+    ["batch.contextIndex", contexts],
+    ["batch.targetIndex", 1],
+    ["batch.dropPath.1.attn", contexts],
+    ["batch.dropPath.1.mlp", contexts],
+  ];
+  it.each(inputs)("has the %s of the whole batch", async (path, groups) => {
+    const whole = (await runner(1)).prepare(3);
+    for (const accumulation of [2, 4]) {
+      const parts = (await runner(accumulation)).prepare(3);
+      expect(parts.microBatches).toHaveLength(accumulation);
+      expect(joined(parts, path, groups)).toEqual(joined(whole, path, groups));
+    }
+  });
+
+  it("has the mean of their losses, and one update", async () => {
+    const { engine, prepare, run } = await runner(4, (call) => call);
+    const images = async (): Promise<Float32Array> => new Float32Array(2 * 3 * 16 * 16);
+    expect((await run(prepare(0), images)).loss).toBe(1.5);
+    expect(engine.calls).toEqual(["accumulate", "accumulate", "accumulate", "accumulate", "update"]);
+  });
+
+  it("is not applied where a loss is not finite", async () => {
+    const { engine, prepare, run } = await runner(2, () => Number.NaN);
+    const images = async (): Promise<Float32Array> => new Float32Array(4 * 3 * 16 * 16);
+    expect((await run(prepare(0), images)).loss).toBeNaN();
+    expect(engine.calls).toEqual(["accumulate", "accumulate"]);
+  });
+});
