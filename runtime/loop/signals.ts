@@ -36,7 +36,14 @@ export function listenForStop(actions: StopActions): StopRequests {
       return;
     }
     actions.leaving(signal);
+    stopListening();
+    // process.exit would wait for a step that onnxruntime computes on another thread; the signal itself does not.
+    process.kill(process.pid, signal);
     process.exit(exitCodes[signal]);
+  };
+  const stopListening = (): void => {
+    process.off("SIGINT", listener);
+    process.off("SIGTERM", listener);
   };
   process.on("SIGINT", listener);
   process.on("SIGTERM", listener);
@@ -48,9 +55,6 @@ export function listenForStop(actions: StopActions): StopRequests {
     stopsAtOnce: () => {
       waits = false;
     },
-    dispose: () => {
-      process.off("SIGINT", listener);
-      process.off("SIGTERM", listener);
-    },
+    dispose: stopListening,
   };
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,7 @@ const folder = (): string => mkdtempSync(join(tmpdir(), "ijepa-signal-"));
 const latest = "tiny-latest.safetensors";
 
 interface Ended {
-  readonly code: number | null;
+  readonly code: number;
   readonly text: string;
 }
 
@@ -37,7 +37,10 @@ async function trainer(directory: string, args: readonly string[] = [], hold: Ho
     acted = true;
     void hold?.act(started);
   });
-  const code = await new Promise<number | null>((resolve) => started.on("close", resolve));
+  // As a shell reports it.
+  const code = await new Promise<number>((resolve) =>
+    started.on("close", (exit, signal) => resolve(exit ?? 128 + (signal === null ? 0 : constants.signals[signal]))),
+  );
   return { code, text };
 }
 
@@ -92,7 +95,7 @@ describe("a trainer that is told to stop", () => {
     const directory = folder();
     const act = (process: ChildProcess) => void process.kill("SIGKILL");
     const killed = await trainer(directory, [], { until: "forever", step: 7, act });
-    expect(killed.code).toBe(null);
+    expect(killed.code).toBe(137);
     expect(existsSync(join(directory, "lock.json"))).toBe(true);
     const resumed = await trainer(directory, ["--resume"]);
     expect(resumed.code).toBe(0);
