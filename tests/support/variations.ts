@@ -1,0 +1,42 @@
+/** A small spec and one change of each kind that alters what is generated. */
+import { type Compiled, compile } from "../../compiler/compile";
+import { specFromText } from "../../compiler/spec/load";
+
+export const base = {
+  image: { size: 32 },
+  encoder: { dim: 16, depth: 3, heads: 2, patch: 8 },
+  predictor: { dim: 8, depth: 3, heads: 2 },
+  masking: { minKeep: 1, targets: { scale: [0.2, 0.3] } },
+  optimization: { epochs: 2, globalBatch: 4, learningRate: { warmupEpochs: 1 } },
+  data: { source: "shapes", trainImages: 64, validationImages: 32, testImages: 32 },
+};
+
+export const variations: readonly (readonly [name: string, change: object, inStep: RegExp])[] = [
+  ["as it is", {}, /o\.smoothL1\(/],
+  ["one program", { masking: { minKeep: 1, targets: { scale: [0.2, 0.2], aspect: [1, 1] } } }, /export const T = /],
+  ["mse", { loss: "mse" }, /o\.mse\(/],
+  ["pixels", { targets: { space: "pixels" } }, /function pixelTargets/],
+  ["pixels as they are", { targets: { space: "pixels", normalize: false } }, /Linear<P, V>/],
+  ["targets as they are", { targets: { normalize: false } }, /splitBlocks/],
+  ["clipping", { optimization: { ...base.optimization, clipNorm: 1.5 } }, /o\.clipFactor\(norm, \{ max: 1\.5 \}\)/],
+  ["accumulation", { optimization: { ...base.optimization, accumulation: 4 } }, /by: 1 \/ 4/],
+  [
+    "accumulation and clipping",
+    { optimization: { ...base.optimization, accumulation: 2, clipNorm: 3 } },
+    /const gradients = mapAll\(means/,
+  ],
+  ["drop path", { encoder: { ...base.encoder, dropPath: 0.1 } }, /o\.scaleRows\(mlp, dropPathMlp\)/],
+  ["two contexts", { masking: { ...base.masking, context: { count: 2 } } }, /export const BC = 8;/],
+  ["one target", { masking: { ...base.masking, targets: { count: 1, scale: [0.2, 0.3] } } }, /blocks: 1/],
+  ["one block each", { encoder: { ...base.encoder, depth: 1 }, predictor: { dim: 8, depth: 1, heads: 2 } }, /step/],
+  ["two blocks", { encoder: { ...base.encoder, depth: 2 }, predictor: { dim: 8, depth: 2, heads: 2 } }, /step/],
+  ["the unbiased sampler", { masking: { ...base.masking, sampler: "unbiased" } }, /step/],
+  ["depth rescale", { init: { depthRescale: true } }, /step/],
+];
+
+/** The trainer of the small spec with some of its groups replaced. */
+export function compiledWith(change: object): Compiled {
+  const loaded = specFromText({ text: JSON.stringify({ ...base, ...change }), file: "spec.json" });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics, null, 1));
+  return compile(loaded);
+}
