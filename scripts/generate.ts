@@ -1,11 +1,12 @@
 /**
- * Writes the files that are generated from the schema and from the catalogue of errors; with --check only says which
- * of them are out of date, and exits 1 if any is.
+ * Writes the files that are generated from the schema and from the catalogue of errors, and the made parts of README.md;
+ * with --check only says which of them are out of date, and exits 1 if any is.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readmePage } from "./readme";
 import { errorsPage, experimentPage } from "./reference-pages";
 import { specTypes } from "./schema-types";
 
@@ -16,6 +17,7 @@ const outputs = [
   { path: "compiler/spec/input.ts", text: formatted("compiler/spec/input.ts", await specTypes("Input")) },
   { path: "docs/reference/experiment.md", text: experimentPage() },
   { path: "docs/reference/errors.md", text: errorsPage() },
+  { path: "README.md", text: readmePage() },
 ];
 
 const check = process.argv.includes("--check");
