@@ -34,7 +34,7 @@ function allTargetsChain({ features }: Program): Chain {
 
 /** Names that a file exports and the code of a text uses, sorted. */
 function usedExports(kind: "interface|type" | "function|const", file: string, text: string): readonly string[] {
-  const code = text.replaceAll(/\/\*[^]*?\*\/|\/\/[^\n]*/g, "");
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, "");
   const exported = new Set(
     [...file.matchAll(new RegExp(`export (?:${kind}) (\\w+)`, "g"))].map(([, name = ""]) => name),
   );

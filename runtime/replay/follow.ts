@@ -22,8 +22,10 @@ export interface Followed {
 }
 
 export interface FollowOptions {
-  /** Go no further than this step, for tests of single steps. */
+  /** Go no further than this step; the losses of the whole run are then not compared. */
   readonly steps?: number;
+  /** Whether the mean squared error is looked at too; true unless said otherwise. */
+  readonly mse?: boolean;
 }
 
 interface Step {
@@ -98,7 +100,7 @@ export async function follow(
   };
   const runProbe = (probe: LoadedFunction, { inputs, lengths }: RecordedBatch): Promise<Outputs> =>
     probe.run(new Map([...inputs, ...constants]), lengths);
-  const wantsMse = recorded.forward || recorded.losses.has("seq.loss_mse");
+  const wantsMse = options.mse !== false && (recorded.forward || recorded.losses.has("seq.loss_mse"));
   const mse = wantsMse ? await loadProbe("mse") : null;
   const step = await openStep(program, engine, store, constants);
 

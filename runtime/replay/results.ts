@@ -160,7 +160,7 @@ export class Results {
     const mean = local.map((ranks) => ranks.reduce((sum, loss) => sum + loss, 0) / ranks.length);
     const computed: Readonly<Record<string, Numbers>> = {
       "seq.loss_smooth_l1": mean,
-      "seq.loss_mse": mse,
+      ...(mse.length === local.length && { "seq.loss_mse": mse }),
       "seq.loss_local": local.flat(),
       "seq.loss_allreduced": mean,
     };
