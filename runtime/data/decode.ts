@@ -6,13 +6,20 @@
  * by up to 5 of 255, 0.3 on average; shrinking while decoding differs by more.)
  */
 import { readFile } from "node:fs/promises";
+import type Sharp from "sharp";
+import { requireExternal } from "../engines/external";
 import type { Box, Size } from "./crop";
 import type { RgbImage } from "./resample";
 
+/** Loaded when it is first asked for: a trainer of rendered scenes does not need it. Throws R101 where it is missing. */
+export function loadSharp(): typeof Sharp {
+  // the package's own type
+  return requireExternal("sharp") as typeof Sharp;
+}
+
 /** Decodes the part of a file that `choose` picks once it knows the size. Throws what sharp throws. */
 export async function decodeFile(path: string, choose: (size: Size) => Box): Promise<RgbImage> {
-  // Here, so that a trainer of rendered scenes neither loads nor needs it.
-  const { default: sharp } = await import("sharp");
+  const sharp = loadSharp();
   const file = await readFile(path);
   // "error": a file that ends early is broken, a harmless warning of a decoder is not.
   const image = sharp(file, { failOn: "error" });
@@ -31,7 +38,7 @@ export async function decodeFile(path: string, choose: (size: Size) => Box): Pro
 
 /** Keeps libvips from starting threads of its own: the workers are the threads. */
 export async function useOneThread(): Promise<void> {
-  const { default: sharp } = await import("sharp");
+  const sharp = loadSharp();
   sharp.concurrency(1);
   sharp.cache(false);
 }

@@ -5,6 +5,7 @@
 import { availableParallelism } from "node:os";
 import { tooFewImages } from "../errors";
 import type { Experiment } from "../experiment";
+import { loadSharp } from "./decode";
 import { type ImageFolder, scanFolder } from "./folder";
 import { createEpochOrder } from "./order";
 import { createPrepare, type TrainingJob } from "./prepare";
@@ -145,6 +146,8 @@ async function trainingSource(
     const cache = createSceneCache(data, data.trainImages);
     return { plan: { kind: "shapes", data, split: "train", cache }, imageCount: data.trainImages };
   }
+  // Before any thread needs it: a thread that ends says less than this.
+  loadSharp();
   const folder: ImageFolder = await scanFolder({ root, given: data.trainPath, what: "train", labels: data.labels });
   const found = folder.files.length;
   if (found < data.trainImages) throw tooFewImages({ folder: folder.path, found, wanted: data.trainImages });
