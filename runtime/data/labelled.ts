@@ -30,7 +30,7 @@ export interface LabelledOptions {
   readonly experiment: Experiment;
   /** Folder that relative data paths start from. */
   readonly root: string;
-  /** A folder has one held-out set, `validationPath`: it is both validation and test. */
+  /** The held-out folder, `validationPath`, is divided at random: one half is validation, the other test. */
   readonly split: Split;
   /** Most images; of more, a random choice that depends on the seed of the experiment alone. */
   readonly limit: number;
@@ -77,15 +77,7 @@ async function openFolder(
     folder = await scan(data.validationPath, "validation");
   }
 
-  const found = folder.files.length;
-  const every = Int32Array.from({ length: found }, (_, i) => i);
-  const chosen =
-    found <= limit
-      ? every
-      : randomAt({ seed, purpose: `data.choice.${split}` })
-          .shuffle(every)
-          .slice(0, limit)
-          .sort();
+  const chosen = chosenImages({ seed, split, found: folder.files.length, limit });
   const labels = new Map<string, Int32Array>();
   // Classes are those of the train folder, also where a held-out folder lacks one.
   const classes = train?.classes ?? folder.classes;
@@ -102,6 +94,20 @@ async function openFolder(
       chosen.length,
     ),
   };
+}
+
+/** Numbers of the images of a split, ascending. No image is both in validation, where probes are tuned, and in test. */
+function chosenImages(of: {
+  readonly seed: number;
+  readonly split: Split;
+  readonly found: number;
+  readonly limit: number;
+}): Int32Array {
+  const purpose = of.split === "train" ? "data.choice.train" : "data.choice.heldOut";
+  const order = randomAt({ seed: of.seed, purpose }).shuffle(Int32Array.from({ length: of.found }, (_, i) => i));
+  const half = Math.floor(of.found / 2);
+  const parts = { train: order, validation: order.slice(0, half), test: order.slice(half) };
+  return parts[of.split].slice(0, of.limit).sort();
 }
 
 /** Number of an image in its folder → number of its class in the train folder. */

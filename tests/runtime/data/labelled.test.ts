@@ -46,8 +46,21 @@ test("a folder: labels by class of the train folder, pixels in order", async () 
 
   const test = await openLabelledImages({ experiment, root: folder, split: "test", limit: everything });
   expect(test.tasks).toEqual(train.tasks);
-  expect([...test.labels("class")]).toEqual([1, 1]);
-  expect(await colours(test.pixels(0, 2))).toEqual(["100,0", "100,50"]);
+  expect([...test.labels("class")]).toEqual([1]);
+});
+
+test("a held-out folder: one half to tune on, the other to report on", async () => {
+  const folder = await temporaryFolder();
+  await writeTwoClasses(join(folder, "train"));
+  await writeTwoClasses(join(folder, "held-out"));
+  const open = (split: "validation" | "test", limit: number) =>
+    openLabelledImages({ experiment: experimentOn(folderData), root: folder, split, limit });
+  const halves = [await open("validation", everything), await open("test", everything)];
+  expect(halves.map(({ count }) => count)).toEqual([10, 10]);
+  const seen = await Promise.all(halves.map((half) => colours(half.pixels(0, 10))));
+  expect(new Set(seen.flat()).size).toBe(20);
+  // A limit takes some of the same half.
+  expect(seen[1]).toEqual(expect.arrayContaining(await colours((await open("test", 4)).pixels(0, 4))));
 });
 
 test("of more images than the limit, a fixed choice over all classes", async () => {
