@@ -3,9 +3,9 @@ import { join } from "node:path";
 import type { TrainerFlags } from "../cli";
 import { formatText } from "../evaluate/report";
 import type { TrainerProgram } from "../experiment";
-import { resumeCommand } from "../report/command";
+import { quoted, resumeCommand } from "../report/command";
 import type { JsonlLog } from "../report/jsonl";
-import { doneText, summaryText } from "../report/summary";
+import { doneText, type Summary, summaryText } from "../report/summary";
 import type { RunEvaluation, TrainerEnvironment } from "./environment";
 import { runFiles } from "./run-folder";
 import { exitCodes } from "./signals";
@@ -20,9 +20,9 @@ export interface EndOptions {
   readonly note: (line: string) => void;
   readonly end: LoopEnd;
   readonly lastCheckpoint: { readonly path: string; readonly step: number } | null;
-  /** Steps that this run of the program did, and the time it took. */
+  /** Steps that this run of the program did, and their time, without that of checkpoints and evaluations. */
   readonly stepsHere: number;
-  readonly wallMs: number;
+  readonly trainedMs: number;
 }
 
 /** Gives the exit code. */
@@ -40,19 +40,24 @@ export async function endOfRun(options: EndOptions): Promise<number> {
     steps,
     stepsHere: options.stepsHere,
     imagesHere: options.stepsHere * options.program.experiment.optimiser.globalBatch,
-    wallMs: options.wallMs,
+    wallMs: options.trainedMs,
   });
   if (options.evaluation !== null) options.note("Evaluating the target encoder …");
-  const final = (await options.evaluation?.final(options.note)) ?? null;
+  // Each is named when it is done; its numbers stand in the table below.
+  const done = (line: string): void => options.note(line.replace(/: .*/, ""));
+  const final = (await options.evaluation?.final(done)) ?? null;
   const { epochs } = options.program.experiment.optimiser;
   if (final !== null) jsonl.append({ event: "evaluation", step: end.stepsDone, epoch: epochs, report: final });
   log();
   options.note(
     `\n${summaryText({
       headline,
-      results: final === null ? "The images have no labels, so nothing was evaluated." : formatText(final),
+      results:
+        final === null
+          ? "Nothing was evaluated: that takes labels and a folder of held-out images (data.labels, data.validation)."
+          : formatText(final),
       files: filesOf(options),
-      next: [],
+      next: nextSteps(options),
     })}`,
   );
   return 0;
@@ -68,6 +73,18 @@ function stoppedText(options: EndOptions): string {
   }
   if (options.lastCheckpoint === null) return `Stopped before the first step. ${saved}`;
   return `Stopped after step ${end.stepsDone} of ${steps}. ${saved}\nTo go on:\n  ${command}`;
+}
+
+function nextSteps({ environment, lastCheckpoint, evaluation }: EndOptions): Summary["next"] {
+  if (lastCheckpoint === null) return [];
+  const { script, args } = environment;
+  const keys = `from safetensors.torch import load_file; print(*load_file(${JSON.stringify(lastCheckpoint.path)}))`;
+  const again = { what: "Evaluate again", command: resumeCommand({ script, args, cwd: process.cwd() }) };
+  return [
+    { what: "Open the weights in PyTorch (pip install safetensors torch)", command: `python -c ${quoted(keys)}` },
+    ...(evaluation === null ? [] : [again]),
+    { what: "Train another experiment", command: "npx ijepa run my-experiment.json" },
+  ];
 }
 
 function filesOf({ program, flags, lastCheckpoint }: EndOptions): { readonly path: string; readonly what: string }[] {

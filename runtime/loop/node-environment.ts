@@ -7,7 +7,7 @@ import type { TrainerEnvironment } from "./environment";
 import { evaluateRun } from "./evaluate-run";
 
 export function nodeEnvironment(): TrainerEnvironment {
-  const [, script = "train.js", ...args] = process.argv;
+  const [, started = "train.js", ...args] = process.argv;
   // A reader that has enough (`node train.js | head`) must not end the training.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
@@ -36,7 +36,8 @@ export function nodeEnvironment(): TrainerEnvironment {
     },
     stdout: process.stdout,
     stderr: process.stderr,
-    script,
+    // Not what was started, where that only names the trainer that was compiled last (generated/train.js).
+    script: bundleFile() ?? started,
     args,
   };
 }

@@ -93,7 +93,7 @@ async function runAndClose(
   }
   later(progress.stop);
   stop.waitForStep();
-  const beganMs = performance.now();
+  let trainedMs = 0;
   let imagesFailed = false;
   try {
     const end = await trainLoop({
@@ -117,6 +117,7 @@ async function runAndClose(
         checkpoints,
         evaluation,
         reached: (report) => {
+          trainedMs += report.wallMs;
           reached = { stepsDone: report.step, epochLoss: report.epochLoss };
         },
       }),
@@ -134,7 +135,7 @@ async function runAndClose(
       end,
       lastCheckpoint: checkpoints.last(),
       stepsHere: end.stepsDone - from.stepsDone,
-      wallMs: performance.now() - beganMs,
+      trainedMs,
     });
   } catch (error) {
     // Without its images a run stops between two steps, with good weights.
