@@ -4,11 +4,12 @@ import type { Dtype, OpName } from "../../ops/ops";
 import { leavesOf, treeOf } from "../../ops/tree";
 import type { EngineFunction } from "../engine";
 import { kernelOf } from "../table";
-import { ancestorsOf, type Node, type Value } from "./graph";
+import type { Node, Value } from "./graph";
 import type { Layout, Segment } from "./layout";
 import { lowerings } from "./lowering/table";
 import { NOTED_ADAMW, NOTED_EMA } from "./lowering/update";
 import type { NamedValue } from "./model";
+import { addWaiting, inOrder } from "./order";
 import { peephole } from "./peephole";
 import { type Handle, isHandle, Recorder } from "./recorder";
 import { Updates } from "./updates";
@@ -37,8 +38,7 @@ export interface Recording {
 export function record(fn: EngineFunction, layout: Layout): Recording {
   const r = new Recorder(fn.lengths);
   const lengths = Object.fromEntries(fn.lengths.map((name, i) => [name, -1 - i]));
-  let live: readonly Node[] = [];
-  const updates = new Updates(r, (weight, gradient) => lateReaders(live, weight, gradient));
+  const updates = new Updates(r);
 
   const segments = new Set(fn.reads.map((path) => layout.find(path).segment));
   const stateInputs = new Map<Segment, Value>();
@@ -85,7 +85,7 @@ export function record(fn: EngineFunction, layout: Layout): Recording {
     const handle = replaced.get(path) ?? stateHandles.get(path);
     return handle && r.full(handle);
   };
-  live = r.graph.needed([...replaced.values(), ...outputs.map(([, handle]) => handle)].map(({ value }) => value));
+  const recorded = r.graph.nodes.length;
   // A moving average takes the new weight, so all weights come first.
   for (const op of [NOTED_ADAMW, NOTED_EMA] as const) {
     for (const { pieces } of written)
@@ -114,7 +114,13 @@ export function record(fn: EngineFunction, layout: Layout): Recording {
     value: named(r, updates.resolve(r.full(handle))),
   }));
   const results = [...stateOutputs.values(), ...outputValues.map(({ value }) => value)];
-  const nodes = peephole(r.graph, r.graph.needed(results), new Set(results));
+  peephole(r.graph, r.graph.needed(results), new Set(results));
+  const replacements = [...stateOutputs].map(([segment, output]) => ({
+    input: stateInputs.get(segment) ?? null,
+    output,
+  }));
+  addWaiting(r, inOrder(r, results, recorded), replacements);
+  const nodes = inOrder(r, results, recorded);
   for (const node of nodes) {
     if (node.op === NOTED_ADAMW || node.op === NOTED_EMA) {
       throw new Error(`internal: ${fn.name} computes with the result of an update`);
@@ -155,16 +161,4 @@ export function record(fn: EngineFunction, layout: Layout): Recording {
 function named(r: Recorder, value: Value): Value {
   if (value.source.kind === "node" && value.source.node.op !== "Reshape") return value;
   return r.graph.one("Identity", [value], value.dims, {}, { type: value.type });
-}
-
-/**
- * What reads the weight but does not lead to its gradient: the gradient of the layer's input. It has to run before
- * the weight is overwritten.
- */
-function lateReaders(nodes: readonly Node[], weight: Value, gradient: Value): Value[] {
-  const before = ancestorsOf([gradient]);
-  return nodes.flatMap((node) => {
-    if (node.op.startsWith("noted:") || before.has(node) || !node.inputs.includes(weight)) return [];
-    return node.outputs[0] ?? [];
-  });
 }

@@ -17,11 +17,7 @@ export class Updates {
   readonly #parts = new Map<Value, Part>();
   readonly #written = new Map<Value, Value>();
 
-  constructor(
-    private readonly recorder: Recorder,
-    /** Nodes that have to run before this update, because they read what it overwrites. */
-    private readonly readersOf: (weight: Value, gradient: Value) => readonly Value[],
-  ) {}
+  constructor(private readonly recorder: Recorder) {}
 
   /** The parts of a flat vector, in their shapes. */
   split(flat: Value, shapes: readonly (readonly number[])[]): Value[] {
@@ -94,8 +90,7 @@ export class Updates {
       secondMoment: at(first(inputs), 5),
       decayFactor: at(first(inputs), 6),
     };
-    const stepSize = this.after(parts.stepSize, this.readersOf(parts.weight, parts.gradient));
-    const results = writeAdamw(this.recorder, first(nodes), { ...parts, stepSize });
+    const results = writeAdamw(this.recorder, first(nodes), parts);
     results.forEach((result, output) => {
       this.give(nodes, output, result);
     });
@@ -120,21 +115,6 @@ export class Updates {
     this.split(result, shapes).forEach((part, i) => {
       this.#written.set(at(noted, i), part);
     });
-  }
-
-  /**
-   * The same scalar, but known only after these values are: the shape [] is cut from theirs. This is how a weight can
-   * be overwritten in place although its last reader does not lead to the update.
-   */
-  private after(scalar: Value, values: readonly Value[]): Value {
-    if (values.length === 0) return scalar;
-    const { graph } = this.recorder;
-    const empty = values.map((value) =>
-      graph.one("Shape", [value], [0], { start: { int: 0 }, end: { int: 0 } }, { type: "i64" }),
-    );
-    const shape =
-      empty.length === 1 ? first(empty) : graph.one("Concat", empty, [0], { axis: { int: 0 } }, { type: "i64" });
-    return graph.one("Expand", [scalar, shape], []);
   }
 }
 

@@ -60,8 +60,10 @@ export function writeAdamw(r: Recorder, node: Node, parts: AdamwParts): [weight:
   const beta1 = numberOf(node, "beta1");
   const beta2 = numberOf(node, "beta2");
   const { weight, gradient, secondMoment, stepSize } = parts;
-  const m = r.add(r.times(parts.m, beta1), r.times(gradient, 1 - beta1));
-  const v = r.add(r.times(parts.v, beta2), r.times(r.mul(gradient, gradient), 1 - beta2));
+  // (1 − β1)·g once for both moments: it goes into the product that makes the gradient (peephole.ts).
+  const share = r.times(gradient, 1 - beta1);
+  const m = r.add(r.times(parts.m, beta1), share);
+  const v = r.add(r.times(parts.v, beta2), r.times(r.mul(share, share), (1 - beta2) / (1 - beta1) ** 2));
   const eps = r.div(r.graph.scalar(numberOf(node, "eps")), secondMoment);
   const change = r.mul(r.div(m, r.add(r.unary("Sqrt", v), eps)), r.div(stepSize, secondMoment));
   const kept = numberOf(node, "decay") === 1 ? r.mul(weight, parts.decayFactor) : weight;
