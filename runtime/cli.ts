@@ -14,6 +14,8 @@ export interface TrainerFlags {
   /** Optimiser steps after which to stop, counted from the beginning of the run; null = all of them. */
   readonly stopAtStep: number | null;
   readonly logEverySteps: number;
+  /** The person asked for this cadence; otherwise printed lines are also kept to about one in a second. */
+  readonly logEveryGiven: boolean;
   /** Threads of the engine; 0 = as many as there are cores. */
   readonly threads: number;
   /** Threads that prepare images; 0 = chosen by the trainer. */
@@ -105,6 +107,7 @@ export function parseFlags(experiment: Experiment, args: readonly string[]): Com
       resume: resumeFrom(values.resume),
       stopAtStep: values.steps ?? null,
       logEverySteps: values.logEvery,
+      logEveryGiven: command.getOptionValueSource("logEvery") === "cli",
       threads: values.threads,
       workers: values.workers,
       progress: values.progress,

@@ -89,7 +89,8 @@ async function runAndClose(
 
   if (from.stepsDone < stopAtStep) {
     const { epochs } = experiment.optimiser;
-    progress.begin({ steps, stepsDone: from.stepsDone, epochs, stopAtStep, logEverySteps: flags.logEverySteps });
+    const cadence = { logEverySteps: flags.logEverySteps, lineEveryMs: flags.logEveryGiven ? 0 : 1000 };
+    progress.begin({ steps, stepsDone: from.stepsDone, epochs, stopAtStep, ...cadence });
   }
   later(progress.stop);
   stop.waitForStep();

@@ -22,8 +22,9 @@ export interface ProgressRange {
   readonly epochs: number;
   /** Where this run of the program stops; `steps` unless a flag says less. */
   readonly stopAtStep: number;
-  /** Steps between two plain lines. */
+  /** Steps between two plain lines, and the least time. */
   readonly logEverySteps: number;
+  readonly lineEveryMs: number;
 }
 
 export interface Progress {
@@ -49,6 +50,7 @@ export function openProgress(options: {
 export function lineProgress(stream: NodeJS.WriteStream): Progress {
   const recent = recentSteps();
   let range: ProgressRange | null = null;
+  let sinceLineMs = 0;
   const note = (line: string): void => {
     stream.write(`${line}\n`);
   };
@@ -59,9 +61,12 @@ export function lineProgress(stream: NodeJS.WriteStream): Progress {
     step: (step) => {
       recent.add(step);
       if (range === null) return;
+      sinceLineMs += step.wallMs;
       const isFirst = step.step === range.stepsDone + 1;
       const isLast = step.step === range.stopAtStep;
-      if (!isFirst && !isLast && step.step % range.logEverySteps !== 0) return;
+      const isDue = step.step % range.logEverySteps === 0 && sinceLineMs >= range.lineEveryMs;
+      if (!isFirst && !isLast && !isDue) return;
+      sinceLineMs = 0;
       note(`step ${step.step}/${range.steps} · ${statusText(step, recent.summary(), range)}`);
     },
     note,
@@ -111,6 +116,7 @@ export function barProgress(stream: NodeJS.WriteStream): Progress {
 
 interface RecentSummary {
   readonly loss: number;
+  /** NaN where only the first step is known, which says nothing about those to come. */
   readonly stepMs: number;
   readonly imagesPerSecond: number;
 }
@@ -124,7 +130,7 @@ export function recentSteps(): { add(step: ProgressStep): void; summary(): Recen
   return {
     add: (step) => {
       count++;
-      // The first step of a process also warms everything up, so its time says nothing about those to come.
+      // The first step of a process also warms everything up.
       if (count === 2) steps.shift();
       steps.push(step);
       if (steps.length > recentCount) steps.shift();
@@ -135,7 +141,7 @@ export function recentSteps(): { add(step: ProgressStep): void; summary(): Recen
       const wallMs = sum((step) => step.wallMs);
       return {
         loss: sum((step) => step.loss) / steps.length,
-        stepMs: wallMs / steps.length,
+        stepMs: count === 1 ? Number.NaN : wallMs / steps.length,
         imagesPerSecond: sum((step) => step.images) / (wallMs / 1000),
       };
     },

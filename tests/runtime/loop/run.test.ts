@@ -19,6 +19,7 @@ function flags(runDirectory: string, changes: Partial<TrainerFlags> = {}): Train
     resume: { from: "nothing" },
     stopAtStep: null,
     logEverySteps: 2,
+    logEveryGiven: true,
     threads: 1,
     workers: 1,
     progress: false,

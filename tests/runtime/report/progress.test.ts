@@ -24,7 +24,7 @@ const step = (at: number, changes: Partial<ProgressStep> = {}): ProgressStep => 
   wallMs: 500,
   ...changes,
 });
-const range = { steps: 100, stepsDone: 10, epochs: 4, stopAtStep: 100, logEverySteps: 10 };
+const range = { steps: 100, stepsDone: 10, epochs: 4, stopAtStep: 100, logEverySteps: 10, lineEveryMs: 0 };
 
 describe("plain lines", () => {
   it("come at the first step, every few steps, and at the last", () => {
@@ -45,7 +45,18 @@ describe("plain lines", () => {
     const progress = openProgress({ stream, quiet: false, bar: true });
     progress.begin(range);
     progress.step(step(11));
-    expect(text()).toBe("step 11/100 · epoch 1/4 · loss 0.5000 · lr 1.00e-3 · 128 images/s · ETA 45 s\n");
+    expect(text()).toBe("step 11/100 · epoch 1/4 · loss 0.5000 · lr 1.00e-3 · 128 images/s · ETA ?\n");
+    for (let at = 12; at <= 20; at++) progress.step(step(at));
+    expect(text()).toMatch(/\nstep 20\/100 · epoch 1\/4 · loss 0.5000 · lr 1.00e-3 · 128 images\/s · ETA 40 s\n$/);
+  });
+
+  it("are kept apart in time where steps are quick", () => {
+    const { stream, text } = screen(false);
+    const progress = openProgress({ stream, quiet: false, bar: true });
+    progress.begin({ ...range, logEverySteps: 1, lineEveryMs: 1000 });
+    for (let at = 11; at <= 20; at++) progress.step(step(at, { wallMs: 300 }));
+    const shown = [...text().matchAll(/^step (\d+)/gm)].map(([, at]) => Number(at));
+    expect(shown).toEqual([11, 15, 19]);
   });
 });
 
@@ -77,7 +88,7 @@ describe("means over the last steps", () => {
   it("leave out the first step, which warms up, as soon as there is another", () => {
     const recent = recentSteps();
     recent.add(step(1, { wallMs: 10_000, loss: 9 }));
-    expect(recent.summary()).toEqual({ loss: 9, stepMs: 10_000, imagesPerSecond: 6.4 });
+    expect(recent.summary()).toEqual({ loss: 9, stepMs: Number.NaN, imagesPerSecond: 6.4 });
     recent.add(step(2, { wallMs: 500, loss: 0.5 }));
     recent.add(step(3, { wallMs: 1500, loss: 0.25 }));
     expect(recent.summary()).toEqual({ loss: 0.375, stepMs: 1000, imagesPerSecond: 64 });
