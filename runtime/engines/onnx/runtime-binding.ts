@@ -51,9 +51,12 @@ async function createSession(ort: OnnxRuntimeNode, model: Uint8Array, settings: 
   const feeds: Record<string, object> = {};
   const fetches: Record<string, object> = {};
   const tensorOf = ({ type, data, shape }: HostTensor): object => new ort.Tensor(TYPE_NAMES[type], data, shape);
+  // The binding refuses memory that threads share.
+  const unshared = (tensor: HostTensor): HostTensor =>
+    tensor.data.buffer instanceof SharedArrayBuffer ? { ...tensor, data: tensor.data.slice() } : tensor;
   return {
     bindInput: (name, tensor) => {
-      feeds[name] = tensorOf(tensor);
+      feeds[name] = tensorOf(unshared(tensor));
     },
     bindOutput: (name, tensor) => {
       fetches[name] = tensorOf(tensor);
