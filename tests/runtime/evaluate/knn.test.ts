@@ -21,7 +21,12 @@ describe("neighbours", () => {
   test("by angle, whatever the length", () => {
     const { index, similarity } = nearest(train, of([[0.1, 0]]), 4);
     expect([...index]).toEqual([0, 2, 1, 3]);
-    expect([...similarity].map((value) => Number(value.toFixed(6)))).toEqual([1, 0.707107, 0, -1]);
+    expect([...similarity].map((value) => Number(value.toFixed(6)))).toEqual([
+      1,
+      Number(Math.SQRT1_2.toFixed(6)),
+      0,
+      -1,
+    ]);
   });
 
   test("of equally near ones the earlier comes first", () => {
