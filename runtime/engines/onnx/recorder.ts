@@ -187,16 +187,18 @@ export class Recorder {
     return this.graph.one("Gemm", c === undefined ? [a, b] : [a, b, c], [m, n], attributes);
   }
 
-  /** Σ over rows of [rows, D], by a product with a row of ones: [D]. */
-  sumOfRows(rows: Value): Value {
+  /** Σ over rows of [rows, D], by a product with a row of ones or of the given weights [rows, 1]: [D]. */
+  sumOfRows(rows: Value, weights?: Value): Value {
     const [count, width] = rows.dims;
     if (count === undefined || width === undefined) throw new Error("internal: a sum of rows of something else");
-    const ones =
-      typeof count === "number"
-        ? this.graph.constant(new Float32Array(count).fill(1), [1, count])
-        : this.graph.one("Expand", [this.graph.scalar(1), this.sizes([1, count])], [1, count]);
-    const sum = this.graph.one("MatMul", [ones, rows], [1, width]);
-    return this.reshape(sum, [width]);
+    const factors = weights === undefined ? this.ones(count) : this.reshape(weights, [1, count]);
+    return this.reshape(this.graph.one("MatMul", [factors, rows], [1, width]), [width]);
+  }
+
+  private ones(count: Dim): Value {
+    return typeof count === "number"
+      ? this.graph.constant(new Float32Array(count).fill(1), [1, count])
+      : this.graph.one("Expand", [this.graph.scalar(1), this.sizes([1, count])], [1, count]);
   }
 }
 
