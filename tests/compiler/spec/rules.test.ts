@@ -114,6 +114,13 @@ const mistakes: readonly (readonly [fields: { readonly [path: string]: JsonValue
       { "evaluation.knn.neighbours": 300, "evaluation.trainImages": 256 },
       "E316 evaluation.knn.neighbours: more neighbours vote than there are images; found 300 neighbours; want at most 256, the images that the probes learn from",
     ],
+    [
+      {
+        data: { source: "folder", train: "x", images: 4096, labels: false },
+        "evaluation.knn.neighbours": 300,
+        "evaluation.trainImages": 256,
+      },
+    ],
   ];
 
 test.each(mistakes)("%j", (fields, ...want) => {
