@@ -41,8 +41,9 @@ async function runAndClose(
   later(lock.release);
   const stop = listenForStop({
     asked: (signal) => progress.note(`${signal}: stopping after this step. Once more ends at once.`),
-    leaving: () => {
+    leaving: (signal) => {
       progress.stop();
+      progress.note(`${signal}: ended at once.`);
       lock.release();
     },
   });
