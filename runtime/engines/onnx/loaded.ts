@@ -43,24 +43,25 @@ export async function loadFunction(
     session.bindOutput(output.name, { type: "f32", shape, data });
   }
 
+  const run: LoadedFunction["run"] = async (inputs, lengths) => {
+    for (const input of recording.inputs) bindInput(session, input, inputs, lengths);
+    for (const { name, length } of recording.lengths) {
+      const data = BigInt64Array.of(BigInt(resolveDim(length, lengths)));
+      session.bindInput(name, { type: "i64", shape: [1], data: stable(data) });
+    }
+    const outputs = recording.outputs.map(({ path, name, value }): [string, Float32Array] => {
+      const shape = value.dims.map((dim) => resolveDim(dim, lengths));
+      const data = allocate(shape.reduce((a, b) => a * b, 1));
+      session.bindOutput(name, { type: "f32", shape, data });
+      return [path, data];
+    });
+    await failing(`run ${fn.name}`, () => session.run());
+    for (const { from, to } of copies) to.set(from);
+    return new Map<string, HostArray>(outputs);
+  };
   return {
-    run: async (inputs, lengths) => {
-      for (const input of recording.inputs) bindInput(session, input, inputs, lengths);
-      for (const { name, length } of recording.lengths) {
-        const data = BigInt64Array.of(BigInt(resolveDim(length, lengths)));
-        session.bindInput(name, { type: "i64", shape: [1], data: stable(data) });
-      }
-      const outputs = recording.outputs.map(({ path, name, value }): [string, Float32Array] => {
-        const shape = value.dims.map((dim) => resolveDim(dim, lengths));
-        const data = allocate(shape.reduce((a, b) => a * b, 1));
-        session.bindOutput(name, { type: "f32", shape, data });
-        return [path, data];
-      });
-      await failing(`run ${fn.name}`, () => session.run());
-      for (const { from, to } of copies) to.set(from);
-      return new Map<string, HostArray>(outputs);
-    },
-    release: () => session.release(),
+    run: (inputs, lengths) => store.exclusively(() => run(inputs, lengths)),
+    release: () => store.exclusively(() => session.release()),
   };
 }
 

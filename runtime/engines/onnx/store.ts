@@ -11,6 +11,8 @@ export function allocate(elements: number): Float32Array<ArrayBuffer> {
 
 export class OnnxStore implements StateStore {
   readonly layout: Layout;
+  /** What uses the memory last; whoever comes next waits for it. */
+  #last: Promise<unknown> = Promise.resolve();
   readonly #buffers: ReadonlyMap<Segment, Float32Array<ArrayBuffer>>;
 
   constructor(readonly specs: TensorSpecs) {
@@ -24,16 +26,25 @@ export class OnnxStore implements StateStore {
     return buffer;
   }
 
-  async read(path: string): Promise<Float32Array> {
-    return this.view(path).slice();
+  /** One user of the memory at a time: a step on another thread would change what is being read. */
+  exclusively<T>(work: () => Promise<T> | T): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
   }
 
-  async write(path: string, values: Float32Array): Promise<void> {
-    const view = this.view(path);
-    if (values.length !== view.length) {
-      throw new Error(`internal: ${path} has ${view.length} numbers, but ${values.length} were written`);
-    }
-    view.set(values);
+  read(path: string): Promise<Float32Array> {
+    return this.exclusively(() => this.view(path).slice());
+  }
+
+  write(path: string, values: Float32Array): Promise<void> {
+    return this.exclusively(() => {
+      const view = this.view(path);
+      if (values.length !== view.length) {
+        throw new Error(`internal: ${path} has ${view.length} numbers, but ${values.length} were written`);
+      }
+      view.set(values);
+    });
   }
 
   private view(path: string): Float32Array {

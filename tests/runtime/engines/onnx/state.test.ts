@@ -182,6 +182,27 @@ describe("steps that change the state", () => {
     });
   });
 
+  test("runs that are not waited for come one after the other, and a copy comes after them", async () => {
+    const count: EngineFunction = {
+      name: "count",
+      reads: ["a.x"],
+      inputs: new Map(),
+      lengths: [],
+      run: (o, state) => {
+        const { a } = state as { a: { x: F32<[1]> } };
+        return { state: { a: { x: o.add(a.x, a.x) } }, outputs: {} };
+      },
+    };
+    const store = engine.createStore(new Map([["a.x", spec(1)]]));
+    await store.write("a.x", Float32Array.of(1));
+    const loaded = await engine.load(count, store);
+    const runs = Array.from({ length: 5 }, () => loaded.run(new Map(), {}));
+    const copy = store.read("a.x");
+    const released = loaded.release();
+    expect([...(await copy)]).toEqual([32]);
+    await Promise.all([...runs, released]);
+  });
+
   test("every tensor of an ordinary step is written in place", () => {
     const layout = layoutOf(new Map(step.reads.map((path) => [path, specOf(path)])));
     const { nodes, state } = record(step, layout);
