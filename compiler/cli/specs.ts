@@ -15,7 +15,7 @@ export type LoadedSpecs =
   | { readonly ok: false; readonly code: number };
 
 /** The spec that commands take where none is named. */
-export const DEFAULT_SPEC = "experiments/quickstart.json";
+const DEFAULT_SPEC = "experiments/quickstart.json";
 
 /** Prints what is wrong. */
 export function loadSpecs(files: readonly string[]): LoadedSpecs {

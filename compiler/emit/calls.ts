@@ -105,7 +105,7 @@ export function inferenceCalls(chain: Chain, roots: Roots, depth: number, runnin
   return { lines, result };
 }
 
-export const actsVariable = (graph: Graph): string => `${graph.name}Acts`;
+const actsVariable = (graph: Graph): string => `${graph.name}Acts`;
 
 /** The forward pass of a chain whose stages keep what their backward functions read. */
 export function forwardCalls(chain: TrainedChain, roots: Roots, depth: number, input: string | undefined): Emitted {

@@ -1,7 +1,7 @@
 /** Where lines break in generated code. */
 
 /** Widest line of code, without the column of shapes. */
-export const WIDTH = 116;
+const WIDTH = 116;
 
 /** `open a, b close` on one line, or one item a line where that is too wide. `indent` is that of the first line. */
 export function listed(open: string, items: readonly string[], close: string, indent: string): string {

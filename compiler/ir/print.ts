@@ -4,7 +4,7 @@ import type { Cost } from "../ops/op";
 import type { Graph, Node, Value } from "./graph";
 import { nameOf, type Sizes, shapeText, sizeOf } from "./number";
 
-export function costOf(node: Node, sizes: Sizes): Cost {
+function costOf(node: Node, sizes: Sizes): Cost {
   const numbers = (values: readonly Value[]) => values.map((value) => value.shape.map((num) => sizeOf(num, sizes)));
   return ops[node.op].cost(numbers(node.inputs), numbers(node.outputs));
 }

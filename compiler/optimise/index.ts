@@ -22,7 +22,7 @@ export interface GraphPass {
 }
 
 /** On the forward graphs, before they are differentiated. */
-export const forwardPasses: readonly GraphPass[] = [
+const forwardPasses: readonly GraphPass[] = [
   { name: "select tokens early", why: "the last blocks only need the tokens that the loss reads", run: selectEarly },
   { name: "share tiles", why: "the context is the same for every target block", run: shareTiles },
   { name: "simplify", why: "units and repeats", run: (graph) => simplify(graph).graph },

@@ -4,7 +4,7 @@ import { nameOf } from "../ir/number";
 import { producersOf, removeDead } from "./rewrite";
 
 /** x · 1 is x: the backward pass begins with a gradient of 1. */
-export function dropUnits(graph: Graph): Map<Value, Value> {
+function dropUnits(graph: Graph): Map<Value, Value> {
   const producers = producersOf(graph);
   const by = new Map<Value, Value>();
   for (const node of graph.nodes) {
@@ -24,7 +24,7 @@ export function dropUnits(graph: Graph): Map<Value, Value> {
 }
 
 /** Nodes with the same op, inputs and attributes as an earlier one. */
-export function findRepeats(graph: Graph): Map<Value, Value> {
+function findRepeats(graph: Graph): Map<Value, Value> {
   const ids = new Map<Value, number>();
   const idOf = (value: Value): number => {
     const known = ids.get(value);

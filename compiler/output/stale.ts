@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTwoFilesPatch } from "diff";
 import type { Compiled } from "../compile";
+import { readHeader } from "../emit/header";
 import { hashOf, type Manifest } from "./write";
 
 export type Verdict = "up to date" | "missing" | "edited by hand" | "spec changed" | "generator changed";
@@ -27,10 +28,20 @@ function readManifest(folder: string): Manifest | null {
   }
 }
 
+/** Whether a file is not as it was written: by the manifest, or where that is gone by the file's own header. */
+function isEdited(text: string, recorded: string | undefined): boolean {
+  return recorded === undefined ? readHeader(text)?.edited === true : recorded !== hashOf(text);
+}
+
 function verdictOf(was: string, now: string, recorded: string | undefined, specIsSame: boolean): Verdict {
-  if (recorded !== undefined && recorded !== hashOf(was)) return "edited by hand";
+  if (isEdited(was, recorded)) return "edited by hand";
   if (was === now) return "up to date";
   return specIsSame ? "generator changed" : "spec changed";
+}
+
+function specIsSame(text: string, manifest: Manifest | null, specHash: string): boolean {
+  const written = manifest?.spec ?? readHeader(text)?.spec;
+  return written !== undefined && specHash.startsWith(written);
 }
 
 /** The verdict on every committed file of a trainer; the bundle is not committed. */
@@ -41,7 +52,12 @@ export function verdicts(out: string, compiled: Compiled): readonly FileVerdict[
     const file = join(folder, name);
     if (!existsSync(file)) return { file, verdict: "missing", patch: "" };
     const was = readFileSync(file, "utf8");
-    const verdict = verdictOf(was, text, manifest?.files[name], manifest?.spec === compiled.plan.experiment.specHash);
+    const verdict = verdictOf(
+      was,
+      text,
+      manifest?.files[name],
+      specIsSame(was, manifest, compiled.plan.experiment.specHash),
+    );
     const patch = was === text ? "" : createTwoFilesPatch(file, file, was, text, "as it is", "as it would be");
     return { file, verdict, patch };
   });

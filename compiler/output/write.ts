@@ -15,7 +15,7 @@ export interface Manifest {
   readonly files: Readonly<Record<string, string>>;
 }
 
-export function manifestOf({ plan, files }: Compiled): Manifest {
+function manifestOf({ plan, files }: Compiled): Manifest {
   const { specHash, generatorVersion } = plan.experiment;
   return {
     spec: specHash,
@@ -25,7 +25,7 @@ export function manifestOf({ plan, files }: Compiled): Manifest {
 }
 
 /** Writes beside the file first, then puts it in place. */
-export function writeWhole(path: string, text: string): void {
+function writeWhole(path: string, text: string): void {
   const draft = `${path}.${process.pid}.tmp`;
   try {
     writeFileSync(draft, text);

@@ -102,7 +102,7 @@ export interface MemoryEstimate {
 const FLOAT_BYTES = 4;
 
 /** Most bytes that a graph's own values take at any time, if each is freed after its last reader. */
-export function peakBytes(graph: Graph, sizes: Sizes): number {
+function peakBytes(graph: Graph, sizes: Sizes): number {
   const lastUse = new Map<Value, number>();
   graph.nodes.forEach((node, i) => {
     for (const value of [...node.inputs, ...node.outputs]) lastUse.set(value, i);

@@ -50,7 +50,7 @@ export function sizesOf(
 }
 
 /** The program that is run most often; the first of equals. */
-export function mostProbable(masks: MaskPlan): MaskPlan["programs"][number] {
+function mostProbable(masks: MaskPlan): MaskPlan["programs"][number] {
   const [first, ...others] = masks.programs;
   if (first === undefined) throw new Error("internal: a mask plan without programs");
   return others.reduce((best, program) => (program.probability > best.probability ? program : best), first);

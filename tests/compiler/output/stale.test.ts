@@ -56,6 +56,15 @@ describe("verdicts", () => {
     );
   });
 
+  it("without a manifest the headers tell", () => {
+    writeTrainer({ out, compiled: compiled(), bundle: "" });
+    rmSync(join(out, "spec", "manifest.json"));
+    const file = join(out, "spec", "step.ts");
+    writeFileSync(file, readFileSync(file, "utf8").replace("eps: 1e-5", "eps: 1e-4"));
+    expect(changed(verdicts(out, compiled()))).toEqual({ "step.ts": "edited by hand" });
+    expect(changed(verdicts(out, compiled({ loss: "mse" })))["main.ts"]).toBe("spec changed");
+  });
+
   it("the spec changed", () => {
     writeTrainer({ out, compiled: compiled(), bundle: "" });
     const found = changed(verdicts(out, compiled({ loss: "mse" })));
