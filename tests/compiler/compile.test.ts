@@ -19,7 +19,7 @@ describe("compile", () => {
     ["key and value's shapes", "o.matmul(attention, v,", "o.matmul(attention, merged,"],
     ["context for target", "targetTokens(o", "contextNorm(o"],
     ["gradients of the wrong layer", "dBlock: {", "dBlock: { extra: 1,"],
-    ["tokens for width", "{ width: D }", "{ width: N }"],
+    ["the width of the MLP for that of a token", "{ width: D }", "{ width: F }"],
   ];
   it.each(mistakes)("%s in generated code is a type error", (_name, from, to) => {
     const { files } = compiled({});
