@@ -1,5 +1,5 @@
 /** The flags of a generated trainer. They name places and cadences; whatever changes code belongs in the experiment. */
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Experiment } from "./experiment";
 
 export interface TrainerFlags {
@@ -11,6 +11,8 @@ export interface TrainerFlags {
     | { readonly from: "nothing" }
     | { readonly from: "latest" }
     | { readonly from: "path"; readonly path: string };
+  /** A file with the weights to begin with, or null; a new run all the same. */
+  readonly initFrom: string | null;
   /** Optimiser steps after which to stop, counted from the beginning of the run; null = all of them. */
   readonly stopAtStep: number | null;
   readonly logEverySteps: number;
@@ -59,6 +61,11 @@ export function parseFlags(experiment: Experiment, args: readonly string[]): Com
     .option("--data <root>", "folder that relative data paths start from", folder, ".")
     .option("--run-dir <dir>", "folder of this run: checkpoints and logs", folder, experiment.runDirectory)
     .option("--resume [latest|path]", "go on from the newest checkpoint of the run folder, or from the one named")
+    .addOption(
+      new Option("--init-from <file>", "begin with the weights of a checkpoint, .safetensors or .pth.tar").conflicts(
+        "resume",
+      ),
+    )
     .option("--steps <n>", "stop at this step of the run, with a checkpoint", wholeNumber(1))
     .option("--log-every <n>", "steps between lines of the log", wholeNumber(1), experiment.log.logEverySteps)
     .option("--threads <n>", "threads of the engine, 0 = all cores", wholeNumber(0), experiment.hardware.threads)
@@ -92,6 +99,7 @@ export function parseFlags(experiment: Experiment, args: readonly string[]): Com
     data: string;
     runDir: string;
     resume?: true | string;
+    initFrom?: string;
     steps?: number;
     logEvery: number;
     threads: number;
@@ -105,6 +113,7 @@ export function parseFlags(experiment: Experiment, args: readonly string[]): Com
       dataRoot: values.data,
       runDirectory: values.runDir,
       resume: resumeFrom(values.resume),
+      initFrom: values.initFrom ?? null,
       stopAtStep: values.steps ?? null,
       logEverySteps: values.logEvery,
       logEveryGiven: command.getOptionValueSource("logEvery") === "cli",

@@ -3,7 +3,7 @@
  * what was found and what would be right. Our own mistakes throw Error("internal: …") instead.
  *
  * Codes: R10x engine · R11x run folder and resume · R12x training · R13x data · R14x checkpoint · R15x evaluation ·
- * R16x replay.
+ * R16x replay · R17x weights of another run.
  */
 
 /** Printed without a stack; the trainer exits with 1. */
@@ -315,6 +315,41 @@ export function everyCheckpointDamaged(was: {
     `None of the ${was.reasons.length} checkpoints in ${was.directory} can be resumed:` +
       `${was.reasons.map((reason) => `\n  ${reason}`).join("")}\n` +
       "Restore one from a backup, or start a new run with --run-dir.",
+  );
+}
+
+export function torchFileRefused(was: {
+  readonly path: string;
+  readonly why: string;
+  readonly cause?: unknown;
+}): UserError {
+  return new UserError(
+    "R149",
+    `${was.path} cannot be read as a PyTorch checkpoint: ${was.why}. Only state dicts are read, and nothing in them is run. ` +
+      "In PyTorch, save the state dicts of encoder, predictor and target_encoder in one dict with torch.save.",
+    { cause: was.cause },
+  );
+}
+
+export function noEncoderInFile(was: { readonly path: string }): UserError {
+  return new UserError(
+    "R170",
+    `--init-from: ${was.path} has neither the weights of an encoder nor of a target encoder. ` +
+      "Their names begin with encoder. or target_encoder., or lie in dicts of these names.",
+  );
+}
+
+export function weightUnfit(was: {
+  readonly path: string;
+  readonly weight: string;
+  readonly found: readonly number[] | null;
+  readonly wanted: readonly number[];
+}): UserError {
+  const found = was.found === null ? "is not there" : `is [${was.found.join(", ")}]`;
+  return new UserError(
+    "R171",
+    `--init-from: ${was.path} is of another model: its ${was.weight} ${found}, but [${was.wanted.join(", ")}] is needed. ` +
+      "Set width, depth, patch size and predictor of the experiment to those of the file, and compile again.",
   );
 }
 

@@ -34,7 +34,8 @@ export async function startState(what: {
   if (resume.from === "nothing") {
     await refuseExistingRun(program, flags.runDirectory);
     await writeInitialState(store, parameters, experiment.seed);
-    return { stepsDone: 0, epochLoss: Number.NaN, checkpoint: null, notes: [] };
+    const notes = flags.initFrom === null ? [] : await writeWeightsOf(flags.initFrom, program, store);
+    return { stepsDone: 0, epochLoss: Number.NaN, checkpoint: null, notes };
   }
   const notes: string[] = [];
   const load = {
@@ -64,6 +65,18 @@ export async function startState(what: {
     if (resolve(folder) !== resolve(flags.runDirectory)) await refuseExistingRun(program, flags.runDirectory);
     return found.isDirectory() ? await newestIn(path) : { ...(await loadCheckpoint({ ...load, path })), path };
   }
+}
+
+/** Puts the weights of another run in place of the drawn ones; gives lines for the log. */
+async function writeWeightsOf(path: string, program: TrainerProgram, store: StateStore): Promise<readonly string[]> {
+  // Loaded here: few runs need the reader of PyTorch files.
+  const { loadWeights } = await import("../checkpoint/weights");
+  const { notes } = await loadWeights({
+    path,
+    parameters: program.parameters,
+    write: (statePath, values) => store.write(statePath, values),
+  });
+  return [`beginning with the weights of ${path}`, ...notes];
 }
 
 async function refuseExistingRun({ experiment }: TrainerProgram, directory: string): Promise<void> {

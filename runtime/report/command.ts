@@ -10,7 +10,9 @@ export function resumeCommand(what: {
   const script = relative(what.cwd, what.script);
   // A script far above the current folder reads better with its whole path.
   const file = script.startsWith("../../") || script === "" ? what.script : script;
-  return ["node", file, ...withoutFlags(what.args, ["--resume", "--steps"]), "--resume"].map(quoted).join(" ");
+  return ["node", file, ...withoutFlags(what.args, ["--resume", "--steps", "--init-from"]), "--resume"]
+    .map(quoted)
+    .join(" ");
 }
 
 /** Leaves flags away, with their values. */

@@ -6,6 +6,7 @@ const defaults: TrainerFlags = {
   dataRoot: ".",
   runDirectory: "runs/tiny",
   resume: { from: "nothing" },
+  initFrom: null,
   stopAtStep: null,
   logEverySteps: 2,
   logEveryGiven: false,
@@ -24,6 +25,7 @@ const accepted: readonly [args: string, changed: Partial<TrainerFlags>][] = [
   ["--resume latest", { resume: { from: "latest" } }],
   ["--resume --steps 20", { resume: { from: "latest" }, stopAtStep: 20 }],
   ["--resume runs/a/a-ep5.safetensors", { resume: { from: "path", path: "runs/a/a-ep5.safetensors" } }],
+  ["--init-from vith14.pth.tar", { initFrom: "vith14.pth.tar" }],
   ["--steps 7", { stopAtStep: 7 }],
   ["--log-every 100", { logEverySteps: 100, logEveryGiven: true }],
   ["--threads 0 --workers 3", { threads: 0, workers: 3 }],
@@ -39,6 +41,7 @@ const refused: readonly [args: string, says: RegExp][] = [
   ["--steps 1e3", /whole number/],
   ["--steps 2.5", /whole number/],
   ["--steps -4", /whole number/],
+  ["--init-from a.pth --resume", /'--init-from <file>' cannot be used with option '--resume/],
   ["--threads two", /whole number, 0 or more/],
   ["--workers 99999999999999999999", /whole number/],
   ["--log-every 0", /1 or more/],
@@ -63,7 +66,8 @@ describe("flags", () => {
     const result = parseFlags(tinyExperiment, ["--help"]);
     if (result.kind !== "text") throw new Error("no text");
     expect(result.exitCode).toBe(0);
-    const flags = "--data --run-dir --resume --steps --log-every --threads --workers --no-progress --quiet --version";
+    const flags =
+      "--data --run-dir --resume --init-from --steps --log-every --threads --workers --no-progress --quiet --version";
     for (const flag of flags.split(" ")) expect(result.text).toContain(flag);
   });
 

@@ -17,6 +17,7 @@ function flags(runDirectory: string, changes: Partial<TrainerFlags> = {}): Train
     dataRoot: ".",
     runDirectory,
     resume: { from: "nothing" },
+    initFrom: null,
     stopAtStep: null,
     logEverySteps: 2,
     logEveryGiven: true,
@@ -102,6 +103,19 @@ describe("a run", () => {
     expect(text).toContain("step 10/10 · epoch 2/2 · loss ");
     expect(text).toContain("Done: 10 steps in ");
     expect(text).toContain(join(directory, latest));
+  });
+
+  it("begins with the weights of another run, and is a run of its own", async () => {
+    const [first, second] = [folder(), folder()];
+    await runIn(first, { flags: { stopAtStep: 4 } });
+    const initFrom = join(first, latest);
+    const { code, text } = await runIn(second, { flags: { initFrom, stopAtStep: 5 } });
+    expect(code).toBe(0);
+    expect(text).toContain(`beginning with the weights of ${initFrom}`);
+    expect(events(second)[0]).toMatchObject({ event: "start", step: 0 });
+    const alone = folder();
+    await runIn(alone, { flags: { stopAtStep: 5 } });
+    expect(losses(second)).not.toEqual(losses(alone));
   });
 
   it("gives schedules, constants and drop path to the functions that read them", async () => {

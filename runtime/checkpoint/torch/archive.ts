@@ -1,0 +1,122 @@
+/**
+ * The files that torch.save writes since PyTorch 1.6: a ZIP archive with one pickle, data.pkl, and one file of raw numbers
+ * for each storage, `data/<key>`. Nothing in it is run; what is not a state dict is refused.
+ */
+import { type Entry, openPromise, type ZipFile } from "yauzl";
+import { fileNotReadable, torchFileRefused } from "../../errors";
+import { reasonOf } from "../atomic";
+import { decode, elementBytes, type StoredDtype } from "../dtypes";
+import { elementsOf } from "../header";
+import { PickleError, type TorchTensor, type TorchValue, unpickle } from "./pickle";
+
+export interface TorchFile {
+  readonly path: string;
+  /** What was saved. */
+  readonly root: TorchValue;
+  /** The numbers of a tensor as float32, in C order. */
+  readFloats(tensor: TorchTensor): Promise<Float32Array>;
+  close(): void;
+}
+
+/** Far more than the pickle of the largest checkpoint: names and shapes, no numbers. */
+const maxPickleBytes = 64_000_000;
+
+export async function openTorchFile(path: string): Promise<TorchFile> {
+  const fail = (why: string, cause?: unknown) => torchFileRefused({ path, why, cause });
+  const zip = await openZip(path);
+  try {
+    const entries = new Map<string, Entry>();
+    for await (const entry of zip.eachEntry()) entries.set(entry.fileName, entry);
+    const pickleName = [...entries.keys()].find((name) => /^([^/]+\/)?data\.pkl$/.test(name));
+    if (pickleName === undefined) throw fail("it is a ZIP archive without a data.pkl, so torch.save did not write it");
+    const folder = pickleName.slice(0, -"data.pkl".length);
+    const pickle = entries.get(pickleName);
+    if (pickle === undefined || pickle.uncompressedSize > maxPickleBytes) {
+      throw fail(`its data.pkl is larger than ${maxPickleBytes} bytes`);
+    }
+    const order = entries.get(`${folder}byteorder`);
+    if (order !== undefined && order.uncompressedSize < 16) {
+      const text = new TextDecoder().decode(await contentOf(path, zip, order));
+      if (text !== "little") throw fail(`its numbers are stored in ${text}-endian order`);
+    }
+    const root = unpickle(await contentOf(path, zip, pickle));
+    return {
+      path,
+      root,
+      readFloats: async (tensor) => {
+        const { key, dtype, elements } = tensor.storage;
+        const entry = entries.get(`${folder}data/${key}`);
+        if (entry === undefined) throw fail(`it has no data/${key}, which one of its tensors needs`);
+        const bytes = elements * elementBytes[dtype];
+        if (entry.uncompressedSize !== bytes) {
+          throw fail(`its data/${key} has ${entry.uncompressedSize} bytes, not the ${bytes} of its tensor`);
+        }
+        const values = floatsOf(dtype, await contentOf(path, zip, entry));
+        if (values === null) throw fail(`its data/${key} holds ${dtype}, not floats`);
+        return strided(values, tensor);
+      },
+      close: () => zip.close(),
+    };
+  } catch (error) {
+    zip.close();
+    throw error instanceof PickleError ? fail(`it holds ${error.message}, which no state dict needs`, error) : error;
+  }
+}
+
+async function openZip(path: string): Promise<ZipFile> {
+  try {
+    return await openPromise(path, { lazyEntries: true, autoClose: false, strictFileNames: true });
+  } catch (cause) {
+    const isOfSystem = cause instanceof Error && "code" in cause && typeof cause.code === "string";
+    if (isOfSystem) throw fileNotReadable({ path, why: reasonOf(cause), cause });
+    const why = `it is no ZIP archive (${reasonOf(cause)}); a file of PyTorch before 1.6 has to be saved anew by a later one`;
+    throw torchFileRefused({ path, why, cause });
+  }
+}
+
+async function contentOf(path: string, zip: ZipFile, entry: Entry): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const out = new Uint8Array(entry.uncompressedSize);
+    let filled = 0;
+    for await (const chunk of await zip.openReadStreamPromise(entry)) {
+      const part: Uint8Array = chunk;
+      out.set(part, filled);
+      filled += part.length;
+    }
+    if (filled === out.length) return out;
+    throw new Error(`it has ${filled} of ${out.length} bytes`);
+  } catch (cause) {
+    throw torchFileRefused({ path, why: `its part ${entry.fileName} cannot be read: ${reasonOf(cause)}`, cause });
+  }
+}
+
+/** Null where the storage does not hold floats. */
+function floatsOf(dtype: StoredDtype, bytes: Uint8Array<ArrayBuffer>): Float32Array | null {
+  const values = decode(dtype, bytes.buffer);
+  if (values instanceof Float32Array) return values;
+  return values instanceof Float64Array ? Float32Array.from(values) : null;
+}
+
+/** The values of a tensor that lie in its storage at steps of their own, e.g. of a transposed matrix. */
+function strided(values: Float32Array, { shape, strides, offset }: TorchTensor): Float32Array {
+  const size = elementsOf(shape);
+  let expected = 1;
+  const isPlain = [...shape].reverse().every((length, i) => {
+    const fits = length === 1 || strides[shape.length - 1 - i] === expected;
+    expected *= length;
+    return fits;
+  });
+  if (isPlain) return values.slice(offset, offset + size);
+  const out = new Float32Array(size);
+  for (let i = 0; i < size; i++) {
+    let rest = i;
+    let at = offset;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const length = shape[axis] ?? 1;
+      at += (rest % length) * (strides[axis] ?? 0);
+      rest = Math.floor(rest / length);
+    }
+    out[i] = values[at] ?? Number.NaN;
+  }
+  return out;
+}
