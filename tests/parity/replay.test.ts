@@ -86,6 +86,14 @@ describe("official traces", () => {
   });
 });
 
+describe("traces of our own (golden/torch/record.py)", () => {
+  it.each(["three_ranks", "one_program", "wide_targets"])("%s holds", async (name) => {
+    const { code, out } = await ijepa(new URL(`../golden/torch/${name}.safetensors`, import.meta.url).pathname);
+    expect(out).toMatch(/^All \d+ tensors hold\./m);
+    expect(code).toBe(0);
+  });
+});
+
 describe("changed traces", () => {
   const name = "step_odd_perturbed";
   let folder = "";
