@@ -56,7 +56,12 @@ export function measuresOfFacts(facts: Facts, teraflops: number): readonly Measu
   const hours = deviceHours(facts, teraflops * 1e12);
   const { encoder, predictor } = facts.parameters;
   const count = (name: string, value: number) => ({ name, value, text: countText(value) });
-  const flops = (name: string, value: number) => ({ name, value, text: flopsText(Math.round(value)) });
+  const flops = (name: string, value: number) => ({
+    name,
+    value,
+    text: flopsText(Math.round(value)),
+    exact: `${countText(Math.round(value))} FLOP`,
+  });
   const bytes = (name: string, value: number) => ({
     name,
     value,
@@ -71,7 +76,12 @@ export function measuresOfFacts(facts: Facts, teraflops: number): readonly Measu
     bytes("memory: state", facts.memory.stateBytes),
     bytes("memory: kept for the backward pass", facts.memory.keptBytes),
     bytes("memory in all (estimate)", facts.memory.totalBytes),
-    { name: `GPU-hours at ${teraflops} TFLOP/s`, value: hours, text: `${hours.toPrecision(3)} h` },
+    {
+      name: `GPU-hours at ${teraflops} TFLOP/s`,
+      value: hours,
+      text: `${hours.toPrecision(3)} h`,
+      exact: `${hours.toPrecision(6)} h`,
+    },
   ];
 }
 

@@ -77,7 +77,7 @@ describe("what can be compared", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^--- v1:small\.json\n\+\+\+ small\.json\n\nWhat it means\n {2}encoder\.depth {2}2 → 3\n\n/);
     expect(stdout).toMatch(/\n {2}encoder parameters +9,680 → 12,960 +\+33\.9 %\n/);
-    expect(stdout).toMatch(/3 declarations of \d+ differ, \+3 −3 lines\n {2}experiment\.ts experiment {2}\+1 −1\n/);
+    expect(stdout).toMatch(/4 declarations of \d+ differ, \+5 −5 lines\n {2}experiment\.ts experiment {2}\+1 −1\n/);
   });
 
   test.each([
