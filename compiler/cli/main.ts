@@ -52,6 +52,19 @@ function program(): Command {
       code = await (await import("./run")).run(specs, options);
     });
   ijepa
+    .command("diff")
+    .description("compare two experiments: what they mean, then their generated code")
+    .argument("<a>", "a spec, a generated folder, a run, or REV:path of a spec in git")
+    .argument("<b>", "the same")
+    .option("--stat", "only how many lines of every declaration differ")
+    .option("--json", "one JSON document for programs")
+    .option("--md", "Markdown, for a comment on a pull request")
+    .option("--exit-code", "exit 1 when they differ, as git does")
+    .option("--rate <tflops>", "TFLOP/s that one device sustains, for the hours", "100")
+    .action(async (a, b, options) => {
+      code = await (await import("./diff")).diff(a, b, options);
+    });
+  ijepa
     .command("replay")
     .description("go through recorded runs of the official code and compare every number (exit 0 all hold, 1 not)")
     .argument("<traces...>", "safetensors files, each with its JSON file beside it (docs/parity.md)")

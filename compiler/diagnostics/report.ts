@@ -70,6 +70,6 @@ function harmless(diagnostic: Diagnostic): Diagnostic {
 }
 
 /** One character for one, so that columns stay. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replaceAll("\t", " ").replace(/[\p{Cc}\p{Zl}\p{Zp}]|[\u202a-\u202e\u2066-\u2069]/gu, "\uFFFD");
 }

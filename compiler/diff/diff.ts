@@ -1,0 +1,39 @@
+/** Two sides compared: first what the experiments mean, then the code that was made of them. */
+import { type CodeDiff, diffCode } from "./declarations";
+import { type Measure, type MovedNumber, measuresOfConstants, measuresOfFacts, movedNumbers } from "./derived";
+import { changedFields, type FieldChange } from "./meaning";
+import type { Side } from "./sources";
+
+export interface Diff {
+  readonly a: Pick<Side, "name" | "kind">;
+  readonly b: Pick<Side, "name" | "kind">;
+  readonly differ: boolean;
+  /** Fields of the spec; or, where a side has only constants, constants. */
+  readonly compared: "spec" | "constants";
+  readonly fields: readonly FieldChange[];
+  readonly numbers: readonly MovedNumber[];
+  /** Null where a side has no code. */
+  readonly code: CodeDiff | null;
+}
+
+export function diffSides(a: Side, b: Side, { teraflops }: { readonly teraflops: number }): Diff {
+  const bySpec = a.spec !== null && b.spec !== null;
+  const fields = bySpec ? changedFields(a.spec, b.spec) : changedFields(a.constants, b.constants);
+  const measures = ({ constants, facts }: Side): readonly Measure[] => [
+    ...measuresOfConstants(constants),
+    ...(facts === null ? [] : measuresOfFacts(facts, teraflops)),
+  ];
+  const numbers = movedNumbers(measures(a), measures(b));
+  const code = codeOf(a, b);
+  const differ = fields.length > 0 || numbers.length > 0 || (code !== null && code.changes.length > 0);
+  const side = ({ name, kind }: Side) => ({ name, kind });
+  return { a: side(a), b: side(b), differ, compared: bySpec ? "spec" : "constants", fields, numbers, code };
+}
+
+/** graph.txt and report.md say once more what the code says: they count only where files are compared as they lie. */
+function codeOf(a: Side, b: Side): CodeDiff | null {
+  if (a.files === null || b.files === null) return null;
+  const whole = a.kind === "generated" && b.kind === "generated";
+  const [was, is] = [a.files, b.files].map((files) => files.filter(({ name }) => whole || name.endsWith(".ts")));
+  return diffCode(was ?? [], is ?? []);
+}
