@@ -37,10 +37,12 @@ export async function writeSpec(
 }
 
 function checkAll(out: string, specs: readonly NamedSpec[]): number {
+  // CI systems ask for colour without being terminals; what is piped or compared has none.
+  const paint = pico.createColors(process.stdout.isTTY === true && pico.isColorSupported);
   let stale = 0;
   for (const spec of specs) {
     const found = verdicts(out, compiledOf(out, spec)).filter(({ verdict }) => verdict !== "up to date");
-    for (const { file, verdict, patch } of found) process.stdout.write(`${file}: ${pico.red(verdict)}\n${patch}`);
+    for (const { file, verdict, patch } of found) process.stdout.write(`${file}: ${paint.red(verdict)}\n${patch}`);
     if (found.length === 0) process.stdout.write(`${spec.file}: up to date\n`);
     else stale += 1;
   }
