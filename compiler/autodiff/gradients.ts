@@ -4,7 +4,7 @@
  *   differentiate : (Graph, wanted) → { backward: Graph, saved: Value[] }
  */
 import type { OpName } from "../../runtime/ops/ops";
-import { type Graph, GraphBuilder, type Node, parametersOf, type Value, withNodes } from "../ir/graph";
+import { type Graph, GraphBuilder, type Node, parametersOf, type Value } from "../ir/graph";
 import { ops } from "../ops";
 import type { Vjp, VjpContext } from "../ops/op";
 
@@ -172,7 +172,7 @@ function close(parts: {
   const groups = backward.groups.filter((group) => group.parameters.some((value) => read.has(value)));
   return {
     forward,
-    backward: { ...withNodes(backward, backward.nodes), inputs, groups },
+    backward: { ...backward, inputs, groups },
     saved,
     weightGradients,
     ...(outputGradient === undefined ? {} : { outputGradient }),

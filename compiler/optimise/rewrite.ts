@@ -39,62 +39,61 @@ export function newNode(
   return { node: { op, inputs, attrs, outputs: [value] }, value };
 }
 
+/** Where the values of an old graph are in a new one; values outside, such as weights, stay where they are. */
+class Moves {
+  private readonly moved = new Map<Value, Value>();
+
+  readonly now = (value: Value): Value => this.moved.get(value) ?? value;
+
+  set(from: Value, to: Value): void {
+    this.moved.set(from, to);
+  }
+
+  /** Copies every node of a graph to the end of the one being built. */
+  append(builder: GraphBuilder, graph: Graph): void {
+    for (const node of graph.nodes) {
+      const made = builder.copy(
+        node,
+        node.inputs.map(this.now),
+        node.outputs.map((value) => value.name),
+      );
+      node.outputs.forEach((value, i) => {
+        const fresh = made[i];
+        if (fresh !== undefined) this.set(value, fresh);
+      });
+    }
+  }
+}
+
 /** Gives every value a name of its own, in order; the first to ask for a name gets it. */
 export function settleNames(graph: Graph): Graph {
   const builder = new GraphBuilder(graph.name, graph.doc);
-  const moved = new Map<Value, Value>();
-  for (const group of graph.groups) {
-    builder.group(group);
-  }
-  for (const value of graph.inputs) moved.set(value, builder.input(value.name, value.dtype, value.shape));
-  const now = (value: Value) => moved.get(value) ?? value;
-  for (const node of graph.nodes) {
-    const made = builder.copy(
-      node,
-      node.inputs.map(now),
-      node.outputs.map((value) => value.name),
-    );
-    node.outputs.forEach((value, i) => {
-      const fresh = made[i];
-      if (fresh !== undefined) moved.set(value, fresh);
-    });
-  }
-  return builder.finish(graph.outputs.map(now));
+  const moves = new Moves();
+  for (const group of graph.groups) builder.group(group);
+  for (const value of graph.inputs) moves.set(value, builder.input(value.name, value.dtype, value.shape));
+  moves.append(builder, graph);
+  return builder.finish(graph.outputs.map(moves.now));
 }
 
 /** One graph that runs `first` and hands its output to the first input of `second`. */
 export function compose(first: Graph, second: Graph, name: string, doc: string): Graph {
   const builder = new GraphBuilder(name, doc);
-  const moved = new Map<Value, Value>();
-  const now = (value: Value) => moved.get(value) ?? value;
+  const moves = new Moves();
   for (const group of [...first.groups, ...second.groups]) builder.group(group);
   const byName = new Map<string, Value>();
   const take = (value: Value) => {
     const known = byName.get(value.name) ?? builder.input(value.name, value.dtype, value.shape);
     byName.set(value.name, known);
-    moved.set(value, known);
-  };
-  const append = (graph: Graph) => {
-    for (const node of graph.nodes) {
-      const made = builder.copy(
-        node,
-        node.inputs.map(now),
-        node.outputs.map((value) => value.name),
-      );
-      node.outputs.forEach((value, i) => {
-        const fresh = made[i];
-        if (fresh !== undefined) moved.set(value, fresh);
-      });
-    }
+    moves.set(value, known);
   };
   for (const value of first.inputs) take(value);
   const [handed, ...others] = second.inputs;
   for (const value of others) take(value);
-  append(first);
+  moves.append(builder, first);
   const [output] = first.outputs;
   if (handed === undefined || output === undefined)
     throw new Error(`internal: ${first.name} and ${second.name} do not meet`);
-  moved.set(handed, now(output));
-  append(second);
-  return builder.finish(second.outputs.map(now));
+  moves.set(handed, moves.now(output));
+  moves.append(builder, second);
+  return builder.finish(second.outputs.map(moves.now));
 }

@@ -1,5 +1,5 @@
 /** Drops work that changes nothing, and work that is done twice. */
-import { type Graph, type Node, replaceValues, type Value, withNodes } from "../ir/graph";
+import { type Graph, type Node, replaceValues, type Value } from "../ir/graph";
 import { nameOf } from "../ir/number";
 import { producersOf, removeDead } from "./rewrite";
 
@@ -76,6 +76,5 @@ export function simplify(graph: Graph): Rewritten {
     for (let next = all.get(found); next !== undefined; next = all.get(found)) found = next;
     return found;
   };
-  const removed = removeDead(current);
-  return { graph: withNodes(removed, removed.nodes), moved };
+  return { graph: removeDead(current), moved };
 }

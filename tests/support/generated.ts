@@ -6,32 +6,6 @@ import { packageRoot } from "../../compiler/emit/package-root";
 import type { TrainerProgram } from "../../runtime/experiment";
 import type { ReplayProgram } from "../../runtime/replay/follow";
 
-/** The exports of a generated file, given its text. */
-export async function evaluate(text: string): Promise<Readonly<Record<string, unknown>>> {
-  const root = packageRoot();
-  const result = await build({
-    stdin: { contents: text, loader: "ts", resolveDir: root },
-    bundle: true,
-    write: false,
-    format: "cjs",
-    platform: "node",
-    tsconfigRaw: {},
-    plugins: [
-      {
-        name: "runtime",
-        setup(setup) {
-          setup.onResolve({ filter: /^ijepa\/runtime\// }, ({ path }) => ({
-            path: join(root, `${path.slice("ijepa/".length)}.ts`),
-          }));
-        },
-      },
-    ],
-  });
-  const module = { exports: {} };
-  new Function("module", "exports", result.outputFiles[0]?.text ?? "")(module, module.exports);
-  return module.exports;
-}
-
 /** A whole trainer from its files: what main.ts hands to `train`. */
 export async function evaluateTrainer(files: readonly GeneratedFile[]): Promise<TrainerProgram> {
   return (await evaluateMain(files, "trainer", "train")) as TrainerProgram; // main.ts was type-checked against train
