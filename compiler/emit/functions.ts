@@ -2,8 +2,7 @@
 import { CodeBlockWriter } from "ts-morph";
 import type { Differentiated } from "../autodiff/gradients";
 import type { Graph, Group, Node, Value } from "../ir/graph";
-import { type Sizes, shapeText } from "../ir/number";
-import { flopsText, graphCost } from "../ir/print";
+import { shapeText } from "../ir/number";
 import { type Branch, docComment, type Layout, listed, record } from "./layout";
 import { capital, comment } from "./names";
 import { attrText, lengthsType, neededLengths, tensorType, typeArguments, typeParameters, varyingAxes } from "./types";
@@ -102,17 +101,6 @@ function generics(graph: Graph, values: readonly Value[] = [...graph.inputs, ...
   return typeParameters(varyingAxes([...values, asShape]));
 }
 
-/** Operations of a graph per image: the same at every batch size. */
-function perImage(graph: Graph, { images, lengths }: CostSizes): string {
-  return `${flopsText(graphCost(graph, lengths).flops / images)} per image`;
-}
-
-/** What costs in comments are computed for: the most probable program. */
-export interface CostSizes {
-  readonly images: number;
-  readonly lengths: Sizes;
-}
-
 const parameterOf = (value: Value): string => `${value.name}: ${tensorType(value)}`;
 
 /** A documented function whose body is one op a line and what it returns. */
@@ -133,15 +121,15 @@ function functionText(parts: {
   return writer.toString();
 }
 
-const docOf = (graph: Graph, sizes: CostSizes): string =>
-  `${graph.doc} ${shapesNote(graph)}. ${perImage(graph, sizes)}.`;
+/** Without what it costs: that moves with every number of tokens, and stands in report.md. */
+const docOf = (graph: Graph): string => `${graph.doc} ${shapesNote(graph)}.`;
 
 /** A function without a backward pass: its output is all it returns. */
-export function inferenceFunction(graph: Graph, sizes: CostSizes): string {
+export function inferenceFunction(graph: Graph): string {
   const [output] = graph.outputs;
   if (output === undefined) throw new Error(`internal: ${graph.name} gives nothing`);
   return functionText({
-    doc: docOf(graph, sizes),
+    doc: docOf(graph),
     head: head(graph.name, generics(graph), signature(graph, graph.inputs.map(parameterOf)), tensorType(output)),
     nodes: graph.nodes,
     reference: byName,
@@ -161,12 +149,12 @@ export function actsInterface(parts: Differentiated): string {
   return writer.toString();
 }
 
-export function forwardFunction(parts: Differentiated, sizes: CostSizes): string {
+export function forwardFunction(parts: Differentiated): string {
   const { forward: graph } = parts;
   const kept = keptValues(parts);
   const returns = `${actsName(graph)}${typeArguments(varyingAxes(kept))}`;
   return functionText({
-    doc: docOf(graph, sizes),
+    doc: docOf(graph),
     head: head(graph.name, generics(graph), signature(graph, graph.inputs.map(parameterOf)), returns),
     nodes: graph.nodes,
     reference: byName,
@@ -182,7 +170,7 @@ export function forwardFunction(parts: Differentiated, sizes: CostSizes): string
 /** The name of a group's gradient in what a backward function returns. */
 export const groupGradient = (group: Group): string => `d${capital(group.name)}`;
 
-export function backwardFunction(parts: Differentiated, sizes: CostSizes): string {
+export function backwardFunction(parts: Differentiated): string {
   const { forward, backward, saved, outputGradient, inputGradient, weightGradients } = parts;
   const isSaved = new Set(saved);
   const reference: Reference = (value) => (isSaved.has(value) ? `a.${value.name}` : value.name);
@@ -209,7 +197,7 @@ export function backwardFunction(parts: Differentiated, sizes: CostSizes): strin
   const axes = generics(backward, [...kept, ...(outputGradient === undefined ? [] : [outputGradient])]);
   const returnType = `{ ${returned.map(({ name, type }) => `readonly ${name}: ${type}`).join("; ")} }`;
   return functionText({
-    doc: `Gradients of ${forward.name}. ${perImage(backward, sizes)}.`,
+    doc: `Gradients of ${forward.name}.`,
     head: head(backward.name, axes, signature(backward, args), returnType),
     nodes: backward.nodes,
     reference,
@@ -218,11 +206,11 @@ export function backwardFunction(parts: Differentiated, sizes: CostSizes): strin
 }
 
 /** The gradient of the loss by the predictions: nothing is kept, both inputs are at hand. */
-export function lossGradientFunction(parts: Differentiated, sizes: CostSizes): string {
+export function lossGradientFunction(parts: Differentiated): string {
   const { forward, backward, inputGradient } = parts;
   if (inputGradient === undefined) throw new Error("internal: the loss has no gradient");
   return functionText({
-    doc: `The gradient of ${forward.name} by its first input. ${perImage(backward, sizes)}.`,
+    doc: `The gradient of ${forward.name} by its first input.`,
     head: head(
       backward.name,
       generics(forward),

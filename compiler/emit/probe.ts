@@ -7,7 +7,7 @@ import type { Plan } from "../plan/plan";
 import { inferenceCalls } from "./calls";
 import { inferenceFunction, lossGradientFunction } from "./functions";
 import { render } from "./render";
-import { costSizes, forwardAndBackward, indent, tidy, varying } from "./step";
+import { forwardAndBackward, indent, tidy, varying } from "./step";
 import { typeArguments, typeParameters } from "./types";
 
 /** The target encoder with the layer norm of targets at every patch: the chain of the features without their mean. */
@@ -57,15 +57,12 @@ export function emitProbe({ program, plan, loss, step }: ProbeInput): string {
   const chain = allTargetsChain(program);
   const roots = { encoder: "target", predictor: "never" };
   const all = inferenceCalls(chain, roots, plan.experiment.encoder.depth, "everyPatch", "allTargets");
-  const ownLoss = [
-    inferenceFunction(program.loss.forward, costSizes(plan)),
-    lossGradientFunction(program.loss, costSizes(plan)),
-  ];
+  const ownLoss = [inferenceFunction(program.loss.forward), lossGradientFunction(program.loss)];
   const functions = [
     ...(loss === plan.model.loss ? [] : ownLoss),
     ...chain.stages
       .filter(({ graph }) => !step.includes(`export function ${graph.name}`))
-      .map(({ graph }) => inferenceFunction(graph, costSizes(plan))),
+      .map(({ graph }) => inferenceFunction(graph)),
   ];
   const lengths = varying([dims.context, dims.target, dims.sequence, dims.allTargets]);
   const context = {

@@ -1,6 +1,7 @@
 /** report.md: the plan of an experiment for people, beside its generated code. */
 import { flopsText } from "../ir/print";
 import type { Program } from "../optimise/index";
+import { functionCosts } from "../plan/cost";
 import { bytesText, countText, factsOf } from "../plan/facts";
 import type { Plan } from "../plan/plan";
 import { comment } from "./names";
@@ -63,6 +64,20 @@ ${table(
     flopsText(Math.round(part.forwardFlops)),
     part.backwardFlops === 0 ? "" : flopsText(Math.round(part.backwardFlops)),
     percent((part.forwardFlops + part.backwardFlops) / total),
+  ]),
+)}
+
+## Operations by function
+
+Per image and call, in the most probable program: ${plan.sizes.C} context tokens, ${plan.sizes.T} target tokens.
+
+${table(
+  ["function of step.ts", "calls", "forward", "backward"],
+  functionCosts(program, plan).map((each) => [
+    `\`${each.name}\``,
+    String(each.calls),
+    flopsText(each.forwardFlops),
+    each.backwardFlops === 0 ? "" : flopsText(each.backwardFlops),
   ]),
 )}
 `;

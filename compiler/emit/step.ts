@@ -10,7 +10,6 @@ import {
   actsInterface,
   aligned,
   backwardFunction,
-  type CostSizes,
   forwardFunction,
   inferenceFunction,
   type Line,
@@ -62,13 +61,11 @@ export const indent = (lines: readonly string[]): string =>
 
 const heading = (title: string): string => `// ${title}`;
 
-export const costSizes = (plan: Plan): CostSizes => ({ images: plan.model.images, lengths: plan.sizes });
-
-function trainedFunctions(chain: TrainedChain, plan: Plan): readonly string[] {
+function trainedFunctions(chain: TrainedChain): readonly string[] {
   return chain.stages.flatMap(({ gradients }) => [
     actsInterface(gradients),
-    forwardFunction(gradients, costSizes(plan)),
-    backwardFunction(gradients, costSizes(plan)),
+    forwardFunction(gradients),
+    backwardFunction(gradients),
   ]);
 }
 
@@ -157,15 +154,12 @@ export function emitStep(program: Program, plan: Plan): string {
   const batch = varying([dims.context, dims.allTargets]);
   const accumulates = experiment.optimiser.accumulation > 1;
   const clips = plan.clipNorm !== null;
-  const inference = program.target.stages.map((stage) => inferenceFunction(stage.graph, costSizes(plan)));
-  const lossOf = [
-    inferenceFunction(program.loss.forward, costSizes(plan)),
-    lossGradientFunction(program.loss, costSizes(plan)),
-  ];
+  const inference = program.target.stages.map((stage) => inferenceFunction(stage.graph));
+  const lossOf = [inferenceFunction(program.loss.forward), lossGradientFunction(program.loss)];
   const sections = [
     { title: program.target.title, functions: inference },
-    { title: program.context.title, functions: trainedFunctions(program.context, plan) },
-    { title: program.predictor.title, functions: trainedFunctions(program.predictor, plan) },
+    { title: program.context.title, functions: trainedFunctions(program.context) },
+    { title: program.predictor.title, functions: trainedFunctions(program.predictor) },
     { title: "Loss", functions: lossOf },
   ];
   const text = render("step.ts", {
@@ -225,7 +219,7 @@ export function emitFeatures(program: Program, plan: Plan): string {
     "features",
   );
   const body = lines.map((line) => line.replace("batch.images", "images").replace("constants.positions", "positions"));
-  const functions = own.map((stage) => inferenceFunction(stage.graph, costSizes(plan)));
+  const functions = own.map((stage) => inferenceFunction(stage.graph));
   const types = [
     "Encoder",
     ...(functions.some((text) => text.includes("EncoderBlock")) ? ["EncoderBlock"] : []),

@@ -89,6 +89,36 @@ export function stepCost(program: Program, plan: Plan): StepCost {
   return { parts, flops: parts.reduce((sum, part) => sum + part.forwardFlops + part.backwardFlops, 0) };
 }
 
+/** One generated function in the most probable program; its backward function stands beside it. */
+export interface FunctionCost {
+  readonly name: string;
+  /** Calls per micro-batch: a block function is called for every block. */
+  readonly calls: number;
+  /** Of one call, per image. */
+  readonly forwardFlops: number;
+  /** 0 where there is no backward function. */
+  readonly backwardFlops: number;
+}
+
+/** In the order of step.ts. */
+export function functionCosts(program: Program, { sizes, model }: Plan): readonly FunctionCost[] {
+  const perImage = (graph: Graph): number => graphCost(graph, sizes).flops / model.images;
+  const of = (stage: Stage, backward: number): FunctionCost => ({
+    name: stage.graph.name,
+    calls: timesOf(stage),
+    forwardFlops: perImage(stage.graph),
+    backwardFlops: backward,
+  });
+  const { forward, backward } = program.loss;
+  return [
+    ...program.target.stages.map((stage) => of(stage, 0)),
+    ...[...program.context.stages, ...program.predictor.stages].map((stage) =>
+      of(stage, perImage(stage.gradients.backward)),
+    ),
+    { name: forward.name, calls: 1, forwardFlops: perImage(forward), backwardFlops: perImage(backward) },
+  ];
+}
+
 export interface MemoryEstimate {
   /** Weights, both moments, target encoder (and gradients that are kept between micro-batches). */
   readonly stateBytes: number;
