@@ -1,4 +1,8 @@
-/** Keeps two trainers from writing one run folder. */
+/**
+ * Keeps two trainers from writing one run folder. A lock outlives a trainer that was killed; the next trainer takes it
+ * over where it can prove that the other is dead: its process is gone, the scheduler began the job again, or nobody
+ * touched the lock for ten minutes.
+ */
 import { linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -10,11 +14,21 @@ export interface RunLock {
   release(): void;
 }
 
-interface Owner {
+/** Whoever wrote a lock. */
+export interface LockOwner {
   readonly pid: number;
   readonly host: string;
   /** When the process began, as the system counts it; tells a process from a later one with the same number. */
   readonly began: string | null;
+  /** The Slurm job that it is, or null. */
+  readonly slurm: SlurmJob | null;
+}
+
+interface SlurmJob {
+  /** Cluster, job and array task; stays the same when the job is requeued. */
+  readonly job: string;
+  /** How often it was begun anew. */
+  readonly restarts: number;
 }
 
 /** A lock that was not touched for this long, on a machine that cannot be asked, is taken for dead. */
@@ -24,7 +38,8 @@ const touchEveryMs = 30_000;
 /** Throws a UserError where another trainer that still runs holds the folder; a lock of a dead one is taken over. */
 export function lockRun(directory: string): RunLock {
   const path = join(directory, lockName);
-  const mine: Owner = { pid: process.pid, host: hostname(), began: processBegan(process.pid) };
+  const slurm = slurmJob(process.env);
+  const mine: LockOwner = { pid: process.pid, host: hostname(), began: processBegan(process.pid), slurm };
   const text = `${JSON.stringify(mine)}\n`;
   const beside = `${path}.${process.pid}.tmp`;
   writeFileSync(beside, text);
@@ -33,7 +48,10 @@ export function lockRun(directory: string): RunLock {
       const found = readText(path);
       if (found === null) continue;
       const owner = ownerOf(found);
-      if (isAlive(owner, path)) throw runIsLocked({ directory, pid: owner.pid, host: owner.host });
+      // A container that started again gives the same numbers; this process has no lock yet.
+      const isOwnNumber = owner.host === mine.host && owner.pid === mine.pid;
+      if (!isOwnNumber && !isBegunAnew(owner, mine) && isAlive(owner, path))
+        throw runIsLocked({ directory, pid: owner.pid, host: owner.host });
       removeDead(path, found);
     }
   } finally {
@@ -47,6 +65,33 @@ export function lockRun(directory: string): RunLock {
       if (readText(path) === text) rmSync(path, { force: true });
     },
   };
+}
+
+/** The trainer that writes this run folder now, as far as anybody can tell from this machine; null where there is none. */
+export function lockOwner(directory: string): LockOwner | null {
+  const path = join(directory, lockName);
+  const found = readText(path);
+  if (found === null) return null;
+  const owner = ownerOf(found);
+  return isAlive(owner, path) ? owner : null;
+}
+
+/**
+ * Slurm begins a job anew only after it has ended the old processes, or has given up their node; a node that comes back
+ * ends them before it takes work. So the same job with more restarts is the proof, whatever machine the lock names.
+ */
+function isBegunAnew({ slurm: before }: LockOwner, { slurm: now }: LockOwner): boolean {
+  return before !== null && now !== null && before.job === now.job && before.restarts < now.restarts;
+}
+
+/** What Slurm tells a job of itself; SLURM_RESTART_COUNT is missing the first time. */
+function slurmJob(environment: NodeJS.ProcessEnv): SlurmJob | null {
+  const { SLURM_JOB_ID, SLURM_ARRAY_JOB_ID, SLURM_ARRAY_TASK_ID, SLURM_CLUSTER_NAME, SLURM_RESTART_COUNT } =
+    environment;
+  if (SLURM_JOB_ID === undefined) return null;
+  const id = SLURM_ARRAY_TASK_ID === undefined ? SLURM_JOB_ID : `${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}`;
+  const restarts = Number(SLURM_RESTART_COUNT ?? 0);
+  return { job: `${SLURM_CLUSTER_NAME ?? ""}/${id}`, restarts: Number.isSafeInteger(restarts) ? restarts : 0 };
 }
 
 /** Moves the lock aside before it is deleted: if another trainer took it over meanwhile, it is put back. */
@@ -81,11 +126,10 @@ function linked(file: { readonly from: string; readonly to: string }): boolean {
   }
 }
 
-function isAlive(owner: Owner, path: string): boolean {
+function isAlive(owner: LockOwner, path: string): boolean {
   if (owner.host !== hostname()) {
     return Date.now() - modifiedMs(path) < deadAfterMs;
   }
-  if (owner.pid === process.pid) return false; // a container that started again gives the same numbers
   try {
     process.kill(owner.pid, 0);
   } catch (error) {
@@ -101,7 +145,7 @@ function processBegan(pid: number): string | null {
   return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
 }
 
-function ownerOf(text: string): Owner {
+function ownerOf(text: string): LockOwner {
   try {
     const owner: unknown = JSON.parse(text);
     if (
@@ -114,12 +158,19 @@ function ownerOf(text: string): Owner {
       "began" in owner &&
       (owner.began === null || typeof owner.began === "string")
     ) {
-      return { pid: owner.pid, host: owner.host, began: owner.began };
+      const slurm = "slurm" in owner ? slurmOf(owner.slurm) : null;
+      return { pid: owner.pid, host: owner.host, began: owner.began, slurm };
     }
   } catch {
     // Not JSON: nobody knows whose it is, so only its age decides.
   }
-  return { pid: 0, host: "an unknown machine", began: null };
+  return { pid: 0, host: "an unknown machine", began: null, slurm: null };
+}
+
+function slurmOf(value: unknown): SlurmJob | null {
+  if (typeof value !== "object" || value === null || !("job" in value && "restarts" in value)) return null;
+  const { job, restarts } = value;
+  return typeof job === "string" && typeof restarts === "number" ? { job, restarts } : null;
 }
 
 function touch(path: string): void {

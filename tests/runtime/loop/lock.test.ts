@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { lockName, lockRun } from "../../../runtime/loop/lock";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { lockName, lockOwner, lockRun } from "../../../runtime/loop/lock";
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "ijepa-lock-"));
 const processOfThePast = (): number => spawnSync(process.execPath, ["-e", ""]).pid;
@@ -76,5 +76,48 @@ describe("the lock of a run folder", () => {
     writeFileSync(join(directory, lockName), "another's");
     lock.release();
     expect(existsSync(join(directory, lockName))).toBe(true);
+  });
+});
+
+describe("the lock of a Slurm job", () => {
+  afterEach(() => vi.unstubAllEnvs());
+  const task = { SLURM_CLUSTER_NAME: "c", SLURM_JOB_ID: "18", SLURM_ARRAY_JOB_ID: "17", SLURM_ARRAY_TASK_ID: "1" };
+  const begin = (variables: Readonly<Record<string, string>>): void => {
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+  };
+  const elsewhere = (slurm: unknown): string => JSON.stringify({ pid: 1, host: "elsewhere", began: null, slurm });
+
+  const cases: readonly [what: string, now: Readonly<Record<string, string>>, before: unknown, refuses: boolean][] = [
+    ["the same task, begun anew", { ...task, SLURM_RESTART_COUNT: "1" }, { job: "c/17_1", restarts: 0 }, false],
+    ["the same task, never begun anew", task, { job: "c/17_1", restarts: 0 }, true],
+    ["a later start of the same task", { ...task, SLURM_RESTART_COUNT: "1" }, { job: "c/17_1", restarts: 2 }, true],
+    ["another task of the array", { ...task, SLURM_RESTART_COUNT: "1" }, { job: "c/17_2", restarts: 0 }, true],
+    [
+      "the same numbers on another cluster",
+      { ...task, SLURM_RESTART_COUNT: "1" },
+      { job: "d/17_1", restarts: 0 },
+      true,
+    ],
+    ["a job without an array", { SLURM_JOB_ID: "18", SLURM_RESTART_COUNT: "3" }, { job: "/18", restarts: 2 }, false],
+    ["no Slurm job", { ...task, SLURM_RESTART_COUNT: "1" }, null, true],
+    ["what is no record of a job", { ...task, SLURM_RESTART_COUNT: "1" }, { job: 17, restarts: 0 }, true],
+  ];
+  it.each(cases)("on another machine, of %s", (_, now, before, refuses) => {
+    const directory = folder();
+    begin(now);
+    writeFileSync(join(directory, lockName), elsewhere(before));
+    if (refuses) {
+      expect(() => lockRun(directory)).toThrow(/is in use by another trainer \(process 1 on elsewhere\)/);
+      return;
+    }
+    lockRun(directory).release();
+  });
+
+  it("says which job it is, and how often that was begun", () => {
+    const directory = folder();
+    begin({ ...task, SLURM_RESTART_COUNT: "2" });
+    const lock = lockRun(directory);
+    expect(lockOwner(directory)).toMatchObject({ pid: process.pid, slurm: { job: "c/17_1", restarts: 2 } });
+    lock.release();
   });
 });
