@@ -34,6 +34,7 @@ export function errorsPage(): string {
     ["E2", "One field by itself"],
     ["E3", "Fields against each other"],
     ["E4", "Compiling"],
+    ["E5", "Sweeps"],
     ["E9", "The command line"],
   ] as const;
   const kinds = Object.values(errors);
