@@ -55,7 +55,7 @@ function quoted(place: Place | null, { dim, red }: Paint): string[] {
 }
 
 /** Without what could move the cursor or colour the terminal: a spec may come from a stranger. */
-function harmless(diagnostic: Diagnostic): Diagnostic {
+export function harmless(diagnostic: Diagnostic): Diagnostic {
   const { file, place, path, what, found, want, hint } = diagnostic;
   return {
     ...diagnostic,
