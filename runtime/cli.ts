@@ -1,20 +1,27 @@
 /** The flags of a generated trainer. They name places and cadences; whatever changes code belongs in the experiment. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Experiment } from "./experiment";
+import { type Floor, parseFloor } from "./report/floor";
 
 export interface TrainerFlags {
   /** Folder that relative data paths start from. */
   readonly dataRoot: string;
   readonly runDirectory: string;
-  /** Where to go on from: nothing (a new run), the run's newest checkpoint, or a named one. */
+  /**
+   * Where to go on from: nothing (a new run), the run's newest checkpoint, the same or else nothing (for whoever starts
+   * the same command again and again, as schedulers do), or a named one.
+   */
   readonly resume:
     | { readonly from: "nothing" }
     | { readonly from: "latest" }
+    | { readonly from: "auto" }
     | { readonly from: "path"; readonly path: string };
   /** A file with the weights to begin with, or null; a new run all the same. */
   readonly initFrom: string | null;
   /** Optimiser steps after which to stop, counted from the beginning of the run; null = all of them. */
   readonly stopAtStep: number | null;
+  /** The run ends after an epoch at which one of these does not hold. */
+  readonly floors: readonly Floor[];
   readonly logEverySteps: number;
   /** The person asked for this cadence; otherwise printed lines are also kept to about one in a second. */
   readonly logEveryGiven: boolean;
@@ -48,6 +55,12 @@ function folder(text: string): string {
   return text;
 }
 
+function floor(text: string, others: readonly Floor[]): readonly Floor[] {
+  const parsed = parseFloor(text);
+  if (parsed === null) throw new InvalidArgumentError("It must be metric@epoch=value, such as loss@2=0.3.");
+  return [...others, parsed];
+}
+
 /** `args` are those after the file name. */
 export function parseFlags(experiment: Experiment, args: readonly string[]): CommandLine {
   let text = "";
@@ -60,13 +73,17 @@ export function parseFlags(experiment: Experiment, args: readonly string[]): Com
     )
     .option("--data <root>", "folder that relative data paths start from", folder, ".")
     .option("--run-dir <dir>", "folder of this run: checkpoints and logs", folder, experiment.runDirectory)
-    .option("--resume [latest|path]", "go on from the newest checkpoint of the run folder, or from the one named")
-    .addOption(
-      new Option("--init-from <file>", "begin with the weights of a checkpoint, .safetensors or .pth.tar").conflicts(
-        "resume",
-      ),
+    .option(
+      "--resume [latest|auto|path]",
+      "go on from the newest checkpoint of the run folder, or from the one named; auto: begin where there is none",
     )
+    .option("--init-from <file>", "begin with the weights of a checkpoint, .safetensors or .pth.tar")
     .option("--steps <n>", "stop at this step of the run, with a checkpoint", wholeNumber(1))
+    .addOption(
+      new Option("--floor <metric@epoch=value>", "stop after this epoch where the metric is worse; may be repeated")
+        .argParser(floor)
+        .default([], "none"),
+    )
     .option("--log-every <n>", "steps between lines of the log", wholeNumber(1), experiment.log.logEverySteps)
     .option("--threads <n>", "threads of the engine, 0 = all cores", wholeNumber(0), experiment.hardware.threads)
     .option("--workers <n>", "threads that read images, 0 = automatic", wholeNumber(0), experiment.hardware.workers)
@@ -89,6 +106,10 @@ export function parseFlags(experiment: Experiment, args: readonly string[]): Com
     });
   try {
     command.parse(args, { from: "user" });
+    const { resume, initFrom } = command.opts<{ resume?: true | string; initFrom?: string }>();
+    if (initFrom !== undefined && resume !== undefined && resume !== "auto") {
+      command.error("error: option '--init-from <file>' cannot be used with option '--resume [latest|auto|path]'");
+    }
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: "text", text, exitCode: 0 };
@@ -101,6 +122,7 @@ export function parseFlags(experiment: Experiment, args: readonly string[]): Com
     resume?: true | string;
     initFrom?: string;
     steps?: number;
+    floor: readonly Floor[];
     logEvery: number;
     threads: number;
     workers: number;
@@ -115,6 +137,7 @@ export function parseFlags(experiment: Experiment, args: readonly string[]): Com
       resume: resumeFrom(values.resume),
       initFrom: values.initFrom ?? null,
       stopAtStep: values.steps ?? null,
+      floors: values.floor,
       logEverySteps: values.logEvery,
       logEveryGiven: command.getOptionValueSource("logEvery") === "cli",
       threads: values.threads,
@@ -127,5 +150,6 @@ export function parseFlags(experiment: Experiment, args: readonly string[]): Com
 
 function resumeFrom(value: true | string | undefined): TrainerFlags["resume"] {
   if (value === undefined) return { from: "nothing" };
-  return value === true || value === "latest" ? { from: "latest" } : { from: "path", path: value };
+  if (value === true || value === "latest") return { from: "latest" };
+  return value === "auto" ? { from: "auto" } : { from: "path", path: value };
 }

@@ -3,7 +3,7 @@
  * what was found and what would be right. Our own mistakes throw Error("internal: …") instead.
  *
  * Codes: R10x engine · R11x run folder and resume · R12x training · R13x data · R14x checkpoint · R15x evaluation ·
- * R16x replay · R17x weights of another run.
+ * R16x replay · R17x weights of another run · R18x early stop.
  */
 
 /** Printed without a stack; the trainer exits with 1. */
@@ -409,4 +409,38 @@ export function traceUnfit(was: {
     "R162",
     `${was.path}: the tensor ${was.tensor} is ${was.found}, but the sizes of this trace ask for ${was.wanted}. ${traceFormat}`,
   );
+}
+
+// ── R18x: early stop ───────────────────────────────────────────────────────────────────────────────────────────────
+
+export function floorOutsideRun(was: {
+  readonly flag: string;
+  readonly epoch: number;
+  readonly epochs: number;
+}): UserError {
+  return new UserError(
+    "R180",
+    `--floor ${was.flag}: the run has ${was.epochs} epochs, so nothing is left to stop after epoch ${was.epoch}. ` +
+      `Name an epoch from 1 to ${was.epochs - 1}.`,
+  );
+}
+
+export function floorNotMeasured(was: {
+  readonly flag: string;
+  readonly epoch: number;
+  readonly everyEpochs: number;
+}): UserError {
+  const found =
+    was.everyEpochs === 0
+      ? "the experiment evaluates only at its end (evaluation.everyEpochs is 0)"
+      : `the experiment evaluates every ${was.everyEpochs} epochs`;
+  return new UserError(
+    "R181",
+    `--floor ${was.flag}: ${found}, so there is no such number after epoch ${was.epoch}. ` +
+      "Set evaluation.everyEpochs so that it divides the epoch and compile again, or take another epoch, or the loss.",
+  );
+}
+
+export function floorMetricUnknown(was: { readonly flag: string; readonly known: readonly string[] }): UserError {
+  return new UserError("R182", `--floor ${was.flag}: this run has no such metric. It has ${was.known.join(", ")}.`);
 }

@@ -31,11 +31,14 @@ export async function startState(what: {
   const { program, flags, store } = what;
   const { experiment, parameters } = program;
   const resume = flags.resume;
-  if (resume.from === "nothing") {
-    await refuseExistingRun(program, flags.runDirectory);
+  const begin = async (): Promise<StartingPoint> => {
     await writeInitialState(store, parameters, experiment.seed);
     const notes = flags.initFrom === null ? [] : await writeWeightsOf(flags.initFrom, program, store);
     return { stepsDone: 0, epochLoss: Number.NaN, checkpoint: null, notes };
+  };
+  if (resume.from === "nothing") {
+    await refuseExistingRun(program, flags.runDirectory);
+    return begin();
   }
   const notes: string[] = [];
   const load = {
@@ -47,6 +50,7 @@ export async function startState(what: {
     resumeNewest({ ...load, directory, name: experiment.name, warn: (line) => notes.push(line) });
 
   const loaded = resume.from === "path" ? await named(resume.path) : await newestIn(flags.runDirectory);
+  if (loaded === null && resume.from === "auto") return begin();
   if (loaded === null) throw nothingToResume({ directory: flags.runDirectory });
   await writeZeroGradients(store);
   const { step, loss } = loaded.progress;

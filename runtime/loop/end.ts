@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { TrainerFlags } from "../cli";
 import { formatText } from "../evaluate/report";
 import type { TrainerProgram } from "../experiment";
-import { quoted, resumeCommand } from "../report/command";
+import { quoted, resumeCommand, withoutFlags } from "../report/command";
 import type { JsonlLog } from "../report/jsonl";
 import { doneText, type Summary, summaryText } from "../report/summary";
 import type { RunEvaluation, TrainerEnvironment } from "./environment";
@@ -19,6 +19,8 @@ export interface EndOptions {
   readonly jsonl: JsonlLog;
   readonly note: (line: string) => void;
   readonly end: LoopEnd;
+  /** Which floor was missed, where that is why the run ends. */
+  readonly missedFloor: string | null;
   readonly lastCheckpoint: { readonly path: string; readonly step: number } | null;
   /** Steps that this run of the program did, and their time, without that of checkpoints and evaluations. */
   readonly stepsHere: number;
@@ -27,13 +29,16 @@ export interface EndOptions {
 
 /** Gives the exit code. */
 export async function endOfRun(options: EndOptions): Promise<number> {
-  const { end, jsonl } = options;
-  const log = (): void =>
-    jsonl.append({ event: "end", step: end.stepsDone, reason: end.reason, time: new Date().toISOString() });
+  const { end, jsonl, missedFloor } = options;
+  const log = (): void => {
+    const why = end.reason === "floor" && missedFloor !== null ? { message: missedFloor } : {};
+    jsonl.append({ event: "end", step: end.stepsDone, reason: end.reason, ...why, time: new Date().toISOString() });
+  };
   if (end.reason !== "complete") {
     options.note(stoppedText(options));
     log();
-    return end.reason === "steps" ? 0 : exitCodes[end.reason];
+    // What was asked for has happened: --steps and --floor end a run well.
+    return end.reason === "steps" || end.reason === "floor" ? 0 : exitCodes[end.reason];
   }
   const { steps } = options.program.experiment.schedule;
   const headline = doneText({
@@ -64,14 +69,18 @@ export async function endOfRun(options: EndOptions): Promise<number> {
 }
 
 function stoppedText(options: EndOptions): string {
-  const { end, environment, program } = options;
+  const { end, environment, missedFloor, program } = options;
   const { steps } = program.experiment.schedule;
-  const command = resumeCommand({ script: environment.script, args: environment.args, cwd: process.cwd() });
+  const args = end.reason === "floor" ? withoutFlags(environment.args, ["--floor"]) : environment.args;
+  const command = resumeCommand({ script: environment.script, args, cwd: process.cwd() });
   const saved = options.lastCheckpoint === null ? "Nothing was done yet." : `Saved in ${options.lastCheckpoint.path}.`;
   if (end.stepsDone === steps) {
     return `Stopped after the last of ${steps} steps, before the evaluation. ${saved}\nTo evaluate:\n  ${command}`;
   }
   if (options.lastCheckpoint === null) return `Stopped before the first step. ${saved}`;
+  if (end.reason === "floor") {
+    return `Stopped after step ${end.stepsDone} of ${steps}: ${missedFloor}. ${saved}\nTo go on all the same:\n  ${command}`;
+  }
   return `Stopped after step ${end.stepsDone} of ${steps}. ${saved}\nTo go on:\n  ${command}`;
 }
 

@@ -4,10 +4,11 @@ import { UserError } from "../errors";
 import { type EvaluationReport, rowLine } from "../evaluate/report";
 import type { Experiment } from "../experiment";
 import type { CsvLog } from "../report/csv";
-import type { JsonlLog } from "../report/jsonl";
+import type { JsonlLog, LogEvent } from "../report/jsonl";
 import type { Progress } from "../report/progress";
 import type { RunCheckpoints } from "./checkpoints";
 import type { RunEvaluation } from "./environment";
+import type { Floors } from "./floors";
 import type { LoopObserver, StepReport } from "./train-loop";
 
 /** Besides those at the ends of epochs: what a crash can cost at most. */
@@ -21,14 +22,20 @@ export interface ObserveOptions {
   readonly jsonl: JsonlLog;
   readonly checkpoints: RunCheckpoints;
   readonly evaluation: RunEvaluation | null;
+  readonly floors: Floors;
   /** Told after every step, before anything can fail. */
   readonly reached: (report: StepReport) => void;
 }
 
-export function observe(options: ObserveOptions): LoopObserver {
-  const { experiment, progress, csv, jsonl, checkpoints } = options;
+export interface RunObserver extends LoopObserver {
+  /** Before the first step of a resumed run: evaluates what a run that was killed after its checkpoint did not. */
+  resumed(events: readonly LogEvent[], stepsDone: number): Promise<void>;
+}
+
+export function observe(options: ObserveOptions): RunObserver {
+  const { experiment, progress, csv, jsonl, checkpoints, floors } = options;
   const { steps } = experiment.schedule;
-  const { log, evaluation } = experiment;
+  const { log, evaluation, optimiser } = experiment;
   let savedAtMs = performance.now();
 
   const save = async (report: StepReport): Promise<void> => {
@@ -37,7 +44,25 @@ export function observe(options: ObserveOptions): LoopObserver {
     jsonl.append({ event: "checkpoint", step: report.step, path });
   };
 
+  const evaluateAfter = async (epoch: number, step: number): Promise<void> => {
+    // The last one is part of the end of the run.
+    if (step === steps || evaluation.everyEpochs === 0 || epoch % evaluation.everyEpochs !== 0) return;
+    const report = await evaluateNow(options.evaluation, (why) =>
+      progress.note(`epoch ${epoch}: not evaluated. ${why}`),
+    );
+    if (report === null) return;
+    jsonl.append({ event: "evaluation", step, epoch, report });
+    for (const row of report.rows) progress.note(`epoch ${epoch}: ${rowLine(row, report.tasks)}`);
+  };
+
   return {
+    resumed: async (events, stepsDone) => {
+      const epoch = Math.floor(stepsDone / optimiser.stepsPerEpoch);
+      const isAtEnd = stepsDone > 0 && stepsDone % optimiser.stepsPerEpoch === 0;
+      const isThere = events.some((event) => event.event === "evaluation" && event.step === stepsDone);
+      if (isAtEnd && !isThere) await evaluateAfter(epoch, stepsDone);
+      if (epoch > 0) floors.afterEpoch(epoch);
+    },
     step: async (report) => {
       options.reached(report);
       csv.append(report);
@@ -54,14 +79,8 @@ export function observe(options: ObserveOptions): LoopObserver {
         await save(last);
       }
       if (isKept) progress.note(`epoch ${epoch}: kept ${await checkpoints.keep(epoch)}`);
-      // The last one is part of the end of the run.
-      if (isLast || evaluation.everyEpochs === 0 || epoch % evaluation.everyEpochs !== 0) return;
-      const report = await evaluateNow(options.evaluation, (why) =>
-        progress.note(`epoch ${epoch}: not evaluated. ${why}`),
-      );
-      if (report === null) return;
-      jsonl.append({ event: "evaluation", step, epoch, report: report });
-      for (const row of report.rows) progress.note(`epoch ${epoch}: ${rowLine(row, report.tasks)}`);
+      await evaluateAfter(epoch, step);
+      floors.afterEpoch(epoch);
     },
   };
 }

@@ -1,20 +1,23 @@
 /** One run of a trainer, from its flags to its last words. */
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import type { PositionTables } from "../checkpoint/checkpoint";
 import type { TrainerFlags } from "../cli";
 import type { Engine } from "../engines/engine";
-import { UserError } from "../errors";
 import type { TrainerProgram } from "../experiment";
 import type { LogEvent } from "../report/jsonl";
-import { openProgress } from "../report/progress";
+import { openProgress, type Progress } from "../report/progress";
+import { readLogFile } from "../report/read-log";
 import { openCheckpoints, type Position, startState } from "./checkpoints";
 import { type CloseLater, closingAfter } from "./closing";
 import { endOfRun } from "./end";
 import type { TrainerEnvironment } from "./environment";
+import { logFailure } from "./failure";
+import { openFloors } from "./floors";
 import { constantsOf } from "./functions";
 import { observe } from "./observe";
-import { openLogs, openRunFolder } from "./run-folder";
-import { listenForStop } from "./signals";
+import { openLogs, openRunFolder, runFiles } from "./run-folder";
+import { listenForStop, type StopRequests } from "./signals";
 import { stateSpecs } from "./state";
 import { openStepRunner } from "./step-runner";
 import { trainLoop } from "./train-loop";
@@ -34,7 +37,6 @@ async function runAndClose(
   environment: TrainerEnvironment,
   later: CloseLater,
 ): Promise<number> {
-  const { experiment } = program;
   const directory = flags.runDirectory;
   const progress = openProgress({ stream: environment.stdout, quiet: flags.quiet, bar: flags.progress });
   const lock = await openRunFolder(directory);
@@ -48,7 +50,40 @@ async function runAndClose(
     },
   });
   later(stop.dispose);
+  let reached: Position = { stepsDone: 0, epochLoss: Number.NaN };
+  try {
+    return await trainAndEvaluate({
+      program,
+      flags,
+      environment,
+      later,
+      progress,
+      stop,
+      reached: (position) => {
+        reached = position;
+      },
+    });
+  } catch (error) {
+    logFailure({ directory, error, step: reached.stepsDone });
+    throw error;
+  }
+}
 
+interface RunParts {
+  readonly program: TrainerProgram;
+  readonly flags: TrainerFlags;
+  readonly environment: TrainerEnvironment;
+  readonly later: CloseLater;
+  readonly progress: Progress;
+  readonly stop: StopRequests;
+  /** Told how far the run is. */
+  readonly reached: (position: Position) => void;
+}
+
+async function trainAndEvaluate(parts: RunParts): Promise<number> {
+  const { program, flags, environment, later, progress, stop } = parts;
+  const { experiment } = program;
+  const directory = flags.runDirectory;
   const threads = flags.threads === 0 ? availableParallelism() : flags.threads;
   const engine = await environment.createEngine({ threads });
   later(() => engine.release());
@@ -57,6 +92,9 @@ async function runAndClose(
   for (const line of startLines(program, engine, directory)) progress.note(line);
   for (const line of from.notes) progress.note(line);
   if (from.checkpoint !== null) progress.note(`going on from ${from.checkpoint.path}, after step ${from.stepsDone}`);
+  parts.reached(from);
+  const events = (): readonly LogEvent[] => readLogFile(join(directory, runFiles.jsonl), { mostSteps: 1 });
+  const floors = openFloors({ floors: flags.floors, experiment, events, note: progress.note });
   const logs = await openLogs(directory, experiment, from.stepsDone);
   logs.jsonl.append(startEvent(program, engine, from.stepsDone));
 
@@ -94,16 +132,31 @@ async function runAndClose(
     progress.begin({ steps, stepsDone: from.stepsDone, epochs, stopAtStep, ...cadence });
   }
   later(progress.stop);
-  stop.waitForStep();
   let trainedMs = 0;
   let imagesFailed = false;
+  const observer = observe({
+    experiment,
+    logEverySteps: flags.logEverySteps,
+    progress,
+    ...logs,
+    checkpoints,
+    evaluation,
+    floors,
+    reached: (report) => {
+      trainedMs += report.wallMs;
+      reached = { stepsDone: report.step, epochLoss: report.epochLoss };
+      parts.reached(reached);
+    },
+  });
+  await observer.resumed(events(), from.stepsDone);
+  stop.waitForStep();
   try {
     const end = await trainLoop({
       optimiser: experiment.optimiser,
       steps,
       from,
       stopAtStep,
-      stopRequested: stop.requested,
+      stopRequested: () => stop.requested() ?? (floors.missed() === null ? null : "floor"),
       runner,
       nextImages: () =>
         images.next().catch((error: unknown) => {
@@ -111,18 +164,7 @@ async function runAndClose(
           throw error;
         }),
       lastCheckpoint: checkpoints.last,
-      observer: observe({
-        experiment,
-        logEverySteps: flags.logEverySteps,
-        progress,
-        ...logs,
-        checkpoints,
-        evaluation,
-        reached: (report) => {
-          trainedMs += report.wallMs;
-          reached = { stepsDone: report.step, epochLoss: report.epochLoss };
-        },
-      }),
+      observer,
     });
     await saveReached();
     stop.stopsAtOnce();
@@ -135,6 +177,7 @@ async function runAndClose(
       jsonl: logs.jsonl,
       note: progress.note,
       end,
+      missedFloor: floors.missed(),
       lastCheckpoint: checkpoints.last(),
       stepsHere: end.stepsDone - from.stepsDone,
       trainedMs,
@@ -142,8 +185,6 @@ async function runAndClose(
   } catch (error) {
     // Without its images a run stops between two steps, with good weights.
     if (imagesFailed) await saveReached();
-    const why = error instanceof UserError ? error.code : "failed";
-    logs.jsonl.append({ event: "end", step: reached.stepsDone, reason: why, time: new Date().toISOString() });
     throw error;
   }
 }

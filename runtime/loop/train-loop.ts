@@ -64,7 +64,7 @@ export interface LoopObserver {
   epochEnd(report: StepReport): Promise<void>;
 }
 
-export type StopReason = StopSignal | "complete" | "steps";
+export type StopReason = StopSignal | "floor" | "complete" | "steps";
 
 export interface LoopEnd {
   readonly reason: StopReason;
@@ -80,7 +80,7 @@ export interface LoopOptions {
   readonly from: { readonly stepsDone: number; readonly epochLoss: number };
   /** Stop when so many steps are done; at most `steps`. */
   readonly stopAtStep: number;
-  readonly stopRequested: () => StopSignal | null;
+  readonly stopRequested: () => StopSignal | "floor" | null;
   readonly runner: StepRunner;
   readonly nextImages: () => Promise<Float32Array>;
   readonly observer: LoopObserver;

@@ -59,7 +59,12 @@ export interface CheckpointEvent {
 export interface EndEvent {
   readonly event: "end";
   readonly step: number;
+  /** `complete`, `steps` (--steps), `floor` (--floor), `SIGINT`, `SIGTERM` or `failed`. */
   readonly reason: string;
+  /** Of `failed`: the code of the error, unless the fault is ours. */
+  readonly code?: string;
+  /** Of `failed` and `floor`: why. */
+  readonly message?: string;
   readonly time: string;
 }
 
@@ -78,6 +83,13 @@ export async function openJsonl(path: string, at: { readonly stepsDone: number }
   });
   await writeTextFile(path, [...kept, ""].join("\n"));
   return { append: (event) => appendFileSync(path, `${JSON.stringify(event)}\n`) };
+}
+
+/** Appends to a log that is not open, and may end in a torn line. */
+export function appendEvent(path: string, event: LogEvent): void {
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const isTorn = text !== "" && !text.endsWith("\n");
+  appendFileSync(path, `${isTorn ? "\n" : ""}${JSON.stringify(event)}\n`);
 }
 
 /** The step of a line, or null where it is no whole event. */

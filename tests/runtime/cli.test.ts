@@ -8,6 +8,7 @@ const defaults: TrainerFlags = {
   resume: { from: "nothing" },
   initFrom: null,
   stopAtStep: null,
+  floors: [],
   logEverySteps: 2,
   logEveryGiven: false,
   threads: 1,
@@ -25,8 +26,20 @@ const accepted: readonly [args: string, changed: Partial<TrainerFlags>][] = [
   ["--resume latest", { resume: { from: "latest" } }],
   ["--resume --steps 20", { resume: { from: "latest" }, stopAtStep: 20 }],
   ["--resume runs/a/a-ep5.safetensors", { resume: { from: "path", path: "runs/a/a-ep5.safetensors" } }],
+  ["--resume=auto", { resume: { from: "auto" } }],
+  ["--resume=auto --init-from a.pth", { resume: { from: "auto" }, initFrom: "a.pth" }],
   ["--init-from vith14.pth.tar", { initFrom: "vith14.pth.tar" }],
   ["--steps 7", { stopAtStep: 7 }],
+  ["--floor loss@2=0.3", { floors: [{ metric: "loss", epoch: 2, value: 0.3, goal: "min" }] }],
+  [
+    "--floor shape.knn@1=0.2 --floor=rankMe@3<=1e3",
+    {
+      floors: [
+        { metric: "shape.knn", epoch: 1, value: 0.2, goal: "max" },
+        { metric: "rankMe", epoch: 3, value: 1000, goal: "min" },
+      ],
+    },
+  ],
   ["--log-every 100", { logEverySteps: 100, logEveryGiven: true }],
   ["--threads 0 --workers 3", { threads: 0, workers: 3 }],
   ["--no-progress", { progress: false }],
@@ -42,6 +55,9 @@ const refused: readonly [args: string, says: RegExp][] = [
   ["--steps 2.5", /whole number/],
   ["--steps -4", /whole number/],
   ["--init-from a.pth --resume", /'--init-from <file>' cannot be used with option '--resume/],
+  ["--floor loss", /'--floor <metric@epoch=value>'.*'loss'.*metric@epoch=value/],
+  ["--floor loss@0=1", /metric@epoch=value/],
+  ["--floor loss@1=low", /metric@epoch=value/],
   ["--threads two", /whole number, 0 or more/],
   ["--workers 99999999999999999999", /whole number/],
   ["--log-every 0", /1 or more/],
@@ -67,7 +83,7 @@ describe("flags", () => {
     if (result.kind !== "text") throw new Error("no text");
     expect(result.exitCode).toBe(0);
     const flags =
-      "--data --run-dir --resume --init-from --steps --log-every --threads --workers --no-progress --quiet --version";
+      "--data --run-dir --resume --init-from --steps --floor --log-every --threads --workers --no-progress --quiet --version";
     for (const flag of flags.split(" ")) expect(result.text).toContain(flag);
   });
 

@@ -13,7 +13,7 @@ const empty = mkdtempSync(join(tmpdir(), "ijepa-trainer-"));
 describe("the command line of a trainer", () => {
   const cases: readonly [args: string[], code: number, stdout: RegExp, stderr: RegExp][] = [
     [["--version"], 0, /^tiny, compiled by ijepa 0\.1\.0/, /^$/],
-    [["--help"], 0, /--resume \[latest\|path\]/, /^$/],
+    [["--help"], 0, /--resume \[latest\|auto\|path\]/, /^$/],
     [["--stepz", "3"], 2, /^$/, /unknown option '--stepz'\n\(Did you mean --steps\?\)/],
     [["--run-dir", empty, "--resume"], 1, /^$/, /^R112: --resume: there is no checkpoint in .*\n$/],
   ];

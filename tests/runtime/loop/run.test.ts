@@ -19,6 +19,7 @@ function flags(runDirectory: string, changes: Partial<TrainerFlags> = {}): Train
     resume: { from: "nothing" },
     initFrom: null,
     stopAtStep: null,
+    floors: [],
     logEverySteps: 2,
     logEveryGiven: true,
     threads: 1,
@@ -237,7 +238,7 @@ describe("a run that fails", () => {
       /The loss at step 8 is (NaN|Infinity), with learning rate [\d.e-]+\. Training stopped\. The last good checkpoint is .*, after step 5; it is untouched\./,
     );
     expect(readFileSync(join(directory, latest)).equals(good)).toBe(true);
-    expect(events(directory).at(-1)).toMatchObject({ event: "end", step: 7, reason: "R120" });
+    expect(events(directory).at(-1)).toMatchObject({ event: "end", step: 7, reason: "failed", code: "R120" });
   });
 
   it("for want of images saves the steps it has done", async () => {
@@ -249,10 +250,65 @@ describe("a run that fails", () => {
     await expect(runIn(directory, { environment })).rejects.toThrow("the disk is gone");
     expect(events(directory).slice(-2)).toMatchObject([
       { event: "checkpoint", step: 7 },
-      { event: "end", step: 7, reason: "failed" },
+      { event: "end", step: 7, reason: "failed", message: "the disk is gone" },
     ]);
     await runIn(directory, { flags: { resume } });
     expect(readFileSync(join(directory, latest)).equals(readFileSync(join(whole, latest)))).toBe(true);
+  });
+});
+
+describe("--resume=auto", () => {
+  const auto: TrainerFlags["resume"] = { from: "auto" };
+
+  it("begins a run where there is none, and goes on with one where there is", async () => {
+    const [whole, directory] = [folder(), folder()];
+    await runIn(whole);
+    const begun = await runIn(directory, { flags: { resume: auto, stopAtStep: 7 } });
+    expect(begun.text).not.toContain("going on from");
+    const ended = await runIn(directory, { flags: { resume: auto } });
+    expect(ended.text).toContain("after step 7");
+    expect(readFileSync(join(directory, latest)).equals(readFileSync(join(whole, latest)))).toBe(true);
+  });
+});
+
+describe("--floor", () => {
+  const floor = (value: number, epoch = 1, metric = "loss"): { readonly floors: TrainerFlags["floors"] } => ({
+    floors: [{ metric, epoch, value, goal: "min" }],
+  });
+
+  it("ends a run at the end of the epoch, well, with a checkpoint and the reason", async () => {
+    const directory = folder();
+    const { code, text } = await runIn(directory, { flags: floor(0) });
+    expect(code).toBe(0);
+    expect(text).toMatch(
+      /Stopped after step 5 of 10: loss is [\d.]+ after epoch 1, and goes on with at most 0\. Saved in/,
+    );
+    expect(events(directory).slice(-1)).toMatchObject([{ event: "end", step: 5, reason: "floor" }]);
+    expect(existsSync(join(directory, latest))).toBe(true);
+    // The same command again comes to the same, without a step.
+    const again = await runIn(directory, { flags: { ...floor(0), resume: { from: "auto" } } });
+    expect(again.code).toBe(0);
+    expect(again.engine.calls).toEqual([]);
+    expect(events(directory).at(-1)).toMatchObject({ event: "end", step: 5, reason: "floor" });
+  });
+
+  it("lets a run go on that holds it", async () => {
+    const directory = folder();
+    await runIn(directory, { flags: floor(1e6) });
+    expect(events(directory).at(-1)).toMatchObject({ event: "end", step: 10, reason: "complete" });
+  });
+
+  const never: readonly [what: string, floors: { readonly floors: TrainerFlags["floors"] }, says: RegExp][] = [
+    ["after the last epoch", floor(1, 2), /^--floor loss@2=1: the run has 2 epochs, .* from 1 to 1\.$/],
+    ["of what is not evaluated then", floor(1, 1, "count.knn"), /^--floor count\.knn@1<=1: the experiment evaluates/],
+  ];
+  it.each(never)("refuses one %s, and the log says so", async (_, given, says) => {
+    const directory = folder();
+    const experiment = { evaluation: { ...tinyProgram().experiment.evaluation, everyEpochs: 0 } };
+    await expect(runIn(directory, { flags: given, experiment })).rejects.toThrow(says);
+    expect(events(directory)).toMatchObject([
+      { event: "end", step: 0, reason: "failed", code: expect.stringMatching(/^R18/) },
+    ]);
   });
 });
 
@@ -296,6 +352,25 @@ describe("evaluation", () => {
       { event: "evaluation", step: 5, epoch: 1, report },
       { event: "evaluation", step: 10, epoch: 2, report },
     ]);
+  });
+
+  it("is made up for by a run that goes on from a checkpoint after which it was killed", async () => {
+    const [directory, asked] = [folder(), [] as string[]];
+    const killed = { ...environment([]), openEvaluation: async () => null };
+    await runIn(directory, { environment: killed, flags: { stopAtStep: 5 } });
+    const floors = [{ metric: "count.knn", epoch: 1, value: 0.7, goal: "max" }] as const;
+    const given = { environment: environment(asked), flags: { resume, floors } };
+    const { engine, text } = await runIn(directory, given);
+    expect(asked).toEqual(["now"]);
+    expect(engine.calls).toEqual([]);
+    expect(text).toContain("count.knn is 0.625 after epoch 1, and goes on with at least 0.7");
+    expect(events(directory).at(-1)).toMatchObject({ event: "end", step: 5, reason: "floor" });
+  });
+
+  it("has no such metric for a floor", async () => {
+    const floors = [{ metric: "colour.knn", epoch: 1, value: 0.7, goal: "max" }] as const;
+    const failing = runIn(folder(), { environment: environment([]), flags: { floors } });
+    await expect(failing).rejects.toThrow(/no such metric\. It has loss, count\.linearProbe, count\.knn\.$/);
   });
 
   it("waits for the end of the run where it stops early", async () => {
