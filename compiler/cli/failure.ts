@@ -2,10 +2,12 @@
 import { CommanderError } from "commander";
 import { errors } from "../diagnostics/catalogue";
 import { type Diagnostic, unplaced } from "../diagnostics/diagnostic";
+import { ExecutorRefused } from "../sweep/executors/refused";
 
 /** Why a command line could not be carried out; null where only this program is to blame. */
 export function explained(cause: unknown): Diagnostic | null {
   if (cause instanceof CommanderError) return unplaced(null, usageProblem(cause));
+  if (cause instanceof ExecutorRefused) return unplaced(null, cause.problem);
   const refused = systemError(cause);
   return refused === null ? null : unplaced(refused.path, errors.systemRefused(refused));
 }

@@ -482,6 +482,55 @@ export const errors = {
     }),
   ),
 
+  // E540 to E549: executors, which run a sweep on other machines.
+  toolMissing: kind(
+    "E540",
+    "An executor calls the programs of its scheduler, and there are none on this machine.",
+    (facts: { tool: string; executor: string; hint: string }) => ({
+      what: `there is no program \`${facts.tool}\` here, which \`--executor ${facts.executor}\` calls`,
+      hint: facts.hint,
+    }),
+  ),
+  submissionRefused: kind(
+    "E541",
+    "The scheduler did not take the points of a sweep. What it said stands in the message.",
+    (facts: { executor: string; said: string; hint: string | null }) => ({
+      what: `${facts.executor} refuses the submission`,
+      found: facts.said,
+      ...(facts.hint !== null && { hint: facts.hint }),
+    }),
+  ),
+  executorOptionMissing: kind(
+    "E542",
+    "An executor needs to know something that only the person can say; it stands after `--`.",
+    (facts: { executor: string; missing: readonly string[]; example: string }) => ({
+      what: `\`--executor ${facts.executor}\` needs ${facts.missing.map((option) => `\`${option}\``).join(" and ")}`,
+      hint: `For example: ${facts.example}`,
+    }),
+  ),
+  executorOptionTaken: kind(
+    "E543",
+    "An option after `--` is one that the executor gives by itself, or that makes the submission another one.",
+    (facts: { executor: string; option: string; why: string }) => ({
+      what: `\`${facts.option}\` can not be given after \`--\` with \`--executor ${facts.executor}\``,
+      hint: facts.why,
+    }),
+  ),
+  rayUnreachable: kind(
+    "E544",
+    "Nobody answers at the address of Ray's dashboard, or it is something else that answers.",
+    (facts: { address: string; reason: string }) => ({
+      what: `Ray does not answer at ${facts.address}`,
+      found: facts.reason,
+      want: "the address of its dashboard, such as http://head-node:8265",
+    }),
+  ),
+  rayAddressForm: kind("E545", "Ray's Jobs API is spoken over HTTP.", (facts: { found: string }) => ({
+    what: "no address of a Ray dashboard",
+    found: JSON.stringify(facts.found),
+    want: "http://HOST:PORT or https://…; a Ray dashboard listens on port 8265",
+  })),
+
   badUsage: kind(
     "E901",
     "A command, an option or an argument is unknown, missing or malformed.",
@@ -510,6 +559,12 @@ const noVerdict: readonly string[] = [
   errors.noSuchPoint,
   errors.badShard,
   errors.tooManyJobs,
+  errors.toolMissing,
+  errors.submissionRefused,
+  errors.executorOptionMissing,
+  errors.executorOptionTaken,
+  errors.rayUnreachable,
+  errors.rayAddressForm,
   errors.badUsage,
   errors.systemRefused,
 ].map(({ code }) => code);
