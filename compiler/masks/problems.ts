@@ -24,10 +24,28 @@ const PAIRS = 32;
 const MOST_TOPPED_UP = 0.01;
 
 /**
+ * What was found before: points of a sweep mostly share their masks, and an answer takes up to 0.1 s. Forgotten
+ * when they become many.
+ */
+const answers = new Map<string, readonly MaskPlanProblem[]>();
+const MOST_ANSWERS = 1024;
+
+/**
  * What is wrong with these settings; empty where every draw of the sampler ends with good masks. The sizes are exact,
  * the reach of a number of context tokens is sampled.
  */
-export function maskPlanProblems(settings: MaskSettings): MaskPlanProblem[] {
+export function maskPlanProblems(settings: MaskSettings): readonly MaskPlanProblem[] {
+  // Settings are plain values, in the order of the schema.
+  const key = JSON.stringify(settings);
+  const known = answers.get(key);
+  if (known !== undefined) return known;
+  const found = problemsOf(settings);
+  if (answers.size >= MOST_ANSWERS) answers.clear();
+  answers.set(key, found);
+  return found;
+}
+
+function problemsOf(settings: MaskSettings): readonly MaskPlanProblem[] {
   const { minKeep, context } = settings;
   const sizes = maskSizes(settings);
   const tooSmall = (size: Size): boolean => areaOf(size) <= minKeep || areaOf(size) === 0;

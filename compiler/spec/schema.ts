@@ -1,14 +1,18 @@
-/** The schema of an experiment as data: what validation, defaults, types and the reference page are all read from. */
+/** Schemas as data: what validation, defaults, types and the reference pages are all read from. */
 import experiment from "../../schema/experiment.schema.json";
-import { isObject, type JsonObject, type JsonPath, type JsonValue } from "./json";
+import { isObject, type JsonPath, type JsonValue } from "./json";
 
-/** The part of JSON Schema 2020-12 that the schema of an experiment uses, with this project's annotations. */
+/** The part of JSON Schema 2020-12 that the schemas of experiments and of sweeps use, with this project's annotations. */
 export interface SchemaNode {
   readonly $ref?: string | undefined;
   readonly title?: string | undefined;
   readonly description?: string | undefined;
   readonly type?: string | readonly string[] | undefined;
   readonly properties?: { readonly [key: string]: SchemaNode } | undefined;
+  /** What keys beyond `properties` hold: false = there are none. */
+  readonly additionalProperties?: boolean | SchemaNode | undefined;
+  readonly minProperties?: number | undefined;
+  readonly maxProperties?: number | undefined;
   readonly required?: readonly string[] | undefined;
   readonly oneOf?: readonly SchemaNode[] | undefined;
   readonly discriminator?: { readonly propertyName: string } | undefined;
@@ -28,6 +32,8 @@ export interface SchemaNode {
   readonly default?: JsonValue | undefined;
   /** What the pattern asks for, in words. */
   readonly "x-pattern"?: string | undefined;
+  /** What the field takes, in words, where its type does not say it. */
+  readonly "x-kind"?: string | undefined;
   /** A default that other fields decide, in words. */
   readonly "x-default"?: string | undefined;
   readonly "x-unit"?: string | undefined;
@@ -36,29 +42,37 @@ export interface SchemaNode {
 }
 
 /** Keywords that are ours. */
-export const annotations = ["x-pattern", "x-default", "x-unit", "x-input-only"] as const;
+export const annotations = ["x-pattern", "x-kind", "x-default", "x-unit", "x-input-only"] as const;
 
 export const schemaDocument = experiment;
 
-const definitions: { readonly [name: string]: SchemaNode } = experiment.$defs;
+/** The root of an experiment, see `resolved`. */
+export const schemaRoot: SchemaNode = resolved(experiment);
 
-/** The root, with every `$ref` replaced by what it names; keywords beside a `$ref` win. */
-export const schemaRoot: SchemaNode = resolve(experiment);
-
-function resolve(node: SchemaNode): SchemaNode {
-  if (node.$ref !== undefined) {
-    const { $ref, ...beside } = node;
-    const target = definitions[$ref.replace("#/$defs/", "")];
-    if (target === undefined) throw new Error(`internal: the schema refers to ${$ref}, which it lacks`);
-    return resolve({ ...target, ...beside });
-  }
-  return {
-    ...node,
-    ...(node.properties && {
-      properties: Object.fromEntries(Object.entries(node.properties).map(([key, value]) => [key, resolve(value)])),
-    }),
-    ...(node.oneOf && { oneOf: node.oneOf.map(resolve) }),
+/** The root of a schema, with every `$ref` replaced by what it names; keywords beside a `$ref` win. */
+export function resolved(
+  document: SchemaNode & { readonly $defs: { readonly [name: string]: SchemaNode } },
+): SchemaNode {
+  const resolve = (node: SchemaNode): SchemaNode => {
+    if (node.$ref !== undefined) {
+      const { $ref, ...beside } = node;
+      const target = document.$defs[$ref.replace("#/$defs/", "")];
+      if (target === undefined) throw new Error(`internal: the schema refers to ${$ref}, which it lacks`);
+      return resolve({ ...target, ...beside });
+    }
+    const { properties, items, oneOf, additionalProperties: other } = node;
+    return {
+      ...node,
+      ...(properties && {
+        properties: Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, resolve(value)])),
+      }),
+      ...(items && { items: resolve(items) }),
+      ...(typeof other === "object" && { additionalProperties: resolve(other) }),
+      ...(oneOf && { oneOf: oneOf.map(resolve) }),
+    };
   };
+  const { $defs: _, ...root } = document;
+  return resolve(root);
 }
 
 /** The branch of a tagged union (`data`) that a value is of; other nodes are their own. Undefined: no such branch. */
@@ -69,14 +83,20 @@ export function branchFor(node: SchemaNode, value: JsonValue | undefined): Schem
   return node.oneOf?.find((branch) => branch.properties?.[tag]?.const === found);
 }
 
-/** The node that describes the value at `path` of a document. */
-export function nodeAt(document: JsonObject, path: JsonPath): SchemaNode | undefined {
-  let node: SchemaNode | undefined = schemaRoot;
+/** The node of `root` that describes the value at `path` of a document. */
+export function nodeAt(root: SchemaNode, document: JsonValue, path: JsonPath): SchemaNode | undefined {
+  let node: SchemaNode | undefined = root;
   let value: JsonValue | undefined = document;
   for (const step of path) {
     if (node === undefined) return undefined;
-    node = typeof step === "number" ? node.items : branchFor(node, value)?.properties?.[step];
-    value = isObject(value) && typeof step === "string" ? value[step] : undefined;
+    node = typeof step === "number" ? node.items : fieldOf(branchFor(node, value), step);
+    if (typeof step === "number") value = Array.isArray(value) ? value[step] : undefined;
+    else value = isObject(value) ? value[step] : undefined;
   }
   return node;
+}
+
+function fieldOf(node: SchemaNode | undefined, key: string): SchemaNode | undefined {
+  if (node?.properties !== undefined && Object.hasOwn(node.properties, key)) return node.properties[key];
+  return typeof node?.additionalProperties === "object" ? node.additionalProperties : undefined;
 }

@@ -1,12 +1,9 @@
-/** Checks a document against the schema: every problem, each once, each at its place. */
-import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
-import { errors } from "../diagnostics/catalogue";
-import type { Diagnostic, Problem } from "../diagnostics/diagnostic";
-import { nearest } from "../diagnostics/near";
+/** Checks a document against the schema of experiments: every problem, each once, each at its place. */
+import type { Diagnostic } from "../diagnostics/diagnostic";
 import { isObject, type JsonObject, type JsonPath, type JsonValue, pathText } from "./json";
 import { problemAt, type SpecSource } from "./read";
-import { annotations, branchFor, nodeAt, type SchemaNode, schemaDocument } from "./schema";
-import { foundWords, wantWords } from "./words";
+import { schemaDocument, schemaRoot } from "./schema";
+import { type Found, schemaCheck } from "./schema-check";
 
 export interface Validation {
   readonly diagnostics: readonly Diagnostic[];
@@ -16,158 +13,23 @@ export interface Validation {
   readonly usable: JsonObject;
 }
 
-const ajv = new Ajv2020({ allErrors: true, discriminator: true, allowUnionTypes: true });
-for (const keyword of annotations) ajv.addKeyword(keyword);
 /** Stands for data that can not be used: the only field that has no default. */
 const usableData = { data: { source: "shapes" } } as const;
 
-const accepts = ajv.compile(schemaDocument);
+const check = schemaCheck(schemaDocument, schemaRoot);
 
 export function validate(source: SpecSource, document: JsonValue): Validation {
-  if (accepts(document)) return { diagnostics: [], broken: [], usable: document as JsonObject }; // the root's type is object
-  if (!isObject(document)) {
-    const wrong = errors.wrongType({ found: foundWords(document), want: "an object { … }" });
-    return { diagnostics: [problemAt(source, [], wrong)], broken: [""], usable: usableData };
-  }
-  const found = new Map<string, Found>();
-  for (const error of accepts.errors ?? []) {
-    const one = explain(error, document);
-    const key = one === null ? "" : pathText(one.path);
-    // One field, one problem: a value of the wrong type is also out of range, of the wrong form, and so on.
-    if (one !== null && !found.has(key)) found.set(key, one);
-  }
-  const all = [...found.values()];
+  const all = check(document);
+  const diagnostics = all.map(({ path, problem, part }) => problemAt(source, path, problem, part));
+  if (!isObject(document)) return { diagnostics, broken: [""], usable: usableData };
+  if (all.length === 0) return { diagnostics, broken: [], usable: document };
   return {
-    diagnostics: all.map(({ path, problem, part }) => problemAt(source, path, problem, part)),
+    diagnostics,
     broken: all
       .flatMap(({ part, path, meant }) => (part === "value" ? [path] : meant === null ? [] : [meant]))
       .map(fieldText),
     usable: repair(document, all),
   };
-}
-
-interface Found {
-  readonly path: JsonPath;
-  readonly problem: Problem;
-  /** `key` where the field itself is not wanted, `value` where what it says is wrong or missing. */
-  readonly part: "key" | "value";
-  /** The field that an unknown key probably stands for: what it should have said is not known. */
-  readonly meant: JsonPath | null;
-}
-
-/** What ajv found, in the terms of the field; null for what another error says better. */
-function explain(error: ErrorObject, document: JsonObject): Found | null {
-  const at = pathOf(error.instancePath, document);
-  const value = valueAt(document, at);
-  if (error.keyword === "additionalProperties") {
-    const key = String(error.params.additionalProperty);
-    const known = knownKeys(document, at);
-    const near = nearest(key, known);
-    const meant = near === null ? null : [...at, near];
-    return { path: [...at, key], problem: errors.unknownKey({ known, near }), part: "key", meant };
-  }
-  if (error.keyword === "required") {
-    const key = String(error.params.missingProperty);
-    return { path: [...at, key], problem: missing(document, at, key), part: "value", meant: null };
-  }
-  // A tagged union: the tag is missing (said by `required`) or names no branch.
-  const isTag = error.keyword === "discriminator";
-  if (isTag && (!isObject(value) || value[String(error.params.tag)] === undefined)) return null;
-  const path = isTag ? [...at, String(error.params.tag)] : at;
-  return { path, problem: valueProblem(document, path, error.keyword), part: "value", meant: null };
-}
-
-function missing(document: JsonObject, at: JsonPath, key: string): Problem {
-  const holder = nodeAt(document, at);
-  const field =
-    holder === undefined ? undefined : (branchFor(holder, valueAt(document, at)) ?? holder).properties?.[key];
-  const here = valueAt(document, at);
-  const known = knownKeys(document, at);
-  const unknown = isObject(here) ? Object.keys(here).filter((other) => !known.includes(other)) : [];
-  const want = field === undefined ? tagWords(holder) : wantWords(field);
-  return errors.missingKey({ want, near: nearest(key, unknown) });
-}
-
-function valueProblem(document: JsonObject, path: JsonPath, keyword: string): Problem {
-  const node = nodeAt(document, path);
-  const value = valueAt(document, path);
-  const found = foundWords(value);
-  const want = node === undefined ? tagWords(nodeAt(document, path.slice(0, -1))) : wantWords(node);
-  switch (keyword) {
-    case "minItems":
-    case "maxItems":
-      return errors.wrongLength({ found, want });
-    case "pattern":
-    case "minLength":
-    case "maxLength":
-      return errors.wrongForm({ found, want });
-    case "minimum":
-    case "maximum":
-    case "exclusiveMinimum":
-    case "exclusiveMaximum":
-    case "multipleOf":
-      return node?.oneOf === undefined
-        ? errors.outOfRange({ found, want })
-        : errors.notAChoice({ found, want, near: null });
-    case "enum":
-    case "const":
-    case "oneOf":
-    case "discriminator":
-      return errors.notAChoice({
-        found,
-        want,
-        near: typeof value === "string" ? nearest(value, choicesOf(document, path)) : null,
-      });
-    default:
-      // Branches of a choice complain of the type too; none of them is what the field wants.
-      if (node?.oneOf !== undefined && node.discriminator === undefined) return valueProblem(document, path, "oneOf");
-      return errors.wrongType({ found, want });
-  }
-}
-
-/** What the tag of a union takes: `"shapes" or "folder"`. */
-function tagWords(union: SchemaNode | undefined): string {
-  return tags(union)
-    .map((tag) => JSON.stringify(tag))
-    .join(" or ");
-}
-
-function tags(union: SchemaNode | undefined): readonly string[] {
-  const tag = union?.discriminator?.propertyName ?? "";
-  return (union?.oneOf ?? []).flatMap((branch) => branch.properties?.[tag]?.const ?? []);
-}
-
-function choicesOf(document: JsonObject, path: JsonPath): readonly string[] {
-  const node = nodeAt(document, path);
-  if (node === undefined) return tags(nodeAt(document, path.slice(0, -1)));
-  const choices = [...(node.enum ?? []), node.const, ...(node.oneOf ?? []).map((branch) => branch.const)];
-  return choices.filter((choice) => typeof choice === "string");
-}
-
-/** The keys that the object at `path` may have. */
-function knownKeys(document: JsonObject, path: JsonPath): readonly string[] {
-  const node = nodeAt(document, path);
-  const branch = node === undefined ? undefined : branchFor(node, valueAt(document, path));
-  return Object.keys(branch?.properties ?? {});
-}
-
-function valueAt(document: JsonObject, path: JsonPath): JsonValue | undefined {
-  let value: JsonValue | undefined = document;
-  for (const step of path) {
-    if (typeof step === "number") value = Array.isArray(value) ? value[step] : undefined;
-    else value = isObject(value) ? value[step] : undefined;
-  }
-  return value;
-}
-
-/** A JSON pointer as a path; what counts in a list is a number. */
-function pathOf(pointer: string, document: JsonObject): JsonPath {
-  const path: (string | number)[] = [];
-  for (const part of pointer.split("/").slice(1)) {
-    const step = part.replaceAll("~1", "/").replaceAll("~0", "~");
-    path.push(Array.isArray(valueAt(document, path)) ? Number(step) : step);
-  }
-  return path;
 }
 
 /** The field that a path is in: a list of numbers is one field. */

@@ -24,6 +24,7 @@ export function wantWords(node: SchemaNode): string {
 
 /** The same without the unit. */
 export function kindWords(node: SchemaNode): string {
+  if (node["x-kind"] !== undefined) return node["x-kind"];
   if (node.oneOf !== undefined) return orList(node.oneOf.map(tagOrKind));
   if (node.const !== undefined) return JSON.stringify(node.const);
   if (node.enum !== undefined) return orList(node.enum.map((choice) => JSON.stringify(choice)));
@@ -32,8 +33,8 @@ export function kindWords(node: SchemaNode): string {
 }
 
 function tagOrKind(node: SchemaNode): string {
-  const tag = node.properties?.source?.const;
-  return tag === undefined ? kindWords(node) : `an object with "source": ${JSON.stringify(tag)}`;
+  const [tag] = Object.entries(node.properties ?? {}).filter(([, field]) => field.const !== undefined);
+  return tag === undefined ? kindWords(node) : `an object with "${tag[0]}": ${JSON.stringify(tag[1].const)}`;
 }
 
 function typeWords(type: string, node: SchemaNode): string {

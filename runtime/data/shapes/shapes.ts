@@ -37,7 +37,7 @@ export interface ShapesTask {
  *   count     of objects, itself included
  *   distance  from the camera to the centre of the nearest object: four spans of one unit, from 4.6 to 8.6
  */
-export function shapesTasks(data: ShapesData): readonly ShapesTask[] {
+export function shapesTasks(data: Pick<ShapesData, "difficulty">): readonly ShapesTask[] {
   const counts = Array.from({ length: mostObjects(data.difficulty) }, (_, i) => String(i + 1));
   const spans = distanceEdges.slice(1).map((far, i) => `${distanceEdges[i]}–${far}`);
   return [

@@ -1,0 +1,159 @@
+/** What a schema finds wrong with a document, in the terms of its fields: each field once. */
+import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
+import { errors } from "../diagnostics/catalogue";
+import type { Problem } from "../diagnostics/diagnostic";
+import { nearest } from "../diagnostics/near";
+import { isObject, type JsonObject, type JsonPath, type JsonValue, pathText } from "./json";
+import { annotations, branchFor, nodeAt, type SchemaNode } from "./schema";
+import { foundWords, wantWords } from "./words";
+
+const ajv = new Ajv2020({ allErrors: true, discriminator: true, allowUnionTypes: true });
+for (const keyword of annotations) ajv.addKeyword(keyword);
+
+/** One field, and what is wrong with it. */
+export interface Found {
+  readonly path: JsonPath;
+  readonly problem: Problem;
+  /** `key` where the field itself is not wanted, `value` where what it says is wrong or missing. */
+  readonly part: "key" | "value";
+  /** The field that an unknown key probably stands for: what it should have said is not known. */
+  readonly meant: JsonPath | null;
+}
+
+/** A check of documents against a schema; `root` is the same schema with its references resolved. */
+export function schemaCheck(schema: object, root: SchemaNode): (document: JsonValue) => readonly Found[] {
+  const accepts = ajv.compile(schema);
+  return (document) => {
+    if (accepts(document)) return [];
+    if (!isObject(document)) {
+      const problem = errors.wrongType({ found: foundWords(document), want: "an object { … }" });
+      return [{ path: [], problem, part: "value", meant: null }];
+    }
+    const found = new Map<string, Found>();
+    for (const error of accepts.errors ?? []) {
+      const one = explain(root, error, document);
+      const key = one === null ? "" : pathText(one.path);
+      // One field, one problem: a value of the wrong type is also out of range, of the wrong form, and so on.
+      if (one !== null && !found.has(key)) found.set(key, one);
+    }
+    return [...found.values()];
+  };
+}
+
+/** What ajv found, in the terms of the field; null for what another error says better. */
+function explain(root: SchemaNode, error: ErrorObject, document: JsonObject): Found | null {
+  const at = pathOf(error.instancePath, document);
+  const value = valueAt(document, at);
+  if (error.keyword === "additionalProperties") {
+    const key = String(error.params.additionalProperty);
+    const known = knownKeys(root, document, at);
+    const near = nearest(key, known);
+    const meant = near === null ? null : [...at, near];
+    return { path: [...at, key], problem: errors.unknownKey({ known, near }), part: "key", meant };
+  }
+  if (error.keyword === "required") {
+    const key = String(error.params.missingProperty);
+    return { path: [...at, key], problem: missing(root, document, at, key), part: "value", meant: null };
+  }
+  // A tagged union: the tag is missing (said by `required`) or names no branch.
+  const isTag = error.keyword === "discriminator";
+  if (isTag && (!isObject(value) || value[String(error.params.tag)] === undefined)) return null;
+  const path = isTag ? [...at, String(error.params.tag)] : at;
+  return { path, problem: valueProblem(root, document, path, error.keyword), part: "value", meant: null };
+}
+
+function missing(root: SchemaNode, document: JsonObject, at: JsonPath, key: string): Problem {
+  const holder = nodeAt(root, document, at);
+  const field =
+    holder === undefined ? undefined : (branchFor(holder, valueAt(document, at)) ?? holder).properties?.[key];
+  const here = valueAt(document, at);
+  const known = knownKeys(root, document, at);
+  const unknown = isObject(here) ? Object.keys(here).filter((other) => !known.includes(other)) : [];
+  const want = field === undefined ? tagWords(holder) : wantWords(field);
+  return errors.missingKey({ want, near: nearest(key, unknown) });
+}
+
+function valueProblem(root: SchemaNode, document: JsonObject, path: JsonPath, keyword: string): Problem {
+  const node = nodeAt(root, document, path);
+  const value = valueAt(document, path);
+  const found = foundWords(value);
+  const want = node === undefined ? tagWords(nodeAt(root, document, path.slice(0, -1))) : wantWords(node);
+  switch (keyword) {
+    case "minItems":
+    case "maxItems":
+    case "minProperties":
+    case "maxProperties":
+      return errors.wrongLength({ found, want });
+    case "pattern":
+    case "minLength":
+    case "maxLength":
+      return errors.wrongForm({ found, want });
+    case "minimum":
+    case "maximum":
+    case "exclusiveMinimum":
+    case "exclusiveMaximum":
+    case "multipleOf":
+      return node?.oneOf === undefined
+        ? errors.outOfRange({ found, want })
+        : errors.notAChoice({ found, want, near: null });
+    case "enum":
+    case "const":
+    case "oneOf":
+    case "discriminator":
+      return errors.notAChoice({
+        found,
+        want,
+        near: typeof value === "string" ? nearest(value, choicesOf(root, document, path)) : null,
+      });
+    default:
+      // Branches of a choice complain of the type too; none of them is what the field wants.
+      if (node?.oneOf !== undefined && node.discriminator === undefined)
+        return valueProblem(root, document, path, "oneOf");
+      return errors.wrongType({ found, want });
+  }
+}
+
+/** What the tag of a union takes: `"shapes" or "folder"`. */
+function tagWords(union: SchemaNode | undefined): string {
+  return tags(union)
+    .map((tag) => JSON.stringify(tag))
+    .join(" or ");
+}
+
+function tags(union: SchemaNode | undefined): readonly string[] {
+  const tag = union?.discriminator?.propertyName ?? "";
+  return (union?.oneOf ?? []).flatMap((branch) => branch.properties?.[tag]?.const ?? []);
+}
+
+function choicesOf(root: SchemaNode, document: JsonObject, path: JsonPath): readonly string[] {
+  const node = nodeAt(root, document, path);
+  if (node === undefined) return tags(nodeAt(root, document, path.slice(0, -1)));
+  const choices = [...(node.enum ?? []), node.const, ...(node.oneOf ?? []).map((branch) => branch.const)];
+  return choices.filter((choice) => typeof choice === "string");
+}
+
+/** The keys that the object at `path` may have. */
+function knownKeys(root: SchemaNode, document: JsonObject, path: JsonPath): readonly string[] {
+  const node = nodeAt(root, document, path);
+  const branch = node === undefined ? undefined : branchFor(node, valueAt(document, path));
+  return Object.keys(branch?.properties ?? {});
+}
+
+function valueAt(document: JsonObject, path: JsonPath): JsonValue | undefined {
+  let value: JsonValue | undefined = document;
+  for (const step of path) {
+    if (typeof step === "number") value = Array.isArray(value) ? value[step] : undefined;
+    else value = isObject(value) ? value[step] : undefined;
+  }
+  return value;
+}
+
+/** A JSON pointer as a path; what counts in a list is a number. */
+function pathOf(pointer: string, document: JsonObject): JsonPath {
+  const path: (string | number)[] = [];
+  for (const part of pointer.split("/").slice(1)) {
+    const step = part.replaceAll("~1", "/").replaceAll("~0", "~");
+    path.push(Array.isArray(valueAt(document, path)) ? Number(step) : step);
+  }
+  return path;
+}
