@@ -1,5 +1,6 @@
 /** Many specs at once: each is compiled alone, and all that was generated is type-checked in one TypeScript program. */
-import { type Compiled, type CompileInput, check, compile } from "./compile";
+import { type Compiled, type CompileInput, compile, refused } from "./compile";
+import { typeErrorsOfMany } from "./emit/check";
 
 export interface ManyInput extends CompileInput {
   /** Absolute folder that the trainer is meant for. */
@@ -13,13 +14,28 @@ export type ManyResult<Input> =
 
 /** In the order of the inputs. One that fails never hides the others. */
 export function compileMany<Input extends ManyInput>(inputs: readonly Input[]): readonly ManyResult<Input>[] {
-  return inputs.map((input) => {
+  const results = inputs.map((input): ManyResult<Input> => {
     try {
-      const compiled = compile(input);
-      check(input.folder, compiled);
-      return { ok: true, input, compiled };
+      return { ok: true, input, compiled: compile(input) };
     } catch (cause) {
       return { ok: false, input, error: cause instanceof Error ? cause : new Error(String(cause)) };
     }
+  });
+  const compiled = results.flatMap((result) => (result.ok ? [result] : []));
+  const errors = typeErrorsOfMany(
+    compiled.map(({ input, compiled: { files } }) => ({
+      folder: input.folder,
+      files: files.filter(({ name }) => name.endsWith(".ts")),
+    })),
+  );
+  const failed = new Map(
+    compiled.flatMap((result, i) => {
+      const error = refused(result.compiled, errors[i] ?? []);
+      return error === null ? [] : [[result.input, error] as const];
+    }),
+  );
+  return results.map((result) => {
+    const error = failed.get(result.input);
+    return error === undefined ? result : { ok: false, input: result.input, error };
   });
 }

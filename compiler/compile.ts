@@ -42,13 +42,15 @@ export function compile(input: CompileInput): Compiled {
 }
 
 /** Throws where the TypeScript compiler does not accept the shapes: a fault of the compiler, never of the spec. */
-export function check(folder: string, { files, plan }: Compiled): void {
-  const errors = typeErrors(
-    folder,
-    files.filter(({ name }) => name.endsWith(".ts")),
-  );
-  if (errors.length > 0) {
-    const shown = errors.slice(0, 5).join("\n  ");
-    throw new Error(`internal: generated code of ${plan.experiment.name} does not type-check:\n  ${shown}`);
-  }
+export function check(folder: string, compiled: Compiled): void {
+  const typescript = compiled.files.filter(({ name }) => name.endsWith(".ts"));
+  const error = refused(compiled, typeErrors(folder, typescript));
+  if (error !== null) throw error;
+}
+
+/** What it comes to that TypeScript found these errors in a trainer; null where there are none. */
+export function refused({ plan }: Compiled, errors: readonly string[]): Error | null {
+  if (errors.length === 0) return null;
+  const shown = errors.slice(0, 5).join("\n  ");
+  return new Error(`internal: generated code of ${plan.experiment.name} does not type-check:\n  ${shown}`);
 }

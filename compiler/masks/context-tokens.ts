@@ -3,8 +3,8 @@
  * on the batch size. Its mean is estimated once, at compile time and with fixed random numbers.
  */
 import type { Size } from "../../runtime/masks/blocks";
-import { ImageDrawer } from "../../runtime/masks/draw";
-import { randomAt } from "../../runtime/random/random";
+import { type DrawSettings, ImageDrawer } from "../../runtime/masks/draw";
+import { type Random, randomAt } from "../../runtime/random/random";
 import type { MaskSettings, MaskSizes } from "./settings";
 
 /** How much is drawn over all sizes, in words of 32 patches; about 0.1 s. Drawing an image costs as much as 64 words. */
@@ -49,26 +49,100 @@ export function drawLengths(
   { images, leastImages = images, wanted }: LengthDraws,
 ): Uint32Array {
   const { grid, sampler, targets, context, allowOverlap } = settings;
-  const drawer = new ImageDrawer({
-    gridHeight: grid.height,
-    gridWidth: grid.width,
-    sampler,
-    targetCount: targets.count,
-    contextCount: context.count,
-    allowOverlap,
-  });
-  const { target } = sizes;
-  const random = randomAt({
-    seed: 0,
-    purpose: `plan.context ${target.height}x${target.width} ${sizes.context.height}x${sizes.context.width}`,
-  });
-  const counts = new Uint32Array(grid.height * grid.width + 1);
-  const mostTries = TRIES_PER_CONTEXT * images * context.count;
-  for (let i = 0; i < images && (i < leastImages || drawer.tries < mostTries); i++) {
-    const { shortest } = drawer.draw(random, sizes, wanted);
-    counts[shortest] = (counts[shortest] ?? 0) + 1;
+  const lengths = lengthsOf(
+    {
+      gridHeight: grid.height,
+      gridWidth: grid.width,
+      sampler,
+      targetCount: targets.count,
+      contextCount: context.count,
+      allowOverlap,
+    },
+    sizes,
+    wanted,
+  );
+  return lengths.counts({ images, leastImages, mostTries: TRIES_PER_CONTEXT * images * context.count });
+}
+
+/**
+ * The lengths of one setting, image after image: drawn when they are first asked for, and kept, since the rules, the
+ * plan, and the points of a sweep that differ in their batch size ask for the beginning of the same row.
+ */
+class Lengths {
+  readonly #drawer: ImageDrawer;
+  readonly #random: Random;
+  readonly #patches: number;
+  /** Tokens of the shortest context of every image, and how often contexts were placed before it. */
+  #shortest = new Uint32Array(256);
+  #tries = new Uint32Array(256);
+  #drawn = 0;
+
+  constructor(
+    settings: DrawSettings,
+    readonly sizes: { readonly target: Size; readonly context: Size },
+    readonly wanted: number,
+  ) {
+    const { target, context } = sizes;
+    this.#drawer = new ImageDrawer(settings);
+    this.#patches = settings.gridHeight * settings.gridWidth;
+    const purpose = `plan.context ${target.height}x${target.width} ${context.height}x${context.width}`;
+    this.#random = randomAt({ seed: 0, purpose });
   }
-  return counts;
+
+  get drawn(): number {
+    return this.#drawn;
+  }
+
+  counts(most: { readonly images: number; readonly leastImages: number; readonly mostTries: number }): Uint32Array {
+    const counts = new Uint32Array(this.#patches + 1);
+    for (let i = 0; i < most.images; i++) {
+      if (i === this.#drawn) this.#draw();
+      if (i >= most.leastImages && (this.#tries[i] ?? 0) >= most.mostTries) break;
+      const shortest = this.#shortest[i] ?? 0;
+      counts[shortest] = (counts[shortest] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  #draw(): void {
+    if (this.#drawn === this.#shortest.length) {
+      this.#shortest = twice(this.#shortest);
+      this.#tries = twice(this.#tries);
+    }
+    this.#tries[this.#drawn] = this.#drawer.tries;
+    this.#shortest[this.#drawn] = this.#drawer.draw(this.#random, this.sizes, this.wanted).shortest;
+    this.#drawn += 1;
+  }
+}
+
+function twice(numbers: Uint32Array): Uint32Array<ArrayBuffer> {
+  const longer = new Uint32Array(2 * numbers.length);
+  longer.set(numbers);
+  return longer;
+}
+
+/** Images that are kept over all settings, at 8 bytes each; beyond that the settings that were not asked for longest go. */
+const KEPT_IMAGES = 6_000_000;
+
+const kept = new Map<string, Lengths>();
+
+function lengthsOf(
+  settings: DrawSettings,
+  sizes: { readonly target: Size; readonly context: Size },
+  wanted: number,
+): Lengths {
+  const { target, context } = sizes;
+  const key = JSON.stringify([settings, target.height, target.width, context.height, context.width, wanted]);
+  const found = kept.get(key) ?? new Lengths(settings, sizes, wanted);
+  kept.delete(key);
+  let images = [...kept.values()].reduce((sum, { drawn }) => sum + drawn, 0);
+  for (const [oldest, { drawn }] of kept) {
+    if (images <= KEPT_IMAGES) break;
+    kept.delete(oldest);
+    images -= drawn;
+  }
+  kept.set(key, found);
+  return found;
 }
 
 /**

@@ -63,10 +63,10 @@ class Stream implements Random {
   integer(n: number): number {
     if (!(n >= 1)) throw new Error(`internal: a random whole number below ${n}`);
     // Words at or above the largest multiple of n are drawn again: a bare remainder would prefer small numbers.
-    const limit = 2 ** 32 - (2 ** 32 % n);
     for (;;) {
       const word = this.uint32();
-      if (word < limit) return word % n;
+      const rest = word % n;
+      if (word - rest <= 2 ** 32 - n) return rest;
     }
   }
 
