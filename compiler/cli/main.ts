@@ -19,8 +19,8 @@ function program(): Command {
     );
   ijepa
     .command("validate")
-    .description("say everything that is wrong with specs (exit 0 valid, 1 invalid, 2 could not run)")
-    .argument("<specs...>", "JSON files, one experiment each")
+    .description("say everything that is wrong with specs and grids of sweeps (exit 0 valid, 1 invalid, 2 could not run)")
+    .argument("<specs...>", "JSON files, an experiment or a grid each")
     .option("--json", "one JSON document for programs")
     .action(async (specs, options) => {
       code = await (await import("./validate")).validate(specs, options);

@@ -1,7 +1,10 @@
-/** `ijepa validate SPEC…`: says everything that is wrong, and nothing else happens. */
+/** `ijepa validate FILE…`: says everything that is wrong with experiments and grids, and nothing else happens. */
 import { exitCode } from "../diagnostics/catalogue";
+import type { Diagnostic } from "../diagnostics/diagnostic";
 import { diagnosticJson } from "../diagnostics/report";
-import { loadSpec } from "../spec/load";
+import { isGrid, loadSpec } from "../spec/load";
+import { readSpec } from "../spec/read";
+import { sweepOf } from "../sweep/load";
 import { printDiagnostics } from "./print";
 
 export interface ValidateOptions {
@@ -9,20 +12,57 @@ export interface ValidateOptions {
   readonly json?: boolean;
 }
 
-/** Resolves to the exit code: 0 all valid, 1 some spec is not, 2 some file could not be read. */
+interface Result {
+  readonly file: string;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly name: string | null;
+  /** Of an experiment; null for a grid, whose points have their own. */
+  readonly hash: string | null;
+  /** Of a grid; null for an experiment. */
+  readonly points: number | null;
+}
+
+/** Resolves to the exit code: 0 all valid, 1 some file is not, 2 some file could not be read. */
 export async function validate(files: readonly string[], { json = false }: ValidateOptions): Promise<number> {
-  const results = files.map((file) => ({ file, loaded: loadSpec(file) }));
-  const diagnostics = results.flatMap(({ loaded }) => (loaded.ok ? [] : loaded.diagnostics));
+  const results = files.map(resultOf);
+  const diagnostics = results.flatMap((result) => result.diagnostics);
   if (json) {
-    const specs = results.map(({ file, loaded }) =>
-      loaded.ok
-        ? { file, valid: true, name: loaded.spec.name, hash: loaded.hash, diagnostics: [] }
-        : { file, valid: false, name: null, hash: null, diagnostics: loaded.diagnostics.map(diagnosticJson) },
-    );
+    const specs = results.map(({ file, name, hash, points, ...result }) => ({
+      file,
+      valid: result.diagnostics.length === 0,
+      name,
+      hash,
+      ...(points !== null && { points }),
+      diagnostics: result.diagnostics.map(diagnosticJson),
+    }));
     process.stdout.write(`${JSON.stringify({ valid: diagnostics.length === 0, specs }, null, 2)}\n`);
   } else {
-    for (const { file, loaded } of results) if (loaded.ok) process.stdout.write(`${file}: valid\n`);
+    for (const { file, points, diagnostics: wrong } of results) {
+      const many = points === null ? "" : `, a sweep of ${points} point${points === 1 ? "" : "s"}`;
+      if (wrong.length === 0) process.stdout.write(`${file}: valid${many}\n`);
+    }
     printDiagnostics(diagnostics);
   }
   return exitCode(diagnostics);
+}
+
+/** A grid is told from an experiment by its keys. */
+function resultOf(file: string): Result {
+  const wrong = (diagnostics: readonly Diagnostic[]): Result => ({
+    file,
+    diagnostics,
+    name: null,
+    hash: null,
+    points: null,
+  });
+  const read = readSpec(file);
+  if (read.ok && isGrid(read.value)) {
+    const loaded = sweepOf(read);
+    if (!loaded.ok) return wrong(loaded.diagnostics);
+    const { name, points } = loaded.sweep;
+    return { file, diagnostics: [], name, hash: null, points: points.length };
+  }
+  const loaded = loadSpec(file);
+  if (!loaded.ok) return wrong(loaded.diagnostics);
+  return { file, diagnostics: [], name: loaded.spec.name, hash: loaded.hash, points: null };
 }

@@ -473,12 +473,45 @@ export const errors = {
         : `Let a job run several points: \`--format github --shards ${Math.min(facts.most, Math.ceil(facts.jobs / 10))}\`.`,
     }),
   ),
+  isAGrid: kind("E525", "The command takes one experiment, and the file is the grid of a sweep.", () => ({
+    what: "is the grid of a sweep, not an experiment",
+    want: "the JSON file of one experiment",
+    hint: "`ijepa sweep` takes grids, and `ijepa validate` both.",
+  })),
   baseUnusable: kind(
     "E524",
     "The base experiment of a sweep can not be read.",
     (facts: { base: string; said: string; hint: string | null }) => ({
       what: `${facts.base} ${facts.said}`,
       ...(facts.hint !== null && { hint: facts.hint }),
+    }),
+  ),
+
+  // E530 to E539: running a sweep.
+  runsExist: kind(
+    "E530",
+    "Points that are asked for have run folders already. Nothing is trained over them in silence.",
+    (facts: { folder: string; names: readonly string[]; states: string }) => ({
+      what: `holds runs of ${facts.names.length === 1 ? "a point" : `${facts.names.length} of the points`} already (${facts.states})`,
+      found: `${facts.names.slice(0, 3).join(", ")}${facts.names.length > 3 ? " …" : ""}`,
+      hint: "`--resume` goes on with them and leaves those that are done; `--runs` names another folder for new ones.",
+    }),
+  ),
+  pointBusy: kind(
+    "E531",
+    "A point has changed while a trainer still works on it as it was; two trainers can not share a folder.",
+    (facts: { name: string; why: string; pid: number; host: string }) => ({
+      what: `process ${facts.pid} on ${facts.host} still trains \`${facts.name}\` as it was: ${facts.why}`,
+      hint: "Wait for it, or stop it.",
+    }),
+  ),
+  halvingElsewhere: kind(
+    "E532",
+    "Successive halving compares all points at each of its epochs, so one process has to look after all of them.",
+    (facts: { found: string }) => ({
+      what: "successive halving runs on one machine and with all its points",
+      found: facts.found,
+      want: 'the local executor without `--shard`, or the stop rule "floor", which every point follows by itself',
     }),
   ),
 
@@ -565,6 +598,9 @@ const noVerdict: readonly string[] = [
   errors.executorOptionTaken,
   errors.rayUnreachable,
   errors.rayAddressForm,
+  errors.runsExist,
+  errors.pointBusy,
+  errors.halvingElsewhere,
   errors.badUsage,
   errors.systemRefused,
 ].map(({ code }) => code);

@@ -1,9 +1,10 @@
 /** From a file to a spec that every later stage can rely on, or to everything that is wrong with it. */
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
+import { errors } from "../diagnostics/catalogue";
 import type { Diagnostic } from "../diagnostics/diagnostic";
 import { fillDefaults } from "./defaults";
-import { canonicalJson, type JsonValue } from "./json";
+import { canonicalJson, isObject, type JsonValue } from "./json";
 import { isGiven, parseSpec, problemAt, type ReadResult, readSpec, type SpecSource } from "./read";
 import { rules } from "./rules";
 import type { Spec } from "./spec";
@@ -37,9 +38,15 @@ export function specHash(spec: Spec): string {
     .digest("hex");
 }
 
+/** Whether a document means to be the grid of a sweep: no experiment has one of these keys. */
+export function isGrid(document: JsonValue): boolean {
+  return isObject(document) && (Object.hasOwn(document, "base") || Object.hasOwn(document, "axes"));
+}
+
 function complete(read: ReadResult): LoadedSpec {
   if (!read.ok) return read;
   const { source, value } = read;
+  if (isGrid(value)) return { ok: false, diagnostics: [problemAt(source, [], errors.isAGrid())] };
   const { diagnostics, broken, usable } = validate(source, value);
   const spec = fillDefaults(usable, { name: nameOfFile(source.file) });
   const found = rules

@@ -3,6 +3,7 @@ import sweepSchema from "../../schema/sweep.schema.json";
 import { errors } from "../diagnostics/catalogue";
 import type { Diagnostic } from "../diagnostics/diagnostic";
 import { isObject, type JsonObject, type JsonValue } from "../spec/json";
+import { isGrid } from "../spec/load";
 import { problemAt, type SpecSource } from "../spec/read";
 import { resolved, type SchemaNode } from "../spec/schema";
 import { schemaCheck } from "../spec/schema-check";
@@ -46,11 +47,6 @@ export const gridSchemaDocument = sweepSchema;
 export const gridSchema: SchemaNode = resolved(sweepSchema);
 
 const check = schemaCheck(sweepSchema, gridSchema);
-
-/** Whether a document means to be a grid rather than an experiment, which has neither key. */
-export function isGrid(document: JsonValue): boolean {
-  return isObject(document) && ("base" in document || "axes" in document);
-}
 
 export type CheckedGrid =
   | { readonly ok: true; readonly grid: GridInput }
