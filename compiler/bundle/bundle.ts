@@ -1,5 +1,5 @@
 /** esbuild: the generated files and the runtime as one CommonJS file that plain node runs from any folder. */
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
 import type { GeneratedFile } from "../emit/emit";
 import { packageRoot } from "../emit/package-root";
@@ -15,22 +15,30 @@ export interface BundleInput {
   readonly banner: string;
 }
 
-export async function bundle({ folder, files, banner }: BundleInput): Promise<string> {
+export async function bundle(input: BundleInput): Promise<string> {
+  const [text] = await bundleMany([input]);
+  if (text === undefined) throw new Error("internal: esbuild gave nothing");
+  return text;
+}
+
+/** The same text for each as alone; the runtime is parsed once for all of them. In the order of the inputs. */
+export async function bundleMany(inputs: readonly BundleInput[]): Promise<readonly string[]> {
   const root = packageRoot();
-  const byPath = new Map(files.map(({ name, text }) => [join(folder, name), text]));
+  const byPath = new Map(
+    inputs.flatMap(({ folder, files }) => files.map(({ name, text }) => [join(folder, name), text])),
+  );
   const result = await build({
     absWorkingDir: root,
-    entryPoints: [join(folder, "main.ts")],
+    entryPoints: Object.fromEntries(inputs.map(({ folder }, index) => [String(index), join(folder, "main.ts")])),
     bundle: true,
     write: false,
-    outfile: join(folder, "train.js"),
+    outdir: root,
     platform: "node",
     target: "node20",
     format: "cjs",
     external: EXTERNAL,
     legalComments: "none",
     logLevel: "silent",
-    banner: { js: banner },
     tsconfigRaw: {},
     plugins: [
       {
@@ -46,13 +54,16 @@ export async function bundle({ folder, files, banner }: BundleInput): Promise<st
           build.onLoad({ filter: /.*/, namespace: "generated" }, ({ path }) => ({
             contents: byPath.get(path) ?? "",
             loader: "ts",
-            resolveDir: folder,
+            resolveDir: dirname(path),
           }));
         },
       },
     ],
   });
-  const [output] = result.outputFiles;
-  if (output === undefined) throw new Error("internal: esbuild gave nothing");
-  return output.text;
+  const byName = new Map(result.outputFiles.map((file) => [basename(file.path), file]));
+  return inputs.map(({ banner }, index) => {
+    const output = byName.get(`${index}.js`);
+    if (output === undefined) throw new Error("internal: esbuild gave nothing");
+    return `${banner}\n${output.text}`;
+  });
 }

@@ -19,7 +19,9 @@ function program(): Command {
     );
   ijepa
     .command("validate")
-    .description("say everything that is wrong with specs and grids of sweeps (exit 0 valid, 1 invalid, 2 could not run)")
+    .description(
+      "say everything that is wrong with specs and grids of sweeps (exit 0 valid, 1 invalid, 2 could not run)",
+    )
     .argument("<specs...>", "JSON files, an experiment or a grid each")
     .option("--json", "one JSON document for programs")
     .action(async (specs, options) => {
@@ -63,6 +65,27 @@ function program(): Command {
     .option("--rate <tflops>", "TFLOP/s that one device sustains, for the hours", "100")
     .action(async (a, b, options) => {
       code = await (await import("./diff")).diff(a, b, options);
+    });
+  ijepa
+    .command("sweep")
+    .description("train the points of a grid: one base experiment and axes of changes (docs/sweeps.md)")
+    .argument("<grid...>", "JSON file of the grid; what follows -- goes to every trainer, or to the executor")
+    .option("--list", "say what the points are, and train nothing")
+    .option("--check", "compile and type-check every point; train nothing, write nothing")
+    .option("--results", "only gather what the runs have come to, and write the results")
+    .option("--format <name>", "of --list: text, json or github (a matrix); of --check: text or github (annotations)")
+    .option("--shards <n>", "with --list --format github: a matrix of so many shards instead of points")
+    .option("--jobs <n>", "points at a time (default: 1 on this machine, as many as there is room for elsewhere)")
+    .option("--threads <n>", "threads of each engine (default: the cores of this machine shared out among the jobs)")
+    .option("--shard <i/n>", "only every n-th point, from the i-th")
+    .option("--only <names>", "only these points or groups: names with commas between, * and ? for others")
+    .option("--resume", "go on: leave what is done, resume what was interrupted, train anew what has changed")
+    .option("--executor <name>", "where the points run: local, slurm, kubernetes or ray (docs/clusters.md)", "local")
+    .option("--out <folder>", "folder of the trainers", "generated")
+    .option("--runs <folder>", "folder of the runs and results", "runs")
+    .option("--no-progress", "print lines instead of a table")
+    .action(async (grid, options) => {
+      code = await (await import("./sweep")).sweep(grid, options);
     });
   ijepa
     .command("replay")

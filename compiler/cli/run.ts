@@ -1,20 +1,13 @@
 /** `ijepa run SPEC -- FLAGS…`: compiles one spec and trains; the flags go to the trainer. */
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
-import { delimiter, dirname, join } from "node:path";
-import { packageRoot } from "../emit/package-root";
+import { join } from "node:path";
+import { modulePath } from "../bundle/module-path";
 import { writeSpec } from "./compile";
 import { loadSpecs } from "./specs";
 
 export interface RunOptions {
   readonly out: string;
-}
-
-/** Where the engine's packages lie when the spec's folder has none: beside this package, or in its own folder. */
-function modulePath(): string {
-  const known = process.env.NODE_PATH;
-  const own = [join(packageRoot(), "node_modules"), dirname(packageRoot())];
-  return [...(known === undefined || known === "" ? [] : [known]), ...own].join(delimiter);
 }
 
 /** Resolves to the trainer's own exit code. */

@@ -289,6 +289,15 @@ export const errors = {
       hint: "Compile or run the spec anew.",
     }),
   ),
+  sameName: kind(
+    "E430",
+    "A trainer lies in a folder of its experiment's name, so that two of one name would overwrite each other.",
+    (facts: { name: string; other: string }) => ({
+      what: "another of these experiments has the same name",
+      found: `${JSON.stringify(facts.name)}, as in ${facts.other}`,
+      want: "a name that no other has, whatever its case",
+    }),
+  ),
 
   // E500 to E529: the grid of a sweep.
   notAGrid: kind("E500", "A sweep is told by a grid file, which names its base experiment.", () => ({

@@ -25,7 +25,7 @@ function manifestOf({ plan, files }: Compiled): Manifest {
 }
 
 /** Writes beside the file first, then puts it in place. */
-function writeWhole(path: string, text: string): void {
+export function writeWhole(path: string, text: string): void {
   const draft = `${path}.${process.pid}.tmp`;
   try {
     writeFileSync(draft, text);
@@ -51,7 +51,14 @@ export interface WriteInput {
 }
 
 /** Writes `<out>/<name>/` and points `<out>/train.js` at it; gives the trainer's folder. */
-export function writeTrainer({ out, compiled, bundle }: WriteInput): string {
+export function writeTrainer(input: WriteInput): string {
+  const folder = writeTrainerFiles(input);
+  pointAt(input.out, input.compiled.plan.experiment.name);
+  return folder;
+}
+
+/** Writes `<out>/<name>/` alone, for one of many trainers; gives that folder. */
+export function writeTrainerFiles({ out, compiled, bundle }: WriteInput): string {
   const { name } = compiled.plan.experiment;
   const folder = join(out, name);
   mkdirSync(folder, { recursive: true });
@@ -59,13 +66,12 @@ export function writeTrainer({ out, compiled, bundle }: WriteInput): string {
   const files = [...compiled.files, { name: "train.js", text: bundle }, manifest];
   for (const file of files) writeWhole(join(folder, file.name), file.text);
   removeStale(folder, new Set(files.map((file) => file.name)));
-  pointAt(out, name);
+  // Bundles are CommonJS wherever they lie, also below a package that is not.
+  writeWhole(join(out, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
   return folder;
 }
 
-/** Bundles are CommonJS wherever they lie, also below a package that is not. */
 function pointAt(out: string, name: string): void {
-  writeWhole(join(out, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
   writeWhole(
     join(out, "train.js"),
     `// The trainer that was compiled last.\nrequire(${JSON.stringify(`./${name}/train.js`)});\n`,

@@ -33,6 +33,8 @@ export interface ExecutorContext {
 
 export interface Executor {
   readonly name: "local" | "slurm" | "kubernetes" | "ray";
+  /** The person wants to stop, for the second time: running tasks end at once, with what they last saved. */
+  readonly kill?: () => void;
   /** Resolves when no task runs any more; one that failed never keeps others from running. */
   run(tasks: readonly PointTask[], context: ExecutorContext): Promise<readonly TaskEnd[]>;
 }

@@ -1,0 +1,195 @@
+/** Shows what the points of a sweep do: a table that is drawn again on a terminal, plain lines elsewhere. */
+import { join } from "node:path";
+import { createLogUpdate } from "log-update";
+import pico from "picocolors";
+import { metricCurve } from "../../../runtime/report/metric";
+import { readLogFile } from "../../../runtime/report/read-log";
+import { durationText } from "../../../runtime/report/text";
+import { printable } from "../../diagnostics/report";
+import { runFolder, type SweepFolders } from "../folders";
+import { metricText, numberText, titleWithUnit } from "../results/metric-text";
+import { type PointCondition, stateOf } from "../state";
+import type { Sweep, SweepPoint } from "../sweep";
+import { countsText, headline, type LiveRow, tableText } from "./table";
+
+export interface Display {
+  /** What the executor says of a point. */
+  status(name: string, text: string): void;
+  /** The process of a point ended. */
+  ended(name: string): void;
+  note(line: string): void;
+  close(): void;
+}
+
+export interface DisplayOptions {
+  readonly sweep: Sweep;
+  readonly points: readonly SweepPoint[];
+  readonly folders: SweepFolders;
+  readonly generator: string;
+  /** Points at a time, where that is known: for the guess how long it takes. */
+  readonly jobs: number | null;
+  readonly stream: NodeJS.WriteStream;
+  /** A table is wanted, where the stream is a terminal. */
+  readonly table: boolean;
+}
+
+/** How often run folders are looked at, and how often plain lines tell how far it is. */
+const pollMs = { table: 1000, lines: 2000 } as const;
+const lineEveryMs = 30_000;
+
+export function openDisplay(options: DisplayOptions): Display {
+  const isTable = options.table && options.stream.isTTY === true && process.env.CI === undefined;
+  return isTable ? tableDisplay(options) : lineDisplay(options);
+}
+
+/** The rows of all points. Logs are read again where the point may have changed. */
+function openRows({ sweep, points, folders, generator, jobs }: DisplayOptions) {
+  const began = performance.now();
+  const rows = new Map<string, LiveRow>();
+  const open = new Set(points.map(({ name }) => name));
+  const byName = new Map(points.map((point) => [point.name, point]));
+  const statuses = new Map<string, string>();
+  const metrics = new Map<string, { readonly at: string; readonly value: number | null }>();
+
+  const metricOf = (folder: string, name: string, { state, progress }: PointCondition): number | null => {
+    // An evaluation follows the last step of its epoch.
+    const at = `${state} ${progress.epoch}`;
+    const known = metrics.get(name);
+    if (known?.at === at) return known.value;
+    const events =
+      state === "stale" || progress.step === 0 ? [] : readLogFile(join(folder, "log.jsonl"), { mostSteps: 1 });
+    const value = metricCurve(events, sweep.metric.name).at(-1)?.value ?? null;
+    metrics.set(name, { at, value });
+    return value;
+  };
+  const refresh = (name: string): LiveRow => {
+    const point = byName.get(name);
+    if (point === undefined) throw new Error(`internal: ${name} is no point that is shown`);
+    const folder = runFolder(folders, sweep, point);
+    const condition = stateOf(folder, { spec: point.hash, generator });
+    const row = { name, condition, status: statuses.get(name) ?? null, metric: metricOf(folder, name, condition) };
+    rows.set(name, row);
+    return row;
+  };
+  for (const { name } of points) refresh(name);
+  return {
+    status: (name: string, text: string): void => {
+      statuses.set(name, text);
+      open.add(name);
+    },
+    ended: (name: string): LiveRow => {
+      statuses.delete(name);
+      open.delete(name);
+      return refresh(name);
+    },
+    all: (): readonly LiveRow[] => {
+      // Those that wait for their turn change only when the executor says so.
+      for (const name of open) if (statuses.has(name)) refresh(name);
+      return points.flatMap(({ name }) => rows.get(name) ?? []);
+    },
+    elapsedMs: (): number => performance.now() - began,
+    leftMs: (all: readonly LiveRow[]): number | null => {
+      const running = all.filter(({ condition }) => condition.state === "running");
+      const known = running.flatMap(({ condition: { progress } }) =>
+        progress.leftMs === null || progress.steps === null || progress.step === 0
+          ? []
+          : [
+              {
+                leftMs: progress.leftMs,
+                wholeMs: (progress.leftMs * progress.steps) / (progress.steps - progress.step || 1),
+              },
+            ],
+      );
+      if (jobs === null || known.length === 0 || known.length < running.length) return null;
+      const waiting = all.filter(({ condition }) => condition.state === "waiting").length;
+      const whole = known.reduce((sum, { wholeMs }) => sum + wholeMs, 0) / known.length;
+      return (
+        (known.reduce((sum, { leftMs }) => sum + leftMs, 0) + waiting * whole) / Math.min(jobs, known.length + waiting)
+      );
+    },
+  };
+}
+
+function tableDisplay(options: DisplayOptions): Display {
+  const { sweep, stream } = options;
+  const rows = openRows(options);
+  const update = createLogUpdate(stream);
+  const draw = (): void => {
+    const all = rows.all();
+    update(
+      tableText(all, {
+        sweepName: sweep.name,
+        metricName: sweep.metric.name,
+        width: stream.columns,
+        height: stream.rows,
+        colour: pico.isColorSupported,
+        elapsedMs: rows.elapsedMs(),
+        leftMs: rows.leftMs(all),
+      }),
+    );
+  };
+  draw();
+  const timer = setInterval(draw, pollMs.table);
+  return {
+    status: rows.status,
+    ended: (name) => void rows.ended(name),
+    note: (line) => {
+      update.persist(printable(line));
+      draw();
+    },
+    close: () => {
+      clearInterval(timer);
+      draw();
+      update.done();
+    },
+  };
+}
+
+function lineDisplay(options: DisplayOptions): Display {
+  const { sweep, points, stream } = options;
+  const rows = openRows(options);
+  const metric = metricText(sweep.metric.name);
+  const shown = new Map<string, string>();
+  const write = (line: string): void => void stream.write(`${printable(line)}\n`);
+  let lineAtMs = 0;
+  const look = (): void => {
+    const all = rows.all();
+    for (const { name, condition } of all) {
+      if (condition.state === "running" && shown.get(name) !== "running") {
+        const { step, steps } = condition.progress;
+        write(`${name}: running${step > 0 ? ` from step ${step} of ${steps ?? "?"}` : ""}`);
+      }
+      shown.set(name, condition.state);
+    }
+    const elapsedMs = rows.elapsedMs();
+    if (elapsedMs - lineAtMs < lineEveryMs) return;
+    lineAtMs = elapsedMs;
+    write(headline(all, { sweepName: sweep.name, elapsedMs, leftMs: rows.leftMs(all) }));
+  };
+  const timer = setInterval(look, pollMs.lines);
+  return {
+    status: (name, text) => {
+      rows.status(name, text);
+    },
+    ended: (name) => {
+      const row = rows.ended(name);
+      shown.set(name, row.condition.state);
+      write(`${name}: ${endText(row, (value) => `${titleWithUnit(metric)} ${numberText(metric, value)}`)}`);
+    },
+    note: write,
+    close: () => {
+      clearInterval(timer);
+      const all = rows.all();
+      write(`${sweep.name}: ${countsText(all)} of ${points.length} points in ${durationText(rows.elapsedMs())}`);
+    },
+  };
+}
+
+function endText({ condition, metric }: LiveRow, metricOf: (value: number) => string): string {
+  const { state, message, progress } = condition;
+  const [firstLine = ""] = (message ?? "").split("\n");
+  const why = firstLine === "" || state === "finished" ? "" : ` (${firstLine})`;
+  const steps = progress.step === 0 ? [] : [`${progress.step} steps`];
+  const loss = progress.loss === null ? [] : [`loss ${progress.loss.toFixed(4)}`];
+  return [`${state}${why}`, ...steps, ...loss, ...(metric === null ? [] : [metricOf(metric)])].join(", ");
+}
