@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parityPage } from "./parity";
 import { readmePage } from "./readme";
-import { errorsPage, experimentPage } from "./reference-pages";
+import { errorsPage, experimentPage, sweepPage } from "./reference-pages";
 import { specTypes } from "./schema-types";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -17,6 +17,7 @@ const outputs = [
   { path: "compiler/spec/spec.ts", text: formatted("compiler/spec/spec.ts", await specTypes("Spec")) },
   { path: "compiler/spec/input.ts", text: formatted("compiler/spec/input.ts", await specTypes("Input")) },
   { path: "docs/reference/experiment.md", text: experimentPage() },
+  { path: "docs/reference/sweep.md", text: sweepPage() },
   { path: "docs/reference/errors.md", text: errorsPage() },
   { path: "docs/parity.md", text: parityPage() },
   { path: "README.md", text: readmePage() },
