@@ -45,6 +45,8 @@
   }
 
   // ── Curves ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Above this a curve is one of steps: without dots, and with gaps where other points were measured. */
+  const manyPoints = 40;
   const hidden = new Set();
   const plots = [];
   let highlighted = null;
@@ -148,12 +150,12 @@
         cursor: {
           sync: { key: sync.key, setSeries: false },
           focus: { prox: 24 },
-          points: { size: 7 },
+          points: { one: true, size: 7 },
           y: false,
           // The nearest measured value: curves have gaps where another point was measured.
           dataIdx: (self, s, index) => {
             if (s === 0 || self.data[s][index] != null) return index;
-            for (let far = 1; far < 12; far++) {
+            for (let far = 1; far < (x.length > manyPoints ? 12 : 1); far++) {
               if (self.data[s][index - far] != null) return index - far;
               if (self.data[s][index + far] != null) return index + far;
             }
@@ -168,7 +170,7 @@
             width: isMean ? 2.25 : 1,
             dash: failed ? [5, 4] : undefined,
             spanGaps: true,
-            points: { show: x.length <= 40, size: isMean ? 6 : 4, fill: colourOf(group) },
+            points: { show: x.length <= manyPoints, size: isMean ? 6 : 4, fill: colourOf(group) },
           })),
         ],
         hooks: {

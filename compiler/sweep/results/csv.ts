@@ -44,7 +44,8 @@ export function csvText({ sweep, points, metrics }: Results): string {
   const cells = [columns, ...rows.map((row) => row.map(([, cell]) => cell))];
   return stringify(
     cells.map((row) => row.map((cell) => (typeof cell === "string" ? inert(cell) : cell))),
-    { record_delimiter: "windows" },
+    // It would only quote the two of them together.
+    { record_delimiter: "windows", quoted_match: /[\r\n]/ },
   );
 }
 

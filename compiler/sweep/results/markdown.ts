@@ -42,7 +42,8 @@ function tableLines({ columns, rows }: Table): readonly string[] {
   ];
 }
 
-/** Text that can neither end a cell nor start markup, a mention or a link. */
+/** Text that can neither end a cell nor start markup, a mention, an emoji or a link; a colon before a space stays one. */
 function escaped(text: string): string {
-  return printable(text).replaceAll(/[\\`*_{}[\]<>|#~&!@$:]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  const signs = /[\\`*_{}[\]<>|#~&!@$]|:(?=\S)|(?<=www)\./gi;
+  return printable(text).replaceAll(signs, (sign) => `&#${sign.charCodeAt(0)};`);
 }

@@ -83,6 +83,7 @@ export interface SummaryTableOptions {
 /** Columns that others look for. */
 export const toTheBest = "to the best";
 export const notesTitle = "notes";
+export const stateTitle = "state";
 
 /** A row for each group, best first. */
 export function summaryTable(results: Results, { allMetrics }: SummaryTableOptions): Table {
@@ -157,7 +158,7 @@ export function pointsTable(results: Results): Table {
       ({ seed }) => seed,
       (_, seed) => String(seed),
     ),
-    words<PointResult>("state", ({ state }) => state),
+    words<PointResult>(stateTitle, ({ state }) => state),
     number<PointResult>(
       "epochs",
       ({ epochsDone }) => epochsDone,

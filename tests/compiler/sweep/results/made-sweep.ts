@@ -6,6 +6,8 @@ import { generatorHash } from "../../../../compiler/output/generator";
 import { loadSpec } from "../../../../compiler/spec/load";
 import { runFolder, type SweepFolders } from "../../../../compiler/sweep/folders";
 import { recordOf, writeRecord } from "../../../../compiler/sweep/record";
+import { gatherResults } from "../../../../compiler/sweep/results";
+import type { PointStatus, Results } from "../../../../compiler/sweep/results/results";
 import type { Sweep, SweepPoint } from "../../../../compiler/sweep/sweep";
 import type { EvaluationReport } from "../../../../runtime/evaluate/report";
 import type { LogEvent } from "../../../../runtime/report/jsonl";
@@ -72,12 +74,14 @@ export interface MadeRun {
   readonly end?: { readonly reason: string; readonly message?: string } | null;
   readonly testImages?: number;
   readonly rate?: number;
+  /** Of this checkout where it is left out. */
+  readonly generator?: string;
 }
 
 /** Times are those of a clock that begins at midnight; a step takes 16 images' time. */
 export function writeRun(sweep: Sweep, folders: SweepFolders, point: SweepPoint, run: MadeRun): void {
   const { stepsPerEpoch = 10, accuracies, loss = (epoch) => 0.25 / epoch, end = { reason: "complete" } } = run;
-  const { testImages = 400, rate = 200 } = run;
+  const { testImages = 400, rate = 200, generator = generatorHash() } = run;
   const folder = runFolder(folders, sweep, point);
   const { epochs } = point.spec.optimization;
   const stepMs = 16_000 / rate;
@@ -120,7 +124,7 @@ export function writeRun(sweep: Sweep, folders: SweepFolders, point: SweepPoint,
   const done = accuracies.length * stepsPerEpoch;
   if (end !== null) events.push({ event: "end", step: done, time: time(done), ...end });
   mkdirSync(folder, { recursive: true });
-  writeRecord(folder, recordOf(sweep, point, generatorHash()));
+  writeRecord(folder, recordOf(sweep, point, generator));
   writeFileSync(
     join(folder, "experiment.json"),
     JSON.stringify({
@@ -147,4 +151,18 @@ function madeReport(accuracy: number, testImages: number): EvaluationReport {
       },
     ],
   };
+}
+
+/** Every point whose run is here has its log read; what its state is, is given. */
+export function madeResults(sweep: Sweep, runs: Readonly<Record<number, MadeRun & Partial<PointStatus>>>): Results {
+  const folders = madeFolders();
+  for (const point of sweep.points) {
+    const run = runs[point.index];
+    if (run !== undefined) writeRun(sweep, folders, point, { generator: "made-generator", ...run });
+  }
+  const status = ({ index }: SweepPoint): PointStatus => {
+    const run = runs[index];
+    return { state: run === undefined ? "waiting" : (run.state ?? "finished"), message: run?.message ?? null };
+  };
+  return gatherResults(sweep, { folders, status });
 }
