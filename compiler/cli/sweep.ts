@@ -146,7 +146,7 @@ async function showResults(sweep: Sweep, folders: SweepFolders): Promise<number>
 
 async function train(
   sweep: Sweep,
-  points: readonly SweepPoint[],
+  selected: readonly SweepPoint[],
   folders: SweepFolders,
   flags: readonly string[],
   options: SweepOptions,
@@ -166,7 +166,7 @@ async function train(
     const executor = await loadExecutor({ name: options.executor, jobs, args: flags });
     const ran = await runSweep({
       sweep,
-      points,
+      points: selected,
       folders,
       executor,
       jobs,
@@ -178,12 +178,17 @@ async function train(
     });
     if (!ran.ok) return refuse(ran.diagnostics, options);
     await showResults(sweep, folders);
-    for (const { name, condition, output } of ran.failed) {
+    // Those that the person has stopped are no news.
+    const failed = ran.exitCode === 1 ? ran.open.filter(({ condition }) => condition.state !== "waiting") : [];
+    for (const { name, condition, output } of failed) {
       const [first = ""] = (condition.message ?? "").split("\n");
       const why = [condition.code, first].filter(Boolean).join(": ");
-      process.stderr.write(`${printable(`${name}: ${condition.state}${why === "" ? "" : `, ${why}`}`)}\n  ${output}\n`);
+      process.stderr.write(`${printable(`${name}: ${condition.state}, ${why}`)}\n  ${output}\n`);
     }
-    if (ran.failed.length > 0) process.stderr.write("The same command with --resume goes on with what is not done.\n");
+    if (ran.open.length > 0) {
+      const points = `${ran.open.length} of ${count(selected.length)}`;
+      process.stderr.write(`${points} are not done. The same command with --resume goes on with them.\n`);
+    }
     return ran.exitCode;
   } catch (cause) {
     if (!(cause instanceof ExecutorRefused)) throw cause;

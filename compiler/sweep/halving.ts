@@ -32,6 +32,8 @@ export interface HalvingOptions {
   /** Whether the point ended by an error: then nothing is decided, since it may be mended and resumed. */
   readonly isFailed: (point: SweepPoint) => boolean;
   readonly note: (line: string) => void;
+  /** Told after every decision is on disk. */
+  readonly decided: () => void;
 }
 
 export async function runHalving(options: HalvingOptions): Promise<void> {
@@ -42,6 +44,7 @@ export async function runHalving(options: HalvingOptions): Promise<void> {
     await run(behind.flatMap(({ name }) => toEpoch(tasks.get(name), epoch)));
     if (options.isStopping()) return;
     left = decide(options, left, epoch);
+    options.decided();
   }
   await run(left.flatMap(({ name }) => tasks.get(name)?.task ?? []));
 }

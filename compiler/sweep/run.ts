@@ -33,10 +33,11 @@ export interface RunSweepOptions {
 }
 
 export type SweepRun =
-  | { readonly ok: true; readonly exitCode: number; readonly failed: readonly FailedPoint[] }
+  | { readonly ok: true; readonly exitCode: number; readonly open: readonly OpenPoint[] }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
-export interface FailedPoint {
+/** One that is neither finished nor stopped. */
+export interface OpenPoint {
   readonly name: string;
   readonly condition: PointCondition;
   /** Where all that its trainer printed lies. */
@@ -100,7 +101,7 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepRun> {
           run,
           isStopping,
           isFailed,
-          note: display.note,
+          ...display,
         });
       }
     } finally {
@@ -111,15 +112,15 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepRun> {
   }
   const conditions = points.map((point) => ({ point, condition: conditionOf(point) }));
   const isDone = ({ state }: PointCondition): boolean => state === "finished" || state === "stopped";
-  const failed = conditions
+  const open = conditions
     .filter(({ condition }) => !isDone(condition))
     .map(({ point, condition }) => ({
       name: point.name,
       condition,
       output: join(runFolder(folders, sweep, point), sweepFiles.output),
     }));
-  const exitCode = signal !== null ? (signal === "SIGINT" ? 130 : 143) : failed.length > 0 ? 1 : 0;
-  return { ok: true, exitCode, failed };
+  const exitCode = signal !== null ? (signal === "SIGINT" ? 130 : 143) : open.length > 0 ? 1 : 0;
+  return { ok: true, exitCode, open };
 }
 
 async function runTasks(

@@ -78,9 +78,12 @@ function staleness(record: Expected | null, expected: Expected): string | null {
   return record.generator === expected.generator ? null : "the generator changed since";
 }
 
+/** A run that ended at --steps: to a sweep, one that waits for the comparison with the others. */
+export const pausedMessage = "stopped at the step that was asked for";
+
 function interruptedText(reason: string | null): string {
   if (reason === null) return "ended without a word: killed, or its machine stopped";
-  return reason === "steps" ? "stopped at the step that was asked for" : `stopped by ${reason}`;
+  return reason === "steps" ? pausedMessage : `stopped by ${reason}`;
 }
 
 function progressOf(events: readonly LogEvent[], runFolder: string): PointProgress {

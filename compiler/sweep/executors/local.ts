@@ -34,11 +34,16 @@ export function localExecutor({ jobs }: LocalExecutorSettings): Executor {
           context.ended(end);
         }
       };
-      try {
-        await Promise.all(Array.from({ length: Math.min(jobs, tasks.length) }, lane));
-      } finally {
-        context.stop.removeEventListener("abort", ask);
-      }
+      // A fault of ours in one lane must leave no trainer behind that nobody looks after.
+      const fault = (cause: unknown): never => {
+        waiting.length = 0;
+        ask();
+        throw cause;
+      };
+      const lanes = Array.from({ length: Math.min(jobs, tasks.length) }, () => lane().catch(fault));
+      const settled = await Promise.allSettled(lanes);
+      context.stop.removeEventListener("abort", ask);
+      for (const result of settled) if (result.status === "rejected") throw result.reason;
       return ends;
     },
     kill: () => {

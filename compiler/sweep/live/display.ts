@@ -8,7 +8,7 @@ import { durationText } from "../../../runtime/report/text";
 import { printable } from "../../diagnostics/report";
 import { runFolder, type SweepFolders } from "../folders";
 import { metricText, numberText, titleWithUnit } from "../results/metric-text";
-import { type PointCondition, stateOf } from "../state";
+import { type PointCondition, pausedMessage, stateOf } from "../state";
 import type { Sweep, SweepPoint } from "../sweep";
 import { countsText, headline, type LiveRow, tableText } from "./table";
 
@@ -17,7 +17,10 @@ export interface Display {
   status(name: string, text: string): void;
   /** The process of a point ended. */
   ended(name: string): void;
+  /** Something was decided about points that do not run. */
+  decided(): void;
   note(line: string): void;
+  /** Shows everything as it is at the end. */
   close(): void;
 }
 
@@ -82,6 +85,9 @@ function openRows({ sweep, points, folders, generator, jobs }: DisplayOptions) {
       open.delete(name);
       return refresh(name);
     },
+    decided: (): void => {
+      for (const { name } of points) refresh(name);
+    },
     all: (): readonly LiveRow[] => {
       // Those that wait for their turn change only when the executor says so.
       for (const name of open) if (statuses.has(name)) refresh(name);
@@ -133,12 +139,14 @@ function tableDisplay(options: DisplayOptions): Display {
   return {
     status: rows.status,
     ended: (name) => void rows.ended(name),
+    decided: rows.decided,
     note: (line) => {
       update.persist(printable(line));
       draw();
     },
     close: () => {
       clearInterval(timer);
+      rows.decided();
       draw();
       update.done();
     },
@@ -148,7 +156,6 @@ function tableDisplay(options: DisplayOptions): Display {
 function lineDisplay(options: DisplayOptions): Display {
   const { sweep, points, stream } = options;
   const rows = openRows(options);
-  const metric = metricText(sweep.metric.name);
   const shown = new Map<string, string>();
   const write = (line: string): void => void stream.write(`${printable(line)}\n`);
   let lineAtMs = 0;
@@ -157,7 +164,7 @@ function lineDisplay(options: DisplayOptions): Display {
     for (const { name, condition } of all) {
       if (condition.state === "running" && shown.get(name) !== "running") {
         const { step, steps } = condition.progress;
-        write(`${name}: running${step > 0 ? ` from step ${step} of ${steps ?? "?"}` : ""}`);
+        write(`${name}: running${step > 0 ? `, step ${step} of ${steps ?? "?"}` : ""}`);
       }
       shown.set(name, condition.state);
     }
@@ -174,22 +181,37 @@ function lineDisplay(options: DisplayOptions): Display {
     ended: (name) => {
       const row = rows.ended(name);
       shown.set(name, row.condition.state);
-      write(`${name}: ${endText(row, (value) => `${titleWithUnit(metric)} ${numberText(metric, value)}`)}`);
+      write(`${name}: ${endText(row, sweep.metric.name)}`);
+    },
+    decided: () => {
+      rows.decided();
+      for (const { name, condition } of rows.all()) {
+        const isNew = condition.state === "stopped" && shown.get(name) !== "stopped";
+        if (isNew) write(`${name}: stopped (${condition.message})`);
+        shown.set(name, condition.state);
+      }
     },
     note: write,
     close: () => {
       clearInterval(timer);
+      rows.decided();
       const all = rows.all();
       write(`${sweep.name}: ${countsText(all)} of ${points.length} points in ${durationText(rows.elapsedMs())}`);
     },
   };
 }
 
-function endText({ condition, metric }: LiveRow, metricOf: (value: number) => string): string {
+function endText({ condition, metric }: LiveRow, metricName: string): string {
   const { state, message, progress } = condition;
   const [firstLine = ""] = (message ?? "").split("\n");
-  const why = firstLine === "" || state === "finished" ? "" : ` (${firstLine})`;
-  const steps = progress.step === 0 ? [] : [`${progress.step} steps`];
-  const loss = progress.loss === null ? [] : [`loss ${progress.loss.toFixed(4)}`];
-  return [`${state}${why}`, ...steps, ...loss, ...(metric === null ? [] : [metricOf(metric)])].join(", ");
+  const isPaused = message === pausedMessage;
+  const why = firstLine === "" || state === "finished" || isPaused ? "" : ` (${firstLine})`;
+  const text = metricText(metricName);
+  const isLoss = metricName === "loss";
+  return [
+    `${isPaused ? "compared now" : state}${why}`,
+    ...(progress.step === 0 ? [] : [`${progress.step} steps`]),
+    ...(progress.loss === null || isLoss ? [] : [`loss ${progress.loss.toFixed(4)}`]),
+    ...(metric === null ? [] : [`${titleWithUnit(text)} ${numberText(text, metric)}`]),
+  ].join(", ");
 }

@@ -37,8 +37,7 @@ export function tableText(rows: readonly LiveRow[], options: TableOptions): stri
   // A line for the heading of the sweep, one for the columns, one for those that do not fit, one for the cursor.
   const shown = sorted.slice(0, Math.max(1, options.height - 4));
   const hidden = sorted.slice(shown.length);
-  const metric = metricText(options.metricName);
-  const head = ["", "state", "epoch", "step", "loss", titleWithUnit(metric), "images/s", "left"];
+  const head = ["", "state", "epoch", "step", "loss", metricTitle(options.metricName), "images/s", "left"];
   const body = shown.map((row) => cellsOf(row, options.metricName));
   const widths = head.map((title, c) => Math.max(title.length, ...body.map((cells) => cells[c]?.length ?? 0)));
   const others = widths.slice(1).reduce((sum, width) => sum + width + 2, 0);
@@ -75,6 +74,9 @@ export function countsText(rows: readonly Pick<LiveRow, "condition">[]): string 
     .join(", ");
 }
 
+/** The loss of the last step has a column of its own. */
+const metricTitle = (name: string): string => (name === "loss" ? "epoch's loss" : titleWithUnit(metricText(name)));
+
 const colours = {
   running: "cyan",
   finished: "green",
@@ -90,15 +92,17 @@ export function cellsOf({ name, condition, status, metric }: LiveRow, metricName
   const { epoch, epochs, step, steps, loss, imagesPerSecond, leftMs } = progress;
   const isRunning = state === "running";
   const begins = state === "waiting" || state === "interrupted" ? status : null;
+  // After the last step a trainer evaluates what it has learnt.
+  const isPast = isRunning && steps !== null && step >= steps;
   return [
     printable(name),
-    begins ?? state,
+    isPast ? "evaluating" : (begins ?? state),
     epochs === null || step === 0 ? "" : `${epoch}/${epochs}`,
     steps === null || step === 0 ? "" : `${step}/${steps}`,
     loss === null ? "" : loss.toFixed(4),
     metric === null ? "" : numberText(metricText(metricName), metric),
     isRunning && imagesPerSecond !== null ? rateText(imagesPerSecond) : "",
-    isRunning && leftMs !== null ? durationText(leftMs) : "",
+    isRunning && !isPast && leftMs !== null ? durationText(leftMs) : "",
   ];
 }
 
