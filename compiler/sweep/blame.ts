@@ -1,4 +1,5 @@
 /** What is wrong with points, told at the place of the grid file that makes it so. */
+import { errors } from "../diagnostics/catalogue";
 import type { Diagnostic } from "../diagnostics/diagnostic";
 import { type JsonPath, pathText } from "../spec/json";
 import { problemAt, type SpecSource } from "../spec/read";
@@ -47,7 +48,8 @@ export function blamed(
       const others = new Set(here.map((one) => one.combination.name)).size - 1;
       const all = others === 0 ? "" : ` and ${others} other${others === 1 ? "" : "s"}`;
       const problem = { code, what: `point \`${combination.name}\`${all}: ${path}: ${said}`, found, want, hint };
-      return [problemAt(source, place, problem)];
+      // Of an unknown key inside a value, the key is what is wrong.
+      return [problemAt(source, place, problem, code === errors.unknownKey.code ? "key" : "value")];
     });
   });
 }

@@ -42,9 +42,10 @@ export function pointerProblem(pointer: string): Problem | null {
         return errors.pointerIsNotSwept({ what: "is one entry of a list", hint: `Set \`${here}\` as a whole.` });
       }
       const known = [...fields.keys()];
-      const near = nearest(key, known);
+      // A slash inside a key was meant to part two keys.
+      const near = key.includes("/") ? null : nearest(key, known);
       return errors.unknownPointer({
-        known: known.map((other) => `${here}/${other}`),
+        known: known.map((other) => `${here}/${other}`).filter((other) => !Object.hasOwn(notSwept, other)),
         near: near === null || known.length === 0 ? nearPointer(pointer) : nearHere(here, near, pointer),
       });
     }
@@ -82,7 +83,10 @@ function below(node: SchemaNode, here: string): string[] {
 
 /** `encoder.dim`, `lr`, `/masking/scale`: the field that has all these words, or whose last word is near. */
 function nearPointer(written: string): string | null {
-  const words = written.split(/[/.]/).filter((word) => word !== "");
+  const words = written
+    .replaceAll("~1", "/")
+    .split(/[/.]/)
+    .filter((word) => word !== "");
   const whole = `/${words.join("/")}`;
   if (fieldPointers.includes(whole)) return whole;
   const last = words.at(-1) ?? "";

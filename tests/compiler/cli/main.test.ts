@@ -33,6 +33,22 @@ describe("validate", () => {
     expect(stderr).toMatch(/\n2 problems in 1 file.\n$/);
   });
 
+  test("a grid: every point of it", () => {
+    const grid = join(folder, "grid.json");
+    writeFileSync(grid, '{ "base": "good.json", "axes": [{ "pointer": "/loss", "values": ["mse", "mae"] }] }');
+    const { status, stdout, stderr } = ijepa("validate", grid);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(
+      /^grid.json:1:73 E205 axes\[0\].values\[1\]: point `grid-lossmae`: loss: not one of the choices\n/,
+    );
+    writeFileSync(grid, '{ "base": "good.json", "axes": [{ "pointer": "/loss", "values": ["mse"] }] }');
+    expect(ijepa("validate", good, grid).stdout).toBe("good.json: valid\ngrid.json: valid, a sweep of 1 point\n");
+    expect(JSON.parse(ijepa("validate", "--json", grid).stdout)).toEqual({
+      valid: true,
+      specs: [{ file: expect.any(String), valid: true, name: "grid", hash: null, points: 1, diagnostics: [] }],
+    });
+  });
+
   test("a file that is not there", () => {
     expect(ijepa("validate", join(folder, "god.json"))).toEqual({
       status: 2,
