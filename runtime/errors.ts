@@ -1,6 +1,7 @@
 /**
  * Every error that a user of a generated trainer can meet: one function per message, which says what is wrong, where,
- * what was found and what would be right. Our own mistakes throw Error("internal: …") instead.
+ * what was found and what would be right. Our own mistakes throw Error("internal: …") instead. docs/reference/errors.md is
+ * generated from this file: the comment above a function says there when its error occurs.
  *
  * Codes: R10x engine · R11x run folder and resume · R12x training · R13x data · R14x checkpoint · R15x evaluation ·
  * R16x replay · R17x weights of another run · R18x early stop.
@@ -20,6 +21,7 @@ export class UserError extends Error {
 
 // ── R10x: engine ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** The engine of the experiment is a package, and it is neither beside the trainer nor where it was started. */
 export function packageMissing(was: { readonly name: string; readonly folder: string }): UserError {
   return new UserError(
     "R101",
@@ -28,6 +30,7 @@ export function packageMissing(was: { readonly name: string; readonly folder: st
   );
 }
 
+/** The package of an engine is there, but does not load. */
 export function packageBroken(was: {
   readonly name: string;
   readonly path: string;
@@ -42,6 +45,7 @@ export function packageBroken(was: {
   );
 }
 
+/** The engine could not make its graph, or could not run it. */
 export function engineFailed(was: {
   readonly what: string;
   readonly why: string;
@@ -57,6 +61,7 @@ export function engineFailed(was: {
 
 // ── R11x: run folder and resume ────────────────────────────────────────────────────────────────────────────────────
 
+/** Two trainers can not write one run folder. */
 export function runIsLocked(was: {
   readonly directory: string;
   readonly pid: number;
@@ -69,6 +74,7 @@ export function runIsLocked(was: {
   );
 }
 
+/** The folder holds a run already, and nothing said that it goes on. Nothing is trained over it in silence. */
 export function runExists(was: {
   readonly directory: string;
   /** Null where the checkpoints are there but cannot be read. */
@@ -83,6 +89,7 @@ export function runExists(was: {
   return new UserError("R111", `${was.directory} already holds a run, ${where}. ${next}`);
 }
 
+/** `--resume` without a path looks for the newest checkpoint of the run folder, and there is none. */
 export function nothingToResume(was: { readonly directory: string }): UserError {
   return new UserError(
     "R112",
@@ -91,16 +98,19 @@ export function nothingToResume(was: { readonly directory: string }): UserError 
   );
 }
 
+/** `--resume` names a file that is not there. */
 export function checkpointNotFound(was: { readonly path: string }): UserError {
   return new UserError("R113", `--resume: there is no checkpoint at ${was.path}.`);
 }
 
+/** The run folder can not be made or written. */
 export function runFolderUnusable(was: { readonly directory: string; readonly why: string }): UserError {
   return new UserError("R115", `${was.directory} cannot be written: ${was.why}. Choose another folder with --run-dir.`);
 }
 
 // ── R12x: training ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** The loss, or the norm of the gradient, is no finite number any more: training has diverged. */
 export function lossNotFinite(was: {
   readonly what: string;
   readonly value: number;
@@ -124,6 +134,7 @@ export function lossNotFinite(was: {
 
 const imageFiles = "Images are files named .jpg, .jpeg, .png or .webp.";
 
+/** A folder of images that the experiment names is not there. */
 export function dataFolderMissing(was: {
   readonly folder: string;
   /** What the experiment says, before it is joined to the root. */
@@ -137,15 +148,18 @@ export function dataFolderMissing(was: {
   );
 }
 
+/** The system does not let a folder of images be read. */
 export function dataFolderUnreadable(was: { readonly folder: string; readonly why: string }): UserError {
   return new UserError("R131", `The folder ${was.folder} cannot be read: ${was.why}.`);
 }
 
+/** A folder of images has no file that is one. */
 export function dataFolderEmpty(was: { readonly folder: string; readonly otherFiles: number }): UserError {
   const found = was.otherFiles === 0 ? "It holds no files." : `It holds ${was.otherFiles} files, but none is an image.`;
   return new UserError("R132", `There is no image in ${was.folder} or below it. ${found} ${imageFiles}`);
 }
 
+/** Epochs and schedules were compiled for more training images than the folder has. */
 export function tooFewImages(was: {
   readonly folder: string;
   readonly found: number;
@@ -158,6 +172,7 @@ export function tooFewImages(was: {
   );
 }
 
+/** Images with labels lie in one folder for each class, and one of them does not. */
 export function imagesOutsideClasses(was: { readonly folder: string; readonly example: string }): UserError {
   return new UserError(
     "R134",
@@ -166,6 +181,7 @@ export function imagesOutsideClasses(was: { readonly folder: string; readonly ex
   );
 }
 
+/** The validation images have a class that the training images do not have. */
 export function unknownClass(was: {
   readonly folder: string;
   readonly found: string;
@@ -179,6 +195,7 @@ export function unknownClass(was: {
   );
 }
 
+/** An evaluation on held-out images was asked for, and the experiment names none. */
 export function noHeldOutImages(): UserError {
   return new UserError(
     "R136",
@@ -187,6 +204,7 @@ export function noHeldOutImages(): UserError {
   );
 }
 
+/** Many images in a row can not be decoded. A single one is replaced by the next. */
 export function imagesUnreadable(was: {
   readonly file: string;
   readonly why: string;
@@ -199,6 +217,7 @@ export function imagesUnreadable(was: {
   );
 }
 
+/** A worker thread that prepares images ended before its work was done. */
 export function imageWorkerFailed(was: { readonly why: string; readonly cause?: unknown }): UserError {
   return new UserError(
     "R138",
@@ -209,6 +228,7 @@ export function imageWorkerFailed(was: { readonly why: string; readonly cause?: 
 
 // ── R14x: checkpoint ───────────────────────────────────────────────────────────────────────────────────────────────
 
+/** A file of weights is cut off, or was changed. */
 export function damagedFile(was: { readonly path: string; readonly why: string }): UserError {
   return new UserError(
     "R140",
@@ -217,6 +237,7 @@ export function damagedFile(was: { readonly path: string; readonly why: string }
   );
 }
 
+/** The system does not let a file of weights be read. */
 export function fileNotReadable(was: {
   readonly path: string;
   readonly why: string;
@@ -225,6 +246,7 @@ export function fileNotReadable(was: {
   return new UserError("R141", `${was.path} cannot be read: ${was.why}.`, { cause: was.cause });
 }
 
+/** A checkpoint can not be written, most often for want of space. */
 export function fileNotWritten(was: {
   readonly path: string;
   readonly bytes: number;
@@ -239,6 +261,7 @@ export function fileNotWritten(was: {
   );
 }
 
+/** A checkpoint lacks a weight that this trainer has. */
 export function tensorMissing(was: {
   readonly path: string;
   readonly tensor: string;
@@ -253,6 +276,7 @@ export function tensorMissing(was: {
   );
 }
 
+/** A weight of a checkpoint has another shape or type than in this trainer. */
 export function tensorUnfit(was: {
   readonly path: string;
   readonly tensor: string;
@@ -266,6 +290,7 @@ export function tensorUnfit(was: {
   );
 }
 
+/** A safetensors file lacks what a trainer writes into its metadata. */
 export function notACheckpoint(was: { readonly path: string; readonly why: string }): UserError {
   return new UserError(
     "R145",
@@ -274,6 +299,7 @@ export function notACheckpoint(was: { readonly path: string; readonly why: strin
   );
 }
 
+/** One resumes only with the experiment that wrote the checkpoint. The message lists what differs. */
 export function checkpointOfOtherSpec(was: {
   readonly path: string;
   readonly found: string;
@@ -294,6 +320,7 @@ export function checkpointOfOtherSpec(was: {
   );
 }
 
+/** The weights are no finite numbers, and were not written over the last good checkpoint. */
 export function stateNotFinite(was: {
   readonly path: string;
   readonly tensor: string;
@@ -306,6 +333,7 @@ export function stateNotFinite(was: {
   );
 }
 
+/** The run folder has checkpoints, and none of them can be read. */
 export function everyCheckpointDamaged(was: {
   readonly directory: string;
   readonly reasons: readonly string[];
@@ -318,6 +346,7 @@ export function everyCheckpointDamaged(was: {
   );
 }
 
+/** A PyTorch checkpoint holds something else than state dicts, or is damaged. Nothing in it is ever run. */
 export function torchFileRefused(was: {
   readonly path: string;
   readonly why: string;
@@ -331,6 +360,7 @@ export function torchFileRefused(was: {
   );
 }
 
+/** `--init-from` names a file without the weights of an encoder. */
 export function noEncoderInFile(was: { readonly path: string }): UserError {
   return new UserError(
     "R170",
@@ -339,6 +369,7 @@ export function noEncoderInFile(was: { readonly path: string }): UserError {
   );
 }
 
+/** `--init-from` names a file of a model with another shape. */
 export function weightUnfit(was: {
   readonly path: string;
   readonly weight: string;
@@ -355,6 +386,7 @@ export function weightUnfit(was: {
 
 // ── R15x: evaluation ───────────────────────────────────────────────────────────────────────────────────────────────
 
+/** The features of an encoder are no finite numbers, so there is nothing to evaluate. */
 export function featuresNotFinite(was: { readonly name: string; readonly split: string }): UserError {
   return new UserError(
     "R150",
@@ -363,6 +395,7 @@ export function featuresNotFinite(was: { readonly name: string; readonly split: 
   );
 }
 
+/** An evaluation needs a few labelled images in each of its splits. */
 export function splitTooSmall(was: {
   readonly split: string;
   readonly images: number;
@@ -375,6 +408,7 @@ export function splitTooSmall(was: {
   );
 }
 
+/** The splits of an evaluation have other tasks or classes than the training images. */
 export function splitsDisagree(was: {
   readonly split: string;
   readonly found: string;
@@ -391,14 +425,17 @@ export function splitsDisagree(was: {
 
 const traceFormat = "docs/parity.md describes the format of a trace.";
 
+/** A recorded run lacks a tensor ([format](../parity.md)). */
 export function traceIncomplete(was: { readonly path: string; readonly tensor: string }): UserError {
   return new UserError("R160", `${was.path} is no whole trace: it has no tensor ${was.tensor}. ${traceFormat}`);
 }
 
+/** A recorded run is of something that this version can not replay. */
 export function traceNotUnderstood(was: { readonly path: string; readonly why: string }): UserError {
   return new UserError("R161", `${was.path} cannot be replayed: ${was.why}. ${traceFormat}`);
 }
 
+/** A tensor of a recorded run has another shape or type than its sizes ask for. */
 export function traceUnfit(was: {
   readonly path: string;
   readonly tensor: string;
@@ -413,6 +450,7 @@ export function traceUnfit(was: {
 
 // ── R18x: early stop ───────────────────────────────────────────────────────────────────────────────────────────────
 
+/** `--floor` names an epoch that the run does not have, or its last one. */
 export function floorOutsideRun(was: {
   readonly flag: string;
   readonly epoch: number;
@@ -425,6 +463,7 @@ export function floorOutsideRun(was: {
   );
 }
 
+/** `--floor` names an epoch at whose end its metric is not measured. */
 export function floorNotMeasured(was: {
   readonly flag: string;
   readonly epoch: number;
@@ -441,6 +480,7 @@ export function floorNotMeasured(was: {
   );
 }
 
+/** `--floor` names a metric that the run does not have. */
 export function floorMetricUnknown(was: { readonly flag: string; readonly known: readonly string[] }): UserError {
   return new UserError("R182", `--floor ${was.flag}: this run has no such metric. It has ${was.known.join(", ")}.`);
 }
