@@ -1,75 +1,170 @@
 /** `ijepa compile [SPEC…]`: writes the trainer of every spec, or says whether those that are there are up to date. */
 import { relative, resolve } from "node:path";
 import pico from "picocolors";
-import { bundle } from "../bundle/bundle";
-import { type Compiled, check, compile as compileSpec } from "../compile";
-import { verdicts } from "../output/stale";
+import { bundleMany } from "../bundle/bundle";
+import { compileMany } from "../check-many";
+import type { Compiled } from "../compile";
+import { annotationLine } from "../diagnostics/annotations";
+import { errors } from "../diagnostics/catalogue";
+import { unplaced } from "../diagnostics/diagnostic";
+import { type FileVerdict, verdicts } from "../output/stale";
 import { writeTrainer } from "../output/write";
 import { countText, factsOf } from "../plan/facts";
+import { defaultFormat, type ProblemFormat } from "./format";
+import { printDiagnostics } from "./print";
 import { loadSpecs, type NamedSpec } from "./specs";
 
 export interface CompileOptions {
   readonly out: string;
   readonly check?: boolean;
+  readonly watch?: boolean;
+  readonly format?: ProblemFormat;
+}
+
+/** So many are held in memory at once. */
+const AT_ONCE = 32;
+
+/** A spec with its trainer. */
+export interface Written {
+  readonly spec: NamedSpec;
+  readonly folder: string;
+  readonly compiled: Compiled;
+}
+
+interface Batch {
+  readonly good: readonly { readonly spec: NamedSpec; readonly compiled: Compiled }[];
+  readonly faults: readonly Error[];
 }
 
 /** Compiles and type-checks; nothing is written. */
-function compiledOf(out: string, spec: NamedSpec): Compiled {
-  const compiled = compileSpec(spec);
-  check(resolve(out, compiled.plan.experiment.name), compiled);
-  return compiled;
+function compiled(out: string, specs: readonly NamedSpec[]): Batch {
+  const results = compileMany(specs.map((spec) => ({ ...spec, folder: resolve(out, spec.spec.name) })));
+  return {
+    good: results.flatMap((result) => (result.ok ? [{ spec: result.input, compiled: result.compiled }] : [])),
+    faults: results.flatMap((result) => (result.ok ? [] : [result.error])),
+  };
 }
 
-/** Writes one trainer and its bundle; gives the folder. */
-export async function writeSpec(
+/** Writes the trainers of a batch and their bundles, in order; those that the compiler could not make are left out. */
+async function writeBatch(
   out: string,
-  spec: NamedSpec,
-): Promise<{ readonly folder: string; readonly compiled: Compiled }> {
-  const compiled = compiledOf(out, spec);
-  const main = compiled.files.find(({ name }) => name === "main.ts")?.text ?? "";
-  const banner = main.slice(0, main.indexOf("*/") + 2);
-  const script = await bundle({
-    folder: resolve(out, compiled.plan.experiment.name),
-    files: compiled.files.filter(({ name }) => name.endsWith(".ts")),
-    banner,
-  });
-  return { folder: writeTrainer({ out, compiled, bundle: script }), compiled };
+  specs: readonly NamedSpec[],
+): Promise<{ readonly written: readonly Written[]; readonly faults: readonly Error[] }> {
+  const { good, faults } = compiled(out, specs);
+  const bundles = await bundleMany(
+    good.map(({ compiled: { files, plan } }) => {
+      const main = files.find(({ name }) => name === "main.ts")?.text ?? "";
+      return {
+        folder: resolve(out, plan.experiment.name),
+        files: files.filter(({ name }) => name.endsWith(".ts")),
+        banner: main.slice(0, main.indexOf("*/") + 2),
+      };
+    }),
+  );
+  const written = good.map((each, i) => ({
+    ...each,
+    folder: writeTrainer({ out, compiled: each.compiled, bundle: bundles[i] ?? "" }),
+  }));
+  return { written, faults };
 }
 
-function checkAll(out: string, specs: readonly NamedSpec[]): number {
+/** Writes one trainer and its bundle; a fault of the compiler is thrown. */
+export async function writeSpec(out: string, spec: NamedSpec): Promise<Written> {
+  const {
+    written: [written],
+    faults: [fault],
+  } = await writeBatch(out, [spec]);
+  if (written === undefined) throw fault ?? new Error("internal: a spec gave neither a trainer nor a fault");
+  return written;
+}
+
+/** What the compiler could not make is its fault, never the spec's; all of it is said at once. */
+function throwAll(faults: readonly Error[], specs: number): void {
+  const [first] = faults;
+  if (first === undefined) return;
+  if (specs === 1) throw first;
+  const all = faults.map(({ message }) => message).join("\n");
+  throw new Error(`internal: ${faults.length} of ${specs} specs could not be compiled:\n${all}`);
+}
+
+function batches(specs: readonly NamedSpec[]): readonly (readonly NamedSpec[])[] {
+  return Array.from({ length: Math.ceil(specs.length / AT_ONCE) }, (_, i) =>
+    specs.slice(i * AT_ONCE, (i + 1) * AT_ONCE),
+  );
+}
+
+/** Beside the spec where its author has to act, else at the first line that differs. */
+function staleAnnotation({ file }: NamedSpec, found: readonly FileVerdict[]): string {
+  const [first] = found;
+  if (first === undefined) return "";
+  const files = found.map((each) => `${each.file}${each.line === null ? "" : `:${each.line}`}: ${each.verdict}`);
+  const ofSpec = first.verdict === "spec changed" || first.verdict === "missing";
+  return annotationLine({
+    file: ofSpec ? file : first.file,
+    line: ofSpec ? 1 : first.line,
+    column: null,
+    title: first.verdict,
+    message: [`Not what the compiler writes now. \`ijepa compile ${file}\` writes it anew.`, ...files].join("\n"),
+  });
+}
+
+function checkAll(out: string, specs: readonly NamedSpec[], format: ProblemFormat): number {
   // CI systems ask for colour without being terminals; what is piped or compared has none.
   const paint = pico.createColors(process.stdout.isTTY === true && pico.isColorSupported);
   let stale = 0;
-  for (const spec of specs) {
-    const found = verdicts(out, compiledOf(out, spec)).filter(({ verdict }) => verdict !== "up to date");
-    for (const { file, verdict, patch } of found) process.stdout.write(`${file}: ${paint.red(verdict)}\n${patch}`);
-    if (found.length === 0) process.stdout.write(`${spec.file}: up to date\n`);
-    else stale += 1;
+  const faults: Error[] = [];
+  for (const batch of batches(specs)) {
+    const { good, faults: more } = compiled(out, batch);
+    faults.push(...more);
+    for (const each of good) {
+      const found = verdicts(out, each.compiled).filter(({ verdict }) => verdict !== "up to date");
+      for (const { file, verdict, patch } of found) process.stdout.write(`${file}: ${paint.red(verdict)}\n${patch}`);
+      if (found.length === 0) process.stdout.write(`${each.spec.file}: up to date\n`);
+      else stale += 1;
+      if (format === "github") process.stdout.write(staleAnnotation(each.spec, found));
+    }
   }
   if (stale > 0)
     process.stderr.write(
       `${stale} of ${specs.length} trainers are not what the compiler writes now. \`ijepa compile\` writes them anew.\n`,
     );
+  throwAll(faults, specs.length);
   return stale > 0 ? 1 : 0;
 }
 
-/** Resolves to the exit code: 0 written or up to date, 1 invalid or stale, 2 could not run. */
-export async function compile(
-  files: readonly string[],
-  { out, check: onlyCheck = false }: CompileOptions,
-): Promise<number> {
-  const loaded = loadSpecs(files);
-  if (!loaded.ok) return loaded.code;
-  if (onlyCheck) return checkAll(out, loaded.specs);
-  for (const spec of loaded.specs) {
-    const begun = performance.now();
-    const { folder, compiled } = await writeSpec(out, spec);
-    const { parameters, programs, steps } = factsOf(compiled.program, compiled.plan);
-    const facts = `${countText(parameters.encoder + parameters.predictor)} parameters, ${programs.length} ${programs.length === 1 ? "program" : "programs"}, ${countText(steps)} steps`;
-    process.stdout.write(
-      `${spec.file} → ${relative(".", folder) || "."} (${facts}) in ${((performance.now() - begun) / 1000).toFixed(2)} s\n`,
-    );
+/** `small (420,288 parameters, 5 programs, 2,560 steps)` */
+export function writtenText({ spec, folder, compiled: { program, plan } }: Written): string {
+  const { parameters, programs, steps } = factsOf(program, plan);
+  const facts = `${countText(parameters.encoder + parameters.predictor)} parameters, ${programs.length} ${programs.length === 1 ? "program" : "programs"}, ${countText(steps)} steps`;
+  return `${spec.file} → ${relative(".", folder) || "."} (${facts})`;
+}
+
+async function writeAll(out: string, specs: readonly NamedSpec[]): Promise<number> {
+  const begun = performance.now();
+  const faults: Error[] = [];
+  const seconds = () => ((performance.now() - begun) / 1000).toFixed(2);
+  for (const batch of batches(specs)) {
+    const { written, faults: more } = await writeBatch(out, batch);
+    faults.push(...more);
+    for (const each of written)
+      process.stdout.write(`${writtenText(each)}${specs.length === 1 ? ` in ${seconds()} s` : ""}\n`);
   }
+  if (specs.length > 1) process.stdout.write(`${specs.length - faults.length} trainers in ${seconds()} s\n`);
+  throwAll(faults, specs.length);
   process.stdout.write(`Train with: node ${relative(".", resolve(out, "train.js"))}\n`);
   return 0;
+}
+
+/** Resolves to the exit code: 0 written or up to date, 1 invalid or stale, 2 could not run. */
+export async function compile(files: readonly string[], options: CompileOptions): Promise<number> {
+  const { out, check = false, watch = false, format = defaultFormat() } = options;
+  if (watch && check) {
+    const what = "--watch and --check exclude each other";
+    printDiagnostics([unplaced(null, errors.badUsage({ what, hint: "--watch writes, --check does not." }))], format);
+    return 2;
+  }
+  if (watch) return await (await import("./watch")).watch(files, { out });
+  const loaded = loadSpecs(files, { format, ownNames: true });
+  if (!loaded.ok) return loaded.code;
+  return check ? checkAll(out, loaded.specs, format) : await writeAll(out, loaded.specs);
 }

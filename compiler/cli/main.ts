@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { exitCode } from "../diagnostics/catalogue";
 import { packageVersion } from "../emit/package-root";
 import { explained } from "./failure";
+import { formatOption } from "./format";
 import { printDiagnostics } from "./print";
 
 /** What the command asks to end with; set by the command that ran. */
@@ -24,6 +25,7 @@ function program(): Command {
     )
     .argument("<specs...>", "JSON files, an experiment or a grid each")
     .option("--json", "one JSON document for programs")
+    .addOption(formatOption("json"))
     .action(async (specs, options) => {
       code = await (await import("./validate")).validate(specs, options);
     });
@@ -42,6 +44,8 @@ function program(): Command {
     .argument("[specs...]", "JSON files, one experiment each (default: experiments/quickstart.json)")
     .option("--out <folder>", "folder of the trainers", "generated")
     .option("--check", "write nothing: say whether what is there is up to date, and why not")
+    .option("--watch", "compile on every save; show what is wrong, or what has changed")
+    .addOption(formatOption())
     .action(async (specs, options) => {
       code = await (await import("./compile")).compile(specs, options);
     });

@@ -1,7 +1,11 @@
 /** Specs named on the command line, loaded together: all of them, or everything that is wrong with any. */
-import { exitCode } from "../diagnostics/catalogue";
-import { loadSpec } from "../spec/load";
+import { resolve } from "node:path";
+import { errors, exitCode } from "../diagnostics/catalogue";
+import type { Diagnostic } from "../diagnostics/diagnostic";
+import { type LoadedSpec, loadSpec } from "../spec/load";
+import { problemAt } from "../spec/read";
 import type { Spec } from "../spec/spec";
+import type { ProblemFormat } from "./format";
 import { printDiagnostics } from "./print";
 
 export interface NamedSpec {
@@ -17,16 +21,41 @@ export type LoadedSpecs =
 /** The spec that commands take where none is named. */
 const DEFAULT_SPEC = "experiments/quickstart.json";
 
-/** Prints what is wrong. */
-export function loadSpecs(files: readonly string[]): LoadedSpecs {
-  const results = (files.length === 0 ? [DEFAULT_SPEC] : files).map((file) => ({ file, loaded: loadSpec(file) }));
-  const diagnostics = results.flatMap(({ loaded }) => (loaded.ok ? [] : loaded.diagnostics));
+/** Prints what is wrong. Specs whose trainers lie side by side have `ownNames`. */
+export function loadSpecs(
+  files: readonly string[],
+  { format, ownNames = false }: { readonly format?: ProblemFormat | undefined; readonly ownNames?: boolean } = {},
+): LoadedSpecs {
+  const results = namedFiles(files).map((file) => ({ file, loaded: loadSpec(file) }));
+  const diagnostics = [
+    ...results.flatMap(({ loaded }) => (loaded.ok ? [] : loaded.diagnostics)),
+    ...(ownNames ? sameNames(results) : []),
+  ];
   if (diagnostics.length > 0) {
-    printDiagnostics(diagnostics);
+    printDiagnostics(diagnostics, format);
     return { ok: false, code: exitCode(diagnostics) };
   }
   return {
     ok: true,
     specs: results.flatMap(({ file, loaded }) => (loaded.ok ? [{ file, spec: loaded.spec, hash: loaded.hash }] : [])),
   };
+}
+
+/** Each file once, however often it is named. */
+export function namedFiles(files: readonly string[]): readonly string[] {
+  const named = files.length === 0 ? [DEFAULT_SPEC] : files;
+  return named.filter((file, i) => named.findIndex((other) => resolve(other) === resolve(file)) === i);
+}
+
+/** Names that are taken already. */
+function sameNames(results: readonly { readonly file: string; readonly loaded: LoadedSpec }[]): readonly Diagnostic[] {
+  const first = new Map<string, string>();
+  return results.flatMap(({ file, loaded }) => {
+    if (!loaded.ok) return [];
+    const { name } = loaded.spec;
+    const other = first.get(name);
+    if (other !== undefined) return [problemAt(loaded.source, ["name"], errors.sameName({ name, other }))];
+    first.set(name, file);
+    return [];
+  });
 }

@@ -5,11 +5,14 @@ import { diagnosticJson } from "../diagnostics/report";
 import { isGrid, loadSpec } from "../spec/load";
 import { readSpec } from "../spec/read";
 import { sweepOf } from "../sweep/load";
+import { defaultFormat, type ProblemFormat } from "./format";
 import { printDiagnostics } from "./print";
 
 export interface ValidateOptions {
   /** One JSON document on standard output, for programs. */
   readonly json?: boolean;
+  /** `json` is the same as --json. */
+  readonly format?: ProblemFormat | "json";
 }
 
 interface Result {
@@ -23,10 +26,11 @@ interface Result {
 }
 
 /** Resolves to the exit code: 0 all valid, 1 some file is not, 2 some file could not be read. */
-export async function validate(files: readonly string[], { json = false }: ValidateOptions): Promise<number> {
+export async function validate(files: readonly string[], options: ValidateOptions): Promise<number> {
+  const { json = false, format = defaultFormat() } = options;
   const results = files.map(resultOf);
   const diagnostics = results.flatMap((result) => result.diagnostics);
-  if (json) {
+  if (json || format === "json") {
     const specs = results.map(({ file, name, hash, points, ...result }) => ({
       file,
       valid: result.diagnostics.length === 0,
@@ -41,7 +45,7 @@ export async function validate(files: readonly string[], { json = false }: Valid
       const many = points === null ? "" : `, a sweep of ${points} point${points === 1 ? "" : "s"}`;
       if (wrong.length === 0) process.stdout.write(`${file}: valid${many}\n`);
     }
-    printDiagnostics(diagnostics);
+    printDiagnostics(diagnostics, format);
   }
   return exitCode(diagnostics);
 }

@@ -295,7 +295,7 @@ export const errors = {
     (facts: { name: string; other: string }) => ({
       what: "another of these experiments has the same name",
       found: `${JSON.stringify(facts.name)}, as in ${facts.other}`,
-      want: "a name that no other has, whatever its case",
+      want: "a name that no other of them has",
     }),
   ),
 

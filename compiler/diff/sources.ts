@@ -2,13 +2,14 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { compile } from "../compile";
+import { type Compiled, compile } from "../compile";
 import { errors } from "../diagnostics/catalogue";
 import { type Diagnostic, type Problem, unplaced } from "../diagnostics/diagnostic";
 import type { GeneratedFile } from "../emit/emit";
 import { type Facts, factsOf } from "../plan/facts";
 import { isObject, type JsonObject, type JsonValue } from "../spec/json";
 import { type LoadedSpec, loadSpec, specFromText } from "../spec/load";
+import type { Spec } from "../spec/spec";
 import { constantsOf } from "./constants";
 
 export interface Side {
@@ -63,17 +64,19 @@ function withoutHash({ specHash: _, ...constants }: JsonObject): JsonObject {
 }
 
 function specSide(name: string, loaded: LoadedSpec): ReadSide {
-  if (!loaded.ok) return loaded;
-  const { plan, program, files } = compile(loaded);
-  const side: Side = {
+  return loaded.ok ? { ok: true, side: sideOfSpec(name, loaded.spec, compile(loaded)) } : loaded;
+}
+
+/** A spec and the trainer that was compiled from it. */
+export function sideOfSpec(name: string, spec: Spec, { plan, program, files }: Compiled): Side {
+  return {
     name,
     kind: "spec",
-    spec: plain(loaded.spec),
+    spec: plain(spec),
     constants: withoutHash(plain(plan.experiment)),
     facts: factsOf(program, plan),
     files,
   };
-  return { ok: true, side };
 }
 
 function folderSide(name: string): ReadSide {

@@ -12,6 +12,8 @@ export interface FileVerdict {
   /** Path from where the command runs. */
   readonly file: string;
   readonly verdict: Verdict;
+  /** The first line of the file that would be another; null where there is none, or no file. */
+  readonly line: number | null;
   /** Unified diff from what is there to what would be written; empty where there is nothing to compare. */
   readonly patch: string;
 }
@@ -44,13 +46,21 @@ function specIsSame(text: string, manifest: Manifest | null, specHash: string): 
   return written !== undefined && specHash.startsWith(written);
 }
 
+function firstDifference(was: string, now: string): number | null {
+  if (was === now) return null;
+  const lines = now.split("\n");
+  // Where the file only lacks its end, the place is below its last line.
+  const at = was.split("\n").findIndex((line, i) => line !== lines[i]);
+  return at < 0 ? was.split("\n").length : at + 1;
+}
+
 /** The verdict on every committed file of a trainer; the bundle is not committed. */
 export function verdicts(out: string, compiled: Compiled): readonly FileVerdict[] {
   const folder = join(out, compiled.plan.experiment.name);
   const manifest = readManifest(folder);
   return compiled.files.map(({ name, text }) => {
     const file = join(folder, name);
-    if (!existsSync(file)) return { file, verdict: "missing", patch: "" };
+    if (!existsSync(file)) return { file, verdict: "missing", line: null, patch: "" };
     const was = readFileSync(file, "utf8");
     const verdict = verdictOf(
       was,
@@ -59,6 +69,6 @@ export function verdicts(out: string, compiled: Compiled): readonly FileVerdict[
       specIsSame(was, manifest, compiled.plan.experiment.specHash),
     );
     const patch = was === text ? "" : createTwoFilesPatch(file, file, was, text, "as it is", "as it would be");
-    return { file, verdict, patch };
+    return { file, verdict, line: firstDifference(was, text), patch };
   });
 }

@@ -51,8 +51,41 @@ describe("compile", () => {
     const { status, stdout, stderr } = ijepa("compile", "--check", "small.json");
     expect(status).toBe(1);
     expect(stdout).toContain("generated/small/step.ts: edited by hand\n");
-    expect(stdout).not.toContain("main.ts:");
+    expect(stdout).not.toMatch(/main\.ts:|::error/);
     expect(stderr).toMatch(/^1 of 1 trainers are not what the compiler writes now/);
+  });
+
+  test("several: each has its line, and what is stale is annotated where it has to change", () => {
+    writeFileSync(join(folder, "second.json"), JSON.stringify({ ...spec, loss: "mse" }));
+    const { status, stdout, stderr } = ijepa("compile", "small.json", "second.json", "./small.json");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/^small\.json → .*\nsecond\.json → .*\n2 trainers in \d+\.\d\d s\nTrain with: /);
+    expect(readFileSync(join(folder, "generated/second/train.js"), "utf8")).toContain('experiment "second"');
+
+    const step = join(folder, "generated/small/step.ts");
+    const lines = readFileSync(step, "utf8").split("\n");
+    writeFileSync(step, [...lines.slice(0, 10), "// mine", ...lines.slice(10)].join("\n"));
+    writeFileSync(join(folder, "second.json"), JSON.stringify({ ...spec, loss: "smoothL1", seed: 3 }));
+    const found = ijepa("compile", "--check", "--format", "github", "small.json", "second.json");
+    expect(found.status).toBe(1);
+    expect(found.stdout.split("\n").filter((line) => line.startsWith("::"))).toEqual([
+      expect.stringMatching(/^::error file=generated\/small\/step\.ts,line=11,title=edited by hand::.*step\.ts:11: /),
+      expect.stringMatching(
+        /^::error file=second\.json,line=1,title=spec changed::.*%0Agenerated\/second\/experiment\.ts:/,
+      ),
+    ]);
+  });
+
+  test("two of one name would lie in one folder", () => {
+    writeFileSync(join(folder, "again.json"), JSON.stringify({ ...spec, name: "small" }));
+    const { status, stderr } = ijepa("compile", "small.json", "again.json");
+    expect(status).toBe(1);
+    expect(stderr).toContain("E430 name: another of these experiments has the same name");
+    expect(stderr).toContain('"small", as in small.json');
+  });
+
+  test("--watch and --check exclude each other", () => {
+    expect(ijepa("compile", "--watch", "--check", "small.json")).toMatchObject({ status: 2, stdout: "" });
   });
 
   test("an invalid spec writes nothing", () => {

@@ -1,0 +1,18 @@
+/** How a command says what is wrong: for people, or for people and as annotations of a GitHub workflow. */
+import { Option } from "commander";
+
+export type ProblemFormat = "text" | "github";
+
+/** In a job of GitHub Actions the annotations come by themselves; `--format text` keeps them away. */
+export function defaultFormat(): ProblemFormat {
+  return process.env.GITHUB_ACTIONS === "true" ? "github" : "text";
+}
+
+/** `--format`; the commands that can also write JSON add it to the choices. */
+export function formatOption(...more: readonly string[]): Option {
+  return new Option("--format <how>", "text, or github: also as annotations; by itself in a GitHub workflow").choices([
+    "text",
+    "github",
+    ...more,
+  ]);
+}

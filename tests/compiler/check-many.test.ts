@@ -1,0 +1,92 @@
+/** Many specs in one TypeScript program: the verdict on each is the same as alone, and stays its own. */
+import { resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { compileMany } from "../../compiler/check-many";
+import { type Compiled, type CompileInput, compile } from "../../compiler/compile";
+import { typeErrors, typeErrorsOfMany } from "../../compiler/emit/check";
+import type { GeneratedFile } from "../../compiler/emit/emit";
+import { specFromText } from "../../compiler/spec/load";
+import { base } from "../support/variations";
+
+function input(change: object, name = "one"): CompileInput & { readonly folder: string } {
+  const loaded = specFromText({ text: JSON.stringify({ ...base, ...change, name }), file: `${name}.json` });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics));
+  return { spec: loaded.spec, hash: loaded.hash, folder: resolve("/nowhere", name) };
+}
+
+const typescript = ({ files }: Compiled): readonly GeneratedFile[] => files.filter(({ name }) => name.endsWith(".ts"));
+
+/** With a text in one file replaced by another. */
+function edited(files: readonly GeneratedFile[], name: string, from: string, to: string): readonly GeneratedFile[] {
+  const changed = files.map((file) => (file.name === name ? { name, text: file.text.replace(from, to) } : file));
+  expect(changed).not.toEqual(files);
+  return changed;
+}
+
+describe("type errors", () => {
+  const [a, b] = [input({}, "a"), input({ seed: 1, loss: "mse" }, "b")];
+  const [right, other] = [typescript(compile(a)), typescript(compile(b))];
+  const wrong = edited(right, "step.ts", "block.mlp.fc1.weight,", "block.mlp.fc2.weight,");
+  const lineOf = (files: readonly GeneratedFile[], text: string): number =>
+    (files
+      .find(({ name }) => name === "step.ts")
+      ?.text.split("\n")
+      .findIndex((line) => line.includes(text)) ?? -2) + 1;
+
+  test("of one stay with that one, in its own lines", () => {
+    const [first, second, third] = typeErrorsOfMany([
+      { folder: "/nowhere/a", files: right },
+      { folder: "/nowhere/w", files: wrong },
+      { folder: "/nowhere/b", files: other },
+    ]);
+    expect([first, third]).toEqual([[], []]);
+    expect(second?.[0]).toContain(`step.ts:${lineOf(wrong, "block.mlp.fc2.weight,")}: `);
+    expect(second).toEqual(typeErrors("/nowhere/w", wrong));
+  });
+
+  test("of two that differ in comments only are in the lines of each", () => {
+    const longer = edited(wrong, "step.ts", "import ", "// one\n// two\nimport ");
+    const [first, second] = typeErrorsOfMany([
+      { folder: "/nowhere/w", files: wrong },
+      { folder: "/nowhere/l", files: longer },
+    ]);
+    const down = (line: string) => line.replace(/^step\.ts:(\d+)/, (_, at) => `step.ts:${Number(at) + 2}`);
+    expect(second).toEqual(first?.map(down));
+    expect(first?.length).toBeGreaterThan(0);
+  });
+
+  test("come from what a file imports, though its own text was right before", () => {
+    expect(typeErrors("/nowhere/a", right)).toEqual([]);
+    const renamed = edited(right, "step.ts", "export const V = ", "export const W = ");
+    expect(typeErrors("/nowhere/a", renamed).join("\n")).toMatch(/^parameters\.ts:\d+: /m);
+    // And are gone with it.
+    expect(typeErrors("/nowhere/a", right)).toEqual([]);
+  });
+
+  test("a file that does not parse", () => {
+    const broken = edited(right, "main.ts", "train({", "train({{");
+    expect(typeErrors("/nowhere/a", broken).join("\n")).toMatch(/^main\.ts:\d+: /m);
+  });
+});
+
+describe("compileMany", () => {
+  test("gives what each gives alone, in order", () => {
+    const inputs = [input({}, "a"), input({ seed: 3 }, "b"), input({ loss: "mse" }, "c")];
+    const results = compileMany(inputs);
+    expect(results.map((result) => result.ok && result.compiled.files)).toEqual(
+      inputs.map((each) => compile(each).files),
+    );
+  });
+
+  test("one that fails does not hide the others", () => {
+    const good = [input({}, "a"), input({ seed: 3 }, "c")] as const;
+    // No rule lets this through: an op then meets axes that do not fit.
+    const bad = { ...input({}, "b"), spec: { ...good[0].spec, encoder: { ...good[0].spec.encoder, patch: 0 } } };
+    const results = compileMany([good[0], bad, good[1]]);
+    expect(results.map(({ ok, input: { folder } }) => [ok, folder])).toEqual([
+      [true, good[0].folder],
+      [false, bad.folder],
+      [true, good[1].folder],
+    ]);
+  });
+});
