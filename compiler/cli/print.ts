@@ -5,12 +5,12 @@ import type { Diagnostic } from "../diagnostics/diagnostic";
 import { reportForPeople } from "../diagnostics/report";
 import { defaultFormat, type ProblemFormat } from "./format";
 
-/** Every problem, and below them how many there are; for GitHub also as annotations on standard output. */
+/** Every problem, and below them how many there are; for GitHub also as annotations, which it finds on both outputs. */
 export function printDiagnostics(diagnostics: readonly Diagnostic[], format: ProblemFormat = defaultFormat()): void {
   if (diagnostics.length === 0) return;
   const colour = process.stderr.isTTY === true && pico.isColorSupported;
   process.stderr.write(`${reportForPeople(diagnostics, { colour })}${problemCount(diagnostics)}`);
-  if (format === "github") process.stdout.write(annotationsOf(diagnostics));
+  if (format === "github") process.stderr.write(annotationsOf(diagnostics));
 }
 
 /** `3 problems in 2 files.`, below an empty line; empty where they are in no file. */

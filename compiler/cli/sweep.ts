@@ -2,7 +2,7 @@
 import { relative, resolve } from "node:path";
 import pico from "picocolors";
 import { durationText } from "../../runtime/report/text";
-import { annotationLine, annotationsOf } from "../diagnostics/annotations";
+import { annotationLine } from "../diagnostics/annotations";
 import { errors, exitCode } from "../diagnostics/catalogue";
 import { type Diagnostic, unplaced } from "../diagnostics/diagnostic";
 import { printable } from "../diagnostics/report";
@@ -13,6 +13,7 @@ import { listSweep } from "../sweep/list";
 import { loadSweep } from "../sweep/load";
 import { selectPoints } from "../sweep/select";
 import type { Sweep, SweepPoint } from "../sweep/sweep";
+import { defaultFormat } from "./format";
 import { printDiagnostics } from "./print";
 
 export interface SweepOptions {
@@ -50,8 +51,7 @@ export async function sweep([file = "", ...flags]: readonly string[], options: S
 }
 
 function refuse(diagnostics: readonly Diagnostic[], { format }: SweepOptions): number {
-  if (format === "github") process.stdout.write(annotationsOf(diagnostics));
-  printDiagnostics(diagnostics);
+  printDiagnostics(diagnostics, format === "github" ? "github" : format === "text" ? "text" : defaultFormat());
   return exitCode(diagnostics);
 }
 
@@ -120,7 +120,7 @@ async function checkPoints(
     }
   }
   for (const { name, message } of faults) {
-    if (format === "github") {
+    if ((format ?? defaultFormat()) === "github") {
       process.stdout.write(annotationLine({ file: sweep.file, line: null, column: null, title: name, message }));
     }
     process.stderr.write(`${printable(name)}: ${message}\n`);

@@ -33,6 +33,23 @@ describe("validate", () => {
     expect(stderr).toMatch(/\n2 problems in 1 file.\n$/);
   });
 
+  test("for GitHub: the same, and annotations below it", () => {
+    const annotations = (args: readonly string[], more: object = {}) => {
+      const env = { ...process.env, ...more };
+      const { stdout, stderr } = spawnSync(process.execPath, ["bin/ijepa.js", ...args], { encoding: "utf8", env });
+      expect(stdout).not.toContain("::error");
+      return stderr
+        .split("\n")
+        .flatMap((line) => /^::error .*line=(\d+),col=(\d+),title=(\w+)::/.exec(line)?.slice(1) ?? []);
+    };
+    const want = ["1", "43", "E204", "1", "47", "E201"];
+    expect(annotations(["validate", "--format", "github", bad])).toEqual(want);
+    const inWorkflow = { GITHUB_ACTIONS: "true" };
+    expect(annotations(["validate", bad], inWorkflow)).toEqual(want);
+    expect(annotations(["validate", "--format", "text", bad], inWorkflow)).toEqual([]);
+    expect(annotations(["validate", "--format", "json", bad], inWorkflow)).toEqual([]);
+  });
+
   test("a grid: every point of it", () => {
     const grid = join(folder, "grid.json");
     writeFileSync(grid, '{ "base": "good.json", "axes": [{ "pointer": "/loss", "values": ["mse", "mae"] }] }');
