@@ -1,6 +1,8 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { JsonValue } from "../../../compiler/spec/json";
-import { complaints, count, grid, momentum } from "./fixture";
+import { fieldPointers } from "../../../compiler/sweep/pointer";
+import { complaints, count, grid, load, momentum } from "./fixture";
 
 type Grid = { readonly [key: string]: JsonValue };
 
@@ -293,4 +295,34 @@ describe("points that are no experiments are told at the place of the value", ()
     const found = complaints(grid(rest));
     expect(found, found.join("\n")).toEqual(want.map((one) => expect.stringMatching(one)));
   });
+});
+
+test("whatever a grid says, there is a sweep or a place where it is wrong", () => {
+  const pointer = fc.constantFrom(...fieldPointers, "/name", "/encoder/dim/0", "/masking/targets/scale/0", "dim");
+  const value = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constant([0.2, 0.3]), fc.jsonValue({ maxDepth: 2 }));
+  const axis = fc.oneof(
+    fc.record({ pointer, values: fc.array(value, { maxLength: 3 }) }),
+    fc.record({ zip: fc.dictionary(pointer, fc.array(value, { maxLength: 2 }), { maxKeys: 2 }) }),
+    fc.jsonValue({ maxDepth: 1 }),
+  );
+  const grids = fc.record(
+    {
+      base: fc.constant("../quickstart.json"),
+      set: fc.dictionary(pointer, value, { maxKeys: 2 }),
+      axes: fc.array(axis, { maxLength: 2 }),
+      exclude: fc.array(fc.dictionary(pointer, value, { maxKeys: 2 }), { maxLength: 2 }),
+      seeds: fc.array(fc.nat(3), { maxLength: 2 }),
+      stop: fc.record({ rule: fc.constant("halving"), epochs: fc.array(fc.nat(6), { maxLength: 2 }) }),
+    },
+    { requiredKeys: ["base"] },
+  );
+  fc.assert(
+    fc.property(grids, (value) => {
+      const loaded = load(JSON.stringify(value));
+      if (loaded.ok) return;
+      expect(loaded.diagnostics).not.toEqual([]);
+      for (const { place } of loaded.diagnostics) expect(place).not.toBeNull();
+    }),
+    { numRuns: 300 },
+  );
 });

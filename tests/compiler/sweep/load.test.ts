@@ -251,24 +251,13 @@ test("the types name the keys of the schema", () => {
   expect(stop?.oneOf?.map(keysOf)).toEqual([Object.keys(keys.floor), Object.keys(keys.halving)]);
 });
 
-test("a hundred points load at once, and the most there may be are taken", () => {
+test("a hundred points load at once, though the search for masks that fit takes 0.1 s", () => {
   const hundred = Array.from({ length: 100 }, (_, i) => 0.5 + i / 1000);
   const start = performance.now();
-  const { points } = sweep({ axes: [{ pointer: momentum, values: hundred }] });
-  expect(points).toHaveLength(100);
-  // Measured 0.03 to 0.15 s; a machine under load is slower, masks searched for every point would take ten times as long.
-  expect(performance.now() - start).toBeLessThan(2000);
-  expect(100 * 100).toBe(mostPoints);
-  expect(
-    load(
-      grid({
-        axes: [{ pointer: momentum, values: hundred }],
-        seeds: Array(101)
-          .fill(0)
-          .map((_, i) => i),
-      }),
-    ),
-  ).toMatchObject({
-    diagnostics: [{ code: "E513" }],
-  });
+  const axes = [{ pointer: momentum, values: hundred }];
+  expect(sweep({ set: { "/masking/context/tokens": 20 }, axes }).points).toHaveLength(100);
+  // 0.15 to 0.3 s, 10 s if every point searched by itself; the machine may be busy.
+  expect(performance.now() - start).toBeLessThan(4000);
+  const seeds = Array.from({ length: mostPoints / 100 + 1 }, (_, seed) => seed);
+  expect(load(grid({ axes, seeds }))).toMatchObject({ diagnostics: [{ code: "E513" }] });
 });
