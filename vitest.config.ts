@@ -1,7 +1,14 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { include: ["tests/**/*.test.ts"], setupFiles: ["tests/setup.ts"], testTimeout: 60_000, pool: "forks" },
+  test: {
+    include: ["tests/**/*.test.ts"],
+    // These need programs that not every machine has, and minutes: `npm run test:slurm`.
+    exclude: process.env.IJEPA_INTEGRATION === undefined ? ["tests/integration/**"] : [],
+    setupFiles: ["tests/setup.ts"],
+    testTimeout: 60_000,
+    pool: "forks",
+  },
   resolve: {
     alias: [{ find: /^ijepa\/runtime\/(.*)$/, replacement: new URL("./runtime/$1.ts", import.meta.url).pathname }],
   },

@@ -2,6 +2,8 @@
  * Ray's Jobs REST API, as far as a sweep needs it:
  * https://docs.ray.io/en/latest/cluster/running-applications/job-submission/rest.html
  */
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
 
 export interface RayJobRequest {
   /** A line for a shell (/bin/sh). */
@@ -46,18 +48,12 @@ export function rayClient(address: string, headers: Readonly<Record<string, stri
   const base = address.replace(/\/+$/, "");
   const ask = async (method: "GET" | "POST", path: string, body?: object): Promise<RayAnswer<unknown>> => {
     try {
-      const response = await fetch(`${base}${path}`, {
-        method,
-        headers: { ...headers, ...(body !== undefined && { "content-type": "application/json" }) },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      const text = await response.text();
-      if (!response.ok) return { ok: false, status: response.status, said: lastLine(text) };
+      const { status, text } = await request(method, `${base}${path}`, headers, body);
+      if (status < 200 || status > 299) return { ok: false, status, said: lastLine(text) };
       try {
         return { ok: true, value: JSON.parse(text) };
       } catch {
-        return { ok: false, status: response.status, said: "the answer is no JSON" };
+        return { ok: false, status, said: "the answer is no JSON" };
       }
     } catch (error) {
       return { ok: false, status: null, said: reasonOf(error) };
@@ -88,6 +84,31 @@ export function rayClient(address: string, headers: Readonly<Record<string, stri
   };
 }
 
+/** Not by fetch: its Sec-Fetch-Mode header makes Ray refuse a POST as one of a browser. */
+function request(
+  method: string,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: object | undefined,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const content = body === undefined ? null : JSON.stringify(body);
+  const all = { ...headers, ...(content !== null && { "content-type": "application/json" }) };
+  return new Promise((resolve, reject) => {
+    const call = url.startsWith("https:") ? httpsRequest : httpRequest;
+    const sent = call(url, { method, headers: all, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (part: string) => {
+        text += part;
+      });
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+      response.on("error", reject);
+    });
+    sent.on("error", reject);
+    sent.end(content ?? undefined);
+  });
+}
+
 function jobOf(value: unknown): RayJob {
   const exitCode = fieldOf(value, "driver_exit_code");
   return {
@@ -105,13 +126,12 @@ const hostOf = (address: string): string => (URL.canParse(address) ? new URL(add
 /** Ray answers an error with a Python traceback, whose last line says what it is. */
 const lastLine = (text: string): string => text.trim().split("\n").at(-1)?.trim() || "no reason";
 
-/** fetch hides the reason one or two errors deep. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return `no answer within ${timeoutMs / 1000} s`;
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
-  return "code" in cause && typeof cause.code === "string" ? `${cause.code} ${cause.message}`.trim() : cause.message;
+  if ("code" in error && error.code === "ABORT_ERR") return `no answer within ${timeoutMs / 1000} s`;
+  // One error for each address of a host, with no words of its own.
+  const [first] = error instanceof AggregateError ? error.errors : [];
+  return first instanceof Error ? first.message : error.message;
 }
 
 function fieldOf(value: unknown, key: string): unknown {
