@@ -16,7 +16,9 @@
   const compare = (a, b) => {
     // What is empty comes last either way.
     if (a === "" || b === "") return null;
-    return !Number.isNaN(Number(a)) && !Number.isNaN(Number(b)) ? Number(a) - Number(b) : a.localeCompare(b);
+    return !Number.isNaN(Number(a)) && !Number.isNaN(Number(b))
+      ? Number(a) - Number(b)
+      : a.localeCompare(b, "en", { numeric: true });
   };
   for (const table of document.querySelectorAll("table")) {
     const body = table.tBodies[0];
@@ -45,8 +47,9 @@
   }
 
   // ── Curves ───────────────────────────────────────────────────────────────────────────────────────────────────────
-  /** Above this a curve is one of steps: without dots, and with gaps where other points were measured. */
+  /** Above this the dots of a curve run into each other. */
   const manyPoints = 40;
+  const wholeEpochs = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
   const hidden = new Set();
   const plots = [];
   let highlighted = null;
@@ -117,7 +120,7 @@
   shown();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 
-  function draw({ title, unit, hint, decimals, x, series }, parent) {
+  function draw({ title, unit, hint, decimals, byStep, x, series }, parent) {
     const figure = made("figure");
     const caption = made("figcaption", title);
     caption.append(" ", made("small", hint));
@@ -144,7 +147,7 @@
         legend: { show: false },
         scales: { x: { time: false } },
         axes: [
-          { ...axis("epochs"), size: 34, labelSize: 18 },
+          { ...axis("epochs"), size: 34, labelSize: 18, ...(byStep ? {} : { incrs: wholeEpochs }) },
           { ...axis(unit === "" ? title : `${title} (${unit})`), size: 56, labelSize: 20 },
         ],
         cursor: {
@@ -155,7 +158,7 @@
           // The nearest measured value: curves have gaps where another point was measured.
           dataIdx: (self, s, index) => {
             if (s === 0 || self.data[s][index] != null) return index;
-            for (let far = 1; far < (x.length > manyPoints ? 12 : 1); far++) {
+            for (let far = 1; far < (byStep ? 12 : 1); far++) {
               if (self.data[s][index - far] != null) return index - far;
               if (self.data[s][index + far] != null) return index + far;
             }
@@ -167,10 +170,10 @@
           {},
           ...series.map(({ group, isMean, failed }) => ({
             stroke: colourOf(group),
-            width: isMean ? 2.25 : 1,
+            width: isMean ? (byStep ? 1.75 : 2.25) : 1,
             dash: failed ? [5, 4] : undefined,
             spanGaps: true,
-            points: { show: x.length <= manyPoints, size: isMean ? 6 : 4, fill: colourOf(group) },
+            points: { show: x.length <= manyPoints && !byStep, size: isMean ? 6 : 4, fill: colourOf(group) },
           })),
         ],
         hooks: {

@@ -19,8 +19,11 @@ export interface Chart {
   /** How to read it, in few words. */
   readonly hint: string;
   readonly decimals: number;
+  /** Means of short spans of steps; else one value for an epoch at most. */
+  readonly byStep: boolean;
   /** Epochs, ascending. */
   readonly x: readonly number[];
+  /** As they are drawn: the means over all seeds, and the best over all others. */
   readonly series: readonly Series[];
 }
 
@@ -34,6 +37,7 @@ export function chartsOf(results: Results): { readonly charts: readonly Chart[];
       name === "loss" && stepLoss.length > 0 ? stepLoss : (curves[name] ?? []);
     const x = [...new Set(points.flatMap((point) => curve(point).map(({ epoch }) => epoch)))].sort((a, b) => a - b);
     const { title, unit, scale, decimals } = metricText(name);
+    const byStep = name === "loss" && points.some(({ stepLoss }) => stepLoss.length > 0);
     if (x.length < 2) {
       once.push(title);
       continue;
@@ -42,13 +46,16 @@ export function chartsOf(results: Results): { readonly charts: readonly Chart[];
     charts.push({
       title,
       unit,
-      hint: `${name === "loss" ? "by step" : "by epoch"}${better}`,
+      hint: `${byStep ? "by step" : "by epoch"}${better}`,
+      byStep,
       decimals,
       x: x.map(short),
-      series: results.groups.flatMap((group, g) => seriesOf(group, g, results, curve, x, scale)),
+      series: results.groups
+        .flatMap((group, g) => seriesOf(group, g, results, curve, x, scale))
+        .reverse()
+        .sort((a, b) => Number(a.isMean) - Number(b.isMean)),
     });
   }
-  // Single runs that a loss of steps shows before the first epoch is done.
   return { charts, once };
 }
 

@@ -35,10 +35,13 @@ function spanOf(epochs: readonly number[]): number {
 }
 
 function pointResult(point: SweepPoint, folder: string, status: PointStatus, spanEpochs: number): PointResult {
-  // A run of another spec or generator says nothing of this point.
-  const isOurs = status.state !== "stale" && status.state !== "waiting";
-  const events = isOurs ? readLogFile(join(folder, "log.jsonl"), { mostSteps }) : [];
-  const plan = isOurs ? jsonFile(join(folder, "experiment.json")) : null;
+  const record = readRecord(folder);
+  const logged = readsLog(point, status, record?.spec ?? null)
+    ? readLogFile(join(folder, "log.jsonl"), { mostSteps })
+    : [];
+  // Of another generator only what did not fail is of use: that it failed is not its state.
+  const events = status.state === "stale" && endedBy(logged) === "failed" ? [] : logged;
+  const plan = events.length === 0 ? null : jsonFile(join(folder, "experiment.json"));
   const steps = events.filter((event) => event.event === "step");
   const stepsPerEpoch = numberAt(plan, ["optimiser", "stepsPerEpoch"]) ?? stepsPerEpochOf(events);
   const stepsDone = events.reduce((most, { step }) => Math.max(most, step), 0);
@@ -62,11 +65,22 @@ function pointResult(point: SweepPoint, folder: string, status: PointStatus, spa
     wallMs: wallMsOf(events),
     engine: events.findLast((event) => event.event === "start")?.engine ?? null,
     specHash: point.hash,
-    generatorHash: readRecord(folder)?.generator ?? null,
+    generatorHash: record?.generator ?? null,
     curves: Object.fromEntries(metricNames(events).map((name) => [name, metricCurve(events, name)])),
     stepLoss: stepsPerEpoch === null ? [] : stepLossOf(steps, stepsPerEpoch, spanEpochs),
   };
 }
+
+/**
+ * A run of another spec says nothing of this point. One of this spec by another generator does: it is stale for a sweep that
+ * goes on, but what was measured stays measured.
+ */
+function readsLog(point: SweepPoint, { state }: PointStatus, recordedSpec: string | null): boolean {
+  return state !== "waiting" && (state !== "stale" || recordedSpec === point.hash);
+}
+
+const endedBy = (events: readonly LogEvent[]): string | null =>
+  events.findLast((event) => event.event === "end")?.reason ?? null;
 
 function lastValues(events: readonly LogEvent[]): Readonly<Record<string, MetricValue>> {
   const testImages = testImagesOf(events);

@@ -38,7 +38,8 @@ export function meanText(text: MetricText, { mean, sd }: GroupMetric): string {
 export function differenceText(text: MetricText, comparison: Comparison | null): string {
   if (comparison === null) return "";
   const { difference, epoch, withinNoise } = comparison;
-  const sign = difference < 0 ? "−" : "+";
+  const size = numberText(text, Math.abs(difference));
+  const sign = Number(size) === 0 ? "" : difference < 0 ? "−" : "+";
   const at = epoch === null ? "" : ` at epoch ${epoch}`;
-  return `${sign}${numberText(text, Math.abs(difference))}${at}${withinNoise === true ? " (noise)" : ""}`;
+  return `${sign}${size}${at}${withinNoise === true ? " (noise)" : ""}`;
 }

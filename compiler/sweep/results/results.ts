@@ -3,7 +3,7 @@ import type { MetricPoint } from "../../../runtime/report/metric";
 import type { JsonValue } from "../../spec/json";
 import type { Sweep } from "../sweep";
 
-/** In the order in which they are counted for people. `stale`: the run is of another spec or generator. */
+/** In the order in which they are counted for people. `stale`: the run is of an earlier spec, or of another generator. */
 export const pointStates = ["finished", "running", "stopped", "interrupted", "failed", "stale", "waiting"] as const;
 export type PointState = (typeof pointStates)[number];
 

@@ -50,7 +50,7 @@ export function countStates(points: readonly PointResult[]): Results["states"] {
 
 /** A failed point is in no mean, however far it came: what failed it may have spoilt its numbers before. */
 function groupOf(members: readonly PointResult[], metrics: readonly string[], metric: string): Group {
-  const counted = members.filter(({ state }) => state !== "failed" && state !== "stale");
+  const counted = members.filter(({ state }) => state !== "failed");
   const found = Object.fromEntries(
     metrics.flatMap((name): readonly [string, GroupMetric][] => {
       const epoch = Math.max(0, ...counted.map(({ metrics: last }) => last[name]?.epoch ?? 0));
@@ -107,8 +107,12 @@ function notesOf(
   for (const state of pointStates) {
     const those = members.filter((point) => point.state === state);
     if (those.length === 0) continue;
-    if (state === "failed" || state === "stale") {
-      notes.push(`${plural(those.length, "seed")} ${state}, not in the mean`);
+    if (state === "failed") {
+      notes.push(`${plural(those.length, "seed")} failed, not in the mean`);
+    } else if (state === "stale") {
+      const used = those.filter(({ stepsDone }) => stepsDone > 0).length;
+      if (used > 0) notes.push(`${plural(used, "seed")} by another version of the generator`);
+      if (used < those.length) notes.push(`${plural(those.length - used, "seed")} stale, not in the mean`);
     } else if (state === "stopped" || state === "interrupted" || state === "running") {
       const reached = [...new Set(those.map(({ epochsDone }) => epochsDone))].sort((a, b) => a - b);
       const where = `after epoch ${reached.join(", ")}`;

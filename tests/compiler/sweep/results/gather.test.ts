@@ -49,18 +49,20 @@ describe("gathering a point", () => {
     expect(row.curves["shape.linearProbe"]?.map(({ epoch }) => epoch)).toEqual([1, 3, 4]);
   });
 
-  it.each(["waiting", "stale"] as const)("takes nothing of a folder that is %s", (state) => {
-    const row = only(madeResults(sweep, { 0: { accuracies: [0.25], state } }).points);
-    expect(row).toMatchObject({
-      state,
-      stepsDone: 0,
-      steps: null,
-      metrics: {},
-      curves: {},
-      stepLoss: [],
-      wallMs: null,
-    });
-  });
+  it.each([
+    ["waiting", undefined, "complete", 0],
+    ["stale", "hash-of-an-earlier-spec", "complete", 0],
+    ["stale", undefined, "failed", 0],
+    ["stale", undefined, "complete", 10],
+  ] as const)(
+    "%s, with the spec %s, ended as %s: takes %i steps of the folder",
+    (state, specHash, reason, stepsDone) => {
+      const run = { accuracies: [0.25], state, end: { reason }, ...(specHash === undefined ? {} : { specHash }) };
+      const row = only(madeResults(sweep, { 0: run }).points);
+      expect(row).toMatchObject({ state, stepsDone });
+      expect(Object.keys(row.metrics)).toHaveLength(stepsDone === 0 ? 0 : 5);
+    },
+  );
 
   it("has a row for a point without a folder, and for one that has logged nothing yet", () => {
     const folders = madeFolders();

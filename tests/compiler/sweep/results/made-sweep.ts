@@ -76,6 +76,8 @@ export interface MadeRun {
   readonly rate?: number;
   /** Of this checkout where it is left out. */
   readonly generator?: string;
+  /** Of the spec that was trained; that of the point where it is left out. */
+  readonly specHash?: string;
 }
 
 /** Times are those of a clock that begins at midnight; a step takes 16 images' time. */
@@ -124,7 +126,7 @@ export function writeRun(sweep: Sweep, folders: SweepFolders, point: SweepPoint,
   const done = accuracies.length * stepsPerEpoch;
   if (end !== null) events.push({ event: "end", step: done, time: time(done), ...end });
   mkdirSync(folder, { recursive: true });
-  writeRecord(folder, recordOf(sweep, point, generator));
+  writeRecord(folder, recordOf(sweep, { ...point, hash: run.specHash ?? point.hash }, generator));
   writeFileSync(
     join(folder, "experiment.json"),
     JSON.stringify({

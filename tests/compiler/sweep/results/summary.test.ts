@@ -86,12 +86,24 @@ describe("a sweep of which a part has run", () => {
     expect(group?.notes).toEqual(["1 seed stopped early after epoch 1, not in the mean"]);
   });
 
-  it.each(["failed", "stale"] as const)("never counts a %s seed, however far it came", (state) => {
-    const results = madeResults(sweep, { ...best, 0: { ...done(0.9), state }, 1: done(0.4) });
+  it("never counts a failed seed, however far it came", () => {
+    const results = madeResults(sweep, { ...best, 0: { ...done(0.9), state: "failed" }, 1: done(0.4) });
     expect(results.best).toBe("grid-192");
     expect(groupOf(results, "48")).toMatchObject({
       metrics: { "shape.linearProbe": { n: 1, mean: 0.4 } },
-      notes: [`1 seed ${state}, not in the mean`],
+      notes: ["1 seed failed, not in the mean"],
+    });
+  });
+
+  it("counts a seed of another generator and none of another spec", () => {
+    const results = madeResults(sweep, {
+      ...best,
+      0: { ...done(0.3), state: "stale" },
+      1: { ...done(0.9), state: "stale", specHash: "earlier" },
+    });
+    expect(groupOf(results, "48")).toMatchObject({
+      metrics: { "shape.linearProbe": { n: 1, mean: 0.3 } },
+      notes: ["1 seed by another version of the generator", "1 seed stale, not in the mean"],
     });
   });
 

@@ -133,11 +133,11 @@ describe("the page", () => {
         one.y,
       ]),
     ).toEqual([
-      ["width 192, patch 8", "seed 0", true, [36, 50]],
-      ["width 96, patch 8", "seed 0", false, [35, 45]],
       ["width 96, patch 8", "seed 1", false, [34, 47.5]],
-      ["width 96, patch 8", "mean of 2 seeds", true, [34.5, 46.25]],
+      ["width 96, patch 8", "seed 0", false, [35, 45]],
       ["width 48, patch 8", "seed 0", true, [25, null]],
+      ["width 96, patch 8", "mean of 2 seeds", true, [34.5, 46.25]],
+      ["width 192, patch 8", "seed 0", true, [36, 50]],
     ]);
   });
 });
