@@ -121,7 +121,7 @@ async function checkPoints(
   }
   for (const { name, message } of faults) {
     if ((format ?? defaultFormat()) === "github") {
-      process.stdout.write(annotationLine({ file: sweep.file, line: null, column: null, title: name, message }));
+      process.stderr.write(annotationLine({ file: sweep.file, line: null, column: null, title: name, message }));
     }
     process.stderr.write(`${printable(name)}: ${message}\n`);
   }
@@ -177,6 +177,7 @@ async function train(
       stream: process.stdout,
     });
     if (!ran.ok) return refuse(ran.diagnostics, options);
+    if (!ran.followed) return ran.exitCode;
     await showResults(sweep, folders);
     // Those that the person has stopped are no news.
     const failed = ran.exitCode === 1 ? ran.open.filter(({ condition }) => condition.state !== "waiting") : [];

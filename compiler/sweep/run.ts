@@ -5,7 +5,7 @@ import { durationText } from "../../runtime/report/text";
 import { errors } from "../diagnostics/catalogue";
 import { type Diagnostic, unplaced } from "../diagnostics/diagnostic";
 import { generatorHash } from "../output/generator";
-import type { Executor, PointTask } from "./executors/executor";
+import type { Executor, PointTask, TaskEnd } from "./executors/executor";
 import { runFolder, type SweepFolders, sweepFiles, sweepFolder } from "./folders";
 import { runHalving } from "./halving";
 import { type Display, openDisplay } from "./live/display";
@@ -33,7 +33,13 @@ export interface RunSweepOptions {
 }
 
 export type SweepRun =
-  | { readonly ok: true; readonly exitCode: number; readonly open: readonly OpenPoint[] }
+  | {
+      readonly ok: true;
+      readonly exitCode: number;
+      readonly open: readonly OpenPoint[];
+      /** False where the executor only wrote what somebody else will run. */
+      readonly followed: boolean;
+    }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** One that is neither finished nor stopped. */
@@ -79,6 +85,7 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepRun> {
   );
 
   let signal: NodeJS.Signals | null = null;
+  let followed = true;
   if (tasks.size > 0) {
     const jobs = executor.name === "local" ? (options.jobs ?? 1) : options.jobs;
     const display = openDisplay({ sweep, points, folders, generator, jobs, stream, table: options.progress });
@@ -88,8 +95,10 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepRun> {
     });
     try {
       const run = (some: readonly PointTask[]) => runTasks(some, options, display, stop);
-      if (halving === null) await run([...tasks.values()].map(({ task }) => task));
-      else {
+      if (halving === null) {
+        const ends = await run([...tasks.values()].map(({ task }) => task));
+        followed = executor.name === "local" || ends.length > 0 || stop.signal.aborted;
+      } else {
         const isStopping = (): boolean => stop.signal.aborted;
         const isFailed = (point: SweepPoint): boolean => conditionOf(point).state === "failed";
         await runHalving({
@@ -120,7 +129,7 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepRun> {
       output: join(runFolder(folders, sweep, point), sweepFiles.output),
     }));
   const exitCode = signal !== null ? (signal === "SIGINT" ? 130 : 143) : open.length > 0 ? 1 : 0;
-  return { ok: true, exitCode, open };
+  return { ok: true, exitCode: followed ? exitCode : 0, open, followed };
 }
 
 async function runTasks(
@@ -128,9 +137,9 @@ async function runTasks(
   { sweep, folders, executor }: RunSweepOptions,
   display: Display,
   stop: Stop,
-): Promise<void> {
-  if (tasks.length === 0 || stop.signal.aborted) return;
-  await executor.run(tasks, {
+): Promise<readonly TaskEnd[]> {
+  if (tasks.length === 0 || stop.signal.aborted) return [];
+  return await executor.run(tasks, {
     sweep,
     folders,
     note: display.note,
