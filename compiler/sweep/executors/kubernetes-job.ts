@@ -140,7 +140,7 @@ trainer.on("error", (error) => {
   process.exitCode = 127;
 });
 trainer.on("close", (code, signal) => {
-  process.exitCode = code ?? 128 + constants.signals[signal];
+  process.exitCode ??= code ?? 128 + constants.signals[signal];
   file.end();
 });
 `;

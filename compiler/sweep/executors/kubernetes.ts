@@ -1,6 +1,6 @@
 /** Points of a sweep as one Indexed Job of Kubernetes: docs/clusters.md. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import { errors } from "../../diagnostics/catalogue";
 import { sweepFolder } from "../folders";
@@ -157,7 +157,7 @@ function writeJob(
     name: job,
     sweepName: sweep.name,
     workingDirectory,
-    folder: relative(workingDirectory, join(workingDirectory, folder)),
+    folder,
     tasks,
     gpus: settings.gpus ?? Math.max(...tasks.map(gpusOf)),
   });

@@ -30,14 +30,6 @@ export async function loadExecutor({ name, jobs, args }: ExecutorChoice): Promis
       const { parseOptions, rayExecutor } = await import("./ray");
       return rayExecutor({ ...parseOptions(args), jobs });
     }
-    case "kubernetes": {
-      const { kubernetesExecutor, parseOptions } = await import("./kubernetes");
-      return kubernetesExecutor({ ...parseOptions(args), jobs });
-    }
-    case "ray": {
-      const { parseOptions, rayExecutor } = await import("./ray");
-      return rayExecutor({ ...parseOptions(args), jobs });
-    }
     default:
       throw new ExecutorRefused(
         errors.badUsage({ what: `there is no executor '${name}'`, hint: `There are ${executorNames.join(", ")}.` }),
