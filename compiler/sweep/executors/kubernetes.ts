@@ -94,7 +94,18 @@ export interface KubernetesExecutorSettings extends KubernetesOptions {
 }
 
 export function kubernetesExecutor(settings: KubernetesExecutorSettings): Executor {
-  return { name: "kubernetes", run: (tasks, context) => runOnKubernetes(tasks, context, settings) };
+  const tool = settings.tool ?? runTool;
+  const followed: SubmittedJob[] = [];
+  return {
+    name: "kubernetes",
+    run: (tasks, context) => runOnKubernetes(tasks, context, { ...settings, tool, followed }),
+    kill: () => {
+      for (const { job, namespace } of followed) {
+        const how = ["--grace-period=0", "--force", "--wait=false", ...inNamespace(namespace)];
+        void tool("kubectl", ["delete", "pods", "--selector", podsOf(job), ...how]);
+      }
+    },
+  };
 }
 
 /** A Job of this sweep; pod n is the nth point. */
@@ -107,15 +118,13 @@ interface SubmittedJob {
 async function runOnKubernetes(
   tasks: readonly PointTask[],
   context: ExecutorContext,
-  settings: KubernetesExecutorSettings,
+  settings: KubernetesExecutorSettings & { readonly tool: Tool; readonly followed: SubmittedJob[] },
 ): Promise<readonly TaskEnd[]> {
-  const { namespace, apply } = settings;
-  const tool = settings.tool ?? runTool;
+  const { namespace, apply, tool, followed: jobs } = settings;
   const folder = join(sweepFolder(context.folders, context.sweep), "kubernetes");
   const earlier = apply ? await earlierJob(folder, tool) : null;
   const covered = new Set(earlier?.points);
   const rest = tasks.filter(({ point }) => !covered.has(point.name));
-  const jobs: SubmittedJob[] = [];
   if (earlier !== null) {
     jobs.push(earlier);
     context.note(`Job ${earlier.job} of an earlier call is still there: its points are followed, not submitted again.`);
@@ -140,6 +149,7 @@ async function runOnKubernetes(
 }
 
 const recordName = "job.json";
+const podsOf = (job: string): string => `batch.kubernetes.io/job-name=${job}`;
 const kubectlLine = (args: readonly string[]): string => ["kubectl", ...args.map(shellWord)].join(" ");
 const inNamespace = (namespace: string | null): readonly string[] =>
   namespace === null ? [] : ["--namespace", namespace];
@@ -213,7 +223,7 @@ async function statesOf({ job, namespace }: SubmittedJob, tool: Tool): Promise<J
   const where = [...inNamespace(namespace), "--output", "json"];
   const found = await tool("kubectl", ["get", "job", job, ...where]);
   if (found === null || found.exitCode !== 0) return /NotFound/.test(found?.stderr ?? "") ? "gone" : null;
-  const pods = await tool("kubectl", ["get", "pods", "--selector", `batch.kubernetes.io/job-name=${job}`, ...where]);
+  const pods = await tool("kubectl", ["get", "pods", "--selector", podsOf(job), ...where]);
   if (pods === null || pods.exitCode !== 0) return null;
   try {
     return jobStates(JSON.parse(found.stdout), JSON.parse(pods.stdout));

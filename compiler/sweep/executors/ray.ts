@@ -23,13 +23,22 @@ export interface RayExecutorSettings extends RayOptions {
 }
 
 export function rayExecutor(settings: RayExecutorSettings): Executor {
-  return { name: "ray", run: (tasks, context) => runOnRay(tasks, context, settings) };
+  const leave = new AbortController();
+  return {
+    name: "ray",
+    run: (tasks, context) => runOnRay(tasks, context, { ...settings, leave: leave.signal }),
+    // Ray has no way to end a job that is being stopped; it kills what has not ended after its time.
+    kill: () => leave.abort(),
+  };
 }
+
+/** `leave`: nobody waits for jobs any more. */
+type Running = RayExecutorSettings & { readonly leave: AbortSignal };
 
 async function runOnRay(
   tasks: readonly PointTask[],
   context: ExecutorContext,
-  settings: RayExecutorSettings,
+  settings: Running,
 ): Promise<readonly TaskEnd[]> {
   const client = settings.client ?? rayClient(settings.address, settings.headers);
   const version = await client.version();
@@ -63,14 +72,15 @@ async function runOnRay(
 async function runPoint(
   task: PointTask,
   context: ExecutorContext,
-  settings: RayExecutorSettings,
+  settings: Running,
   client: RayClient,
 ): Promise<TaskEnd> {
   const { name } = task.point;
   for (;;) {
     const id = await submitOnce(task, settings, client);
     if (id.isEarlier) context.note(`${name}: job ${id.text} of an earlier call goes on, and is followed`);
-    const job = await followJob(id.text, name, context, client, settings.pace ?? usualPace);
+    const job = await followJob(id.text, name, context, settings, client);
+    if (job === "left") return { name, exitCode: null, why: "ray: asked to stop, and left" };
     if (job?.errorType === startTimeout && !context.stop.aborted) {
       context.note(`${name}: Ray gave up waiting for room (15 minutes, unless it was told otherwise); submitted again`);
       continue;
@@ -162,9 +172,9 @@ async function followJob(
   id: string,
   name: string,
   context: ExecutorContext,
+  { pace = usualPace, leave }: Running,
   client: RayClient,
-  pace: PollPace,
-): Promise<RayJob | null> {
+): Promise<RayJob | null | "left"> {
   let said = "";
   let isAsked = false;
   let answers = true;
@@ -184,7 +194,8 @@ async function followJob(
       if (status !== said) context.status(name, status);
       said = status;
     }
-    await sleep(waitMs(pace, poll), isAsked || context.stop.aborted ? neverAborted : context.stop);
+    if (leave.aborted) return "left";
+    await sleep(waitMs(pace, poll), context.stop.aborted ? leave : context.stop);
   }
 }
 

@@ -26,9 +26,13 @@ interface Open {
   readonly name: string;
 }
 
+const idOf = ({ job, index }: Open): string => `${job}_${index}`;
+
 interface How {
   readonly tool: Tool;
   readonly pace: PollPace;
+  /** Kept up to date: the tasks that may still wait or run, as Slurm calls them. */
+  readonly open: Set<string>;
 }
 
 /** Only points that are wanted are followed, and cancelled. */
@@ -36,7 +40,7 @@ export async function followArrays(
   arrays: readonly SubmittedArray[],
   wanted: ReadonlySet<string>,
   context: ExecutorContext,
-  { tool, pace }: How,
+  { tool, pace, open: ids }: How,
 ): Promise<readonly TaskEnd[]> {
   const ends: TaskEnd[] = [];
   const status = statusTeller(context);
@@ -46,6 +50,8 @@ export async function followArrays(
   let cancelled = false;
   let answers = true;
   for (let poll = 0; open.length > 0; poll += 1) {
+    ids.clear();
+    for (const task of open) ids.add(idOf(task));
     if (context.stop.aborted && !cancelled) {
       cancelled = true;
       poll = 0;
@@ -74,6 +80,7 @@ export async function followArrays(
     }
     open = still;
   }
+  ids.clear();
   return ends;
 }
 
@@ -120,7 +127,7 @@ async function statesWithAccounts(
  * trainer is.
  */
 async function cancel(tasks: readonly Open[], tool: Tool): Promise<void> {
-  const ids = tasks.map(({ job, index }) => `${job}_${index}`);
+  const ids = tasks.map(idOf);
   await tool("scancel", ["--quiet", "--state=PENDING", ...ids]);
   await tool("scancel", ["--quiet", "--batch", "--signal=TERM", ...ids]);
 }

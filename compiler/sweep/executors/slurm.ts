@@ -43,15 +43,22 @@ export interface SlurmExecutorSettings extends SlurmOptions {
 }
 
 export function slurmExecutor(settings: SlurmExecutorSettings): Executor {
-  return { name: "slurm", run: (tasks, context) => runOnSlurm(tasks, context, settings) };
+  const tool = settings.tool ?? runTool;
+  const open = new Set<string>();
+  return {
+    name: "slurm",
+    run: (tasks, context) => runOnSlurm(tasks, context, { ...settings, tool, open }),
+    // A second SIGTERM, then SIGKILL after the KillWait of the cluster.
+    kill: () => void tool("scancel", ["--quiet", ...open]),
+  };
 }
 
 async function runOnSlurm(
   tasks: readonly PointTask[],
   context: ExecutorContext,
-  settings: SlurmExecutorSettings,
+  settings: SlurmExecutorSettings & { readonly tool: Tool; readonly open: Set<string> },
 ): Promise<readonly TaskEnd[]> {
-  const tool = settings.tool ?? runTool;
+  const { tool, open } = settings;
   const folder = join(sweepFolder(context.folders, context.sweep), "slurm");
   const wanted = new Set(tasks.map(({ point }) => point.name));
   const earlier = await arraysThatLive(folder, tool);
@@ -71,7 +78,7 @@ async function runOnSlurm(
     writeFileSync(join(folder, recordName), `${JSON.stringify(arrays, null, 2)}\n`);
     context.note(`submitted job array ${submitted.job}: ${rest.length} points (${join(folder, "array.sh")})`);
   }
-  return await followArrays(arrays, wanted, context, { tool, pace: settings.pace ?? usualPace });
+  return await followArrays(arrays, wanted, context, { tool, pace: settings.pace ?? usualPace, open });
 }
 
 const recordName = "arrays.json";
