@@ -1,19 +1,13 @@
 /**
  * The TypeScript compiler's verdict on generated code. The shapes are in the types, so an error here is a mistake of
- * ours. All trainers of a batch are checked in one program, and text that is the same in two of them once: points of a
- * sweep that differ in a learning rate have one step.ts.
+ * ours. All trainers of a batch are checked in one program. Code that two of them share is checked once, and steps that
+ * differ in their sizes only share it: points of a sweep have few different ones.
  */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type DiagnosticMessageChain, Project, ts } from "ts-morph";
+import { type CheckInput, type Unit, unitsOf, withSizesApart } from "./check-units";
 import type { GeneratedFile } from "./emit";
 import { packageRoot } from "./package-root";
-
-/** Generated files of one trainer and the absolute folder that they are meant for. */
-export interface CheckInput {
-  readonly folder: string;
-  readonly files: readonly GeneratedFile[];
-}
 
 /** What main.ts calls, by its type only: the trainer's implementation is checked with the project, not with each spec. */
 const TRAINER_TYPES = `import type { Generated, Train } from "../runtime/contract";
@@ -24,34 +18,25 @@ export declare const generated: Generated;
 /** Characters of generated text in one program: what the checker remembers of them is some 80 times as large. */
 const MOST_CHARACTERS = 4_000_000;
 
-/** A file with everything that decides its verdict. */
-interface Unit {
-  /** Hash of its code, without comments, and of the code that it imports. */
-  readonly key: string;
-  readonly path: string;
-  readonly file: GeneratedFile;
-  /** Keys of its imports by module name, such as `./step`. */
-  readonly imports: ReadonlyMap<string, string>;
-}
+/** Keys of units without errors: that cannot change while the process lives. */
+const right = new Set<string>();
+const MOST_RIGHT = 20_000;
 
 /** For every input one line for each error, `step.ts:12: …`; empty where the code is right. */
 export function typeErrorsOfMany(inputs: readonly CheckInput[]): readonly (readonly string[])[] {
   const trainers = inputs.map(unitsOf);
   const units = [...new Map(trainers.flat().map((unit) => [unit.key, unit])).values()];
   if (right.size > MOST_RIGHT) right.clear();
-  const wrong = new Set(
-    verdicts(
-      units.filter(({ key }) => !right.has(key)),
-      units,
-    ).flatMap(({ unit: { key }, errors }) => {
-      if (errors.length === 0) right.add(key);
-      return errors.length === 0 ? [] : [key];
-    }),
-  );
-  // Whose lines and comments differ has its errors on other lines.
+  const fresh = units.filter(({ key }) => !right.has(key));
+  const wrong = new Set<string>();
+  for (const { unit, errors } of verdicts(fresh, units, withSizesApart)) {
+    if (errors.length === 0) right.add(unit.key);
+    else wrong.add(unit.key);
+  }
+  // What was found with other sizes, or on the lines of another trainer, is looked for in the file as it is.
   return trainers.map((own) => {
     const suspects = own.filter(({ key }) => wrong.has(key));
-    return suspects.length === 0 ? [] : verdicts(suspects, own).flatMap(({ errors }) => errors);
+    return suspects.length === 0 ? [] : verdicts(suspects, own, (text) => text).flatMap(({ errors }) => errors);
   });
 }
 
@@ -60,68 +45,17 @@ export function typeErrors(folder: string, files: readonly GeneratedFile[]): rea
   return typeErrorsOfMany([{ folder, files }]).flat();
 }
 
-const IMPORT = /^import [^"\n]*"(\.\/\w+)";$/gm;
-
-function unitsOf({ folder, files }: CheckInput): readonly Unit[] {
-  const sources = new Map(
-    files.map((file) => [
-      file.name,
-      {
-        file,
-        code: codeOf(file.text),
-        imports: [...file.text.matchAll(IMPORT)]
-          .map(([, name = ""]) => ({ name, file: `${name.slice(2)}.ts` }))
-          .filter((imported) => files.some(({ name }) => name === imported.file)),
-      },
-    ]),
-  );
-  /** Code of a file and of everything that it reaches. */
-  const reached = (name: string, seen = new Map<string, string>()): ReadonlyMap<string, string> => {
-    const source = sources.get(name);
-    if (source === undefined || seen.has(name)) return seen;
-    seen.set(name, `${name} ${source.code}`);
-    for (const { file } of source.imports) reached(file, seen);
-    return seen;
-  };
-  const keys = new Map(files.map(({ name }) => [name, keyOf([...reached(name).values()])]));
-  return [...sources.values()].map(({ file, imports }) => ({
-    key: keys.get(file.name) ?? "",
-    path: join(folder, file.name),
-    file,
-    imports: new Map(imports.map((imported) => [imported.name, keys.get(imported.file) ?? ""])),
-  }));
-}
-
-/** The file itself comes first, what it imports in an order that follows from it. */
-function keyOf(codes: readonly string[]): string {
-  const hash = createHash("sha256");
-  for (const code of codes) hash.update(`${code.length}\n`).update(code);
-  return hash.digest("hex");
-}
-
-const scanner = ts.createScanner(ts.ScriptTarget.ES2022, true);
-
-/** The tokens of a text, without comments: they say the hash of the spec, and numbers that are no part of the code. */
-function codeOf(text: string): string {
-  scanner.setText(text);
-  const tokens: string[] = [];
-  while (scanner.scan() !== ts.SyntaxKind.EndOfFileToken) tokens.push(scanner.getTokenText());
-  return tokens.join(" ");
-}
-
-/** Keys of files without errors: that cannot change while the process lives. */
-const right = new Set<string>();
-const MOST_RIGHT = 20_000;
-
 interface UnitErrors {
   readonly unit: Unit;
   readonly errors: readonly string[];
 }
 
-/** `others` are what the units may import. */
-function verdicts(units: readonly Unit[], others: readonly Unit[]): readonly UnitErrors[] {
+type TextOf = (text: string) => string;
+
+/** `others` are what the units may import; `checked` gives the text that stands for a file's. */
+function verdicts(units: readonly Unit[], others: readonly Unit[], checked: TextOf): readonly UnitErrors[] {
   const byKey = new Map(others.map((unit) => [unit.key, unit]));
-  return chunksOf(units).flatMap((chunk) => check(chunk, byKey));
+  return chunksOf(units).flatMap((chunk) => check(chunk, byKey, checked));
 }
 
 function chunksOf(units: readonly Unit[]): readonly (readonly Unit[])[] {
@@ -139,7 +73,7 @@ function chunksOf(units: readonly Unit[]): readonly (readonly Unit[])[] {
 }
 
 /** Checks these files in one program, together with what they import. */
-function check(units: readonly Unit[], byKey: ReadonlyMap<string, Unit>): readonly UnitErrors[] {
+function check(units: readonly Unit[], byKey: ReadonlyMap<string, Unit>, checked: TextOf): readonly UnitErrors[] {
   const inProgram = new Map<string, Unit>();
   const add = (unit: Unit): void => {
     if (inProgram.has(unit.path)) return;
@@ -153,7 +87,10 @@ function check(units: readonly Unit[], byKey: ReadonlyMap<string, Unit>): readon
   const { project, resolve } = shared();
   resolve.generated = (name, from) => byKey.get(inProgram.get(from)?.imports.get(name) ?? "")?.path;
   const sources = new Map(
-    [...inProgram].map(([path, { file }]) => [path, project.createSourceFile(path, file.text, { overwrite: true })]),
+    [...inProgram].map(([path, { file }]) => [
+      path,
+      project.createSourceFile(path, checked(file.text), { overwrite: true }),
+    ]),
   );
   const program = project.getProgram();
   const found = units.map((unit): UnitErrors => {

@@ -4,9 +4,10 @@ import { describe, expect, test } from "vitest";
 import { compileMany } from "../../compiler/check-many";
 import { type Compiled, type CompileInput, compile } from "../../compiler/compile";
 import { typeErrors, typeErrorsOfMany } from "../../compiler/emit/check";
+import { unitsOf, withSizesApart } from "../../compiler/emit/check-units";
 import type { GeneratedFile } from "../../compiler/emit/emit";
 import { specFromText } from "../../compiler/spec/load";
-import { base } from "../support/variations";
+import { base, compiledWith, variations } from "../support/variations";
 
 function input(change: object, name = "one"): CompileInput & { readonly folder: string } {
   const loaded = specFromText({ text: JSON.stringify({ ...base, ...change, name }), file: `${name}.json` });
@@ -66,6 +67,52 @@ describe("type errors", () => {
   test("a file that does not parse", () => {
     const broken = edited(right, "main.ts", "train({", "train({{");
     expect(typeErrors("/nowhere/a", broken).join("\n")).toMatch(/^main\.ts:\d+: /m);
+  });
+});
+
+describe("sizes apart", () => {
+  const keys = (change: object) =>
+    new Map(
+      unitsOf({ folder: "/nowhere/a", files: typescript(compile(input(change))) }).map((u) => [u.file.name, u.key]),
+    );
+  const plain = keys({});
+
+  test.each([
+    ["a learning rate", { optimization: { ...base.optimization, learningRate: { warmupEpochs: 0 } } }, true],
+    ["another seed", { seed: 7 }, true],
+    ["width", { encoder: { ...base.encoder, dim: 24 } }, true],
+    ["depth", { encoder: { ...base.encoder, depth: 5 } }, true],
+    ["batch", { optimization: { ...base.optimization, globalBatch: 8 } }, true],
+    ["the loss", { loss: "mse" }, false],
+    ["the image", { image: { size: 40 } }, false],
+  ])("%s", (_, change, same) => {
+    expect(keys(change).get("step.ts") === plain.get("step.ts")).toBe(same);
+    expect(keys(change).get("experiment.ts")).not.toBe(plain.get("experiment.ts"));
+  });
+
+  // Where they were not, the check would be right all the same, but slow.
+  test("are right where the real ones are", () => {
+    const trainers = variations.map(([name, change]) => ({
+      folder: resolve("/nowhere", name),
+      files: typescript(compiledWith(change)).map((file) => ({ ...file, text: withSizesApart(file.text) })),
+    }));
+    expect(typeErrorsOfMany(trainers)).toEqual(trainers.map(() => []));
+  });
+
+  test("tell axes apart that are equally long", () => {
+    // 16 patches, and tokens 16 wide: no error where types are numbers only.
+    const files = typescript(compile(input({})));
+    const step = files.find(({ name }) => name === "step.ts")?.text ?? "";
+    expect(step).toMatch(/const N = 16;[\s\S]*const D = 16;/);
+    const swapped = withSizesApart(
+      step.replace("o: Ops, block: EncoderBlock, x: F32<[B, N, D]>", "o: Ops, block: EncoderBlock, x: F32<[B, D, N]>"),
+    );
+    expect(
+      typeErrors(
+        "/nowhere/a",
+        files.map((file) => (file.name === "step.ts" ? { ...file, text: swapped } : file)),
+      ),
+    ).not.toEqual([]);
   });
 });
 
