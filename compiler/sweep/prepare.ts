@@ -7,7 +7,7 @@ import { compileMany } from "../check-many";
 import type { Compiled } from "../compile";
 import { writeTrainerFiles } from "../output/write";
 import { runFolder, type SweepFolders, trainerFolder } from "./folders";
-import { recordOf, writeRecord } from "./record";
+import { recordOf, recordRun } from "./record";
 import type { Sweep, SweepPoint } from "./sweep";
 
 export interface PreparedPoint {
@@ -61,7 +61,7 @@ export async function preparePoints(
       const bundle = bundles[index];
       if (bundle === undefined) throw new Error("internal: a bundle is missing");
       writeTrainerFiles({ out: join(folders.out, sweep.name), compiled: made, bundle });
-      writeRecord(runFolder(folders, sweep, point), recordOf(sweep, point, generator));
+      recordRun(runFolder(folders, sweep, point), recordOf(sweep, point, generator));
       const { optimiser, schedule } = made.plan.experiment;
       ready.push({ point, stepsPerEpoch: optimiser.stepsPerEpoch, steps: schedule.steps });
     }
@@ -85,7 +85,7 @@ function bannerOf(files: Compiled["files"]): string {
 /** The state of a point is in its run folder, also where it came to no run. */
 function recordFault(sweep: Sweep, point: SweepPoint, error: Error, { folders, generator }: PrepareOptions): void {
   const folder = runFolder(folders, sweep, point);
-  writeRecord(folder, recordOf(sweep, point, generator));
+  recordRun(folder, recordOf(sweep, point, generator));
   const time = new Date().toISOString();
   appendEvent(join(folder, "log.jsonl"), { event: "end", step: 0, reason: "failed", message: error.message, time });
 }

@@ -41,6 +41,13 @@ export function writeRecord(runFolder: string, record: PointRecord): void {
   writeWhole(join(runFolder, sweepFiles.point), `${JSON.stringify(record, null, 2)}\n`);
 }
 
+/** Records a run that begins or goes on: what was decided about this very point stays. */
+export function recordRun(runFolder: string, record: PointRecord): void {
+  const known = readRecord(runFolder);
+  const isSame = known !== null && known.spec === record.spec && known.generator === record.generator;
+  writeRecord(runFolder, isSame ? { ...record, rungs: known.rungs } : record);
+}
+
 /** Adds what was decided; nothing where the folder has no record. */
 export function addRung(runFolder: string, rung: Rung): void {
   const text = textOf(runFolder);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PointTask } from "../../../compiler/sweep/executors/executor";
 import { runFolder, type SweepFolders } from "../../../compiler/sweep/folders";
-import { recordOf, writeRecord } from "../../../compiler/sweep/record";
+import { recordOf, recordRun as writeRecord } from "../../../compiler/sweep/record";
 import type { Sweep, SweepPoint } from "../../../compiler/sweep/sweep";
 import type { LogEvent } from "../../../runtime/report/jsonl";
 import { fakeSpec } from "./fake-spec";

@@ -39,9 +39,7 @@ function setting(losses: readonly (number | null)[], folders: SweepFolders = fak
     const open = points.filter((point) => !["finished", "stopped"].includes(conditionOf(point).state));
     const tasks = new Map(
       open.map((point) => {
-        const runDirectory = existsSync(runFolder(folders, sweep, point))
-          ? runFolder(folders, sweep, point)
-          : recordRun(sweep, point, folders);
+        const runDirectory = recordRun(sweep, point, folders);
         return [point.name, { task: { point, runDirectory, command: ["node"] }, stepsPerEpoch: 5, steps: 5 * epochs }];
       }),
     );

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { moveAside } from "../../../compiler/sweep/prepare";
-import { addRung, readRecord, writeRecord } from "../../../compiler/sweep/record";
+import { addRung, readRecord, recordRun as recordAgain, recordOf } from "../../../compiler/sweep/record";
 import { type PointCondition, stateOf } from "../../../compiler/sweep/state";
 import type { LogEvent } from "../../../runtime/report/jsonl";
 import { end, epoch, fakeFolders, fakeSweep, generator, recordRun, start, step, writeRun } from "./fake";
@@ -108,6 +108,11 @@ describe("what halving decided", () => {
     addRung(folder, rung);
     expect(stateOf(folder, expected)).toMatchObject({ state: "stopped", message: "halving: rank 3 of 4 at epoch 1" });
     expect(readRecord(folder)?.rungs).toHaveLength(2);
+    // The sweep is called again: the point is the same, and so is what was decided; with another spec it is another one.
+    recordAgain(folder, recordOf(sweep, point, generator));
+    expect(readRecord(folder)?.rungs).toHaveLength(2);
+    recordAgain(folder, recordOf(sweep, { ...point, hash: "another" }, generator));
+    expect(readRecord(folder)?.rungs).toEqual([]);
   });
 
   it("is nothing where there is no record", () => {
@@ -123,17 +128,7 @@ describe("a run that is in the way", () => {
     const folder = recorded();
     expect(moveAside(folder)).toBe(`${folder}.1`);
     expect(existsSync(folder)).toBe(false);
-    writeRecord(folder, {
-      sweep: "",
-      name: "",
-      index: 0,
-      group: "",
-      labels: {},
-      values: {},
-      seed: 0,
-      ...expected,
-      rungs: [],
-    });
+    recordAgain(folder, recordOf(sweep, point, generator));
     expect(moveAside(folder)).toBe(`${folder}.2`);
     expect(existsSync(`${folder}.1`)).toBe(true);
   });
