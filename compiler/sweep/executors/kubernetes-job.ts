@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import { sweepFiles } from "../folders";
 import type { PointTask } from "./executor";
 import type { WrittenFile } from "./slurm-array";
+import { commandWithThreads } from "./threads";
 
 export interface JobPlan {
   /** Name of the Job: see jobName. */
@@ -108,12 +109,18 @@ export function jobFiles(plan: JobPlan): { readonly job: WrittenFile; readonly o
       ...plan.tasks.map((task) =>
         file(
           join("tasks", `${task.point.name}.json`),
-          `${JSON.stringify({ output: join(task.runDirectory, sweepFiles.output), command: task.command }, null, 2)}\n`,
+          `${JSON.stringify({ output: join(task.runDirectory, sweepFiles.output), command: commandOf(task, plan) }, null, 2)}\n`,
         ),
       ),
     ],
   };
 }
+
+/** A pod sees all cores of its node. */
+const commandOf = (task: PointTask, { cpu }: JobPlan): readonly string[] =>
+  cpu === null
+    ? task.command
+    : commandWithThreads(task, cpu.endsWith("m") ? Number(cpu.slice(0, -1)) / 1000 : Number(cpu));
 
 /** No shell: an image needs nothing but node, and nothing of a spec is ever read as code. */
 const launcher = `// Runs one point of a sweep in a pod of an Indexed Job. Its arguments are the names of all points; the index of the pod

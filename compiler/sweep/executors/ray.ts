@@ -10,6 +10,7 @@ import { type RayClient, type RayJob, type RayJobRequest, rayClient } from "./ra
 import type { RayOptions } from "./ray-options";
 import { ExecutorRefused } from "./refused";
 import { shellWord, shellWords } from "./shell";
+import { commandWithThreads } from "./threads";
 
 export { parseOptions } from "./ray-options";
 
@@ -140,21 +141,22 @@ export function submissionId({ point, runDirectory }: PointTask, number: number,
 const stopSeconds = 120;
 
 export function jobRequest(task: PointTask, id: string, settings: RayExecutorSettings): RayJobRequest {
-  const { point, command, runDirectory } = task;
+  const { point, runDirectory } = task;
   const { threads, gpus } = point.spec.hardware;
   const device: string = point.spec.hardware.device;
+  const cpus = settings.cpus ?? Math.max(1, threads);
   const output = join(runDirectory, sweepFiles.output);
   return {
     // Ray gives this line to /bin/sh, and starts it wherever its agent was started.
     entrypoint:
       `cd ${shellWord(settings.workingDirectory ?? process.cwd())} && mkdir -p ${shellWord(dashless(runDirectory))} && ` +
-      `exec ${shellWords(command)} >>${shellWord(output)} 2>&1`,
+      `exec ${shellWords(commandWithThreads(task, cpus))} >>${shellWord(output)} 2>&1`,
     submission_id: id,
     runtime_env: {
       env_vars: { NODE_PATH: settings.nodePath ?? modulePath(), RAY_JOB_STOP_WAIT_TIME_S: String(stopSeconds) },
     },
     metadata: { name: point.name },
-    entrypoint_num_cpus: settings.cpus ?? Math.max(1, threads),
+    entrypoint_num_cpus: cpus,
     entrypoint_num_gpus: settings.gpus ?? (device === "cpu" ? 0 : gpus),
     ...(settings.memory !== null && { entrypoint_memory: settings.memory }),
     ...(settings.resources !== null && { entrypoint_resources: settings.resources }),

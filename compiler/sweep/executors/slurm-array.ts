@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { sweepFiles } from "../folders";
 import type { PointTask } from "./executor";
 import { shellWord } from "./shell";
+import { leavesThreads } from "./threads";
 
 export interface ArrayPlan {
   readonly sweepName: string;
@@ -30,7 +31,11 @@ export function arrayFiles(plan: ArrayPlan): { readonly script: WrittenFile; rea
     script: { path: join(plan.folder, "array.sh"), text: scriptText(plan) },
     tasks: plan.tasks.map((task) => ({
       path: join(plan.folder, "tasks", task.point.name),
-      text: nulSeparated([join(task.runDirectory, sweepFiles.output), ...task.command]),
+      text: nulSeparated([
+        join(task.runDirectory, sweepFiles.output),
+        leavesThreads(task) ? "allocated" : "given",
+        ...task.command,
+      ]),
     })),
   };
 }
@@ -44,13 +49,14 @@ ${tasks.map(({ point }) => `  ${legalName(point.name)}`).join("\n")}
 point=\${points[\${SLURM_ARRAY_TASK_ID:?this script is a job array, see sbatch --array}]}
 export NODE_PATH=${shellWord(nodePath)}
 
-# The file of the point: where its output goes, then its program and arguments.
+# The file of the point: where its output goes, who says how many threads it has, then its program and arguments.
 words=()
 while IFS= read -r -d '' word; do words+=("$word"); done < ${shellWord(join(folder, "tasks"))}/"$point" || exit
 echo "$point: job $SLURM_JOB_ID on $SLURMD_NODENAME, restart \${SLURM_RESTART_COUNT:-0}; its output goes to \${words[0]}"
+[ "\${words[1]}" = given ] || words+=(--threads "\${SLURM_CPUS_ON_NODE:-1}")
 
 # In place of the shell, so that a SIGTERM of scancel, or before the time limit, reaches the trainer, which saves.
-exec "\${words[@]:1}" >> "\${words[0]}" 2>&1
+exec "\${words[@]:2}" >> "\${words[0]}" 2>&1
 `;
 }
 

@@ -119,14 +119,18 @@ describe("the program of a pod", () => {
     const { exitCode, printed } = run(root, 1);
     expect(await exitCode).toBe(3);
     const output = readFileSync(join(root, "runs/s/s-b/output.log"), "utf8");
-    expect(JSON.parse(output.split("\n").find((line) => line.startsWith("[")) ?? "")).toEqual(words);
+    expect(JSON.parse(output.split("\n").find((line) => line.startsWith("[")) ?? "")).toEqual([
+      ...words,
+      "--threads",
+      "4",
+    ]);
     expect(output).toContain("oh");
     expect(printed()).toContain("oh");
   });
 
   it("passes a SIGTERM on, and ends as the trainer does", async () => {
     const code = "process.on('SIGTERM', () => process.exit(143)); setInterval(() => {}, 1000); console.log('ready')";
-    const root = written([pointTask("s-a", { command: [process.execPath, "-e", code] })]);
+    const root = written([pointTask("s-a", { command: [process.execPath, "-e", code, "--"] })]);
     const { program, exitCode, printed } = run(root, 0);
     while (!printed().includes("ready")) await new Promise((done) => setTimeout(done, 20));
     program.kill("SIGTERM");

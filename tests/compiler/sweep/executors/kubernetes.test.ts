@@ -137,10 +137,15 @@ describe("what follows --", () => {
     }
   });
 
-  it.each([[["--cpu", "many"]], [["--claim", "A b"]], [["--gpus", "-1"]], [["--unknown"]], [["word"]]])(
-    "%j is wrong",
-    (args) => {
-      expect(() => parseOptions([...given, ...args])).toThrow(CommanderError);
-    },
-  );
+  it.each([
+    [["--cpu", "many"]],
+    [["--cpu", "8Gi"]],
+    [["--memory", "500m"]],
+    [["--claim", "A b"]],
+    [["--gpus", "-1"]],
+    [["--unknown"]],
+    [["word"]],
+  ])("%j is wrong", (args) => {
+    expect(() => parseOptions([...given, ...args])).toThrow(CommanderError);
+  });
 });

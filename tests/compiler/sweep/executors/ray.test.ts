@@ -111,7 +111,7 @@ describe("a sweep on Ray", () => {
     expect(request).toEqual({
       entrypoint:
         "cd '/data/my project' && mkdir -p runs/s/s-a && exec node generated/s/s-a/train.js --run-dir runs/s/s-a " +
-        "'--resume=auto' >>runs/s/s-a/output.log 2>&1",
+        "'--resume=auto' --threads 1 >>runs/s/s-a/output.log 2>&1",
       submission_id: expect.stringMatching(/^s-a-[0-9a-f]{8}-1$/),
       runtime_env: { env_vars: { NODE_PATH: "/modules", RAY_JOB_STOP_WAIT_TIME_S: "120" } },
       metadata: { name: "s-a" },
@@ -158,6 +158,37 @@ describe("a sweep on Ray", () => {
     expect(ends).toEqual([{ name: "s-a", exitCode: 0, why: null }]);
   });
 
+  it("has as many threads as processors are reserved, or reserves as many as it was said to have", () => {
+    const request = (task: PointTask, cpus: number | null) => jobRequest(task, "x", { ...settings("http://x"), cpus });
+    const task = pointTask("s-a");
+    expect(request(task, 4)).toMatchObject({ entrypoint_num_cpus: 4 });
+    expect(request(task, 4).entrypoint).toContain(" --threads 4 ");
+    expect(request(task, 0.5).entrypoint).toContain(" --threads 1 ");
+    const hardware = { ...task.point.spec.hardware, threads: 8 };
+    const spec = { ...task.point.spec, hardware };
+    const said = { ...task, point: { ...task.point, spec } };
+    expect(request(said, null)).toMatchObject({ entrypoint_num_cpus: 8 });
+    expect(request(said, null).entrypoint).not.toContain("--threads");
+  });
+
+  it("is left to itself where the person asks twice", async () => {
+    // This Ray does not end its job.
+    const ray = await fakeRay(() => ({ status: "RUNNING" }));
+    const stop = new AbortController();
+    const executor = rayExecutor(settings(ray.address));
+    const context = {
+      ...recordingContext("runs", stop.signal),
+      status: () => {
+        stop.abort();
+        executor.kill?.();
+      },
+    };
+    const ends = await executor.run([pointTask("s-a")], context);
+    expect(ends).toEqual([
+      { name: "s-a", exitCode: null, why: expect.stringMatching(/^ray: (asked to stop|STOPPED)/) },
+    ]);
+  });
+
   it("stops its jobs when the person does, and submits no more", async () => {
     const ray = await fakeRay(() => ({ status: "RUNNING" }));
     const stop = new AbortController();
@@ -200,7 +231,7 @@ describe("the line that Ray gives to a shell", () => {
     const request = jobRequest(task, "x", { ...settings("http://x"), workingDirectory });
     execFileSync("/bin/sh", ["-c", request.entrypoint], { cwd: "/" });
     const output = readFileSync(join(workingDirectory, runDirectory, "output.log"), "utf8");
-    expect(JSON.parse(output)).toEqual([name, ""]);
+    expect(JSON.parse(output)).toEqual([name, "", "--threads", "1"]);
     expect(execFileSync("find", [root, "-name", "hit"], { encoding: "utf8" })).toBe("");
   });
 });

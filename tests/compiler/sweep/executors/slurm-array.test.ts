@@ -24,6 +24,7 @@ const inTask = (index: number) => ({
   SLURM_ARRAY_TASK_ID: String(index),
   SLURM_JOB_ID: "17",
   SLURMD_NODENAME: "node",
+  SLURM_CPUS_ON_NODE: "3",
 });
 
 describe("the script of a job array", () => {
@@ -40,7 +41,7 @@ describe("the script of a job array", () => {
       const ran = spawnSync("bash", [script], { cwd: root, env: inTask(index), encoding: "utf8" });
       expect(ran.status, ran.stderr).toBe(0);
       const output = readFileSync(join(root, tasks[index]?.runDirectory ?? "", "output.log"), "utf8");
-      expect(JSON.parse(output)).toEqual(words);
+      expect(JSON.parse(output)).toEqual([...words, "--threads", "3"]);
     }
     expect(spawnSync("ls", [root], { encoding: "utf8" }).stdout).toBe("runs\n");
   });
@@ -53,13 +54,20 @@ describe("the script of a job array", () => {
     writeFileSync(copy, readFileSync(write(root, [task("s-a"), task("s-b")])));
     write(root, [task("s-b"), task("s-c")]);
     spawnSync("bash", [copy], { cwd: root, env: inTask(0) });
-    expect(readFileSync(join(root, "runs/s/s-a/output.log"), "utf8")).toBe('["s-a"]\n');
+    expect(readFileSync(join(root, "runs/s/s-a/output.log"), "utf8")).toMatch(/^\["s-a",/);
+  });
+
+  it("leaves the threads alone where somebody said how many", () => {
+    const root = scratch();
+    const task = pointTask("s-a", { command: [process.execPath, "-e", echo, "--", "--threads", "2"] });
+    spawnSync("bash", [write(root, [task])], { cwd: root, env: inTask(0) });
+    expect(JSON.parse(readFileSync(join(root, "runs/s/s-a/output.log"), "utf8"))).toEqual(["--threads", "2"]);
   });
 
   it("is the trainer in the end, which gets its signals and gives its exit code", async () => {
     const root = scratch();
     const program = 'process.on("SIGTERM", () => process.exit(42)); setInterval(() => {}, 1000); console.log("ready")';
-    const task = pointTask("s-a", { command: [process.execPath, "-e", program] });
+    const task = pointTask("s-a", { command: [process.execPath, "-e", program, "--"] });
     const child = spawn("bash", [write(root, [task])], { cwd: root, env: inTask(0), stdio: "ignore" });
     const ended = new Promise((done) => child.on("exit", done));
     const output = join(root, "runs/s/s-a/output.log");

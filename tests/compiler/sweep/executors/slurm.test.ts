@@ -119,6 +119,23 @@ describe("a sweep on Slurm", () => {
     ]);
   });
 
+  it("is cancelled whole when the person asks twice", async () => {
+    const { tool, calls } = cluster(
+      [
+        [0, "RUNNING", 0, 0, "node1"],
+        [1, "COMPLETED"],
+      ],
+      [[0, "CANCELLED"]],
+    );
+    const executor = slurmExecutor({ ...parseOptions([]), jobs: 2, tool, pace: quick, nodePath: "" });
+    const context = recordingContext(scratch());
+    const status = (): void => executor.kill?.();
+    const tasks = [pointTask("s-a", at(context)), pointTask("s-b", at(context))];
+    const ends = await executor.run(tasks, { ...context, status });
+    expect(ends.find(({ name }) => name === "s-a")).toEqual({ name: "s-a", exitCode: null, why: "slurm: CANCELLED" });
+    expect(calls.filter((call) => call.startsWith("scancel"))).toEqual(["scancel --quiet 17_0 17_1"]);
+  });
+
   it("is not submitted again where an earlier call did", async () => {
     const runs = scratch();
     mkdirSync(join(runs, "s", "slurm"), { recursive: true });
