@@ -41,7 +41,7 @@ export function tableText(rows: readonly LiveRow[], options: TableOptions): stri
   const body = shown.map((row) => cellsOf(row, options.metricName));
   const widths = head.map((title, c) => Math.max(title.length, ...body.map((cells) => cells[c]?.length ?? 0)));
   const others = widths.slice(1).reduce((sum, width) => sum + width + 2, 0);
-  const nameWidth = Math.max(8, Math.min(widths[0] ?? 0, options.width - others - 1));
+  const nameWidth = Math.max(8, Math.min(widths[0] ?? 0, options.width - others - 2));
   const table = new Table({
     head: head.map((title) => paint.dim(title)),
     chars: noLines,
