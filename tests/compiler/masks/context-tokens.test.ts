@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { drawLengths, meanOfShortest } from "../../../compiler/masks/context-tokens";
+import type { MaskSettings } from "../../../compiler/masks/settings";
+import { ImageDrawer } from "../../../runtime/masks/draw";
+import { randomAt } from "../../../runtime/random/random";
 import { maskSettings, officialSettings } from "../../support/official-masks";
 
 describe("context tokens of the reference", () => {
@@ -41,4 +44,51 @@ test("the mean of the shortest, over all choices", () => {
   expect(meanOfShortest(counts, 1)).toBeCloseTo(9 / 4, 12);
   expect(meanOfShortest(counts, 2)).toBeCloseTo(9 / 6, 12);
   expect(meanOfShortest(counts, 4)).toBeCloseTo(1, 12);
+});
+
+test("what was drawn before does not matter: a row is the same in any order and at any length", () => {
+  const settings: MaskSettings = {
+    grid: { height: 8, width: 8 },
+    sampler: "reference",
+    targets: { count: 4, scale: [0.2, 0.3], aspect: [0.75, 1.5] },
+    context: { count: 1, scale: [0.85, 1], tokens: "auto" },
+    minKeep: 8,
+    allowOverlap: false,
+    deviceBatch: 16,
+  };
+  const sizes = { target: { height: 4, width: 4 }, context: { height: 7, width: 7 } };
+  /** The lengths themselves, from a drawer of their own. */
+  const lengths = (images: number, wanted: number): Uint32Array => {
+    const drawer = new ImageDrawer({
+      gridHeight: 8,
+      gridWidth: 8,
+      sampler: "reference",
+      targetCount: 4,
+      contextCount: 1,
+      allowOverlap: false,
+    });
+    const random = randomAt({ seed: 0, purpose: "plan.context 4x4 7x7" });
+    const counts = new Uint32Array(65);
+    for (let i = 0; i < images; i++) {
+      const { shortest } = drawer.draw(random, sizes, wanted);
+      counts[shortest] = (counts[shortest] ?? 0) + 1;
+    }
+    return counts;
+  };
+  for (const [images, wanted] of [
+    [1000, 9],
+    [10, 9],
+    [3000, 9],
+    [500, 5],
+    [1000, 9],
+  ] as const) {
+    expect(drawLengths(settings, sizes, { images, wanted })).toEqual(lengths(images, wanted));
+  }
+  // Hard to place: what is drawn stops early, also where more of it is known from before.
+  const hard = { ...settings, targets: { ...settings.targets, count: 12 } };
+  const most = { images: 2000, wanted: 40 };
+  const early = drawLengths(hard, sizes, { ...most, leastImages: 20 });
+  drawLengths(hard, sizes, most);
+  expect(drawLengths(hard, sizes, { ...most, leastImages: 20 })).toEqual(early);
+  expect(early.reduce((sum, count) => sum + count, 0)).toBeLessThan(2000);
 });
