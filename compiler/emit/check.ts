@@ -13,6 +13,11 @@ export declare const train: Train;
 export declare const generated: Generated;
 `;
 
+/** The same for the engine that main.ts names. */
+const ENGINE_TYPES = `import type { CreateEngine } from "../runtime/engines/engine";
+export declare const createEngine: CreateEngine;
+`;
+
 let shared: Project | undefined;
 
 function project(): Project {
@@ -34,11 +39,14 @@ function project(): Project {
       skipLibCheck: true,
       paths: {
         "ijepa/runtime/trainer": [join(root, "generated", "trainer-types.ts")],
+        "ijepa/runtime/engines/onnx/engine": [join(root, "generated", "engine-types.ts")],
+        "ijepa/runtime/engines/tfjs/engine": [join(root, "generated", "engine-types.ts")],
         "ijepa/runtime/*": [join(root, "runtime", "*.ts")],
       },
     },
   });
   shared.createSourceFile(join(root, "generated", "trainer-types.ts"), TRAINER_TYPES, { overwrite: true });
+  shared.createSourceFile(join(root, "generated", "engine-types.ts"), ENGINE_TYPES, { overwrite: true });
   return shared;
 }
 

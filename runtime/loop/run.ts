@@ -50,7 +50,8 @@ async function runAndClose(
   later(stop.dispose);
 
   const threads = flags.threads === 0 ? availableParallelism() : flags.threads;
-  const engine = await environment.createEngine({ threads });
+  const { device, precision } = experiment.hardware;
+  const engine = await environment.createEngine({ threads, device, precision });
   later(() => engine.release());
   const store = engine.createStore(stateSpecs(program.parameters, program.functions.kind));
   const from = await startState({ program, flags, store });
