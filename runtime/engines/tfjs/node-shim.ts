@@ -4,14 +4,14 @@
  */
 import util from "node:util";
 
-const removed: Readonly<Record<string, (value: unknown) => boolean>> = {
+const wanted: Readonly<Record<string, (value: unknown) => boolean>> = {
   isNullOrUndefined: (value) => value === null || value === undefined,
-  isArray: (value) => Array.isArray(value),
+  isArray: Array.isArray,
 };
 
-/** Call it before @tensorflow/tfjs-node or tfjs-node-gpu is loaded. Leaves alone what this Node still has. */
+/** Call it before @tensorflow/tfjs-node or tfjs-node-gpu is loaded. Also silences Node's warning about isArray. */
 export function supplyRemovedUtil(): void {
-  for (const [name, value] of Object.entries(removed)) {
-    if (!(name in util)) Object.defineProperty(util, name, { value, configurable: true });
+  for (const [name, value] of Object.entries(wanted)) {
+    Object.defineProperty(util, name, { value, configurable: true, writable: true });
   }
 }
