@@ -55,6 +55,16 @@ export function engineFailed(was: {
   );
 }
 
+export function noWebgpu(was: { readonly why: string; readonly cause?: unknown }): UserError {
+  return new UserError(
+    "R104",
+    `There is no GPU that onnxruntime's WebGPU can use: ${was.why}. It needs Vulkan on Linux (the loader libvulkan.so.1 ` +
+      "and the driver of the card), Metal on macOS, or Direct3D 12 on Windows. Without a GPU, SwiftShader computes the " +
+      'same slowly (docs/engines.md); for training there, set hardware.device to "cpu".',
+    { cause: was.cause },
+  );
+}
+
 // ── R11x: run folder and resume ────────────────────────────────────────────────────────────────────────────────────
 
 export function runIsLocked(was: {

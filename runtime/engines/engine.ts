@@ -16,6 +16,8 @@ export interface TensorSpec {
   readonly dtype: Dtype;
   /** Sizes; a name stands for a length that differs from program to program, e.g. ["C"]. */
   readonly shape: readonly (number | string)[];
+  /** Of an input: every call gives the same array with the same numbers, so that an engine may copy it only once. */
+  readonly constant?: true;
 }
 
 /** Paths (`encoder.blocks.0.attn.qkv.weight`) to tensors. Insertion order is meaningful: it is the order of leaves. */
@@ -67,6 +69,8 @@ export interface EngineOptions {
   readonly device?: DeviceName;
   /** Left out: fp32. */
   readonly precision?: Precision;
+  /** Is told, once, what a user may want to know of how a function runs, e.g. how much of it a GPU computes. */
+  readonly note?: (line: string) => void;
 }
 
 /** What the module of every engine exports. Throws a UserError R10x where its package or its device is missing. */

@@ -21,6 +21,15 @@ export interface Statistics {
   readonly inverseDeviation: Value;
 }
 
+/** scale · a · b per batch entry, either of them transposed. */
+export interface Product {
+  readonly a: Value;
+  readonly b: Value;
+  readonly scale: number;
+  readonly transA: boolean;
+  readonly transB: boolean;
+}
+
 export class Recorder {
   readonly graph = new Graph();
   /** Statistics of layer norms that were already recorded, by value and eps. */
@@ -28,6 +37,9 @@ export class Recorder {
 
   /** What linear layers were made of, by their result: an op that follows may want to make it otherwise. */
   readonly linears = new Map<Value, { readonly x: Value; readonly weight: Value; readonly bias: Value }>();
+
+  /** What products of attention were made of, by their result. */
+  readonly products = new Map<Value, Product>();
 
   /** Length number i is written as −1−i in shapes. */
   constructor(readonly lengthNames: readonly string[]) {}
