@@ -13,6 +13,8 @@ export interface MeasureOptions {
   /** Timed steps at least; and as many as begin before the seconds are over. */
   readonly steps: number;
   readonly seconds?: number;
+  /** No step begins after this many seconds, but the first of each kind: for engines that need minutes for one. */
+  readonly limitSeconds?: number;
 }
 
 export interface Measurement {
@@ -52,10 +54,20 @@ export async function measureStep(
     const outputs = await step.run(inputs, { ...lengths });
     losses.push(outputs.get("loss")?.[0] ?? Number.NaN);
   };
-  for (let i = 0; i < options.warmup; i++) await run();
+  const limitMs = (options.limitSeconds ?? Number.POSITIVE_INFINITY) * 1000;
+  const warmupBegun = performance.now();
+  for (let i = 0; i < options.warmup; i++) {
+    await run();
+    if (performance.now() - warmupBegun > limitMs) break;
+  }
   const cpuBefore = process.cpuUsage();
   const begun = performance.now();
-  while (seconds.length < options.steps || performance.now() - begun < (options.seconds ?? 0) * 1000) {
+  const isEnough = (): boolean => {
+    const elapsedMs = performance.now() - begun;
+    if (seconds.length === 0) return false;
+    return elapsedMs > limitMs || (seconds.length >= options.steps && elapsedMs >= (options.seconds ?? 0) * 1000);
+  };
+  while (!isEnough()) {
     const before = performance.now();
     await run();
     seconds.push((performance.now() - before) / 1000);
