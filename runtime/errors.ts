@@ -20,11 +20,18 @@ export class UserError extends Error {
 
 // ── R10x: engine ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-export function packageMissing(was: { readonly name: string; readonly folder: string }): UserError {
+export function packageMissing(was: {
+  readonly name: string;
+  readonly folder: string;
+  /** The command that installs it. */
+  readonly install: string;
+  /** What else has to be known, as whole sentences. */
+  readonly note?: string | undefined;
+}): UserError {
   return new UserError(
     "R101",
     `The package ${was.name} is not installed: it was looked for beside this program and in ${was.folder}. ` +
-      `Install it there:  npm install --onnxruntime-node-install=skip ${was.name}`,
+      `Install it there:  ${was.install}${was.note === undefined ? "" : `\n${was.note}`}`,
   );
 }
 
@@ -32,12 +39,15 @@ export function packageBroken(was: {
   readonly name: string;
   readonly path: string;
   readonly why: string;
+  readonly install: string;
+  readonly note?: string | undefined;
   readonly cause?: unknown;
 }): UserError {
   return new UserError(
     "R102",
     `The package ${was.name} at ${was.path} does not load: ${was.why}. ` +
-      `Its native part may be missing or made for another system; install it again here:  npm install ${was.name}`,
+      `Its native part may be missing or made for another system; install it again here:  ${was.install}` +
+      `${was.note === undefined ? "" : `\n${was.note}`}`,
     { cause: was.cause },
   );
 }
