@@ -26,8 +26,15 @@ const EXPERIMENT = {
   optimization: { epochs: 2, globalBatch: 4, learningRate: { warmupEpochs: 0 } },
 };
 
-/** One CommonJS program. */
-export async function probeBundle(): Promise<string> {
+let bundled: Promise<string> | undefined;
+
+/** One CommonJS program, the same for every engine. */
+export function probeBundle(): Promise<string> {
+  bundled ??= makeBundle();
+  return bundled;
+}
+
+async function makeBundle(): Promise<string> {
   const loaded = specFromText({ text: JSON.stringify(EXPERIMENT), file: "doctor.json" });
   if (!loaded.ok) throw new Error(`internal: the doctor's experiment: ${JSON.stringify(loaded.diagnostics)}`);
   const files = compile(loaded).files.map(({ name, text }) => ({
@@ -104,8 +111,14 @@ export async function runProbe({ script, request, folder, limitSeconds }: RunPro
     if (line.startsWith(probeMark)) Object.assign(known, parsed(line.slice(probeMark.length)));
     else if (line.trim() !== "") others += `${line}\n`;
   }
-  known.output = others.trim().split("\n").slice(-8).join("\n");
+  known.output = lastWords(others);
   return known;
+}
+
+/** Without the frames that Node and C libraries print below what they say. */
+function lastWords(text: string): string {
+  const lines = text.split("\n").filter((line) => line.trim() !== "" && !/^\s*(\d+: |-----|at )/.test(line));
+  return lines.slice(-6).join("\n");
 }
 
 function parsed(json: string): Partial<ProbeLine> {

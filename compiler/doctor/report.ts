@@ -56,14 +56,14 @@ function footnote(): readonly string[] {
 }
 
 /** What to do about a finding; null where it is as good as it gets. */
-function remarkOn({ subject, state, problem, code, packages }: Finding): string | null {
+function remarkOn({ subject, state, problem, packages }: Finding): string | null {
   const { engine, device, needs, install } = subject;
   const [best] = packages;
   const hasBest = best === undefined || best.version !== null;
   if (state === "ok" && hasBest) return null;
   const remark = state === "ok" ? `It runs, without ${best?.name}.` : shortened(problem ?? state);
-  // An engine that names another fault than its package (no GPU, say) is not mended by installing it again.
-  const installs = state === "missing" || state === "crashed" || !hasBest || code === "R102";
+  // A package that is there and says what is wrong (no GPU, say) is not mended by installing it again.
+  const installs = state === "missing" || state === "crashed" || !hasBest;
   const commands = installs ? install.map((command) => `    ${commandFor(command)}`) : [];
   return ["", `${engine} ${device}: ${remark}`, `  ${needs}`, ...commands].join("\n");
 }
