@@ -16,6 +16,13 @@ const precisions: {
 // The keys of a total table are its names.
 const engines = Object.keys(precisions) as (keyof typeof precisions)[];
 
+/** The devices that an engine has. */
+export function devicesOf(engine: Hardware["engine"]): readonly Hardware["device"][] {
+  // As above.
+  const known = Object.keys(precisions[engine]) as Hardware["device"][];
+  return known.filter((device) => precisions[engine][device].length > 0);
+}
+
 export const hardwareRules: readonly Rule[] = [
   {
     name: "the engine has the device",
@@ -24,8 +31,7 @@ export const hardwareRules: readonly Rule[] = [
       const { engine, device } = hardware;
       if (precisions[engine][device].length > 0) return [];
       const others = engines.filter((name) => precisions[name][device].length > 0);
-      const devices = Object.entries(precisions[engine]).flatMap(([name, known]) => (known.length > 0 ? [name] : []));
-      const problem = errors.engineLacksDevice({ engine, device, devices, others });
+      const problem = errors.engineLacksDevice({ engine, device, devices: devicesOf(engine), others });
       return [{ path: ["hardware", "device"], problem }];
     },
   },

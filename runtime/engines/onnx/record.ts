@@ -6,7 +6,7 @@ import type { EngineFunction } from "../engine";
 import { kernelOf } from "../table";
 import type { Node, Value } from "./graph";
 import type { Layout, Segment } from "./layout";
-import { lowerings, type Target } from "./lowering/table";
+import { lowerings, mostParts, type Target } from "./lowering/table";
 import { NOTED_ADAMW, NOTED_EMA } from "./lowering/update";
 import type { NamedValue } from "./model";
 import { addWaiting, inOrder } from "./order";
@@ -36,7 +36,7 @@ export interface Recording {
 }
 
 export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu"): Recording {
-  const r = new Recorder(fn.lengths);
+  const r = new Recorder(fn.lengths, mostParts[target]);
   const lengths = Object.fromEntries(fn.lengths.map((name, i) => [name, -1 - i]));
   const updates = new Updates(r);
 

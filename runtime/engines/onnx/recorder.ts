@@ -41,8 +41,11 @@ export class Recorder {
   /** What products of attention were made of, by their result. */
   readonly products = new Map<Value, Product>();
 
-  /** Length number i is written as −1−i in shapes. */
-  constructor(readonly lengthNames: readonly string[]) {}
+  /** Length number i is written as −1−i in shapes. `mostParts`: how many parts one node can cut a tensor into. */
+  constructor(
+    readonly lengthNames: readonly string[],
+    private readonly mostParts = Number.POSITIVE_INFINITY,
+  ) {}
 
   dim(size: number): Dim {
     if (size >= 0) return size;
@@ -165,6 +168,25 @@ export class Recorder {
       inputs: [x],
       attributes: { axis: { int: axis }, num_outputs: { int: count } },
       outputs: new Array(count).fill({ dims }),
+    });
+  }
+
+  /** Consecutive parts of a vector; in several rounds where they are more than one node can give. */
+  cut(flat: Value, sizes: readonly number[]): readonly Value[] {
+    const most = this.mostParts;
+    const perGroup = sizes.length <= most ? 1 : most ** (Math.ceil(Math.log(sizes.length) / Math.log(most)) - 1);
+    const groups: (readonly number[])[] = [];
+    for (let i = 0; i < sizes.length; i += perGroup) groups.push(sizes.slice(i, i + perGroup));
+    const totals = groups.map((group) => group.reduce((a, b) => a + b, 0));
+    const parts = this.graph.node({
+      op: "Split",
+      inputs: [flat, this.graph.ints(totals)],
+      attributes: { axis: { int: 0 } },
+      outputs: totals.map((size) => ({ dims: [size] })),
+    });
+    return parts.flatMap((part, i) => {
+      const group = groups[i] ?? [];
+      return group.length === 1 ? [part] : this.cut(part, group);
     });
   }
 

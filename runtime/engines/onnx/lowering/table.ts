@@ -11,6 +11,12 @@ import { updateLowerings } from "./update";
 /** What a recorded graph is for: providers differ in the ops that they have, and in those that are right. */
 export type Target = "cpu" | "webgpu";
 
+/**
+ * Into how many parts one Split can cut. WebGPU promises eight buffers to a shader, and the tensor that is cut is one of
+ * them; onnxruntime does not divide the work itself.
+ */
+export const mostParts: { readonly [T in Target]: number } = { cpu: Number.POSITIVE_INFINITY, webgpu: 7 };
+
 const cpu: KernelTable<Recorder, Handle, Value> = {
   ...tokenLowerings,
   ...layerLowerings,
