@@ -4,6 +4,8 @@
 export interface Measured {
   readonly seconds_median: number;
   readonly seconds_min: number;
+  /** Over all threads, with what they wait for each other in a loop; not in the table. */
+  readonly cpu_seconds_per_step: number;
   readonly peak_mib: number;
   /** The engine's line; PyTorch's process has none. */
   readonly engine?: string;
@@ -46,8 +48,9 @@ export function imagesPerSecond(side: Side, batch: number): number {
   return batch / middle(medians(side));
 }
 
-/** Three digits that count. */
-const short = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+/** Three digits that count, without an exponent. */
+const short = (value: number): string =>
+  value >= 100 ? value.toFixed(0) : value >= 0.001 ? value.toPrecision(3) : value.toFixed(5);
 
 function milliseconds(side: Side): string {
   const all = medians(side).map((seconds) => seconds * 1000);

@@ -98,8 +98,14 @@ function runOnce(side: Running): void {
     return;
   }
   const found = JSON.parse(line) as Measured | { readonly absent: string };
-  if ("absent" in found) side.absent = found.absent.split(". ")[0] ?? found.absent;
+  if ("absent" in found) side.absent = reasonOf(found.absent);
   else side.rounds.push(found);
+}
+
+/** The first statement of an error, without its code and without the folders of this machine. */
+function reasonOf(message: string): string {
+  const [statement = message] = message.replace(/^R\d+: /, "").split(/[:.] /);
+  return `${statement}.`;
 }
 
 /** The version of PyTorch, or undefined where there is none. */
