@@ -239,6 +239,8 @@ async function sha256Of(file) {
 async function unpack(file, folder, isWanted) {
   const zip = await new Promise((done, fail) => {
     yauzl.open(file, { lazyEntries: true }, (error, opened) => (error ? fail(error) : done(opened)));
+  }).catch((error) => {
+    throw new Stop(`${file} is no wheel: ${error.message}.`);
   });
   await new Promise((done, fail) => {
     zip.on("end", done);
