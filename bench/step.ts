@@ -22,6 +22,9 @@ import { allSubjects } from "../compiler/doctor/subjects";
 import { buildDriver } from "./build";
 import { type BenchRecord, type BenchSubject, introduction, type Measured, tableOf } from "./record";
 
+/** A processor that plays a GPU says nothing of GPUs, only that the engine works. */
+const isSoftware = /swiftshader/i.test(`${process.env.VK_ICD_FILENAMES}${process.env.VK_DRIVER_FILES}`);
+
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 interface Subject {
@@ -171,7 +174,7 @@ async function measured(subject: Subject, flags: Flags): Promise<BenchSubject> {
     contextTokens,
     targetTokens,
     sides: sides.map(({ name, rounds, absent }) => ({
-      name: rounds[0]?.engine?.includes("SwiftShader") === true ? `${name} (software)` : name,
+      name: name === "onnx webgpu" && isSoftware ? `${name} (SwiftShader)` : name,
       rounds,
       absent,
     })),
