@@ -1,11 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { main } from "../../../compiler/cli/main";
 import { type Diagnosis, defaultWorks, diagnose, type Finding } from "../../../compiler/doctor/diagnose";
 import { reportText } from "../../../compiler/doctor/report";
 import { allSubjects } from "../../../compiler/doctor/subjects";
 import { vulkanDevices } from "../../../compiler/doctor/system";
+import { devicesOf } from "../../../compiler/spec/hardware-rules";
 
 const folder = mkdtempSync(join(tmpdir(), "ijepa-doctor-test-"));
 const brokenFolder = join(folder, "broken");
@@ -78,6 +80,20 @@ test("every subject says what it needs and how to get it", () => {
     expect(needs).toMatch(/\.$/);
     expect(install.join()).toContain(packages[0]);
   }
+});
+
+test("the doctor knows the devices that a spec may name", () => {
+  for (const engine of ["onnx", "tfjs"] as const) {
+    const devices = allSubjects().flatMap((subject) => (subject.engine === engine ? [subject.device] : []));
+    expect([...devices].sort()).toEqual([...devicesOf(engine)].sort());
+  }
+});
+
+test("--only with a name that is none", async () => {
+  const write = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  expect(await main(["doctor", "--only", "onnx,cuda"])).toBe(2);
+  expect(write.mock.calls.join()).toMatch(/^--only takes .*onnx:webgpu.*; found "cuda"\n$/);
+  write.mockRestore();
 });
 
 test("vulkaninfo --summary", () => {
