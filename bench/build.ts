@@ -9,14 +9,14 @@ import { loadSpec } from "../compiler/spec/load";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** The path of a script that plain node runs; it takes the flags of bench/driver.ts. */
-export async function buildDriver(experiment: string): Promise<string> {
-  const loaded = loadSpec(join(root, "bench", "experiments", `${experiment}.json`));
-  if (!loaded.ok) throw new Error(`bench/experiments/${experiment}.json: ${JSON.stringify(loaded.diagnostics)}`);
+/** The path of a script that plain node runs; it takes the flags of bench/driver.ts. The file is seen from the root. */
+export async function buildDriver(file: string): Promise<string> {
+  const loaded = loadSpec(join(root, file));
+  if (!loaded.ok) throw new Error(`${file}: ${JSON.stringify(loaded.diagnostics)}`);
   const files = new Map(compile(loaded).files.map(({ name, text }) => [`./${name}`, text]));
   const folder = join(tmpdir(), "ijepa-bench");
   mkdirSync(folder, { recursive: true });
-  const outfile = join(folder, `${experiment}.cjs`);
+  const outfile = join(folder, `${loaded.spec.name}.cjs`);
   const result = await build({
     stdin: { contents: files.get("./main.ts") ?? "", loader: "ts", resolveDir: root },
     bundle: true,

@@ -22,11 +22,18 @@ export class UserError extends Error {
 // ── R10x: engine ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The engine of the experiment is a package, and it is neither beside the trainer nor where it was started. */
-export function packageMissing(was: { readonly name: string; readonly folder: string }): UserError {
+export function packageMissing(was: {
+  readonly name: string;
+  readonly folder: string;
+  /** The command that installs it. */
+  readonly install: string;
+  /** What else has to be known, as whole sentences. */
+  readonly note?: string | undefined;
+}): UserError {
   return new UserError(
     "R101",
     `The package ${was.name} is not installed: it was looked for beside this program and in ${was.folder}. ` +
-      `Install it there:  npm install --onnxruntime-node-install=skip ${was.name}`,
+      `Install it there:  ${was.install}${was.note === undefined ? "" : `\n${was.note}`}`,
   );
 }
 
@@ -35,12 +42,15 @@ export function packageBroken(was: {
   readonly name: string;
   readonly path: string;
   readonly why: string;
+  readonly install: string;
+  readonly note?: string | undefined;
   readonly cause?: unknown;
 }): UserError {
   return new UserError(
     "R102",
     `The package ${was.name} at ${was.path} does not load: ${was.why}. ` +
-      `Its native part may be missing or made for another system; install it again here:  npm install ${was.name}`,
+      `Its native part may be missing or made for another system; install it again here:  ${was.install}` +
+      `${was.note === undefined ? "" : `\n${was.note}`}`,
     { cause: was.cause },
   );
 }
@@ -55,6 +65,17 @@ export function engineFailed(was: {
     "R103",
     `The engine could not ${was.what}: ${was.why}. ` +
       "If memory ran out, use a smaller batch with more accumulation, or fewer data workers.",
+    { cause: was.cause },
+  );
+}
+
+/** onnxruntime's WebGPU finds no adapter: no GPU, or no driver for it. */
+export function noWebgpu(was: { readonly why: string; readonly cause?: unknown }): UserError {
+  return new UserError(
+    "R104",
+    `There is no GPU that onnxruntime's WebGPU can use: ${was.why}. It needs Vulkan on Linux (the loader libvulkan.so.1 ` +
+      "and the driver of the card), Metal on macOS, or Direct3D 12 on Windows. Without a GPU, SwiftShader computes the " +
+      'same slowly (docs/engines.md); for training there, set hardware.device to "cpu".',
     { cause: was.cause },
   );
 }

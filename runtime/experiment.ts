@@ -3,6 +3,7 @@
  * data; every number is decided by the compiler. Paths that a person may want to move are the only things that flags
  * of the trainer override.
  */
+import type { DeviceName, EngineName, Precision } from "./engines/engine";
 import type { Ops } from "./ops/ops";
 
 /** A weight: where it lives in the generated tree and what the official state dict calls it (reference.md §3, §4). */
@@ -157,8 +158,9 @@ export interface LogPlan {
 }
 
 export interface HardwarePlan {
-  readonly engine: "onnx";
-  readonly device: "cpu";
+  readonly engine: EngineName;
+  readonly device: DeviceName;
+  readonly precision: Precision;
   /** Threads of the engine; 0 = as many as there are cores. */
   readonly threads: number;
   /** Threads that prepare images; 0 = chosen by the trainer. */

@@ -1,6 +1,7 @@
 /** The entry of every generated trainer. */
 import { isMainThread, workerData } from "node:worker_threads";
 import { parseFlags } from "./cli";
+import type { LoadEngine } from "./contract";
 import { isDataWorker, runWorker } from "./data/worker-thread";
 import { UserError } from "./errors";
 import type { TrainerProgram } from "./experiment";
@@ -10,13 +11,13 @@ import { run } from "./loop/run";
 export { generated } from "./model/generated";
 
 /** Runs the trainer as its command line asks, and sets the exit code: 0 done, 1 failed, 2 usage, 130 or 143 stopped. */
-export function train(program: TrainerProgram): void {
+export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
   // The bundle is also the file of the threads that prepare images.
   if (!isMainThread) {
     if (isDataWorker(workerData)) runWorker(workerData);
     return;
   }
-  const environment = nodeEnvironment();
+  const environment = nodeEnvironment(loadEngine);
   const parsed = parseFlags(program.experiment, environment.args);
   if (parsed.kind === "text") {
     (parsed.exitCode === 0 ? environment.stdout : environment.stderr).write(parsed.text);

@@ -1,11 +1,12 @@
 /**
- * Writes the files that are generated from the schema and from the catalogue of errors, and the made parts of README.md
- * and docs/parity.md; with --check only says which of them are out of date, and exits 1 if any is.
+ * Writes the files that are generated from the schema and from the catalogue of errors, and the made parts of README.md,
+ * docs/parity.md and docs/engines.md; with --check only says which of them are out of date, and exits 1 if any is.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { enginesPage } from "./engines-page";
 import { parityPage } from "./parity";
 import { readmePage } from "./readme";
 import { errorsPage, experimentPage, sweepPage } from "./reference-pages";
@@ -20,6 +21,7 @@ const outputs = [
   { path: "docs/reference/sweep.md", text: sweepPage() },
   { path: "docs/reference/errors.md", text: errorsPage() },
   { path: "docs/parity.md", text: parityPage() },
+  { path: "docs/engines.md", text: enginesPage() },
   { path: "README.md", text: readmePage() },
 ];
 

@@ -95,13 +95,22 @@ function program(): Command {
     .command("replay")
     .description("go through recorded runs of the official code and compare every number (exit 0 all hold, 1 not)")
     .argument("<traces...>", "safetensors files, each with its JSON file beside it (docs/parity.md)")
-    .option("--engine <name>", "onnx, or reference: float64, slow, a second opinion", "onnx")
+    .option("--engine <name>", "onnx, tfjs, or reference: float64, slow, a second opinion", "onnx")
+    .option("--device <name>", "what the engine computes on, as hardware.device", "cpu")
     .option("--threads <n>", "threads of the engine", "1")
     .option("--init <file>", "safetensors file with init.*, for a trace without")
     .option("--brief", "only the worst tensor of each group, and whatever differs")
     .option("--json", "one JSON document for each trace, for programs")
     .action(async (traces, options) => {
       code = await (await import("./replay")).replay(traces, options);
+    });
+  ijepa
+    .command("doctor")
+    .description("check every engine and device on this machine (exit 0 the default engine works, 1 not)")
+    .option("--only <names>", "engines, or engine:device, with commas; the default engine is checked in any case")
+    .option("--json", "one JSON document for programs")
+    .action(async (options) => {
+      code = await (await import("./doctor")).doctor(options);
     });
   return ijepa;
 }

@@ -12,22 +12,31 @@ import { bundle } from "../bundle/bundle";
 import { typeErrors } from "../emit/check";
 import { packageRoot } from "../emit/package-root";
 import { compileReplay } from "../replay/compile";
+import { devicesOf } from "../spec/hardware-rules";
 
 export interface ReplayOptions {
   readonly engine: string;
+  readonly device: string;
   readonly threads: string;
   readonly init?: string;
   readonly json?: boolean;
   readonly brief?: boolean;
 }
 
-const ENGINES = ["onnx", "reference"] as const;
+const ENGINES = ["onnx", "tfjs", "reference"] as const;
 
 /** Resolves to the exit code: 0 everything holds, 1 something differs, 2 a trace could not be read. */
 export async function replay(files: readonly string[], options: ReplayOptions): Promise<number> {
   const engine = ENGINES.find((name) => name === options.engine);
   if (engine === undefined) {
-    process.stderr.write(`--engine takes ${ENGINES.join(" or ")}; found ${JSON.stringify(options.engine)}\n`);
+    process.stderr.write(`--engine takes ${ENGINES.join(", ")}; found ${JSON.stringify(options.engine)}\n`);
+    return 2;
+  }
+  const devices = engine === "reference" ? (["cpu"] as const) : devicesOf(engine);
+  const device = devices.find((name) => name === options.device);
+  if (device === undefined) {
+    const found = JSON.stringify(options.device);
+    process.stderr.write(`--device takes ${devices.join(", ")} with --engine ${engine}; found ${found}\n`);
     return 2;
   }
   const threads = Number(options.threads);
@@ -40,7 +49,7 @@ export async function replay(files: readonly string[], options: ReplayOptions): 
   const init = options.init === undefined ? undefined : resolve(options.init);
   let worst = 0;
   for (const file of files) {
-    const code = await replayOne({ trace: resolve(file), init, engine, threads, output, colour });
+    const code = await replayOne({ trace: resolve(file), init, engine, device, threads, output, colour });
     worst = Math.max(worst, code);
   }
   return worst;

@@ -260,6 +260,26 @@ export const errors = {
     }),
   ),
 
+  engineLacksDevice: kind(
+    "E317",
+    "Every engine has its own devices.",
+    (facts: { engine: string; device: string; devices: readonly string[]; others: readonly string[] }) => ({
+      what: `the engine ${facts.engine} does not run on this device`,
+      found: JSON.stringify(facts.device),
+      want: facts.devices.map((device) => JSON.stringify(device)).join(" or "),
+      hint: `For ${JSON.stringify(facts.device)} set hardware.engine to ${facts.others.map((name) => JSON.stringify(name)).join(" or ")}.`,
+    }),
+  ),
+  deviceLacksPrecision: kind(
+    "E318",
+    "A precision works on a device or is refused; nothing is computed in another one in silence.",
+    (facts: { engine: string; device: string; precision: string; precisions: readonly string[] }) => ({
+      what: `the engine ${facts.engine} on ${facts.device} does not compute in this precision`,
+      found: JSON.stringify(facts.precision),
+      want: facts.precisions.map((precision) => JSON.stringify(precision)).join(" or "),
+    }),
+  ),
+
   noRepository: kind("E420", "`REV:path` names a file of a git repository, and there is none here, or no git.", () => ({
     what: "there is no git repository here, or no git to ask",
     want: "a file, a folder, or `REV:path` inside a repository",

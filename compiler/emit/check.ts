@@ -15,6 +15,11 @@ export declare const train: Train;
 export declare const generated: Generated;
 `;
 
+/** The same for the engine that main.ts names. */
+const ENGINE_TYPES = `import type { CreateEngine } from "../runtime/engines/engine";
+export declare const createEngine: CreateEngine;
+`;
+
 /** Characters of generated text in one program: what the checker remembers of them is some 80 times as large. */
 const MOST_CHARACTERS = 4_000_000;
 
@@ -121,6 +126,7 @@ function shared(): Shared {
   if (kept !== undefined) return kept;
   const root = packageRoot();
   const trainerTypes = join(root, "generated", "trainer-types.ts");
+  const engineTypes = join(root, "generated", "engine-types.ts");
   const resolve: Shared["resolve"] = { generated: () => undefined };
   const project = new Project({
     skipAddingFilesFromTsConfig: true,
@@ -140,6 +146,7 @@ function shared(): Shared {
     resolutionHost: (host, options) => {
       const pathOf = (name: string, from: string): string | undefined => {
         if (name === "ijepa/runtime/trainer") return trainerTypes;
+        if (/^ijepa\/runtime\/engines\/\w+\/engine$/.test(name)) return engineTypes;
         if (name.startsWith("ijepa/runtime/")) return join(root, `${name.slice("ijepa/".length)}.ts`);
         return resolve.generated(name, from);
       };
@@ -155,6 +162,7 @@ function shared(): Shared {
     },
   });
   project.createSourceFile(trainerTypes, TRAINER_TYPES, { overwrite: true });
+  project.createSourceFile(engineTypes, ENGINE_TYPES, { overwrite: true });
   kept = { project, resolve };
   return kept;
 }

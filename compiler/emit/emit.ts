@@ -36,6 +36,7 @@ function emitMain({ dims }: Program, plan: Plan): string {
   const lengths = [dims.context, dims.target, dims.sequence, dims.allTargets].filter((dim) => dim.varies);
   return render("main.ts", {
     lengths: lengths.map(({ name }) => literal(name)).join(", "),
+    engine: plan.experiment.hardware.engine,
     accumulates: plan.experiment.optimiser.accumulation > 1,
     // The step is checked for all lengths at once; the trainer runs it for each.
     anyLengths: lengths.length === 0 ? "" : `<${lengths.map(() => "number").join(", ")}>`,

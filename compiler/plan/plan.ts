@@ -143,6 +143,7 @@ export function buildPlan({ spec, specHash, generatorVersion, masks: given }: Pl
     hardware: {
       engine: hardware.engine,
       device: hardware.device,
+      precision: hardware.precision,
       threads: hardware.threads,
       workers: hardware.workers,
     },

@@ -232,14 +232,14 @@ export interface LogInput {
 }
 /** What the trainer runs on. */
 export interface HardwareInput {
-  /** Engine that runs the training step: `onnx` is onnxruntime-node. */
-  readonly engine?: "onnx";
-  /** Kind of processor. */
-  readonly device?: "cpu";
+  /** Engine that runs the training step: `onnx` is onnxruntime-node, `tfjs` is TensorFlow.js. */
+  readonly engine?: "onnx" | "tfjs";
+  /** What the engine computes on. `onnx`: `cpu`, or `webgpu` (any GPU). `tfjs`: `gpu` (CUDA, by @tensorflow/tfjs-node-gpu), `cpu` (@tensorflow/tfjs-node where it is installed, else WebAssembly), `wasm` or `js` (no native code). */
+  readonly device?: "cpu" | "gpu" | "webgpu" | "wasm" | "js";
   /** Devices that share the global batch; one so far. [devices; default 1] */
   readonly gpus?: 1;
-  /** Number format of the training step. */
-  readonly precision?: "fp32";
+  /** Number format of the matrix products of the step; weights, moments and checkpoints are float32 always. `fp16` needs a device that has it. */
+  readonly precision?: "fp32" | "fp16";
   /** Threads of the engine; 0 takes as many as there are cores. [threads; default 0] */
   readonly threads?: number;
   /** Threads that prepare images; 0 lets the trainer choose. [threads; default 0] */

@@ -1,6 +1,7 @@
 /** Rules between fields, which a schema can not say. A flat list: a rule is a name, what it reads, and what it finds. */
 import { errors } from "../diagnostics/catalogue";
 import type { Problem } from "../diagnostics/diagnostic";
+import { hardwareRules } from "./hardware-rules";
 import { maskRules } from "./mask-rules";
 import type { Rule, Subject } from "./rule";
 import { schemaRoot } from "./schema";
@@ -141,6 +142,7 @@ export const rules: readonly Rule[] = [
     },
   },
   ...maskRules,
+  ...hardwareRules,
 ];
 
 function trainImages(data: Spec["data"]): number {

@@ -1,7 +1,13 @@
 /** What an engine is: it holds the state of a run (weights, moments, targets) and runs generated functions over it. */
 import type { Dtype, Ops } from "../ops/ops";
 
-export type EngineName = "onnx";
+export type EngineName = "onnx" | "tfjs";
+
+/** gpu: the engine's own CUDA build. webgpu: any GPU, through WebGPU. cpu: native code. wasm, js: no native code. */
+export type DeviceName = "cpu" | "gpu" | "webgpu" | "wasm" | "js";
+
+/** Of the numbers that the step computes with; weights, moments and what comes out are float32 always. */
+export type Precision = "fp32" | "fp16";
 
 /** Numbers on the host, in C order. */
 export type HostArray = Float32Array | Int32Array;
@@ -10,6 +16,8 @@ export interface TensorSpec {
   readonly dtype: Dtype;
   /** Sizes; a name stands for a length that differs from program to program, e.g. ["C"]. */
   readonly shape: readonly (number | string)[];
+  /** Of an input: every call gives the same array with the same numbers, so that an engine may copy it only once. */
+  readonly constant?: true;
 }
 
 /** Paths (`encoder.blocks.0.attn.qkv.weight`) to tensors. Insertion order is meaningful: it is the order of leaves. */
@@ -55,9 +63,18 @@ export interface StateStore {
 }
 
 export interface EngineOptions {
-  /** Threads of the engine's own pool. */
+  /** Threads of the engine's own pool, where it has one. */
   readonly threads: number;
+  /** Left out: cpu. */
+  readonly device?: DeviceName;
+  /** Left out: fp32. */
+  readonly precision?: Precision;
+  /** Is told, once, what a user may want to know of how a function runs, e.g. how much of it a GPU computes. */
+  readonly note?: (line: string) => void;
 }
+
+/** What the module of every engine exports. Throws a UserError R10x where its package or its device is missing. */
+export type CreateEngine = (options: EngineOptions) => Promise<Engine>;
 
 export interface Engine {
   readonly name: EngineName | "reference";

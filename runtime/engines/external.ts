@@ -6,6 +6,37 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { packageBroken, packageMissing } from "../errors";
 
+interface Install {
+  readonly command: string;
+  /** What a user has to know besides. */
+  readonly note?: string;
+}
+
+const TFJS_VERSION = "4.22.0";
+const tfjs = (...names: readonly string[]): string =>
+  `npm install ${names.map((name) => `@tensorflow/${name}@${TFJS_VERSION}`).join(" ")}`;
+const nodeNote = (flag: string): string =>
+  "Its own installer downloads an addon for Node 18 or 20 and TensorFlow 2.9.1; on another Node, or where that fails, " +
+  `node scripts/build-tfjs-node.mjs${flag} of ijepa builds it (docs/engines.md).`;
+
+/** How the packages are installed that need more than their name. */
+const installs: Readonly<Record<string, Install>> = {
+  "onnxruntime-node": { command: "npm install --onnxruntime-node-install=skip onnxruntime-node" },
+  "@tensorflow/tfjs-core": { command: tfjs("tfjs-core") },
+  "@tensorflow/tfjs-backend-wasm": { command: tfjs("tfjs-core", "tfjs-backend-cpu", "tfjs-backend-wasm") },
+  "@tensorflow/tfjs-backend-cpu": { command: tfjs("tfjs-core", "tfjs-backend-cpu") },
+  "@tensorflow/tfjs-node": { command: tfjs("tfjs-node"), note: nodeNote("") },
+  "@tensorflow/tfjs-node-gpu": {
+    command: tfjs("tfjs-node-gpu"),
+    note: `It needs an NVIDIA card with CUDA 11.2 and cuDNN 8.1. ${nodeNote(" --gpu")}`,
+  },
+};
+
+function installOf(name: string): { readonly install: string; readonly note: string | undefined } {
+  const known = installs[name];
+  return { install: known?.command ?? `npm install ${name}`, note: known?.note };
+}
+
 /** Folders whose node_modules (and those above) are searched, by a file in each. */
 function searchedFrom(): string[] {
   // __filename is that of the bundle, which is CommonJS; the sources are modules and have none.
@@ -29,10 +60,11 @@ export function resolveExternal(request: string): string | undefined {
 /** The package, as `require` gives it. Throws UserError R101 or R102 where it is missing or does not load. */
 export function requireExternal(name: string): unknown {
   const path = resolveExternal(name);
-  if (path === undefined) throw packageMissing({ name, folder: process.cwd() });
+  if (path === undefined) throw packageMissing({ name, folder: process.cwd(), ...installOf(name) });
   try {
     return createRequire(path)(path);
   } catch (cause) {
-    throw packageBroken({ name, path, why: cause instanceof Error ? cause.message : String(cause), cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw packageBroken({ name, path, why, cause, ...installOf(name) });
   }
 }

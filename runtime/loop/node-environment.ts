@@ -1,4 +1,5 @@
-/** The real outside of a trainer: onnxruntime, image files and rendered scenes, this process and its terminal. */
+/** The real outside of a trainer: the engine, image files and rendered scenes, this process and its terminal. */
+import type { LoadEngine } from "../contract";
 import { type LabelledImages, openLabelledImages } from "../data/labelled";
 import { imagesInTurn, openTrainingData } from "../data/training";
 import type { LabelledSplit, SplitName } from "../evaluate/evaluate";
@@ -6,18 +7,15 @@ import type { Experiment } from "../experiment";
 import type { TrainerEnvironment } from "./environment";
 import { evaluateRun } from "./evaluate-run";
 
-export function nodeEnvironment(): TrainerEnvironment {
+export function nodeEnvironment(loadEngine: LoadEngine): TrainerEnvironment {
   const [, started = "train.js", ...args] = process.argv;
   // A reader that has enough (`node train.js | head`) must not end the training.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });
   return {
-    createEngine: async (options) => {
-      // Loaded here, so that neither --help nor the threads that prepare images wait for onnxruntime.
-      const { createEngine } = await import("../engines/onnx/engine");
-      return createEngine(options);
-    },
+    // Loaded here, so that neither --help nor the threads that prepare images wait for it.
+    createEngine: async (options) => (await loadEngine()).createEngine(options),
     openImages: async ({ experiment, dataRoot, workers, fromStep, untilStep, note }) => {
       const workerFile = bundleFile();
       const data = await openTrainingData({

@@ -85,7 +85,8 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   const { experiment } = program;
   const directory = flags.runDirectory;
   const threads = flags.threads === 0 ? availableParallelism() : flags.threads;
-  const engine = await environment.createEngine({ threads });
+  const { device, precision } = experiment.hardware;
+  const engine = await environment.createEngine({ threads, device, precision });
   later(() => engine.release());
   const store = engine.createStore(stateSpecs(program.parameters, program.functions.kind));
   const from = await startState({ program, flags, store });

@@ -3,6 +3,7 @@
  * report. It ends with 0 where everything holds, 1 where something differs, 2 where the trace cannot be read.
  */
 
+import type { DeviceName } from "../engines/engine";
 import { UserError } from "../errors";
 import { openReplayEngine, type ReplayEngine } from "./engines";
 import { follow, type ReplayProgram } from "./follow";
@@ -14,6 +15,7 @@ export interface ReplayRequest {
   readonly trace: string;
   readonly init?: string | undefined;
   readonly engine: ReplayEngine;
+  readonly device: DeviceName;
   readonly threads: number;
   readonly output: "every tensor" | "summary" | "json";
   readonly colour: boolean;
@@ -37,9 +39,11 @@ export function replay(program: ReplayProgram): void {
 
 async function run(program: ReplayProgram, request: ReplayRequest): Promise<number> {
   const trace = await openTrace(request.trace, request);
-  const engine = await openReplayEngine(request.engine, request.threads);
+  const notes: string[] = [];
+  const engine = await openReplayEngine({ ...request, note: (line) => notes.push(line) });
   try {
-    const outcome = { trace, engine: engine.description, ...(await follow(program, trace, engine)) };
+    const followed = await follow(program, trace, engine);
+    const outcome = { trace, engine: [engine.description, ...notes].join("; "), ...followed };
     const text =
       request.output === "json"
         ? `${JSON.stringify(reportJson(outcome), null, 2)}\n`

@@ -87,6 +87,8 @@ const others: { readonly [path: string]: JsonValue } = {
   "checkpoint.everyEpochs": 2,
   "checkpoint.keepEveryEpochs": 0,
   "log.everySteps": 10,
+  "hardware.engine": "tfjs",
+  "hardware.device": "webgpu",
   "hardware.threads": 1,
   "hardware.workers": 1,
 };

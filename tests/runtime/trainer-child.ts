@@ -2,4 +2,4 @@
 import { train } from "../../runtime/trainer";
 import { tinyProgram } from "./loop/fake";
 
-train(tinyProgram());
+train(tinyProgram(), () => import("../../runtime/engines/onnx/engine"));

@@ -17,8 +17,16 @@ function readersOf(value: Value, nodes: readonly Node[]): Node[] {
   });
 }
 
-/** True where `output` may lie in the memory of `input`, whatever the order in which `nodes` run. */
-export function mayOverwrite(nodes: readonly Node[], input: Value, output: Value): boolean {
+/**
+ * True where `output` may lie in the memory of `input`, whatever the order in which `nodes` run. A GPU does not let a
+ * program read what it writes (`writerReads: false`): there even the writer must not read the old numbers.
+ */
+export function mayOverwrite(
+  nodes: readonly Node[],
+  input: Value,
+  output: Value,
+  { writerReads = true }: { readonly writerReads?: boolean } = {},
+): boolean {
   if (output.source.kind !== "node" || output.type !== input.type) return false;
   const writer = output.source.node;
   const before = ancestorsOf(writer.inputs.filter((value) => value !== null));
@@ -26,6 +34,7 @@ export function mayOverwrite(nodes: readonly Node[], input: Value, output: Value
     if (before.has(reader)) return true;
     // The writer itself may read it, element by element and not under broadcasting.
     return (
+      writerReads &&
       reader === writer &&
       ELEMENTWISE.has(writer.op) &&
       writer.inputs.every((value) => value !== input || value.dims.join() === output.dims.join())

@@ -26,10 +26,16 @@ interface Koffi {
   array(type: string, length: number): object;
   decode(pointer: Pointer, type: object): unknown;
   address(buffer: ArrayBufferView | ArrayBuffer): Pointer;
+  pointer(type: object): object;
+  register(callback: (...args: readonly unknown[]) => void, type: object): Pointer;
+  unregister(callback: Pointer): void;
 }
 
-/** The version of the table that is asked for: the oldest that has everything below. */
+/** Versions of the table that are asked for: the oldest that has what a CPU needs, and the oldest that has all below. */
 const API_VERSION = 11;
+const DEVICES_VERSION = 23;
+/** Entries of those versions that are looked at. */
+const ENTRIES = { [API_VERSION]: 180, [DEVICES_VERSION]: 387 } as const;
 
 const ASYNC_STACK_BYTES = 8 * 2 ** 20;
 
@@ -44,11 +50,14 @@ const STATUS_FUNCTIONS = {
   SetSessionGraphOptimizationLevel: [23, "void *, int"],
   SetIntraOpNumThreads: [24, "void *, int"],
   SetInterOpNumThreads: [25, "void *, int"],
+  CreateTensorAsOrtValue: [48, "void *, const int64_t *, size_t, int, _Out_ void **"],
   CreateTensorWithDataAsOrtValue: [49, "void *, void *, size_t, const int64_t *, size_t, int, _Out_ void **"],
+  CreateMemoryInfo: [68, "const char *, int, int, int, _Out_ void **"],
   CreateCpuMemoryInfo: [69, "int, int, _Out_ void **"],
   GetAllocatorWithDefaultOptions: [78, "_Out_ void **"],
   SessionEndProfiling: [110, "void *, void *, _Out_ void **"],
   AddSessionConfigEntry: [130, "void *, const char *, const char *"],
+  CreateAllocator: [131, "void *, void *, _Out_ void **"],
   RunWithBinding: [133, "void *, void *, void *"],
   CreateIoBinding: [134, "void *, _Out_ void **"],
   BindInput: [136, "void *, const char *, void *"],
@@ -57,16 +66,25 @@ const STATUS_FUNCTIONS = {
   CreateArenaCfgV2: [164, "const char **, const size_t *, size_t, _Out_ void **"],
 } as const;
 
+/** The same, of the version that has devices. */
+const DEVICE_FUNCTIONS = {
+  SessionOptionsAppendExecutionProvider: [216, "void *, const char *, const char **, const char **, size_t"],
+  SetUserLoggingFunction: [266, "void *, void *, void *"],
+  CopyTensors: [386, "void *, const void **, const void **, void *, size_t"],
+} as const;
+
 const RELEASE_FUNCTIONS = {
   ReleaseStatus: 93,
+  ReleaseMemoryInfo: 94,
   ReleaseSession: 95,
   ReleaseValue: 96,
   ReleaseSessionOptions: 100,
+  ReleaseAllocator: 132,
   ReleaseIoBinding: 135,
   ReleaseArenaCfg: 157,
 } as const;
 
-type StatusName = keyof typeof STATUS_FUNCTIONS;
+type StatusName = keyof typeof STATUS_FUNCTIONS | keyof typeof DEVICE_FUNCTIONS;
 type ReleaseName = keyof typeof RELEASE_FUNCTIONS;
 
 export interface CApi {
@@ -81,6 +99,10 @@ export interface CApi {
   callAsync(name: StatusName, ...args: readonly Argument[]): Promise<void>;
   createAsync(name: StatusName, ...args: readonly Argument[]): Promise<Pointer>;
   release(name: ReleaseName, pointer: Pointer): void;
+  /** Whether the library has what devices need: memory of theirs, copies to and fro, a place for what is logged. */
+  readonly devices: boolean;
+  /** What the sessions with these options log, by message. Call `end` when no such session is left. */
+  listen(options: Pointer, heard: (message: string) => void): { readonly end: () => void };
   addressOf(buffer: ArrayBufferView): Pointer;
 }
 
@@ -121,12 +143,16 @@ function load(): CApi {
   };
   const [getApi, getVersion] = pointers(base, 2);
   const version = callable(getVersion, "const char *OrtVersion()")() as string;
-  const table = callable(getApi, "void *OrtGetApi(uint32_t)")(API_VERSION) as Pointer | null;
+  const tableOf = callable(getApi, "void *OrtGetApi(uint32_t)");
+  const complete = tableOf(DEVICES_VERSION) as Pointer | null;
+  const devices = complete !== null;
+  const table = complete ?? (tableOf(API_VERSION) as Pointer | null);
   if (table === null) throw new Error(`onnxruntime ${version} does not offer version ${API_VERSION} of its interface`);
-  const functions = pointers(table, 180);
+  const functions = pointers(table, ENTRIES[devices ? DEVICES_VERSION : API_VERSION]);
 
   const status = new Map<string, Callable>();
-  for (const [name, [position, args]] of Object.entries(STATUS_FUNCTIONS)) {
+  const known = devices ? { ...STATUS_FUNCTIONS, ...DEVICE_FUNCTIONS } : STATUS_FUNCTIONS;
+  for (const [name, [position, args]] of Object.entries(known)) {
     status.set(name, callable(functions[position], `void *Ort${name}(${args})`));
   }
   const release = new Map<string, Callable>();
@@ -162,9 +188,16 @@ function load(): CApi {
     if (pointer === undefined || pointer === null) throw new Error("internal: onnxruntime created nothing");
     return pointer;
   };
+  const logged = koffi.proto(`void OrtLogged(void *, int, ${new Array(4).fill("const char *").join(", ")})`);
   return {
     version,
     library,
+    devices,
+    listen: (options, heard) => {
+      const callback = koffi.register((...args) => heard(String(args[5])), koffi.pointer(logged));
+      check(find(status, "SetUserLoggingFunction")(options, callback, null) as Pointer);
+      return { end: () => koffi.unregister(callback) };
+    },
     call: (name, ...args) => check(find(status, name)(...args) as Pointer),
     create: (name, ...args) => {
       const out: bigint[] = [0n];

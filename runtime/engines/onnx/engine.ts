@@ -1,10 +1,11 @@
-/** The engine of every trainer: records each generated function as one ONNX graph and runs it with onnxruntime. */
+/** The default engine: records each generated function as one ONNX graph and runs it with onnxruntime. */
 import type { Engine, EngineOptions, LoadedFunction } from "../engine";
 import { loadFunction } from "./loaded";
 import { bindingRuntime } from "./runtime-binding";
 import { cRuntime } from "./runtime-c";
 import type { Runtime } from "./session";
 import { OnnxStore } from "./store";
+import { createWebgpuEngine } from "./webgpu/engine";
 
 export interface OnnxEngineOptions extends EngineOptions {
   /** "c" needs koffi, "binding" only onnxruntime-node; left out, the first that loads. */
@@ -14,6 +15,7 @@ export interface OnnxEngineOptions extends EngineOptions {
 }
 
 export async function createEngine(options: OnnxEngineOptions): Promise<Engine> {
+  if (options.device === "webgpu") return createWebgpuEngine(options);
   const runtime = chooseRuntime(options.runtime);
   const { threads, profilePrefix } = options;
   const settings = { threads, ...(profilePrefix === undefined ? {} : { profilePrefix }) };

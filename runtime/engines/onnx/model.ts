@@ -44,6 +44,17 @@ export function modelBytes(parts: ModelParts): Uint8Array {
   return pbf.finish();
 }
 
+/** What the nodes are called in the model. */
+export function nodeNames(parts: ModelParts): ReadonlyMap<Node, string> {
+  const nameOf = namesOf(parts);
+  return new Map(parts.nodes.map((node) => [node, nodeName(node, nameOf)]));
+}
+
+function nodeName(node: Node, nameOf: (value: Value) => string): string {
+  const output = node.outputs[0];
+  return `${node.op} ${output === undefined ? "" : nameOf(output)}`;
+}
+
 /** Names of inputs and outputs as given, of everything else by number. */
 function namesOf(parts: ModelParts): (value: Value) => string {
   const given = new Map([...parts.inputs, ...parts.outputs].map(({ name, value }) => [value, name]));
@@ -71,8 +82,7 @@ function writeGraph(pbf: PbfWriter, parts: ModelParts, nameOf: (value: Value) =>
 function writeNode(pbf: PbfWriter, node: Node, nameOf: (value: Value) => string): void {
   for (const input of node.inputs) pbf.writeStringField(1, input === null ? "" : nameOf(input));
   for (const output of node.outputs) pbf.writeStringField(2, nameOf(output));
-  const output = node.outputs[0];
-  pbf.writeStringField(3, `${node.op} ${output === undefined ? "" : nameOf(output)}`);
+  pbf.writeStringField(3, nodeName(node, nameOf));
   pbf.writeStringField(4, node.op);
   for (const [name, attribute] of Object.entries(node.attributes)) {
     pbf.writeMessage(5, (_, out) => writeAttribute(out, name, attribute), null);

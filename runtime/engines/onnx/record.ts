@@ -6,7 +6,7 @@ import type { EngineFunction } from "../engine";
 import { kernelOf } from "../table";
 import type { Node, Value } from "./graph";
 import type { Layout, Segment } from "./layout";
-import { lowerings } from "./lowering/table";
+import { lowerings, mostParts, type Target } from "./lowering/table";
 import { NOTED_ADAMW, NOTED_EMA } from "./lowering/update";
 import type { NamedValue } from "./model";
 import { addWaiting, inOrder } from "./order";
@@ -35,8 +35,8 @@ export interface Recording {
   readonly outputs: readonly (NamedValue & { readonly path: string; readonly dtype: Dtype })[];
 }
 
-export function record(fn: EngineFunction, layout: Layout): Recording {
-  const r = new Recorder(fn.lengths);
+export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu"): Recording {
+  const r = new Recorder(fn.lengths, mostParts[target]);
   const lengths = Object.fromEntries(fn.lengths.map((name, i) => [name, -1 - i]));
   const updates = new Updates(r);
 
@@ -65,7 +65,7 @@ export function record(fn: EngineFunction, layout: Layout): Recording {
   });
 
   const ops = opsFor<Handle>((op: OpName, inputs, attrs, shapes) =>
-    kernelOf(lowerings, op)(r, inputs, attrs, shapes).map((value, i) => {
+    kernelOf(lowerings[target], op)(r, inputs, attrs, shapes).map((value, i) => {
       const shape = shapes[i];
       if (shape === undefined) throw new Error(`internal: ${op} gave more tensors than it has`);
       return { dtype: "f32", shape, value };

@@ -21,6 +21,15 @@ export interface Statistics {
   readonly inverseDeviation: Value;
 }
 
+/** scale · a · b per batch entry, either of them transposed. */
+export interface Product {
+  readonly a: Value;
+  readonly b: Value;
+  readonly scale: number;
+  readonly transA: boolean;
+  readonly transB: boolean;
+}
+
 export class Recorder {
   readonly graph = new Graph();
   /** Statistics of layer norms that were already recorded, by value and eps. */
@@ -29,8 +38,14 @@ export class Recorder {
   /** What linear layers were made of, by their result: an op that follows may want to make it otherwise. */
   readonly linears = new Map<Value, { readonly x: Value; readonly weight: Value; readonly bias: Value }>();
 
-  /** Length number i is written as −1−i in shapes. */
-  constructor(readonly lengthNames: readonly string[]) {}
+  /** What products of attention were made of, by their result. */
+  readonly products = new Map<Value, Product>();
+
+  /** Length number i is written as −1−i in shapes. `mostParts`: how many parts one node can cut a tensor into. */
+  constructor(
+    readonly lengthNames: readonly string[],
+    private readonly mostParts = Number.POSITIVE_INFINITY,
+  ) {}
 
   dim(size: number): Dim {
     if (size >= 0) return size;
@@ -153,6 +168,25 @@ export class Recorder {
       inputs: [x],
       attributes: { axis: { int: axis }, num_outputs: { int: count } },
       outputs: new Array(count).fill({ dims }),
+    });
+  }
+
+  /** Consecutive parts of a vector; in several rounds where they are more than one node can give. */
+  cut(flat: Value, sizes: readonly number[]): readonly Value[] {
+    const most = this.mostParts;
+    const perGroup = sizes.length <= most ? 1 : most ** (Math.ceil(Math.log(sizes.length) / Math.log(most)) - 1);
+    const groups: (readonly number[])[] = [];
+    for (let i = 0; i < sizes.length; i += perGroup) groups.push(sizes.slice(i, i + perGroup));
+    const totals = groups.map((group) => group.reduce((a, b) => a + b, 0));
+    const parts = this.graph.node({
+      op: "Split",
+      inputs: [flat, this.graph.ints(totals)],
+      attributes: { axis: { int: 0 } },
+      outputs: totals.map((size) => ({ dims: [size] })),
+    });
+    return parts.flatMap((part, i) => {
+      const group = groups[i] ?? [];
+      return group.length === 1 ? [part] : this.cut(part, group);
     });
   }
 

@@ -7,7 +7,7 @@ import type { ElementType } from "./graph";
 import type { HostTensor, Runtime, Session, SessionSettings } from "./session";
 
 /** ONNXTensorElementDataType. */
-const ELEMENT_CODE: Record<ElementType, number> = { f32: 1, i32: 6, i64: 7 };
+export const ELEMENT_CODE: Record<ElementType, number> = { f32: 1, i32: 6, i64: 7 };
 const WARNING = 2;
 const ERROR = 3;
 const NO_OPTIMISATION = 0;
@@ -15,7 +15,7 @@ const ARENA_ALLOCATOR = 1;
 const DEVICE_ALLOCATOR = 0;
 const DEFAULT_MEMORY = 0;
 
-interface Shared {
+export interface Shared {
   readonly api: CApi;
   readonly env: Pointer;
   readonly memoryInfo: Pointer;
@@ -23,7 +23,8 @@ interface Shared {
 
 let shared: Shared | undefined;
 
-function sharedOf(api: CApi): Shared {
+/** What all sessions of this process have in common. */
+export function sharedOf(api: CApi): Shared {
   if (shared !== undefined) return shared;
   const env = api.create("CreateEnv", WARNING, "ijepa");
   // One arena for all sessions. It grows by what is asked for instead of by doubling, which would leave up to half

@@ -23,13 +23,7 @@ export class Updates {
   split(flat: Value, shapes: readonly (readonly number[])[]): Value[] {
     const r = this.recorder;
     const sizes = shapes.map((shape) => shape.reduce((a, b) => a * b, 1));
-    const parts = r.graph.node({
-      op: "Split",
-      inputs: [flat, r.graph.ints(sizes)],
-      attributes: { axis: { int: 0 } },
-      outputs: sizes.map((size) => ({ dims: [size] })),
-    });
-    return parts.map((part, index) => {
+    return r.cut(flat, sizes).map((part, index) => {
       const shaped = r.reshape(part, shapes[index] ?? []);
       this.#parts.set(shaped, { flat, index, count: shapes.length });
       return shaped;

@@ -1,6 +1,7 @@
 /** Layers and attention, as their formulas say. */
+
+import { erf } from "../erf";
 import type { KernelTable } from "../table";
-import { erf } from "./erf";
 import { at, axis, type Dense, dense, fill, rowsOf } from "./tensor";
 
 type LayerOp =

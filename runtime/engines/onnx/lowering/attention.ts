@@ -1,8 +1,8 @@
 /** Lowerings of attention: heads as batches of matrix products. */
 import type { KernelTable } from "../../table";
-import { sameDims } from "../dims";
+import { type Dim, sameDims } from "../dims";
 import { type Attribute, producerOf, type Value } from "../graph";
-import type { Handle, Recorder } from "../recorder";
+import type { Handle, Product, Recorder } from "../recorder";
 
 type AttentionOp =
   | "splitHeads"
@@ -15,20 +15,56 @@ type AttentionOp =
   | "softmax"
   | "softmaxGrad";
 
-/** scale · a · b per batch entry, either of them transposed: FusedMatMul of onnxruntime, whose alpha is free. */
-function product(r: Recorder, a: Value, b: Value, scale: number, transA: boolean, transB: boolean): Value {
-  const rank = a.dims.length;
-  const dims = [
-    ...a.dims.slice(0, -2),
-    a.dims[transA ? rank - 1 : rank - 2] ?? 1,
-    b.dims[transB ? rank - 2 : rank - 1] ?? 1,
-  ];
+/** FusedMatMul of onnxruntime, which transposes on the way and whose alpha is free. */
+function fused(r: Recorder, { a, b, scale, transA, transB }: Product): Value {
+  const dims = productDims(a, b, transA, transB);
   if (scale === 1 && !transA && !transB) return r.graph.one("MatMul", [a, b], dims);
   const attributes: Record<string, Attribute> = { alpha: { float: scale } };
   if (transA) attributes.transA = { int: 1 };
   if (transB) attributes.transB = { int: 1 };
   return r.graph.one("FusedMatMul", [a, b], dims, attributes, { domain: "com.microsoft" });
 }
+
+/** The same of MatMul, for providers that lack the other: the smaller factor takes the scale. */
+function plain(r: Recorder, { a, b, scale, transA, transB }: Product): Value {
+  const dims = productDims(a, b, transA, transB);
+  const onA = transB;
+  const left = onA ? r.times(a, scale) : a;
+  const right = onA ? b : r.times(b, scale);
+  return r.graph.one("MatMul", [transA ? turned(r, left) : left, transB ? turned(r, right) : right], dims);
+}
+
+function productDims(a: Value, b: Value, transA: boolean, transB: boolean): Dim[] {
+  return [...a.dims.slice(0, -2), a.dims.at(transA ? -1 : -2) ?? 1, b.dims.at(transB ? -2 : -1) ?? 1];
+}
+
+/** With the last two axes swapped. */
+function turned(r: Recorder, x: Value): Value {
+  const rank = x.dims.length;
+  const order = x.dims.map((_, i) => (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i));
+  return r.transpose(x, order);
+}
+
+type ProductOp = "matmul" | "matmulNT" | "matmulTN";
+
+function productLowerings(
+  lower: (r: Recorder, product: Product) => Value,
+): KernelTable<Recorder, Handle, Value, ProductOp> {
+  const make = (r: Recorder, a: Handle, b: Handle, scale: number, transA: boolean, transB: boolean): Value => {
+    const product = { a: r.full(a), b: r.full(b), scale, transA, transB };
+    const value = lower(r, product);
+    r.products.set(value, product);
+    return value;
+  };
+  return {
+    matmul: (r, [a, b], { scale }) => make(r, a, b, scale, false, false),
+    matmulNT: (r, [a, b], { scale }) => make(r, a, b, scale, false, true),
+    matmulTN: (r, [a, b], { scale }) => make(r, a, b, scale, true, false),
+  };
+}
+
+/** For a provider that has no product that transposes or scales. */
+export const plainProducts = productLowerings(plain);
 
 /** [B, H, N, E] → [B, N, H, E] and back: the order is its own inverse. */
 const HEADS_SWAP = [0, 2, 1, 3];
@@ -70,9 +106,7 @@ export const attentionLowerings: KernelTable<Recorder, Handle, Value, AttentionO
     return r.transpose(r.reshape(x.value, [batch, r.dim(tokens), heads, headWidth]), HEADS_SWAP);
   },
 
-  matmul: (r, [a, b], { scale }) => product(r, r.full(a), r.full(b), scale, false, false),
-  matmulNT: (r, [a, b], { scale }) => product(r, r.full(a), r.full(b), scale, false, true),
-  matmulTN: (r, [a, b], { scale }) => product(r, r.full(a), r.full(b), scale, true, false),
+  ...productLowerings(fused),
 
   softmax: (r, [x]) => r.graph.one("Softmax", [x.value], x.value.dims, { axis: { int: -1 } }),
 
@@ -89,10 +123,9 @@ export const attentionLowerings: KernelTable<Recorder, Handle, Value, AttentionO
  * over the width of a head, which is several times narrower. undefined where the graph is not of this form.
  */
 function totalOfAttention(r: Recorder, gradient: Value, y: Value): Value | undefined {
-  const made = producerOf(gradient, "FusedMatMul");
-  const [dMixed, v] = made?.inputs ?? [];
-  const alpha = made?.attributes.alpha;
-  if (!dMixed || !v || made?.attributes.transA || !alpha || !("float" in alpha) || alpha.float !== 1) return undefined;
+  const made = r.products.get(gradient);
+  if (made === undefined || made.transA || !made.transB || made.scale !== 1) return undefined;
+  const { a: dMixed, b: v } = made;
   const mixed = r.graph.find("MatMul", [y, v]);
   // Both lie with the heads beside each other as well, and only those are kept for the gradients of the weights.
   const merged = mixed && r.graph.find("Transpose", [mixed], { perm: { ints: HEADS_SWAP } });

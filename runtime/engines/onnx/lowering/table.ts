@@ -1,17 +1,32 @@
-/** The total table: how every op becomes ONNX nodes. */
+/** The total tables: how every op becomes ONNX nodes, on every device that onnxruntime computes on. */
 import type { KernelTable } from "../../table";
 import type { Value } from "../graph";
 import type { Handle, Recorder } from "../recorder";
-import { attentionLowerings } from "./attention";
+import { attentionLowerings, plainProducts } from "./attention";
 import { elementwiseLowerings } from "./elementwise";
 import { layerLowerings } from "./layers";
 import { tokenLowerings } from "./tokens";
 import { updateLowerings } from "./update";
 
-export const lowerings: KernelTable<Recorder, Handle, Value> = {
+/** What a recorded graph is for: providers differ in the ops that they have, and in those that are right. */
+export type Target = "cpu" | "webgpu";
+
+/**
+ * Into how many parts one Split can cut. WebGPU promises eight buffers to a shader, and the tensor that is cut is one of
+ * them; onnxruntime does not divide the work itself.
+ */
+export const mostParts: { readonly [T in Target]: number } = { cpu: Number.POSITIVE_INFINITY, webgpu: 7 };
+
+const cpu: KernelTable<Recorder, Handle, Value> = {
   ...tokenLowerings,
   ...layerLowerings,
   ...attentionLowerings,
   ...elementwiseLowerings,
   ...updateLowerings,
+};
+
+export const lowerings: { readonly [T in Target]: KernelTable<Recorder, Handle, Value> } = {
+  cpu,
+  // Its FusedMatMul is not there for products of heads.
+  webgpu: { ...cpu, ...plainProducts },
 };

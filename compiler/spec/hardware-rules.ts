@@ -1,0 +1,49 @@
+/** Which engine runs on which device, in which precision: one total table. */
+import { errors } from "../diagnostics/catalogue";
+import type { Rule } from "./rule";
+import type { Spec } from "./spec";
+
+type Hardware = Spec["hardware"];
+
+/** What of `hardware.engine` and `hardware.device` goes together, and the precisions there are. Empty: it does not. */
+const precisions: {
+  readonly [E in Hardware["engine"]]: { readonly [D in Hardware["device"]]: readonly Hardware["precision"][] };
+} = {
+  onnx: { cpu: ["fp32"], gpu: [], webgpu: ["fp32"], wasm: [], js: [] },
+  tfjs: { cpu: ["fp32"], gpu: ["fp32"], webgpu: [], wasm: ["fp32"], js: ["fp32"] },
+};
+
+// The keys of a total table are its names.
+const engines = Object.keys(precisions) as (keyof typeof precisions)[];
+
+/** The devices that an engine has. */
+export function devicesOf(engine: Hardware["engine"]): readonly Hardware["device"][] {
+  // As above.
+  const known = Object.keys(precisions[engine]) as Hardware["device"][];
+  return known.filter((device) => precisions[engine][device].length > 0);
+}
+
+export const hardwareRules: readonly Rule[] = [
+  {
+    name: "the engine has the device",
+    reads: ["hardware.engine", "hardware.device"],
+    check: ({ spec: { hardware } }) => {
+      const { engine, device } = hardware;
+      if (precisions[engine][device].length > 0) return [];
+      const others = engines.filter((name) => precisions[name][device].length > 0);
+      const problem = errors.engineLacksDevice({ engine, device, devices: devicesOf(engine), others });
+      return [{ path: ["hardware", "device"], problem }];
+    },
+  },
+  {
+    name: "the device has the precision",
+    reads: ["hardware.engine", "hardware.device", "hardware.precision"],
+    check: ({ spec: { hardware } }) => {
+      const { engine, device, precision } = hardware;
+      const known = precisions[engine][device];
+      if (known.length === 0 || known.includes(precision)) return [];
+      const problem = errors.deviceLacksPrecision({ engine, device, precision, precisions: known });
+      return [{ path: ["hardware", "precision"], problem }];
+    },
+  },
+];

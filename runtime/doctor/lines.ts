@@ -1,0 +1,41 @@
+/** What `ijepa doctor` and the programs that it starts tell each other. */
+import type { DeviceName, EngineName, Precision } from "../engines/engine";
+
+/** The float64 interpreter is the measure of the others. */
+export type MeasuredEngine = EngineName | "reference";
+
+/** The only argument of the program, as JSON. */
+export interface ProbeRequest {
+  readonly engine: MeasuredEngine;
+  readonly device: DeviceName;
+  readonly precision: Precision;
+  readonly threads: number;
+  /** Packages whose versions are of interest. */
+  readonly packages: readonly string[];
+  readonly warmup: number;
+  readonly steps: number;
+  readonly seconds: number;
+}
+
+/** What a line may say. A line of the program's begins with `probeMark`; others are those of libraries. */
+export type ProbeLine =
+  | { readonly packages: readonly FoundPackage[] }
+  | { readonly description: string }
+  | { readonly measured: Measured }
+  | { readonly problem: { readonly code: string | null; readonly message: string } };
+
+export interface FoundPackage {
+  readonly name: string;
+  /** Null where it is not installed. */
+  readonly version: string | null;
+}
+
+export interface Measured {
+  readonly imagesPerS: number;
+  readonly stepMs: number;
+  /** Resident memory of the process at its highest. What lies on a GPU is not in it. */
+  readonly peakMiB: number;
+  readonly losses: readonly number[];
+}
+
+export const probeMark = "ijepa-doctor ";

@@ -1,0 +1,54 @@
+/**
+ * The program that `ijepa doctor` runs for each engine and device, in a process of its own: it stands where the trainer
+ * stands in a generated main.ts. It writes one line for each thing it learns, so that what was learnt stays known when
+ * a native library ends the process.
+ */
+import { readFileSync } from "node:fs";
+import type { Train } from "../contract";
+import { resolveExternal } from "../engines/external";
+import { UserError } from "../errors";
+import type { TrainerProgram } from "../experiment";
+import { openEngine } from "./engines";
+import { type ProbeLine, type ProbeRequest, probeMark } from "./lines";
+import { measureStep, median } from "./measure";
+
+export { generated } from "../model/generated";
+
+export const train: Train = (program) => {
+  // The command writes this argument; nobody else starts a probe.
+  const request = JSON.parse(process.argv[2] ?? "null") as ProbeRequest;
+  probe(program, request).catch((error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error);
+    tell({ problem: { code: error instanceof UserError ? error.code : null, message } });
+    process.exitCode = 1;
+  });
+};
+
+async function probe(program: TrainerProgram, request: ProbeRequest): Promise<void> {
+  tell({ packages: request.packages.map((name) => ({ name, version: versionOf(name) })) });
+  const { threads, device, precision } = request;
+  const engine = await openEngine(request.engine, { threads, device, precision });
+  tell({ description: engine.description });
+  const { seconds, losses } = await measureStep(program, engine, request);
+  const step = median(seconds);
+  tell({
+    measured: {
+      imagesPerS: program.experiment.optimiser.deviceBatch / step,
+      stepMs: step * 1000,
+      peakMiB: process.resourceUsage().maxRSS / 1024,
+      losses,
+    },
+  });
+  await engine.release();
+}
+
+function versionOf(name: string): string | null {
+  const file = resolveExternal(`${name}/package.json`);
+  if (file === undefined) return null;
+  const { version }: { readonly version?: unknown } = JSON.parse(readFileSync(file, "utf8"));
+  return typeof version === "string" ? version : "?";
+}
+
+function tell(line: ProbeLine): void {
+  process.stdout.write(`${probeMark}${JSON.stringify(line)}\n`);
+}

@@ -1,0 +1,148 @@
+/** A recorded function on a GPU: state stays there, a call sends its inputs and gets its outputs. */
+import { engineFailed, UserError } from "../../../errors";
+import type { EngineFunction, HostArray, LoadedFunction } from "../../engine";
+import { mayOverwrite } from "../alias";
+import { resolveDim } from "../dims";
+import { type ModelParts, modelBytes, nodeNames } from "../model";
+import { type Recording, record } from "../record";
+import { allocate } from "../store";
+import { type Device, type DeviceSession, type DeviceTensor, exclusively } from "./device";
+import { fixed, type WebgpuStore } from "./store";
+
+export interface WebgpuFunction extends LoadedFunction {
+  /** e.g. "step: 1161 of 1194 nodes on the device, 33 computations of shapes on the CPU" */
+  readonly placed: string;
+}
+
+export async function loadFunction(device: Device, fn: EngineFunction, store: WebgpuStore): Promise<WebgpuFunction> {
+  const recording = record(fn, store.layout, "webgpu");
+  const parts: ModelParts = {
+    name: fn.name,
+    // onnxruntime walks back from the last node of the file first: written backwards, it runs them in our order.
+    nodes: [...recording.nodes].reverse(),
+    inputs: [...recording.state.flatMap(({ input }) => input ?? []), ...recording.inputs, ...recording.lengths],
+    outputs: [...recording.state.flatMap(({ output }) => output ?? []), ...recording.outputs],
+  };
+  const session = await exclusively(() =>
+    failing(`prepare ${fn.name} for the GPU`, () => device.createSession(modelBytes(parts))),
+  );
+  const placed = placementLine(parts, session);
+
+  const inPlace = new Set(
+    recording.state.flatMap(({ input, output }) => {
+      const isSafe =
+        output !== null &&
+        (input === null || mayOverwrite(recording.nodes, input.value, output.value, { writerReads: false }));
+      return isSafe ? [output] : [];
+    }),
+  );
+  const inputs = new Inputs(device, session, recording, fn);
+
+  const run: LoadedFunction["run"] = async (given, lengths) => {
+    await inputs.bind(given, lengths);
+    for (const { segment, input, output } of recording.state) {
+      const tensor = await store.current(segment);
+      if (input !== null) session.bindInput(input.name, tensor);
+      if (output !== null) session.bindOutput(output.name, inPlace.has(output) ? tensor : store.spare(segment));
+    }
+    const outputs = recording.outputs.map(({ path, name, value }): [string, Float32Array] => {
+      const shape = value.dims.map((dim) => resolveDim(dim, lengths));
+      const data = allocate(shape.reduce((a, b) => a * b, 1));
+      session.bindOutput(name, { type: "f32", shape, data });
+      return [path, data];
+    });
+    await failing(`run ${fn.name} on the GPU`, () => session.run());
+    for (const { segment, output } of recording.state) {
+      if (output !== null) store.replaced(segment, inPlace.has(output) ? "in place" : "spare");
+    }
+    return new Map<string, HostArray>(outputs);
+  };
+  return {
+    placed,
+    run: (given, lengths) => exclusively(() => run(given, lengths)),
+    release: () =>
+      exclusively(async () => {
+        session.release();
+        inputs.free();
+      }),
+  };
+}
+
+/** What a call gives, in tensors of the device: one for every input and every length that it has had. */
+class Inputs {
+  readonly #tensors = new Map<string, DeviceTensor>();
+  /** Constants that are there already. */
+  readonly #sent = new Map<string, HostArray>();
+
+  constructor(
+    private readonly device: Device,
+    private readonly session: DeviceSession,
+    private readonly recording: Recording,
+    private readonly fn: EngineFunction,
+  ) {}
+
+  async bind(given: ReadonlyMap<string, HostArray>, lengths: Readonly<Record<string, number>>): Promise<void> {
+    const uploads: { from: HostArray; to: DeviceTensor }[] = [];
+    for (const { name, value } of this.recording.inputs) {
+      const path = name.slice("input.".length);
+      const data = given.get(path);
+      if (data === undefined) throw new Error(`internal: the input ${path} was not given`);
+      const shape = value.dims.map((dim) => resolveDim(dim, lengths));
+      const size = shape.reduce((a, b) => a * b, 1);
+      if (data.length !== size || (value.type === "i32") !== data instanceof Int32Array) {
+        throw new Error(
+          `internal: the input ${path} should be ${value.type} [${shape.join(", ")}], not ${data.length} numbers`,
+        );
+      }
+      const key = `${name} [${shape.join(", ")}]`;
+      const tensor = this.#tensors.get(key) ?? this.device.allocate(value.type, shape);
+      this.#tensors.set(key, tensor);
+      this.session.bindInput(name, tensor);
+      if (this.#sent.get(path) === data) continue;
+      if (this.fn.inputs.get(path)?.constant) this.#sent.set(path, data);
+      uploads.push({ from: fixed(data), to: tensor });
+    }
+    await this.device.upload(uploads);
+    for (const { name, length } of this.recording.lengths) {
+      const data = new BigInt64Array(new ArrayBuffer(128), 0, 1);
+      data[0] = BigInt(resolveDim(length, lengths));
+      // Shapes are computed on the CPU, so lengths stay there.
+      this.session.bindInput(name, { type: "i64", shape: [1], data });
+    }
+  }
+
+  free(): void {
+    for (const tensor of this.#tensors.values()) this.device.free(tensor);
+    this.#tensors.clear();
+  }
+}
+
+/** Says how many nodes are where. Throws where the CPU is left with more than shapes: that would be silently slow. */
+function placementLine(parts: ModelParts, { placement }: DeviceSession): string {
+  const names = nodeNames(parts);
+  const ofShapes = new Set(
+    parts.nodes.flatMap((node) => {
+      const isWhole = (list: readonly ({ type: string } | null)[]): boolean =>
+        list.every((value) => value === null || value.type === "i64");
+      return isWhole(node.outputs) || isWhole(node.inputs) ? [names.get(node)] : [];
+    }),
+  );
+  const { onDevice, onCpu } = placement;
+  const strangers = onCpu.filter(({ name }) => !ofShapes.has(name)).map(({ op }) => op);
+  if (strangers.length > 0) {
+    throw new Error(`internal: WebGPU leaves ops of ${parts.name} to the CPU: ${[...new Set(strangers)].join(", ")}`);
+  }
+  const shapes = onCpu.length === 0 ? "" : `, ${onCpu.length} computations of shapes on the CPU`;
+  return `${parts.name}: ${onDevice} of ${onDevice + onCpu.length} nodes on the device${shapes}`;
+}
+
+async function failing<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    if (why.startsWith("internal: ")) throw cause;
+    throw engineFailed({ what, why, cause });
+  }
+}

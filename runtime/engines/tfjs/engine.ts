@@ -1,0 +1,49 @@
+/** The engine that runs generated functions op by op on TensorFlow.js. */
+import type { Engine, EngineOptions, LoadedFunction } from "../engine";
+import { openDevice } from "./devices";
+import { Kernels } from "./kernels";
+import { loadFunction } from "./loaded";
+import { TfjsStore } from "./store";
+
+/** What lies in the memory of the backend. */
+export interface TfjsMemory {
+  readonly tensors: number;
+  /** Pieces of memory; several tensors may be views of one. */
+  readonly buffers: number;
+  readonly bytes: number;
+  /** The most since `resetPeak` or the beginning. */
+  readonly peakBytes: number;
+}
+
+export interface TfjsEngine extends Engine {
+  memory(): TfjsMemory;
+  resetPeak(): void;
+}
+
+export async function createEngine({ threads, device = "cpu" }: EngineOptions): Promise<TfjsEngine> {
+  const { core, backend, description } = await openDevice(device, threads);
+  const kernels = new Kernels(core, backend);
+  const stores = new Set<TfjsStore>();
+  return {
+    name: "tfjs",
+    description: `tfjs-core ${core.version_core}, ${description}`,
+    createStore: (specs) => {
+      const store = new TfjsStore(specs, kernels);
+      stores.add(store);
+      return store;
+    },
+    load: async (fn, store): Promise<LoadedFunction> => {
+      if (!(store instanceof TfjsStore)) throw new Error("internal: the store belongs to another engine");
+      return loadFunction(kernels, fn, store);
+    },
+    release: async () => {
+      for (const store of stores) await store.exclusively(() => store.release());
+      kernels.release();
+    },
+    memory: () => {
+      const { numTensors, numDataBuffers, numBytes } = core.engine().state;
+      return { tensors: numTensors, buffers: numDataBuffers, bytes: numBytes, peakBytes: kernels.peakBytes };
+    },
+    resetPeak: () => kernels.resetPeak(),
+  };
+}

@@ -1,0 +1,63 @@
+/** Elementwise ops, losses, and the update. */
+import type { KernelTable } from "../../table";
+import type { Tensor } from "../core";
+import type { Kernels } from "../kernels";
+import { sumFirst } from "../product";
+
+type ElementwiseOp =
+  | "add"
+  | "addVector"
+  | "addTable"
+  | "sumBatch"
+  | "scale"
+  | "scaleBy"
+  | "scaleRows"
+  | "one"
+  | "smoothL1"
+  | "smoothL1Grad"
+  | "mse"
+  | "mseGrad"
+  | "globalNorm"
+  | "clipFactor"
+  | "adamw"
+  | "ema";
+
+export const elementwiseOps: KernelTable<Kernels, Tensor, Tensor, ElementwiseOp> = {
+  add: (k, [a, b]) => k.add(a, b),
+  addVector: (k, [x, vector]) => k.add(x, vector),
+  addTable: (k, [x, table]) => k.add(x, table),
+  sumBatch: (k, [x], _, [shape = []]) => {
+    const images = x.shape[0] ?? 1;
+    return k.reshape(sumFirst(k, k.reshape(x, [images, x.size / images])), shape);
+  },
+  scale: (k, [x], { by }) => k.mul(x, by),
+  scaleBy: (k, [x, factor]) => k.mul(x, factor),
+  scaleRows: (k, [x, factor]) => k.mul(x, k.reshape(factor, [factor.size, ...x.shape.slice(1).map(() => 1)])),
+  one: (k) => k.scalar(1),
+
+  // With c = clip(d, −1, 1), c · (d − ½c) is ½d² inside and |d| − ½ outside.
+  smoothL1: (k, [prediction, target]) => {
+    const d = k.shared(2, k.sub(prediction, target));
+    const c = k.shared(2, k.clip(d, -1, 1));
+    const less = k.sub(d, k.mul(c, 0.5));
+    return k.mul(k.sumAll(k.mul(c, less)), 1 / prediction.size);
+  },
+  smoothL1Grad: (k, [prediction, target]) => k.mul(k.clip(k.sub(prediction, target), -1, 1), 1 / prediction.size),
+  mse: (k, [prediction, target]) => k.mul(k.sumAll(k.unary("Square", k.sub(prediction, target))), 1 / prediction.size),
+  mseGrad: (k, [prediction, target]) => k.mul(k.sub(prediction, target), 2 / prediction.size),
+
+  globalNorm: (k, tensors) => {
+    const squares = tensors.map((x) => k.reshape(k.sumAll(k.unary("Square", x)), [1]));
+    return k.unary("Sqrt", k.sumAll(k.concat(squares, 0)));
+  },
+  clipFactor: (k, [norm], { max }) => k.clip(k.div(k.scalar(max), k.add(norm, 1e-6)), 0, 1),
+
+  adamw: (k, [weight, gradient, m, v, stepSize, secondMoment, decayFactor], { beta1, beta2, eps, decay }) => {
+    const nextM = k.shared(2, k.add(k.mul(m, beta1), k.mul(gradient, 1 - beta1)));
+    const nextV = k.shared(2, k.add(k.mul(v, beta2), k.mul(k.unary("Square", gradient), 1 - beta2)));
+    const deviation = k.add(k.mul(k.unary("Sqrt", nextV), secondMoment), eps);
+    const change = k.mul(k.div(nextM, deviation), stepSize);
+    return [k.sub(decay ? k.mul(weight, decayFactor) : weight, change), nextM, nextV];
+  },
+  ema: (k, [target, weight, keep, take]) => k.add(k.mul(target, keep), k.mul(weight, take)),
+};
