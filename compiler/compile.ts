@@ -26,8 +26,19 @@ export interface Compiled {
 /** spec → plan → model → autodiff and passes → program. */
 export function build({ spec, hash }: CompileInput): { readonly plan: Plan; readonly program: Program } {
   const plan = buildPlan({ spec, specHash: hash, generatorVersion: packageVersion() });
-  const model = buildModel(plan.model);
-  return { plan, program: optimise(model) };
+  return { plan, program: programOf(plan) };
+}
+
+/** Programs by the JSON of their model: points of a sweep that differ in a learning rate have one. */
+const programs = new Map<string, Program>();
+const MOST_PROGRAMS = 64;
+
+function programOf({ model }: Plan): Program {
+  const key = JSON.stringify(model);
+  const program = programs.get(key) ?? optimise(buildModel(model));
+  if (programs.size >= MOST_PROGRAMS) for (const oldest of programs.keys()) if (programs.delete(oldest)) break;
+  programs.set(key, program);
+  return program;
 }
 
 /** program → TypeScript, listing, report. */

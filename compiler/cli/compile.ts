@@ -1,18 +1,14 @@
 /** `ijepa compile [SPEC…]`: writes the trainer of every spec, or says whether those that are there are up to date. */
 import { relative, resolve } from "node:path";
 import pico from "picocolors";
-import { bundleMany } from "../bundle/bundle";
-import { compileMany } from "../check-many";
-import type { Compiled } from "../compile";
 import { annotationLine } from "../diagnostics/annotations";
 import { errors } from "../diagnostics/catalogue";
 import { unplaced } from "../diagnostics/diagnostic";
 import { type FileVerdict, verdicts } from "../output/stale";
-import { writeTrainer } from "../output/write";
-import { countText, factsOf } from "../plan/facts";
 import { defaultFormat, type ProblemFormat } from "./format";
 import { printDiagnostics } from "./print";
 import { loadSpecs, type NamedSpec } from "./specs";
+import { compiled, writeBatch, writtenText } from "./write-specs";
 
 export interface CompileOptions {
   readonly out: string;
@@ -23,60 +19,6 @@ export interface CompileOptions {
 
 /** So many are held in memory at once. */
 const AT_ONCE = 32;
-
-/** A spec with its trainer. */
-export interface Written {
-  readonly spec: NamedSpec;
-  readonly folder: string;
-  readonly compiled: Compiled;
-}
-
-interface Batch {
-  readonly good: readonly { readonly spec: NamedSpec; readonly compiled: Compiled }[];
-  readonly faults: readonly Error[];
-}
-
-/** Compiles and type-checks; nothing is written. */
-function compiled(out: string, specs: readonly NamedSpec[]): Batch {
-  const results = compileMany(specs.map((spec) => ({ ...spec, folder: resolve(out, spec.spec.name) })));
-  return {
-    good: results.flatMap((result) => (result.ok ? [{ spec: result.input, compiled: result.compiled }] : [])),
-    faults: results.flatMap((result) => (result.ok ? [] : [result.error])),
-  };
-}
-
-/** Writes the trainers of a batch and their bundles, in order; those that the compiler could not make are left out. */
-async function writeBatch(
-  out: string,
-  specs: readonly NamedSpec[],
-): Promise<{ readonly written: readonly Written[]; readonly faults: readonly Error[] }> {
-  const { good, faults } = compiled(out, specs);
-  const bundles = await bundleMany(
-    good.map(({ compiled: { files, plan } }) => {
-      const main = files.find(({ name }) => name === "main.ts")?.text ?? "";
-      return {
-        folder: resolve(out, plan.experiment.name),
-        files: files.filter(({ name }) => name.endsWith(".ts")),
-        banner: main.slice(0, main.indexOf("*/") + 2),
-      };
-    }),
-  );
-  const written = good.map((each, i) => ({
-    ...each,
-    folder: writeTrainer({ out, compiled: each.compiled, bundle: bundles[i] ?? "" }),
-  }));
-  return { written, faults };
-}
-
-/** Writes one trainer and its bundle; a fault of the compiler is thrown. */
-export async function writeSpec(out: string, spec: NamedSpec): Promise<Written> {
-  const {
-    written: [written],
-    faults: [fault],
-  } = await writeBatch(out, [spec]);
-  if (written === undefined) throw fault ?? new Error("internal: a spec gave neither a trainer nor a fault");
-  return written;
-}
 
 /** What the compiler could not make is its fault, never the spec's; all of it is said at once. */
 function throwAll(faults: readonly Error[], specs: number): void {
@@ -130,13 +72,6 @@ function checkAll(out: string, specs: readonly NamedSpec[], format: ProblemForma
     );
   throwAll(faults, specs.length);
   return stale > 0 ? 1 : 0;
-}
-
-/** `small (420,288 parameters, 5 programs, 2,560 steps)` */
-export function writtenText({ spec, folder, compiled: { program, plan } }: Written): string {
-  const { parameters, programs, steps } = factsOf(program, plan);
-  const facts = `${countText(parameters.encoder + parameters.predictor)} parameters, ${programs.length} ${programs.length === 1 ? "program" : "programs"}, ${countText(steps)} steps`;
-  return `${spec.file} → ${relative(".", folder) || "."} (${facts})`;
 }
 
 async function writeAll(out: string, specs: readonly NamedSpec[]): Promise<number> {

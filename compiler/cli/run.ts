@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { modulePath } from "../bundle/module-path";
-import { writeSpec } from "./compile";
 import { loadSpecs } from "./specs";
+import { writeSpec } from "./write-specs";
 
 export interface RunOptions {
   readonly out: string;

@@ -10,10 +10,10 @@ import { textReport } from "../diff/report";
 import { type Side, sideOfSpec } from "../diff/sources";
 import { loadSpec } from "../spec/load";
 import { problemAt } from "../spec/read";
-import { writeSpec, writtenText } from "./compile";
 import { explained } from "./failure";
 import { problemCount } from "./print";
 import { type NamedSpec, namedFiles } from "./specs";
+import { writeSpec, writtenText } from "./write-specs";
 
 export interface WatchOptions {
   readonly out: string;

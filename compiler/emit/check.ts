@@ -1,11 +1,11 @@
 /**
  * The TypeScript compiler's verdict on generated code. The shapes are in the types, so an error here is a mistake of
  * ours. All trainers of a batch are checked in one program. Code that two of them share is checked once, and steps that
- * differ in their sizes only share it: points of a sweep have few different ones.
+ * differ in their sizes only share it, as do experiments with other numbers: points of a sweep have few different ones.
  */
 import { join } from "node:path";
 import { type DiagnosticMessageChain, Project, ts } from "ts-morph";
-import { type CheckInput, type Unit, unitsOf, withSizesApart } from "./check-units";
+import { type CheckInput, representative, type Unit, unitsOf } from "./check-units";
 import type { GeneratedFile } from "./emit";
 import { packageRoot } from "./package-root";
 
@@ -34,14 +34,14 @@ export function typeErrorsOfMany(inputs: readonly CheckInput[]): readonly (reado
   if (right.size > MOST_RIGHT) right.clear();
   const fresh = units.filter(({ key }) => !right.has(key));
   const wrong = new Set<string>();
-  for (const { unit, errors } of verdicts(fresh, units, withSizesApart)) {
+  for (const { unit, errors } of verdicts(fresh, units, representative)) {
     if (errors.length === 0) right.add(unit.key);
     else wrong.add(unit.key);
   }
   // What was found with other sizes, or on the lines of another trainer, is looked for in the file as it is.
   return trainers.map((own) => {
     const suspects = own.filter(({ key }) => wrong.has(key));
-    return suspects.length === 0 ? [] : verdicts(suspects, own, (text) => text).flatMap(({ errors }) => errors);
+    return suspects.length === 0 ? [] : verdicts(suspects, own, (file) => file).flatMap(({ errors }) => errors);
   });
 }
 
@@ -55,12 +55,12 @@ interface UnitErrors {
   readonly errors: readonly string[];
 }
 
-type TextOf = (text: string) => string;
+type StandIn = (file: GeneratedFile) => GeneratedFile;
 
-/** `others` are what the units may import; `checked` gives the text that stands for a file's. */
-function verdicts(units: readonly Unit[], others: readonly Unit[], checked: TextOf): readonly UnitErrors[] {
+/** `others` are what the units may import; `standIn` gives what is checked in the place of a file. */
+function verdicts(units: readonly Unit[], others: readonly Unit[], standIn: StandIn): readonly UnitErrors[] {
   const byKey = new Map(others.map((unit) => [unit.key, unit]));
-  return chunksOf(units).flatMap((chunk) => check(chunk, byKey, checked));
+  return chunksOf(units).flatMap((chunk) => check(chunk, byKey, standIn));
 }
 
 function chunksOf(units: readonly Unit[]): readonly (readonly Unit[])[] {
@@ -78,7 +78,7 @@ function chunksOf(units: readonly Unit[]): readonly (readonly Unit[])[] {
 }
 
 /** Checks these files in one program, together with what they import. */
-function check(units: readonly Unit[], byKey: ReadonlyMap<string, Unit>, checked: TextOf): readonly UnitErrors[] {
+function check(units: readonly Unit[], byKey: ReadonlyMap<string, Unit>, standIn: StandIn): readonly UnitErrors[] {
   const inProgram = new Map<string, Unit>();
   const add = (unit: Unit): void => {
     if (inProgram.has(unit.path)) return;
@@ -94,7 +94,7 @@ function check(units: readonly Unit[], byKey: ReadonlyMap<string, Unit>, checked
   const sources = new Map(
     [...inProgram].map(([path, { file }]) => [
       path,
-      project.createSourceFile(path, checked(file.text), { overwrite: true }),
+      project.createSourceFile(path, standIn(file).text, { overwrite: true }),
     ]),
   );
   const program = project.getProgram();

@@ -198,7 +198,9 @@ export function emitStep(program: Program, plan: Plan): string {
 /** No trailing spaces, no runs of empty lines, none before a closing brace. */
 export function tidy(text: string): string {
   return `${text
-    .replaceAll(/[ \t]+\n/g, "\n")
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n")
     .replaceAll(/\n{3,}/g, "\n\n")
     .replaceAll(/\n\n(\s*\})/g, "\n$1")
     .trim()}\n`;

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { compileMany } from "../../compiler/check-many";
 import { type Compiled, type CompileInput, compile } from "../../compiler/compile";
 import { typeErrors, typeErrorsOfMany } from "../../compiler/emit/check";
-import { unitsOf, withSizesApart } from "../../compiler/emit/check-units";
+import { representative, unitsOf } from "../../compiler/emit/check-units";
 import type { GeneratedFile } from "../../compiler/emit/emit";
 import { specFromText } from "../../compiler/spec/load";
 import { base, compiledWith, variations } from "../support/variations";
@@ -18,7 +18,12 @@ function input(change: object, name = "one"): CompileInput & { readonly folder: 
 const typescript = ({ files }: Compiled): readonly GeneratedFile[] => files.filter(({ name }) => name.endsWith(".ts"));
 
 /** With a text in one file replaced by another. */
-function edited(files: readonly GeneratedFile[], name: string, from: string, to: string): readonly GeneratedFile[] {
+function edited(
+  files: readonly GeneratedFile[],
+  name: string,
+  from: string | RegExp,
+  to: string,
+): readonly GeneratedFile[] {
   const changed = files.map((file) => (file.name === name ? { name, text: file.text.replace(from, to) } : file));
   expect(changed).not.toEqual(files);
   return changed;
@@ -70,7 +75,7 @@ describe("type errors", () => {
   });
 });
 
-describe("sizes apart", () => {
+describe("one file for many", () => {
   const keys = (change: object) =>
     new Map(
       unitsOf({ folder: "/nowhere/a", files: typescript(compile(input(change))) }).map((u) => [u.file.name, u.key]),
@@ -87,16 +92,29 @@ describe("sizes apart", () => {
     ["the image", { image: { size: 40 } }, false],
   ])("%s", (_, change, same) => {
     expect(keys(change).get("step.ts") === plain.get("step.ts")).toBe(same);
-    expect(keys(change).get("experiment.ts")).not.toBe(plain.get("experiment.ts"));
   });
 
   // Where they were not, the check would be right all the same, but slow.
   test("are right where the real ones are", () => {
     const trainers = variations.map(([name, change]) => ({
       folder: resolve("/nowhere", name),
-      files: typescript(compiledWith(change)).map((file) => ({ ...file, text: withSizesApart(file.text) })),
+      files: typescript(compiledWith(change)).map(representative),
     }));
     expect(typeErrorsOfMany(trainers)).toEqual(trainers.map(() => []));
+  });
+
+  test.each([
+    ["a word that is none of the choices", 'kind: "shapes"', 'kind: "shape"'],
+    ["a text for a number", "seed: 0,", 'seed: "0",'],
+    ["a number for a text", /name: ".*",/, "name: 1,"],
+    ["a number for a choice", /horizontalFlip: \w+/, "horizontalFlip: 1"],
+    ["a number short", /cropScale: \[.*?\],/, "cropScale: [0.3],"],
+  ])("of the constants: %s is an error", (_, from, to) => {
+    const files = typescript(compile(input({ description: 'He said "5, and \\ 7' })));
+    expect(typeErrors("/nowhere/a", files)).toEqual([]);
+    expect(typeErrors("/nowhere/a", edited(files, "experiment.ts", from, to)).join("\n")).toMatch(
+      /^experiment\.ts:\d+: /,
+    );
   });
 
   test("tell axes apart that are equally long", () => {
@@ -104,9 +122,11 @@ describe("sizes apart", () => {
     const files = typescript(compile(input({})));
     const step = files.find(({ name }) => name === "step.ts")?.text ?? "";
     expect(step).toMatch(/const N = 16;[\s\S]*const D = 16;/);
-    const swapped = withSizesApart(
-      step.replace("o: Ops, block: EncoderBlock, x: F32<[B, N, D]>", "o: Ops, block: EncoderBlock, x: F32<[B, D, N]>"),
-    );
+    const [from, to] = [
+      "o: Ops, block: EncoderBlock, x: F32<[B, N, D]>",
+      "o: Ops, block: EncoderBlock, x: F32<[B, D, N]>",
+    ];
+    const { text: swapped } = representative({ name: "step.ts", text: step.replace(from, to) });
     expect(
       typeErrors(
         "/nowhere/a",

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modulePath } from "../../compiler/bundle/module-path";
+import { readSafetensors } from "../../runtime/checkpoint/safetensors";
 
 const ijepa = resolve("bin/ijepa.js");
 const cluster = resolve("tests/integration/slurm/cluster.sh");
@@ -85,10 +86,18 @@ function events(point: string, kind: string): readonly Event[] {
   );
 }
 
-const weights = (run: string): Buffer => {
+/** Weights of the newest checkpoint, byte for byte; without AdamW's moments, see docs/clusters.md. */
+async function weights(run: string): Promise<ReadonlyMap<string, string>> {
   const file = readdirSync(run).find((name) => name.endsWith("-latest.safetensors"));
-  return readFileSync(join(run, file ?? "no checkpoint"));
-};
+  const { tensors } = await readSafetensors(join(run, file ?? "no checkpoint"));
+  const kept = [...tensors].filter(([name]) => /^(encoder|predictor|target_encoder)\./.test(name));
+  return new Map(
+    kept.map(([name, { values }]) => {
+      const { buffer, byteOffset, byteLength } = values;
+      return [name, Buffer.from(buffer, byteOffset, byteLength).toString("base64")];
+    }),
+  );
+}
 
 /** What squeue says of every task of the newest array, by point. */
 function tasks(sweep: string): ReadonlyMap<string, { id: string; state: string; node: string; restarts: number }> {
@@ -159,7 +168,9 @@ describe.skipIf(missing.length > 0)("a sweep on Slurm", { timeout: 300_000 }, ()
 
     const alone = join(folder, "alone");
     call(process.execPath, `generated/lost/${hit}/train.js`, "--run-dir", alone, "--no-progress", "--quiet");
-    expect(weights(runOf(hit)).equals(weights(alone)), "the weights of an uninterrupted run").toBe(true);
+    const [resumed, uninterrupted] = [await weights(runOf(hit)), await weights(alone)];
+    expect(uninterrupted.size).toBeGreaterThan(50);
+    expect(resumed, "the weights of an uninterrupted run").toEqual(uninterrupted);
     call(cluster, "revive", node, join(folder, "cluster"));
   });
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { sweepFiles } from "../folders";
 import type { PointTask } from "./executor";
+import { shellWords } from "./shell";
 import type { WrittenFile } from "./slurm-array";
 import { commandWithThreads } from "./threads";
 
@@ -103,24 +104,21 @@ const unexpanded = (word: string): string => word.replaceAll("$", "$$$$");
 export function jobFiles(plan: JobPlan): { readonly job: WrittenFile; readonly others: readonly WrittenFile[] } {
   const file = (name: string, text: string): WrittenFile => ({ path: join(plan.folder, name), text });
   return {
-    job: file("job.yaml", stringify(jobManifest(plan), { lineWidth: 0 })),
+    job: file("job.yaml", stringify(jobManifest(plan), { lineWidth: 0, aliasDuplicateObjects: false })),
     others: [
       file("launch.cjs", launcher),
-      ...plan.tasks.map((task) =>
-        file(
-          join("tasks", `${task.point.name}.json`),
-          `${JSON.stringify({ output: join(task.runDirectory, sweepFiles.output), command: commandOf(task, plan) }, null, 2)}\n`,
-        ),
-      ),
+      ...plan.tasks.map((task) => file(join("tasks", `${task.point.name}.json`), taskText(task, plan))),
     ],
   };
 }
 
-/** A pod sees all cores of its node. */
-const commandOf = (task: PointTask, { cpu }: JobPlan): readonly string[] =>
-  cpu === null
-    ? task.command
-    : commandWithThreads(task, cpu.endsWith("m") ? Number(cpu.slice(0, -1)) / 1000 : Number(cpu));
+function taskText(task: PointTask, { cpu }: JobPlan): string {
+  // A pod sees all cores of its node.
+  const processors = cpu === null ? null : cpu.endsWith("m") ? Number(cpu.slice(0, -1)) / 1000 : Number(cpu);
+  const command = processors === null ? task.command : commandWithThreads(task, processors);
+  const output = join(task.runDirectory, sweepFiles.output);
+  return `${JSON.stringify({ output, heading: `$ ${shellWords(command)}`, command }, null, 2)}\n`;
+}
 
 /** No shell: an image needs nothing but node, and nothing of a spec is ever read as code. */
 const launcher = `// Runs one point of a sweep in a pod of an Indexed Job. Its arguments are the names of all points; the index of the pod
@@ -132,9 +130,10 @@ const { constants } = require("node:os");
 const { dirname, join } = require("node:path");
 
 const name = process.argv[2 + Number(process.env.JOB_COMPLETION_INDEX)];
-const { output, command } = JSON.parse(readFileSync(join(__dirname, "tasks", name + ".json"), "utf8"));
+const { output, heading, command } = JSON.parse(readFileSync(join(__dirname, "tasks", name + ".json"), "utf8"));
 mkdirSync(dirname(output), { recursive: true });
 const file = createWriteStream(output, { flags: "a" });
+file.write(heading + "\\n");
 const trainer = spawn(command[0], command.slice(1), { stdio: ["ignore", "pipe", "pipe"] });
 for (const stream of [trainer.stdout, trainer.stderr]) {
   stream.pipe(file, { end: false });

@@ -64,7 +64,7 @@ async function runOnKubernetes(
     const file = writeJob(job.job, rest, context, settings, folder);
     const command = ["apply", "--filename", file];
     if (!apply) {
-      context.note(`wrote ${file}: ${rest.length} points. Hand it to the cluster with\n  ${kubectlLine(command)}`);
+      context.note(`wrote ${file}: ${rest.length} points. Hand it to the cluster with: ${kubectlLine(command)}`);
       return [];
     }
     await submit(command, tool);

@@ -145,12 +145,16 @@ export function jobRequest(task: PointTask, id: string, settings: RayExecutorSet
   const { threads, gpus } = point.spec.hardware;
   const device: string = point.spec.hardware.device;
   const cpus = settings.cpus ?? Math.max(1, threads);
-  const output = join(runDirectory, sweepFiles.output);
+  const output = shellWord(join(runDirectory, sweepFiles.output));
+  const command = shellWords(commandWithThreads(task, cpus));
   return {
     // Ray gives this line to /bin/sh, and starts it wherever its agent was started.
-    entrypoint:
-      `cd ${shellWord(settings.workingDirectory ?? process.cwd())} && mkdir -p ${shellWord(dashless(runDirectory))} && ` +
-      `exec ${shellWords(commandWithThreads(task, cpus))} >>${shellWord(output)} 2>&1`,
+    entrypoint: [
+      `cd ${shellWord(settings.workingDirectory ?? process.cwd())}`,
+      `mkdir -p ${shellWord(dashless(runDirectory))}`,
+      `printf '%s\\n' ${shellWord(`$ ${command}`)} >>${output}`,
+      `exec ${command} >>${output} 2>&1`,
+    ].join(" && "),
     submission_id: id,
     runtime_env: {
       env_vars: { NODE_PATH: settings.nodePath ?? modulePath(), RAY_JOB_STOP_WAIT_TIME_S: String(stopSeconds) },

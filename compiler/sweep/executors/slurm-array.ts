@@ -55,6 +55,8 @@ while IFS= read -r -d '' word; do words+=("$word"); done < ${shellWord(join(fold
 echo "$point: job $SLURM_JOB_ID on $SLURMD_NODENAME, restart \${SLURM_RESTART_COUNT:-0}; its output goes to \${words[0]}"
 [ "\${words[1]}" = given ] || words+=(--threads "\${SLURM_CPUS_ON_NODE:-1}")
 
+{ printf '$' && printf ' %q' "\${words[@]:2}" && echo; } >> "\${words[0]}" || exit
+
 # In place of the shell, so that a SIGTERM of scancel, or before the time limit, reaches the trainer, which saves.
 exec "\${words[@]:2}" >> "\${words[0]}" 2>&1
 `;

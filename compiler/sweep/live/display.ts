@@ -209,7 +209,7 @@ function endText({ condition, metric }: LiveRow, metricName: string): string {
   const text = metricText(metricName);
   const isLoss = metricName === "loss";
   return [
-    `${isPaused ? "compared now" : state}${why}`,
+    `${isPaused ? "paused" : state}${why}`,
     ...(progress.step === 0 ? [] : [`${progress.step} steps`]),
     ...(progress.loss === null || isLoss ? [] : [`loss ${progress.loss.toFixed(4)}`]),
     ...(metric === null ? [] : [`${titleWithUnit(text)} ${numberText(text, metric)}`]),

@@ -5,7 +5,7 @@ import { durationText, rateText } from "../../../runtime/report/text";
 import { printable } from "../../diagnostics/report";
 import { metricText, numberText, titleWithUnit } from "../results/metric-text";
 import { type PointState, pointStates } from "../results/results";
-import type { PointCondition } from "../state";
+import { type PointCondition, pausedMessage } from "../state";
 
 export interface LiveRow {
   readonly name: string;
@@ -88,15 +88,16 @@ const colours = {
 } as const satisfies { readonly [S in PointState]: string };
 
 export function cellsOf({ name, condition, status, metric }: LiveRow, metricName: string): readonly string[] {
-  const { state, progress } = condition;
+  const { message, state, progress } = condition;
   const { epoch, epochs, step, steps, loss, imagesPerSecond, leftMs } = progress;
   const isRunning = state === "running";
   const begins = state === "waiting" || state === "interrupted" ? status : null;
+  const shown = message === pausedMessage ? "paused" : state;
   // After the last step a trainer evaluates what it has learnt.
   const isPast = isRunning && steps !== null && step >= steps;
   return [
     printable(name),
-    isPast ? "evaluating" : (begins ?? state),
+    isPast ? "evaluating" : (begins ?? shown),
     epochs === null || step === 0 ? "" : `${epoch}/${epochs}`,
     steps === null || step === 0 ? "" : `${step}/${steps}`,
     loss === null ? "" : loss.toFixed(4),

@@ -182,6 +182,6 @@ describe("a sweep", () => {
     const steps = String(last.step + 5);
     const resumed = ijepa("sweep", "long.json", "--resume", "--only", "long-dim16", "--", "--steps", steps);
     expect(resumed.status).toBe(1);
-    expect(resumed.stdout).toContain(`long-dim16: compared now, ${steps} steps`);
+    expect(resumed.stdout).toContain(`long-dim16: paused, ${steps} steps`);
   });
 });

@@ -110,7 +110,8 @@ describe("a sweep on Ray", () => {
     const [request] = [...ray.jobs.values()].map((job) => job.request);
     expect(request).toEqual({
       entrypoint:
-        "cd '/data/my project' && mkdir -p runs/s/s-a && exec node generated/s/s-a/train.js --run-dir runs/s/s-a " +
+        "cd '/data/my project' && mkdir -p runs/s/s-a && printf '%s\\n' '$ node generated/s/s-a/train.js --run-dir runs/s/s-a " +
+        "'\\''--resume=auto'\\'' --threads 1' >>runs/s/s-a/output.log && exec node generated/s/s-a/train.js --run-dir runs/s/s-a " +
         "'--resume=auto' --threads 1 >>runs/s/s-a/output.log 2>&1",
       submission_id: expect.stringMatching(/^s-a-[0-9a-f]{8}-1$/),
       runtime_env: { env_vars: { NODE_PATH: "/modules", RAY_JOB_STOP_WAIT_TIME_S: "120" } },
@@ -231,7 +232,8 @@ describe("the line that Ray gives to a shell", () => {
     const request = jobRequest(task, "x", { ...settings("http://x"), workingDirectory });
     execFileSync("/bin/sh", ["-c", request.entrypoint], { cwd: "/" });
     const output = readFileSync(join(workingDirectory, runDirectory, "output.log"), "utf8");
-    expect(JSON.parse(output)).toEqual([name, "", "--threads", "1"]);
+    expect(output).toMatch(/^\$ /);
+    expect(JSON.parse(output.trimEnd().split("\n").at(-1) ?? "")).toEqual([name, "", "--threads", "1"]);
     expect(execFileSync("find", [root, "-name", "hit"], { encoding: "utf8" })).toBe("");
   });
 });

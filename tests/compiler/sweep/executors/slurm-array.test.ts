@@ -27,6 +27,13 @@ const inTask = (index: number) => ({
   SLURM_CPUS_ON_NODE: "3",
 });
 
+/** What the trainer printed; above it stands its command. */
+const printed = (root: string, runDirectory: string): unknown => {
+  const [command, ...lines] = readFileSync(join(root, runDirectory, "output.log"), "utf8").split("\n");
+  expect(command).toMatch(/^\$ \S*node -e /);
+  return JSON.parse(lines.join("\n"));
+};
+
 describe("the script of a job array", () => {
   const hostile = ["$(touch hit)", "`touch hit`", "'; touch hit; '", "a\nb", "", "-n", "~", "*", "é 日", '"', "\\"];
 
@@ -40,8 +47,7 @@ describe("the script of a job array", () => {
     for (const [index, words] of [["first"], hostile].entries()) {
       const ran = spawnSync("bash", [script], { cwd: root, env: inTask(index), encoding: "utf8" });
       expect(ran.status, ran.stderr).toBe(0);
-      const output = readFileSync(join(root, tasks[index]?.runDirectory ?? "", "output.log"), "utf8");
-      expect(JSON.parse(output)).toEqual([...words, "--threads", "3"]);
+      expect(printed(root, tasks[index]?.runDirectory ?? "")).toEqual([...words, "--threads", "3"]);
     }
     expect(spawnSync("ls", [root], { encoding: "utf8" }).stdout).toBe("runs\n");
   });
@@ -54,14 +60,14 @@ describe("the script of a job array", () => {
     writeFileSync(copy, readFileSync(write(root, [task("s-a"), task("s-b")])));
     write(root, [task("s-b"), task("s-c")]);
     spawnSync("bash", [copy], { cwd: root, env: inTask(0) });
-    expect(readFileSync(join(root, "runs/s/s-a/output.log"), "utf8")).toMatch(/^\["s-a",/);
+    expect(printed(root, "runs/s/s-a")).toEqual(["s-a", "--threads", "3"]);
   });
 
   it("leaves the threads alone where somebody said how many", () => {
     const root = scratch();
     const task = pointTask("s-a", { command: [process.execPath, "-e", echo, "--", "--threads", "2"] });
     spawnSync("bash", [write(root, [task])], { cwd: root, env: inTask(0) });
-    expect(JSON.parse(readFileSync(join(root, "runs/s/s-a/output.log"), "utf8"))).toEqual(["--threads", "2"]);
+    expect(printed(root, "runs/s/s-a")).toEqual(["--threads", "2"]);
   });
 
   it("is the trainer in the end, which gets its signals and gives its exit code", async () => {
@@ -71,7 +77,7 @@ describe("the script of a job array", () => {
     const child = spawn("bash", [write(root, [task])], { cwd: root, env: inTask(0), stdio: "ignore" });
     const ended = new Promise((done) => child.on("exit", done));
     const output = join(root, "runs/s/s-a/output.log");
-    while (!spawnSync("cat", [output], { encoding: "utf8" }).stdout.includes("ready")) {
+    while (!spawnSync("cat", [output], { encoding: "utf8" }).stdout.includes("\nready\n")) {
       await new Promise((done) => setTimeout(done, 20));
     }
     child.kill("SIGTERM");
