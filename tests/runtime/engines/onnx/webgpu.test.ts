@@ -50,20 +50,27 @@ test("what onnxruntime logs says where the nodes are", () => {
   expect(placementOf(["Initializing session."])).toBeNull();
 });
 
+/** Doubles so many vectors of 1, 2, 3, … numbers, which lie side by side, and gives the norm of them all. */
+function doubling(count: number): EngineFunction {
+  return {
+    name: "doubling",
+    reads: Array.from({ length: count }, (_, i) => `a.p${i}`),
+    inputs: new Map(),
+    lengths: [],
+    run: (o, state) => {
+      const { a } = state as { a: Record<string, F32<[number]>> };
+      const doubled = Object.entries(a).map(([name, x]) => [name, o.scale(x, { by: 2 })] as const);
+      const norm = o.globalNorm(doubled.map(([, x]) => x));
+      return { state: { a: Object.fromEntries(doubled) }, outputs: { norm } };
+    },
+  };
+}
+const doublingSpecs = (count: number) => new Map(doubling(count).reads.map((path, i) => [path, spec(i + 1)] as const));
+
 test("a graph for it cuts into at most seven parts at a time, whatever the number, and has no fused product", () => {
   for (const count of [1, 7, 8, 49, 50, 343, 344]) {
-    const fn: EngineFunction = {
-      name: "many",
-      reads: Array.from({ length: count }, (_, i) => `a.p${i}`),
-      inputs: new Map(),
-      lengths: [],
-      run: (o, state) => {
-        const { a } = state as { a: Record<string, F32<[number]>> };
-        const doubled = Object.entries(a).map(([name, x]) => [name, o.scale(x, { by: 2 })] as const);
-        return { state: { a: Object.fromEntries(doubled) }, outputs: {} };
-      },
-    };
-    const layout = layoutOf(new Map(fn.reads.map((path, i) => [path, spec(i + 1)] as const)));
+    const fn = doubling(count);
+    const layout = layoutOf(doublingSpecs(count));
     const splits = record(fn, layout, "webgpu").nodes.filter(({ op }) => op === "Split");
     expect(splits.length > 0, `${count}`).toBe(count > 1);
     for (const { outputs } of splits) expect(outputs.length).toBeLessThanOrEqual(7);
@@ -152,6 +159,24 @@ describe.skipIf(engine === null)("on a device", () => {
     const each = { toDevice: 4 * (5 * 130 + 1 + 1 + 140), fromDevice: 4 * (5 * 6 + 5 * 130) };
     expect(bytes.slice(1)).toEqual([each, each]);
     expect(bytes[0]?.toDevice).toBeGreaterThan(each.toDevice);
+  });
+
+  test("many small tensors are cut apart and joined again, more than a shader has buffers", async () => {
+    const specs = doublingSpecs(60);
+    const store = device.createStore(specs);
+    for (const path of specs.keys()) {
+      const { size } = layoutOf(specs).find(path).piece;
+      await store.write(path, new Float32Array(size).fill(size));
+    }
+    const loaded = await device.load(doubling(60), store);
+    const norm = (await loaded.run(new Map(), {})).get("norm")?.[0];
+    for (const path of specs.keys()) {
+      const values = await store.read(path);
+      expect([...values], path).toEqual(new Array(values.length).fill(2 * values.length));
+    }
+    // √ Σ n·(2n)² = 2 · √ Σ n³, and Σ n³ = (60·61/2)²
+    expect(norm).toBeCloseTo(2 * ((60 * 61) / 2), 2);
+    await loaded.release();
   });
 
   test("constants are sent once, other inputs every time though their array is the same", async () => {
