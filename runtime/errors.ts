@@ -73,9 +73,9 @@ export function engineFailed(was: {
 export function noWebgpu(was: { readonly why: string; readonly cause?: unknown }): UserError {
   return new UserError(
     "R104",
-    `There is no GPU that onnxruntime's WebGPU can use: ${was.why}. It needs Vulkan on Linux (the loader libvulkan.so.1 ` +
-      "and the driver of the card), Metal on macOS, or Direct3D 12 on Windows. Without a GPU, SwiftShader computes the " +
-      'same slowly (docs/engines.md); for training there, set hardware.device to "cpu".',
+    `The device "webgpu" cannot be used: ${was.why}. It needs a GPU with Vulkan on Linux (the loader libvulkan.so.1 and ` +
+      "the driver of the card), Metal on macOS, or Direct3D 12 on Windows. SwiftShader computes the same without one, " +
+      'slowly (docs/engines.md); to train without a GPU, set hardware.device to "cpu".',
     { cause: was.cause },
   );
 }

@@ -1,11 +1,12 @@
 /** What a step costs: operations by part, and the memory that weights and activations take. */
+import { peakBytes, releasesOf } from "../../runtime/ops/liveness";
 import type { Graph, Value } from "../ir/graph";
-import { parametersOf } from "../ir/graph";
 import { type Sizes, sizeOf } from "../ir/number";
 import { graphCost } from "../ir/print";
 import type { Stage } from "../ir/stage";
 import type { Program, TrainedChain } from "../optimise/index";
 import { type Plan, sizesOf } from "./plan";
+import { type Item, wholeFunctions } from "./whole-step";
 
 export interface PartCost {
   readonly name: "target encoder" | "context encoder" | "predictor" | "loss" | "update";
@@ -120,61 +121,42 @@ export function functionCosts(program: Program, { sizes, model }: Plan): readonl
 }
 
 export interface MemoryEstimate {
-  /** Weights, both moments, target encoder (and gradients that are kept between micro-batches). */
+  /** Weights, both moments, target encoder, and gradients that are kept between micro-batches. */
   readonly stateBytes: number;
   /** What the forward pass keeps for the backward pass, in the largest program. */
   readonly keptBytes: number;
-  /** The largest set of tensors that one function holds at a time. */
+  /** What else lives at the fullest moment: gradients, inputs, and what the op under way reads and makes. */
   readonly workBytes: number;
+  /**
+   * The most that lives at any time, if every tensor is released after its last reader. What an engine needs within an op,
+   * and what it keeps to be fast, is not in it.
+   */
   readonly totalBytes: number;
 }
 
 const FLOAT_BYTES = 4;
 
-/** Most bytes that a graph's own values take at any time, if each is freed after its last reader. */
-function peakBytes(graph: Graph, sizes: Sizes): number {
-  const lastUse = new Map<Value, number>();
-  graph.nodes.forEach((node, i) => {
-    for (const value of [...node.inputs, ...node.outputs]) lastUse.set(value, i);
-  });
-  for (const value of graph.outputs) lastUse.set(value, graph.nodes.length);
-  const outside = new Set([...graph.inputs, ...parametersOf(graph)]);
-  let live = 0;
-  let peak = 0;
-  graph.nodes.forEach((node, i) => {
-    live += node.outputs.reduce((sum, value) => sum + FLOAT_BYTES * elementsOf(value, sizes), 0);
-    peak = Math.max(peak, live);
-    for (const value of new Set([...node.inputs, ...node.outputs])) {
-      if (lastUse.get(value) === i && !outside.has(value)) live -= FLOAT_BYTES * elementsOf(value, sizes);
-    }
-  });
-  return peak;
-}
-
 export function memoryEstimate(program: Program, plan: Plan): MemoryEstimate {
   const { masks, optimiser } = plan.experiment;
   const counts = parameterCounts(program);
-  const trained = counts.encoder + counts.predictor;
   const copies = optimiser.accumulation > 1 ? 4 : 3;
-  // gradients live until the update: one more copy of what is trained
-  const stateBytes = FLOAT_BYTES * (copies * trained + counts.encoder + trained);
-  const of = (sizes: Sizes) => {
-    const stages = [...program.context.stages, ...program.predictor.stages];
-    const kept = stages.reduce(
-      (sum, stage) =>
-        sum +
-        timesOf(stage) *
-          stage.gradients.saved.reduce((bytes, value) => bytes + FLOAT_BYTES * elementsOf(value, sizes), 0),
-      0,
+  const stateBytes = FLOAT_BYTES * (copies * (counts.encoder + counts.predictor) + counts.encoder);
+  const functions = wholeFunctions(program, { accumulation: optimiser.accumulation, clips: plan.clipNorm !== null });
+  const released = functions.map((fn) => releasesOf(fn.ops, fn));
+  const estimates = masks.programs.map((each) => {
+    const sizes = sizesOf(each, masks.targetCount);
+    const bytesOf = ({ shape }: Item): number =>
+      FLOAT_BYTES * shape.reduce<number>((product, num) => product * sizeOf(num, sizes), 1);
+    const bytesIn = (items: readonly Item[]): number => items.reduce((sum, item) => sum + bytesOf(item), 0);
+    const peaks = functions.map(({ ops, given, untouched }, i) =>
+      peakBytes(ops, released[i] ?? releasesOf(ops, { kept: [] }), {
+        bytesOf,
+        atStart: bytesIn(given) + bytesIn(untouched),
+      }),
     );
-    const graphs = [
-      ...program.target.stages.map((stage) => stage.graph),
-      ...stages.flatMap((stage) => [stage.graph, stage.gradients.backward]),
-    ];
-    return { kept, work: Math.max(...graphs.map((graph) => peakBytes(graph, sizes))) };
-  };
-  const estimates = masks.programs.map((each) => of(sizesOf(each, masks.targetCount)));
+    return { kept: bytesIn(functions.flatMap(({ saved }) => saved)), total: Math.max(...peaks) };
+  });
+  const totalBytes = Math.max(...estimates.map(({ total }) => total));
   const keptBytes = Math.max(...estimates.map(({ kept }) => kept));
-  const workBytes = Math.max(...estimates.map(({ work }) => work));
-  return { stateBytes, keptBytes, workBytes, totalBytes: stateBytes + keptBytes + workBytes };
+  return { stateBytes, keptBytes, workBytes: totalBytes - stateBytes - keptBytes, totalBytes };
 }

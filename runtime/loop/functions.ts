@@ -52,8 +52,8 @@ export const scheduleSpecs: TensorSpecs = new Map(
 export function constantSpecs({ image, encoder, predictor }: Experiment): TensorSpecs {
   const tokens = image.gridHeight * image.gridWidth;
   return new Map<string, TensorSpec>([
-    ["constants.positions", { dtype: "f32", shape: [tokens, encoder.dim] }],
-    ["constants.predictorPositions", { dtype: "f32", shape: [tokens, predictor.dim] }],
+    ["constants.positions", { dtype: "f32", shape: [tokens, encoder.dim], constant: true }],
+    ["constants.predictorPositions", { dtype: "f32", shape: [tokens, predictor.dim], constant: true }],
   ]);
 }
 
@@ -120,7 +120,7 @@ export function featuresFunction(program: {
     reads: [...targetSpecs(program.parameters).keys()],
     inputs: new Map<string, TensorSpec>([
       ["images", imagesSpec(program.experiment)],
-      ["positions", { dtype: "f32", shape: [gridHeight * gridWidth, program.experiment.encoder.dim] }],
+      ["positions", { dtype: "f32", shape: [gridHeight * gridWidth, program.experiment.encoder.dim], constant: true }],
     ]),
     lengths: [],
     run: runOf(program.features),

@@ -86,7 +86,8 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   const directory = flags.runDirectory;
   const threads = flags.threads === 0 ? availableParallelism() : flags.threads;
   const { device, precision } = experiment.hardware;
-  const engine = await environment.createEngine({ threads, device, precision });
+  const notes: string[] = [];
+  const engine = await environment.createEngine({ threads, device, precision, note: (line) => notes.push(line) });
   later(() => engine.release());
   const store = engine.createStore(stateSpecs(program.parameters, program.functions.kind));
   const from = await startState({ program, flags, store });
@@ -109,6 +110,10 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     isStopping: () => stop.requested() !== null,
   });
   const runner = await openStepRunner(engine, program, store);
+  for (const note of notes) {
+    progress.note(note);
+    logs.jsonl.append({ event: "engine", step: from.stepsDone, note });
+  }
   const images = await environment.openImages({
     experiment,
     dataRoot: flags.dataRoot,

@@ -34,6 +34,13 @@ export interface StartEvent {
   readonly time: string;
 }
 
+/** How the engine runs the step, e.g. how much of it a GPU computes. */
+export interface EngineEvent {
+  readonly event: "engine";
+  readonly step: number;
+  readonly note: string;
+}
+
 export interface EpochEvent {
   readonly event: "epoch";
   readonly step: number;
@@ -68,7 +75,7 @@ export interface EndEvent {
   readonly time: string;
 }
 
-export type LogEvent = StepEvent | StartEvent | EpochEvent | EvaluationEvent | CheckpointEvent | EndEvent;
+export type LogEvent = StepEvent | StartEvent | EngineEvent | EpochEvent | EvaluationEvent | CheckpointEvent | EndEvent;
 
 export interface JsonlLog {
   append(event: LogEvent): void;

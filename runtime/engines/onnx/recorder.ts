@@ -173,8 +173,8 @@ export class Recorder {
 
   /** Consecutive parts of a vector; in several rounds where they are more than one node can give. */
   cut(flat: Value, sizes: readonly number[]): readonly Value[] {
-    const most = this.mostParts;
-    const perGroup = sizes.length <= most ? 1 : most ** (Math.ceil(Math.log(sizes.length) / Math.log(most)) - 1);
+    let perGroup = 1;
+    while (perGroup * this.mostParts < sizes.length) perGroup *= this.mostParts;
     const groups: (readonly number[])[] = [];
     for (let i = 0; i < sizes.length; i += perGroup) groups.push(sizes.slice(i, i + perGroup));
     const totals = groups.map((group) => group.reduce((a, b) => a + b, 0));

@@ -66,11 +66,32 @@ async function start(core: Core, backend: BackendName): Promise<void> {
 async function openWasm(threads: number): Promise<OpenDevice> {
   const core = coreBeside(WASM);
   const wasm = requireExternal(WASM) as WasmPackage;
-  const folder = join(dirname(resolveExternal(`${WASM}/package.json`) ?? ""), "dist", "/");
-  wasm.setWasmPaths(folder);
-  const used = await startWithThreads({ core, wasm, folder, threads, start: () => start(core, "wasm") });
+  const folder = dirname(resolveExternal(`${WASM}/package.json`) ?? "");
+  wasm.setWasmPaths(join(folder, "dist", "/"));
+  const used = await withoutListeners(() =>
+    startWithThreads({ core, wasm, folder, threads, start: () => start(core, "wasm") }),
+  );
   const simd = (await core.env().getAsync("WASM_HAS_SIMD_SUPPORT")) === true ? "SIMD" : "no SIMD";
   return { core, backend: "wasm", description: `wasm (${simd}, ${used} thread${used === 1 ? "" : "s"})` };
+}
+
+/**
+ * Emscripten listens for uncaught errors of the whole process, to throw them again: a user would see its code, one line of
+ * 100 kB, in the place of the message.
+ */
+async function withoutListeners<T>(work: () => Promise<T>): Promise<T> {
+  const thrown = new Set(process.listeners("uncaughtException"));
+  const rejected = new Set(process.listeners("unhandledRejection"));
+  try {
+    return await work();
+  } finally {
+    for (const listener of process.listeners("uncaughtException")) {
+      if (!thrown.has(listener)) process.off("uncaughtException", listener);
+    }
+    for (const listener of process.listeners("unhandledRejection")) {
+      if (!rejected.has(listener)) process.off("unhandledRejection", listener);
+    }
+  }
 }
 
 async function openNode(name: typeof NODE | typeof NODE_GPU, threads: number): Promise<OpenDevice> {

@@ -4,7 +4,7 @@
  */
 import type { Dtype, Shape } from "../../ops/ops";
 import type { BackendName, Core, KernelAttrs, KernelInputs, Tensor } from "./core";
-import { ERF } from "./own-kernels";
+import { ERF, SLICE } from "./own-kernels";
 
 export class Kernels {
   /** Most bytes that lived at any time since `resetPeak`. */
@@ -45,15 +45,21 @@ export class Kernels {
 
   /** Runs one kernel of the backend. */
   run(kernel: string, inputs: KernelInputs, attrs: KernelAttrs = {}): Tensor {
+    const [tensor] = this.runMany(kernel, inputs, attrs);
+    if (tensor === undefined) throw new Error(`internal: ${kernel} gave nothing`);
+    return tensor;
+  }
+
+  /** The same for a kernel with several results. */
+  runMany(kernel: string, inputs: KernelInputs, attrs: KernelAttrs = {}): readonly Tensor[] {
     const engine = this.core.engine();
     // The declared types are those of the tape's names; kernels take what their registration says.
     const made = engine.runKernel(kernel, inputs as never, attrs as never) as Tensor | readonly Tensor[];
-    const tensor = Array.isArray(made) ? (made as readonly Tensor[])[0] : (made as Tensor);
-    if (tensor === undefined) throw new Error(`internal: ${kernel} gave nothing`);
+    const tensors = Array.isArray(made) ? (made as readonly Tensor[]) : [made as Tensor];
     this.peakBytes = Math.max(this.peakBytes, engine.state.numBytes);
-    this.#own.set(tensor, 1);
+    for (const tensor of tensors) this.#own.set(tensor, 1);
     for (const input of Object.values(inputs)) this.#read(input, true);
-    return tensor;
+    return tensors;
   }
 
   #read(tensor: Tensor, dispose: boolean): void {
@@ -145,7 +151,7 @@ export class Kernels {
     return this.run("Transpose", { x }, { perm });
   }
   slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor {
-    return this.run("Slice", { x }, { begin, size });
+    return this.run(this.backend === "cpu" ? SLICE : "Slice", { x }, { begin, size });
   }
   concat(tensors: readonly Tensor[], axis: number): Tensor {
     const [only] = tensors;

@@ -3,26 +3,153 @@
  * has the measurements). Their names begin with `ijepa/`.
  */
 import { erf } from "../erf";
-import type { BackendName, Core, Info } from "./core";
+import type { BackendName, Core, Info, KernelAttrs } from "./core";
+import { adamwInto, copyPart, emaInto } from "./host-loops";
 import { multiplyStacks, type WasmBackend } from "./wasm-products";
 
-/** Rows of a table [rows, width], in the order of an index [count] → [count, width]. `axis` is the int32 scalar 0. */
+/** table [rows, width], index [count] → the rows of the index [count, width]. `axis` is the int32 scalar 0. */
 export const GATHER_ROWS = "ijepa/GatherRows";
 /** The error function to float32 accuracy: that of the js backend is good to 1.7e-7 only. */
 export const ERF = "ijepa/Erf";
-/** a[i] · b[i] of [n, m, k] and [n, k, p], each product by XNNPACK: the wasm backend loops over stacks, ten times slower. */
+/** x, attributes begin and size → that part of x. The js backend computes the place of every element on its own. */
+export const SLICE = "ijepa/Slice";
+/** a[i] · b[i] of [n, m, k] and [n, k, p], each product by XNNPACK: the wasm backend loops over stacks. */
 export const MULTIPLY_STACKS = "ijepa/MultiplyStacks";
+/** The update in one pass: fourteen kernels for every weight cost more to call than to compute where weights are small. */
+export const ADAMW = "ijepa/Adamw";
+export const EMA = "ijepa/Ema";
 
 interface Call<Backend> {
   readonly inputs: Readonly<Record<string, Info>>;
+  readonly attrs: KernelAttrs;
   readonly backend: Backend;
+}
+
+type Kernel<Backend> = (call: Call<Backend>) => Info | readonly Info[];
+type KernelsOf<Backend> = Readonly<Record<string, Kernel<Backend>>>;
+
+function inputOf({ inputs }: Pick<Call<unknown>, "inputs">, name: string): Info {
+  const found = inputs[name];
+  if (found === undefined) throw new Error(`internal: a kernel lacks its input ${name}`);
+  return found;
+}
+
+const numberOf = (attrs: KernelAttrs, name: string): number => Number(attrs[name]);
+
+// ── Backends whose memory JavaScript can reach ──────────────────────────────────────────────────────────────────────
+
+/** Makes tensors first and looks at memory then: making one may move the memory of the others. */
+interface HostMemory {
+  make(shape: readonly number[]): Info;
+  floats(tensor: Info): Float32Array;
+  ints(tensor: Info): Int32Array;
 }
 
 /** What the js backend lets kernels do. */
 interface CpuBackend {
-  readonly data: { get(dataId: object): { readonly values: Float32Array | Int32Array } };
+  readonly data: { get(dataId: object): { readonly values: unknown } };
   makeTensorInfo(shape: readonly number[], dtype: string, values: Float32Array): Info;
 }
+
+// The engine's tensors are float32 or int32, and each kernel knows which.
+const cpuMemory = (backend: CpuBackend): HostMemory => ({
+  make: (shape) => backend.makeTensorInfo(shape, "float32", new Float32Array(shape.reduce((a, b) => a * b, 1))),
+  floats: ({ dataId }) => backend.data.get(dataId).values as Float32Array,
+  ints: ({ dataId }) => backend.data.get(dataId).values as Int32Array,
+});
+
+const wasmMemory = (backend: WasmBackend): HostMemory => ({
+  make: (shape) => backend.makeOutput(shape, "float32"),
+  floats: (tensor) => backend.typedArrayFromHeap(tensor) as Float32Array,
+  ints: (tensor) => backend.typedArrayFromHeap(tensor) as Int32Array,
+});
+
+type HostKernel = (memory: HostMemory, call: Pick<Call<unknown>, "inputs" | "attrs">) => Info | readonly Info[];
+
+const gatherRows: HostKernel = (memory, call) => {
+  const table = inputOf(call, "table");
+  const index = inputOf(call, "index");
+  const width = table.shape[1] ?? 0;
+  const made = memory.make([index.shape[0] ?? 0, width]);
+  const from = memory.floats(table);
+  const to = memory.floats(made);
+  memory.ints(index).forEach((row, i) => {
+    to.set(from.subarray(row * width, (row + 1) * width), i * width);
+  });
+  return made;
+};
+
+const adamw: HostKernel = (memory, call) => {
+  const { attrs } = call;
+  const tensors = ["weight", "gradient", "m", "v"].map((name) => inputOf(call, name));
+  const { shape = [] } = tensors[0] ?? {};
+  const made = [memory.make(shape), memory.make(shape), memory.make(shape)];
+  const [weight, gradient, m, v, nextWeight, nextM, nextV] = [...tensors, ...made].map(memory.floats);
+  if (!weight || !gradient || !m || !v || !nextWeight || !nextM || !nextV) throw new Error("internal: adamw");
+  const scalar = (name: string): number => memory.floats(inputOf(call, name))[0] ?? Number.NaN;
+  adamwInto(
+    { weight, gradient, m, v, nextWeight, nextM, nextV },
+    {
+      beta1: numberOf(attrs, "beta1"),
+      beta2: numberOf(attrs, "beta2"),
+      eps: numberOf(attrs, "eps"),
+      stepSize: scalar("stepSize"),
+      secondMoment: scalar("secondMoment"),
+      decayFactor: attrs.decay === true ? scalar("decayFactor") : 1,
+    },
+  );
+  return made;
+};
+
+const ema: HostKernel = (memory, call) => {
+  const target = inputOf(call, "target");
+  const made = memory.make(target.shape);
+  const [keep = 0, take = 0] = ["keep", "take"].map((name) => memory.floats(inputOf(call, name))[0]);
+  emaInto(memory.floats(target), memory.floats(inputOf(call, "weight")), memory.floats(made), keep, take);
+  return made;
+};
+
+const exactErf: HostKernel = (memory, call) => {
+  const x = inputOf(call, "x");
+  const made = memory.make(x.shape);
+  const to = memory.floats(made);
+  memory.floats(x).forEach((value, i) => {
+    to[i] = erf(value);
+  });
+  return made;
+};
+
+const slice: HostKernel = (memory, call) => {
+  const x = inputOf(call, "x");
+  const begin = call.attrs.begin as readonly number[];
+  const size = call.attrs.size as readonly number[];
+  const made = memory.make(size);
+  copyPart(memory.floats(x), x.shape, begin, size, memory.floats(made));
+  return made;
+};
+
+const onBoth = { [GATHER_ROWS]: gatherRows, [ADAMW]: adamw, [EMA]: ema };
+
+function hosted<Backend>(
+  kernels: Readonly<Record<string, HostKernel>>,
+  memoryOf: (backend: Backend) => HostMemory,
+): KernelsOf<Backend> {
+  return Object.fromEntries(
+    Object.entries(kernels).map(([name, kernel]): [string, Kernel<Backend>] => [
+      name,
+      (call) => kernel(memoryOf(call.backend), call),
+    ]),
+  );
+}
+
+const cpu = hosted({ ...onBoth, [ERF]: exactErf, [SLICE]: slice }, cpuMemory);
+
+const wasm: KernelsOf<WasmBackend> = {
+  ...hosted(onBoth, wasmMemory),
+  [MULTIPLY_STACKS]: (call) => multiplyStacks(call.backend, inputOf(call, "a"), inputOf(call, "b")),
+};
+
+// ── TensorFlow ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** What tfjs-node lets kernels do: any op of TensorFlow by its name. */
 interface NodeBackend {
@@ -35,57 +162,7 @@ interface NodeBackend {
   executeSingleOutput(op: string, attrs: readonly object[], inputs: readonly Info[]): Info;
 }
 
-function copyRows(table: Float32Array, index: Int32Array, width: number, out: Float32Array): void {
-  index.forEach((row, i) => {
-    out.set(table.subarray(row * width, (row + 1) * width), i * width);
-  });
-}
-
-const rowsShape = (table: Info, index: Info): [number, number] => [index.shape[0] ?? 0, table.shape[1] ?? 0];
-
-function inputOf({ inputs }: Call<unknown>, name: string): Info {
-  const found = inputs[name];
-  if (found === undefined) throw new Error(`internal: a kernel lacks its input ${name}`);
-  return found;
-}
-
-type KernelFunc<Backend> = (call: Call<Backend>) => Info;
-
-const cpu: Readonly<Record<string, KernelFunc<CpuBackend>>> = {
-  [GATHER_ROWS]: (call) => {
-    const table = inputOf(call, "table");
-    const index = inputOf(call, "index");
-    const [count, width] = rowsShape(table, index);
-    const out = new Float32Array(count * width);
-    const { data } = call.backend;
-    // The engine's tensors are float32, its indices int32.
-    copyRows(data.get(table.dataId).values as Float32Array, data.get(index.dataId).values as Int32Array, width, out);
-    return call.backend.makeTensorInfo([count, width], "float32", out);
-  },
-  [ERF]: (call) => {
-    const x = inputOf(call, "x");
-    const values = call.backend.data.get(x.dataId).values as Float32Array;
-    return call.backend.makeTensorInfo(x.shape, "float32", values.map(erf));
-  },
-};
-
-const wasm: Readonly<Record<string, KernelFunc<WasmBackend>>> = {
-  [GATHER_ROWS]: (call) => {
-    const table = inputOf(call, "table");
-    const index = inputOf(call, "index");
-    const [count, width] = rowsShape(table, index);
-    const { backend } = call;
-    const out = backend.makeOutput([count, width], "float32");
-    // Views after the allocation: it may have moved the heap.
-    const from = backend.typedArrayFromHeap(table) as Float32Array;
-    const rows = backend.typedArrayFromHeap(index) as Int32Array;
-    copyRows(from, rows, width, backend.typedArrayFromHeap(out) as Float32Array);
-    return out;
-  },
-  [MULTIPLY_STACKS]: (call) => multiplyStacks(call.backend, inputOf(call, "a"), inputOf(call, "b")),
-};
-
-const tensorflow: Readonly<Record<string, KernelFunc<NodeBackend>>> = {
+const tensorflow: KernelsOf<NodeBackend> = {
   // GatherV2 of tfjs-node downloads the index to look at it, which would wait for the device.
   [GATHER_ROWS]: (call) => {
     const { binding } = call.backend;

@@ -126,6 +126,11 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
     'E317 hardware.device: the engine onnx does not run on this device; found "gpu"; want "cpu" or "webgpu". For "gpu" set hardware.engine to "tfjs".',
   ],
   [
+    "hardware.precision",
+    "fp16",
+    'E318 hardware.precision: the engine onnx on cpu does not compute in this precision; found "fp16"; want "fp32"',
+  ],
+  [
     "masking.context.tokens",
     "all",
     'E205 masking.context.tokens: not one of the choices; found "all"; want "auto" or a whole number from 1 to 65536 (patches)',

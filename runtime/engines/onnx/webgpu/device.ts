@@ -58,8 +58,13 @@ export function exclusively<T>(work: () => Promise<T>): Promise<T> {
   return result;
 }
 
+export interface DeviceOptions {
+  /** Writes a trace of every node to files that begin so. */
+  readonly profilePrefix?: string;
+}
+
 /** Throws UserError R104 where there is no GPU that it can use. */
-export async function openDevice(): Promise<Device> {
+export async function openDevice({ profilePrefix }: DeviceOptions = {}): Promise<Device> {
   const api = loadApi();
   const shared = sharedOf(api);
   // A session that computes nothing of interest: its allocator is the way to memory on the device.
@@ -97,7 +102,7 @@ export async function openDevice(): Promise<Device> {
       api.release("ReleaseValue", target);
       traffic.fromDevice += from.bytes;
     },
-    createSession: (model) => deviceSession(api, shared, model, traffic),
+    createSession: (model) => deviceSession(api, shared, model, { traffic, profilePrefix }),
     release: () => {
       api.release("ReleaseAllocator", allocator);
       api.release("ReleaseSession", session);
@@ -130,8 +135,9 @@ function smallestModel(): Uint8Array {
   });
 }
 
-async function createSession(api: CApi, shared: Shared, model: Uint8Array): Promise<Pointer> {
+async function createSession(api: CApi, shared: Shared, model: Uint8Array, profilePrefix?: string): Promise<Pointer> {
   const options = optionsFor(api, ERROR);
+  if (profilePrefix !== undefined) api.call("EnableProfiling", options, profilePrefix);
   try {
     return await api.createAsync("CreateSessionFromArray", shared.env, model, model.byteLength, options);
   } finally {
@@ -186,11 +192,11 @@ async function deviceSession(
   api: CApi,
   shared: Shared,
   model: Uint8Array,
-  traffic: { fromDevice: number },
+  { traffic, profilePrefix }: { readonly traffic: { fromDevice: number }; readonly profilePrefix: string | undefined },
 ): Promise<DeviceSession> {
   const placement = placementOf(heardWhileMaking(api, shared, model));
   if (placement === null) throw new Error("internal: onnxruntime did not say where it placed the nodes");
-  const session = await createSession(api, shared, model);
+  const session = await createSession(api, shared, model, profilePrefix);
   const binding = api.create("CreateIoBinding", session);
   /** What is bound, so that its memory lives on and is not bound twice. */
   const bound = new Map<string, DeviceTensor | HostTensor>();
@@ -222,6 +228,9 @@ async function deviceSession(
       }
     },
     release: () => {
+      if (profilePrefix !== undefined) {
+        api.create("SessionEndProfiling", session, api.create("GetAllocatorWithDefaultOptions"));
+      }
       api.release("ReleaseIoBinding", binding);
       api.release("ReleaseSession", session);
       bound.clear();

@@ -1,6 +1,6 @@
 /** The onnx engine on a GPU: the same recorded graphs, with state that lives in its memory. */
 import type { Engine, EngineOptions } from "../../engine";
-import { exclusively, openDevice } from "./device";
+import { type DeviceOptions, exclusively, openDevice } from "./device";
 import { loadFunction, type WebgpuFunction } from "./loaded";
 import { WebgpuStore } from "./store";
 
@@ -9,11 +9,14 @@ export interface WebgpuEngine extends Engine {
   readonly traffic: { readonly toDevice: number; readonly fromDevice: number };
 }
 
+export type WebgpuEngineOptions = EngineOptions & DeviceOptions;
+
 /** Throws UserError R104 where there is no GPU that it can use. */
-export async function createWebgpuEngine({ note }: EngineOptions): Promise<WebgpuEngine> {
-  const device = await exclusively(openDevice);
+export async function createWebgpuEngine({ note, ...options }: WebgpuEngineOptions): Promise<WebgpuEngine> {
+  const device = await exclusively(() => openDevice(options));
   const stores: WebgpuStore[] = [];
   const loaded = new Set<WebgpuFunction>();
+  let isReleased = false;
   return {
     name: "onnx",
     description: device.description,
@@ -39,8 +42,9 @@ export async function createWebgpuEngine({ note }: EngineOptions): Promise<Webgp
     },
     release: async () => {
       for (const one of loaded) await one.release();
-      for (const store of stores) await store.release();
-      await exclusively(async () => device.release());
+      for (const store of stores.splice(0)) await store.release();
+      if (!isReleased) await exclusively(async () => device.release());
+      isReleased = true;
     },
   };
 }

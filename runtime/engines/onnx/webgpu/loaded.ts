@@ -7,6 +7,7 @@ import { type ModelParts, modelBytes, nodeNames } from "../model";
 import { type Recording, record } from "../record";
 import { allocate } from "../store";
 import { type Device, type DeviceSession, type DeviceTensor, exclusively } from "./device";
+import type { Placement } from "./placement";
 import { fixed, type WebgpuStore } from "./store";
 
 export interface WebgpuFunction extends LoadedFunction {
@@ -26,7 +27,7 @@ export async function loadFunction(device: Device, fn: EngineFunction, store: We
   const session = await exclusively(() =>
     failing(`prepare ${fn.name} for the GPU`, () => device.createSession(modelBytes(parts))),
   );
-  const placed = placementLine(parts, session);
+  const placed = placementLine(parts, session.placement);
 
   const inPlace = new Set(
     recording.state.flatMap(({ input, output }) => {
@@ -118,7 +119,7 @@ class Inputs {
 }
 
 /** Says how many nodes are where. Throws where the CPU is left with more than shapes: that would be silently slow. */
-function placementLine(parts: ModelParts, { placement }: DeviceSession): string {
+export function placementLine(parts: ModelParts, { onDevice, onCpu }: Placement): string {
   const names = nodeNames(parts);
   const ofShapes = new Set(
     parts.nodes.flatMap((node) => {
@@ -127,13 +128,13 @@ function placementLine(parts: ModelParts, { placement }: DeviceSession): string 
       return isWhole(node.outputs) || isWhole(node.inputs) ? [names.get(node)] : [];
     }),
   );
-  const { onDevice, onCpu } = placement;
   const strangers = onCpu.filter(({ name }) => !ofShapes.has(name)).map(({ op }) => op);
   if (strangers.length > 0) {
     throw new Error(`internal: WebGPU leaves ops of ${parts.name} to the CPU: ${[...new Set(strangers)].join(", ")}`);
   }
-  const shapes = onCpu.length === 0 ? "" : `, ${onCpu.length} computations of shapes on the CPU`;
-  return `${parts.name}: ${onDevice} of ${onDevice + onCpu.length} nodes on the device${shapes}`;
+  if (onCpu.length === 0) return `${parts.name}: all ${onDevice} nodes on the device`;
+  const all = onDevice + onCpu.length;
+  return `${parts.name}: ${onDevice} of ${all} nodes on the device, ${onCpu.length} computations of shapes on the CPU`;
 }
 
 async function failing<T>(what: string, work: () => Promise<T>): Promise<T> {

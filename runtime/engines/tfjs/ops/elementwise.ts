@@ -2,6 +2,7 @@
 import type { KernelTable } from "../../table";
 import type { Tensor } from "../core";
 import type { Kernels } from "../kernels";
+import { ADAMW, EMA } from "../own-kernels";
 import { sumFirst } from "../product";
 
 type ElementwiseOp =
@@ -52,12 +53,19 @@ export const elementwiseOps: KernelTable<Kernels, Tensor, Tensor, ElementwiseOp>
   },
   clipFactor: (k, [norm], { max }) => k.clip(k.div(k.scalar(max), k.add(norm, 1e-6)), 0, 1),
 
-  adamw: (k, [weight, gradient, m, v, stepSize, secondMoment, decayFactor], { beta1, beta2, eps, decay }) => {
+  adamw: (k, [weight, gradient, m, v, stepSize, secondMoment, decayFactor], attrs) => {
+    if (k.backend !== "tensorflow") {
+      return k.runMany(ADAMW, { weight, gradient, m, v, stepSize, secondMoment, decayFactor }, { ...attrs });
+    }
+    const { beta1, beta2, eps, decay } = attrs;
     const nextM = k.shared(2, k.add(k.mul(m, beta1), k.mul(gradient, 1 - beta1)));
     const nextV = k.shared(2, k.add(k.mul(v, beta2), k.mul(k.unary("Square", gradient), 1 - beta2)));
     const deviation = k.add(k.mul(k.unary("Sqrt", nextV), secondMoment), eps);
     const change = k.mul(k.div(nextM, deviation), stepSize);
     return [k.sub(decay ? k.mul(weight, decayFactor) : weight, change), nextM, nextV];
   },
-  ema: (k, [target, weight, keep, take]) => k.add(k.mul(target, keep), k.mul(weight, take)),
+  ema: (k, [target, weight, keep, take]) => {
+    if (k.backend !== "tensorflow") return k.run(EMA, { target, weight, keep, take });
+    return k.add(k.mul(target, keep), k.mul(weight, take));
+  },
 };

@@ -8,12 +8,10 @@ import { createReferenceEngine } from "../../../../runtime/engines/reference/eng
 import { createEngine, type TfjsEngine } from "../../../../runtime/engines/tfjs/engine";
 import { follow } from "../../../../runtime/replay/follow";
 import { evaluateReplay } from "../../../support/generated";
-import { sampleCall } from "../../../support/op-calls";
 import { opNames } from "../../../support/op-samples";
 import { compiledTrace, officialTraces } from "../../../support/replay";
-import { errorOf } from "./support";
+import { checkOp } from "./support";
 
-const SEED = 20230119;
 const isInstalled = resolveExternal("@tensorflow/tfjs-node/package.json") !== undefined;
 if (!isInstalled) console.warn("@tensorflow/tfjs-node is not installed: its tests are left out.");
 
@@ -31,19 +29,7 @@ describe.skipIf(!isInstalled)("tfjs-node", () => {
   });
 
   test.each(opNames)("%s gives the numbers of the reference", async (op) => {
-    const { fn, inputs, lengths } = sampleCall(op, "symbolic", SEED);
-    const wanted = await (await reference.load(fn, reference.createStore(new Map()))).run(inputs, lengths);
-    const loaded = await engine.load(fn, engine.createStore(new Map()));
-    const found = await loaded.run(inputs, lengths);
-    const { tensors } = engine.memory();
-    await loaded.run(inputs, lengths);
-    expect(engine.memory().tensors, "tensors left behind").toBe(tensors);
-    await loaded.release();
-    expect([...found.keys()]).toEqual([...wanted.keys()]);
-    for (const [path, values] of wanted) {
-      expect(found.get(path)?.length).toBe(values.length);
-      expect(errorOf(found.get(path) ?? [], values), `${path}, seed ${SEED}`).toBeLessThan(2e-6);
-    }
+    await checkOp(engine, { op, how: "symbolic", reference });
   });
 
   test.each(officialTraces)("%s holds", async (name) => {
