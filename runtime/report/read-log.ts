@@ -75,6 +75,7 @@ const areTexts =
 const checks: { readonly [E in LogEvent["event"]]: Check } = {
   step: areNumbers("epoch", "loss", "timeMs", "dataMs", "imagesPerSecond"),
   start: areTexts("experiment", "specHash", "engine", "time"),
+  engine: areTexts("note"),
   epoch: areNumbers("epoch", "loss"),
   evaluation: (fields) => areNumbers("epoch")(fields) && isReport(fields.report),
   checkpoint: areTexts("path"),
