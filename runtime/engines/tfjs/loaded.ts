@@ -100,6 +100,10 @@ async function replay(
         const tensor = made[at];
         if (tensor === undefined) throw new Error(`internal: ${op} gave too little`);
         live.set(handle, tensor);
+        const shape = known.shapes[at] ?? [];
+        if (tensor.shape.length !== shape.length || shape.some((size, axis) => size !== tensor.shape[axis])) {
+          throw new Error(`internal: ${op} made [${tensor.shape.join(", ")}], not [${shape.join(", ")}]`);
+        }
       });
       releases.after[i]?.forEach(release);
     });
