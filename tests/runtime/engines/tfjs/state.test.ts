@@ -1,6 +1,7 @@
 /** The store, steps that replace what is in it, and devices that are not there. */
 import { afterAll, describe, expect, test } from "vitest";
 import type { EngineFunction, TensorSpecs } from "../../../../runtime/engines/engine";
+import { resolveExternal } from "../../../../runtime/engines/external";
 import { createReferenceEngine } from "../../../../runtime/engines/reference/engine";
 import { createEngine } from "../../../../runtime/engines/tfjs/engine";
 import type { F32 } from "../../../../runtime/ops/ops";
@@ -133,4 +134,12 @@ test("a device whose package is not installed is an error with the command that 
   await expect(createEngine({ threads: 1, device: "gpu" })).rejects.toThrow(
     /^The package @tensorflow\/tfjs-node-gpu is not installed: .*npm install @tensorflow\/tfjs-node-gpu@4\.22\.0/s,
   );
+});
+
+const hasNode = resolveExternal("@tensorflow/tfjs-node/package.json") !== undefined;
+
+test.skipIf(hasNode)("the processor without tfjs-node is WebAssembly, and the description says so", async () => {
+  const cpu = await createEngine({ threads: 1, device: "cpu" });
+  expect(cpu.description).toBe("tfjs-core 4.22.0, wasm (SIMD, 1 thread)");
+  await cpu.release();
 });
