@@ -28,7 +28,10 @@ export function loadFunction(kernels: Kernels, fn: EngineFunction, store: TfjsSt
         const given = recording.inputs.map((input) => checked(input, inputs.get(input.path), lengths, recording));
         try {
           kernels.activate();
-          return await replay(kernels, recording, program, store, given);
+          const outputs = await replay(kernels, recording, program, store, given);
+          // A step never waits for the event loop; signals and the threads that prepare images have their turn here.
+          await new Promise((done) => setImmediate(done));
+          return outputs;
         } catch (cause) {
           const why = cause instanceof Error ? cause.message : String(cause);
           throw why.startsWith("internal:") ? cause : engineFailed({ what: `run ${fn.name}`, why, cause });
