@@ -36,6 +36,8 @@ export interface BenchRecord {
   readonly rounds: number;
   /** Timed in each process, at most. */
   readonly steps: number;
+  /** A sentence, e.g. on what else the machine did. */
+  readonly note: string | null;
   readonly subjects: readonly BenchSubject[];
 }
 
@@ -75,9 +77,10 @@ export function tableOf({ title, batch, contextTokens, targetTokens, sides }: Be
   ].join("\n");
 }
 
-export function introduction({ date, processor, threads, node, rounds, steps }: BenchRecord): string {
+export function introduction({ date, processor, threads, node, rounds, steps, note }: BenchRecord): string {
   return (
-    `${date}, ${processor}, ${threads} threads, Node ${node}, float32. Medians of at most ${steps} steps in each of ` +
-    `${rounds} rounds; in a round every side runs once, in turn, in a process of its own.`
+    `${date}, ${processor}, ${threads} thread${threads === 1 ? "" : "s"}, Node ${node}, float32. Medians of at most ${steps} steps in each of ` +
+    `${rounds} rounds; in a round every side runs once, in turn, in a process of its own.` +
+    (note === null ? "" : ` ${note}`)
   );
 }

@@ -10,6 +10,7 @@
  *   --engines NAMES  of onnx:cpu, onnx:webgpu, tfjs:gpu, tfjs:cpu, tfjs:wasm, tfjs:js, torch; default: all that can do a
  *                    size in seconds, so wasm and js only take part in the quickstart
  *   --limit S        no step of a process begins after so many seconds (default 20)
+ *   --note TEXT      what else has to be known of this run, as a sentence
  *   --record FILE    keeps the result as JSON; docs/bench.json is the one in docs/engines.md
  */
 import { spawnSync } from "node:child_process";
@@ -105,10 +106,11 @@ function runOnce(side: Running): void {
   else side.rounds.push(found);
 }
 
-/** The first statement of an error, without its code and without the folders of this machine. */
+/** The first sentence of an error, without its code; of a missing package not where it was looked for. */
 function reasonOf(message: string): string {
-  const [statement = message] = message.replace(/^R\d+: /, "").split(/[:.] /);
-  return `${statement}.`;
+  const isMissing = message.startsWith("R101");
+  const [sentence = message] = message.replace(/^R\d+: /, "").split(isMissing ? /: / : /\. /);
+  return `${sentence}.`;
 }
 
 /** The version of PyTorch, or undefined where there is none. */
@@ -190,6 +192,7 @@ async function main(): Promise<void> {
       only: { type: "string" },
       engines: { type: "string" },
       limit: { type: "string", default: "20" },
+      note: { type: "string" },
       record: { type: "string" },
     },
   });
@@ -203,6 +206,7 @@ async function main(): Promise<void> {
     node: process.versions.node,
     rounds: flags.rounds,
     steps: Number(flags.steps),
+    note: values.note ?? null,
     subjects: found,
   };
   console.log(introduction(record));

@@ -29,14 +29,14 @@ const ENGINES = ["onnx", "tfjs", "reference"] as const;
 export async function replay(files: readonly string[], options: ReplayOptions): Promise<number> {
   const engine = ENGINES.find((name) => name === options.engine);
   if (engine === undefined) {
-    process.stderr.write(`--engine takes ${ENGINES.join(", ")}; found ${JSON.stringify(options.engine)}\n`);
+    process.stderr.write(`--engine takes ${either(ENGINES)}; found ${JSON.stringify(options.engine)}\n`);
     return 2;
   }
   const devices = engine === "reference" ? (["cpu"] as const) : devicesOf(engine);
   const device = devices.find((name) => name === options.device);
   if (device === undefined) {
     const found = JSON.stringify(options.device);
-    process.stderr.write(`--device takes ${devices.join(", ")} with --engine ${engine}; found ${found}\n`);
+    process.stderr.write(`--device takes ${either(devices)} with --engine ${engine}; found ${found}\n`);
     return 2;
   }
   const threads = Number(options.threads);
@@ -53,6 +53,10 @@ export async function replay(files: readonly string[], options: ReplayOptions): 
     worst = Math.max(worst, code);
   }
   return worst;
+}
+
+function either(names: readonly string[]): string {
+  return [names.slice(0, -1).join(", "), ...names.slice(-1)].filter((text) => text !== "").join(" or ");
 }
 
 async function replayOne(request: ReplayRequest): Promise<number> {

@@ -311,7 +311,12 @@ describe("changed traces", () => {
   });
 
   it.each([
-    { args: ["--engine", "torch"], says: '--engine takes onnx or reference; found "torch"' },
+    { args: ["--engine", "torch"], says: '--engine takes onnx, tfjs or reference; found "torch"' },
+    { args: ["--device", "gpu"], says: '--device takes cpu or webgpu with --engine onnx; found "gpu"' },
+    {
+      args: ["--engine", "reference", "--device", "webgpu"],
+      says: '--device takes cpu with --engine reference; found "webgpu"',
+    },
     { args: ["--threads", "0"], says: '--threads takes a whole number of 1 or more; found "0"' },
   ])("$args", async ({ args, says }) => {
     const { code, err } = await ijepa(officialPath("step_odd_perturbed.safetensors"), ...args);

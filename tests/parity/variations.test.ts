@@ -1,9 +1,10 @@
-/** Every variation of a spec, trained for two steps: the default engine agrees with the float64 reference. */
+/** Every variation of a spec, trained for two steps: the engines agree with the float64 reference. */
 import { describe, expect, it } from "vitest";
 import type { Compiled } from "../../compiler/compile";
 import type { Engine } from "../../runtime/engines/engine";
 import { createEngine } from "../../runtime/engines/onnx/engine";
 import { createReferenceEngine } from "../../runtime/engines/reference/engine";
+import { createEngine as createTfjs } from "../../runtime/engines/tfjs/engine";
 import { stateSpecs, writeInitialState } from "../../runtime/loop/state";
 import { openStepRunner } from "../../runtime/loop/step-runner";
 import { randomAt } from "../../runtime/random/random";
@@ -49,6 +50,7 @@ async function train(compiled: Compiled, engine: Engine): Promise<Trained> {
 }
 
 const onnx = (): Promise<Engine> => createEngine({ threads: 1 });
+const wasm = (): Promise<Engine> => createTfjs({ threads: 1, device: "wasm" });
 
 /** The largest difference of weights and targets, as a share of what two steps changed them by at most. */
 function worstDifference(a: Trained, b: Trained): { readonly path: string; readonly difference: number } {
@@ -70,11 +72,13 @@ function worstDifference(a: Trained, b: Trained): { readonly path: string; reado
 describe("variations", () => {
   it.each(variations)("%s: as in float64", async (_name, change) => {
     const compiled = compiledWith(change);
-    const fast = await train(compiled, await onnx());
     const exact = await train(compiled, await createReferenceEngine());
-    for (const [step, loss] of fast.losses.entries()) expect(loss).toBeCloseTo(exact.losses[step] ?? Number.NaN, 5);
-    // AdamW's first steps move every weight by about the learning rate (≤ 1e-3), whatever the size of its gradient
-    expect(worstDifference(fast, exact)).toMatchObject({ difference: expect.closeTo(0, 4) });
+    for (const engine of [await onnx(), await wasm()]) {
+      const fast = await train(compiled, engine);
+      for (const [step, loss] of fast.losses.entries()) expect(loss).toBeCloseTo(exact.losses[step] ?? Number.NaN, 5);
+      // AdamW's first steps move every weight by about the learning rate (≤ 1e-3), whatever the size of its gradient
+      expect(worstDifference(fast, exact)).toMatchObject({ difference: expect.closeTo(0, 4) });
+    }
   });
 
   it("a batch in parts gives the weights of the whole", async () => {

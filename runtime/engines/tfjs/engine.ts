@@ -20,7 +20,13 @@ export interface TfjsEngine extends Engine {
   resetPeak(): void;
 }
 
-export async function createEngine({ threads, device = "cpu" }: EngineOptions): Promise<TfjsEngine> {
+export async function createEngine({
+  threads,
+  device = "cpu",
+  precision = "fp32",
+}: EngineOptions): Promise<TfjsEngine> {
+  // The rules of a spec refuse it (compiler/spec/hardware-rules.ts): tfjs has no float16.
+  if (precision !== "fp32") throw new Error(`internal: tfjs does not compute in ${precision}`);
   const { core, backend, description } = await openDevice(device, threads);
   const kernels = new Kernels(core, backend);
   const stores = new Set<TfjsStore>();

@@ -28,7 +28,10 @@ export function loadFunction(kernels: Kernels, fn: EngineFunction, store: TfjsSt
         const given = recording.inputs.map((input) => checked(input, inputs.get(input.path), lengths, recording));
         try {
           kernels.activate();
-          return await replay(kernels, recording, program, store, given);
+          const outputs = await replay(kernels, recording, program, store, given);
+          // A step never waits for the event loop; signals and the threads that prepare images have their turn here.
+          await new Promise((done) => setImmediate(done));
+          return outputs;
         } catch (cause) {
           const why = cause instanceof Error ? cause.message : String(cause);
           throw why.startsWith("internal:") ? cause : engineFailed({ what: `run ${fn.name}`, why, cause });
@@ -100,6 +103,10 @@ async function replay(
         const tensor = made[at];
         if (tensor === undefined) throw new Error(`internal: ${op} gave too little`);
         live.set(handle, tensor);
+        const shape = known.shapes[at] ?? [];
+        if (tensor.shape.length !== shape.length || shape.some((size, axis) => size !== tensor.shape[axis])) {
+          throw new Error(`internal: ${op} made [${tensor.shape.join(", ")}], not [${shape.join(", ")}]`);
+        }
       });
       releases.after[i]?.forEach(release);
     });

@@ -15,7 +15,7 @@ export const ERF = "ijepa/Erf";
 export const SLICE = "ijepa/Slice";
 /** a[i] · b[i] of [n, m, k] and [n, k, p], each product by XNNPACK: the wasm backend loops over stacks. */
 export const MULTIPLY_STACKS = "ijepa/MultiplyStacks";
-/** The update in one pass: fourteen kernels for every weight cost more to call than to compute where weights are small. */
+/** The update in one pass: fourteen kernels cost more to call than to compute where weights are small. */
 export const ADAMW = "ijepa/Adamw";
 export const EMA = "ijepa/Ema";
 

@@ -3,7 +3,7 @@
  * interface, which gives tensors on the device that a session reads and writes in place; the Node package gives back a
  * new tensor from every run instead, and aborts where one is read.
  */
-import { noWebgpu } from "../../../errors";
+import { engineFailed, noWebgpu, UserError } from "../../../errors";
 import { type CApi, loadCApi, type Pointer } from "../c-api";
 import { type ElementType, Graph } from "../graph";
 import { modelBytes } from "../model";
@@ -75,14 +75,24 @@ export async function openDevice({ profilePrefix }: DeviceOptions = {}): Promise
   const traffic = { toDevice: 0, fromDevice: 0 };
   /** Copies between tensors in one call; host memory is held until it returns. */
   const copy = async (from: readonly Pointer[], to: readonly Pointer[]): Promise<void> => {
-    if (from.length > 0) await api.callAsync("CopyTensors", shared.env, from, to, null, from.length);
+    if (from.length === 0) return;
+    try {
+      await api.callAsync("CopyTensors", shared.env, from, to, null, from.length);
+    } catch (cause) {
+      throw failed("copy to or from the GPU's memory", cause);
+    }
   };
   return {
     description: `onnxruntime ${api.version}, WebGPU`,
     traffic,
     allocate: (type, shape) => {
-      const pointer = api.create("CreateTensorAsOrtValue", allocator, shape, shape.length, ELEMENT_CODE[type]);
-      return { pointer, type, shape, bytes: shape.reduce((a, b) => a * b, BYTES[type]) };
+      const bytes = shape.reduce((a, b) => a * b, BYTES[type]);
+      try {
+        const pointer = api.create("CreateTensorAsOrtValue", allocator, shape, shape.length, ELEMENT_CODE[type]);
+        return { pointer, type, shape, bytes };
+      } catch (cause) {
+        throw failed(`take ${bytes} bytes of the GPU's memory`, cause);
+      }
     },
     free: ({ pointer }) => api.release("ReleaseValue", pointer),
     upload: async (copies) => {
@@ -108,6 +118,12 @@ export async function openDevice({ profilePrefix }: DeviceOptions = {}): Promise
       api.release("ReleaseSession", session);
     },
   };
+}
+
+/** The error for a person, unless it is one already or a fault of ours. */
+export function failed(what: string, cause: unknown): unknown {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return cause instanceof UserError || why.startsWith("internal: ") ? cause : engineFailed({ what, why, cause });
 }
 
 function loadApi(): CApi {

@@ -1,12 +1,11 @@
 /** A recorded function on a GPU: state stays there, a call sends its inputs and gets its outputs. */
-import { engineFailed, UserError } from "../../../errors";
 import type { EngineFunction, HostArray, LoadedFunction } from "../../engine";
 import { mayOverwrite } from "../alias";
 import { resolveDim } from "../dims";
 import { type ModelParts, modelBytes, nodeNames } from "../model";
 import { type Recording, record } from "../record";
 import { allocate } from "../store";
-import { type Device, type DeviceSession, type DeviceTensor, exclusively } from "./device";
+import { type Device, type DeviceSession, type DeviceTensor, exclusively, failed } from "./device";
 import type { Placement } from "./placement";
 import { fixed, type WebgpuStore } from "./store";
 
@@ -141,9 +140,6 @@ async function failing<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    if (cause instanceof UserError) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    if (why.startsWith("internal: ")) throw cause;
-    throw engineFailed({ what, why, cause });
+    throw failed(what, cause);
   }
 }

@@ -23,6 +23,13 @@ type ElementwiseOp =
   | "adamw"
   | "ema";
 
+/** Beyond so many elements fourteen kernels of wasm are faster than a loop of JavaScript: bench/tfjs-kernels.ts. */
+const SMALL_ELEMENTS = 8_192;
+
+function hasOwnUpdate(k: Kernels, weight: Tensor): boolean {
+  return k.backend === "cpu" || (k.backend === "wasm" && weight.size <= SMALL_ELEMENTS);
+}
+
 export const elementwiseOps: KernelTable<Kernels, Tensor, Tensor, ElementwiseOp> = {
   add: (k, [a, b]) => k.add(a, b),
   addVector: (k, [x, vector]) => k.add(x, vector),
@@ -54,7 +61,7 @@ export const elementwiseOps: KernelTable<Kernels, Tensor, Tensor, ElementwiseOp>
   clipFactor: (k, [norm], { max }) => k.clip(k.div(k.scalar(max), k.add(norm, 1e-6)), 0, 1),
 
   adamw: (k, [weight, gradient, m, v, stepSize, secondMoment, decayFactor], attrs) => {
-    if (k.backend !== "tensorflow") {
+    if (hasOwnUpdate(k, weight)) {
       return k.runMany(ADAMW, { weight, gradient, m, v, stepSize, secondMoment, decayFactor }, { ...attrs });
     }
     const { beta1, beta2, eps, decay } = attrs;
@@ -65,7 +72,7 @@ export const elementwiseOps: KernelTable<Kernels, Tensor, Tensor, ElementwiseOp>
     return [k.sub(decay ? k.mul(weight, decayFactor) : weight, change), nextM, nextV];
   },
   ema: (k, [target, weight, keep, take]) => {
-    if (k.backend !== "tensorflow") return k.run(EMA, { target, weight, keep, take });
+    if (hasOwnUpdate(k, target)) return k.run(EMA, { target, weight, keep, take });
     return k.add(k.mul(target, keep), k.mul(weight, take));
   },
 };

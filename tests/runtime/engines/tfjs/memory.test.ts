@@ -24,7 +24,7 @@ const least = {
 describe("a run of steps", () => {
   test.each([
     ["wasm", 1000],
-    ["js", 100],
+    ["js", 30],
   ] as const)("on %s holds the same tensors before and after %i steps", async (device, steps) => {
     const engine = engines[device];
     const { step } = await openRun(compiledWith(least), engine);
@@ -42,13 +42,13 @@ describe("a run of steps", () => {
 describe("the most that a step holds, as a share of what the compiler says", () => {
   // Within an op there is more: most where images are larger than everything that the network makes of them.
   test.each([
-    ["a step", {}, 1.08],
-    ["clipping", { optimization: { ...base.optimization, clipNorm: 1.5 } }, 1.08],
-    ["accumulation", { optimization: { ...base.optimization, accumulation: 2 } }, 1.08],
-    ["two contexts", { masking: { ...base.masking, context: { count: 2 } } }, 1.08],
-    ["larger images", { image: { size: 64 } }, 1.08],
-    ["pixels as targets", { targets: { space: "pixels" } }, 1.5],
-  ] as const)("%s", async (_, change, most) => {
+    ["a step", 1.03, {}],
+    ["clipping", 1.03, { optimization: { ...base.optimization, clipNorm: 1.5 } }],
+    ["accumulation", 1.01, { optimization: { ...base.optimization, accumulation: 2 } }],
+    ["two contexts", 1.04, { masking: { ...base.masking, context: { count: 2 } } }],
+    ["larger images", 1.03, { image: { size: 64 } }],
+    ["pixels as targets", 1.37, { targets: { space: "pixels" } }],
+  ] as const)("%s: %d", async (_, wanted, change) => {
     const { plan, program, ...compiled } = compiledWith(change);
     const { totalBytes } = memoryEstimate(program, plan);
     const engine = engines.wasm;
@@ -59,6 +59,6 @@ describe("the most that a step holds, as a share of what the compiler says", () 
     for (let i = 0; i < 6 * plan.experiment.masks.programs.length; i++) await step();
     const share = (engine.memory().peakBytes - before) / totalBytes;
     expect(share).toBeGreaterThan(1);
-    expect(share).toBeLessThan(most);
+    expect(Math.abs(share - wanted)).toBeLessThan(0.02);
   });
 });
