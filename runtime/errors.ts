@@ -69,7 +69,7 @@ export function engineFailed(was: {
   );
 }
 
-/** onnxruntime's WebGPU finds no adapter: no GPU, or no driver for it. */
+/** There is no GPU that onnxruntime's WebGPU can use, or no driver for it. */
 export function noWebgpu(was: { readonly why: string; readonly cause?: unknown }): UserError {
   return new UserError(
     "R104",
