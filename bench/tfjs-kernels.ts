@@ -22,7 +22,8 @@ const { values: flags } = parseArgs({
   },
 });
 
-const { core, backend, description } = await openDevice(flags.device as DeviceName, Number(flags.threads));
+const threads = Number(flags.threads);
+const { core, backend, description } = await openDevice(flags.device as DeviceName, { native: threads, wasm: threads });
 const k = new Kernels(core, backend);
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 const numbers = (...shape: number[]): Tensor =>

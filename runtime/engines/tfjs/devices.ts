@@ -16,7 +16,13 @@ export interface OpenDevice {
   readonly description: string;
 }
 
-type Open = (threads: number) => Promise<OpenDevice>;
+/** Threads for each kind of backend that has a pool of its own. */
+export interface Threads {
+  readonly native: number;
+  readonly wasm: number;
+}
+
+type Open = (threads: Threads) => Promise<OpenDevice>;
 
 const NODE = "@tensorflow/tfjs-node";
 const NODE_GPU = "@tensorflow/tfjs-node-gpu";
@@ -27,7 +33,7 @@ const CPU = "@tensorflow/tfjs-backend-cpu";
 const devices: { readonly [D in DeviceName]: Open | null } = {
   gpu: () => openNode(NODE_GPU, 0),
   cpu: (threads) =>
-    resolveExternal(`${NODE}/package.json`) === undefined ? openWasm(threads) : openNode(NODE, threads),
+    resolveExternal(`${NODE}/package.json`) === undefined ? openWasm(threads) : openNode(NODE, threads.native),
   wasm: openWasm,
   js: async () => {
     const core = coreBeside(CPU);
@@ -41,7 +47,7 @@ const devices: { readonly [D in DeviceName]: Open | null } = {
 };
 
 /** Throws UserError R101 to R103 where a package is missing or does not work. */
-export async function openDevice(device: DeviceName, threads: number): Promise<OpenDevice> {
+export async function openDevice(device: DeviceName, threads: Threads): Promise<OpenDevice> {
   const open = devices[device];
   if (open === null) throw new Error(`internal: tfjs has no device ${device}`);
   return await open(threads);
@@ -63,7 +69,7 @@ async function start(core: Core, backend: BackendName): Promise<void> {
   registerOwnKernels(core, backend);
 }
 
-async function openWasm(threads: number): Promise<OpenDevice> {
+async function openWasm({ wasm: threads }: Threads): Promise<OpenDevice> {
   const core = coreBeside(WASM);
   const wasm = requireExternal(WASM) as WasmPackage;
   const folder = dirname(resolveExternal(`${WASM}/package.json`) ?? "");

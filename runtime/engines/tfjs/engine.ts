@@ -1,4 +1,5 @@
 /** The engine that runs generated functions op by op on TensorFlow.js. */
+import os from "node:os";
 import type { Engine, EngineOptions, LoadedFunction } from "../engine";
 import { openDevice } from "./devices";
 import { Kernels } from "./kernels";
@@ -20,6 +21,10 @@ export interface TfjsEngine extends Engine {
   resetPeak(): void;
 }
 
+/**
+ * One core stays free of wasm: its threads wait for each other at every product, a few thousand times in a step, so where
+ * the threads that prepare images take a core away, two are seven times slower than one (docs/engines.md).
+ */
 export async function createEngine({
   threads,
   device = "cpu",
@@ -27,7 +32,8 @@ export async function createEngine({
 }: EngineOptions): Promise<TfjsEngine> {
   // The rules of a spec refuse it (compiler/spec/hardware-rules.ts): tfjs has no float16.
   if (precision !== "fp32") throw new Error(`internal: tfjs does not compute in ${precision}`);
-  const { core, backend, description } = await openDevice(device, threads);
+  const wasm = Math.max(1, Math.min(threads, os.availableParallelism() - 1));
+  const { core, backend, description } = await openDevice(device, { native: threads, wasm });
   const kernels = new Kernels(core, backend);
   const stores = new Set<TfjsStore>();
   return {

@@ -14,6 +14,7 @@ import { createReferenceEngine } from "${reference}";
 import { normalOf, randomOf } from "${calls}";
 import os from "node:os";
 const state = () => [globalThis.Worker, os.cpus().length, process.listenerCount("uncaughtException"), process.listenerCount("unhandledRejection")];
+os.availableParallelism = () => Number(process.env.CORES);
 const before = state();
 const tfjs = await createEngine({ threads: 2, device: "wasm" });
 const fn = {
@@ -30,15 +31,28 @@ console.log(JSON.stringify({ description: tfjs.description, error, restored: sta
 await tfjs.release();
 `;
 
-test("products on two threads are right, the process ends, and nothing of Node stays changed", () => {
+function run(cores: number): { readonly description: string; readonly error: number; readonly restored: boolean } {
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
     ["--import", "tsx", "--input-type=module", "-e", script],
-    { encoding: "utf8", timeout: 60_000, cwd: fileURLToPath(new URL("../../../..", import.meta.url)) },
+    {
+      encoding: "utf8",
+      timeout: 60_000,
+      cwd: fileURLToPath(new URL("../../../..", import.meta.url)),
+      env: { ...process.env, CORES: String(cores) },
+    },
   );
   expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
-  const { description, error, restored } = JSON.parse(stdout);
+  return JSON.parse(stdout);
+}
+
+test("products on two threads are right, the process ends, and nothing of Node stays changed", () => {
+  const { description, error, restored } = run(3);
   expect(description).toBe("tfjs-core 4.22.0, wasm (SIMD, 2 threads)");
   expect(error).toBeLessThan(2e-5);
   expect(restored).toBe(true);
+});
+
+test("one core stays free", () => {
+  expect(run(2)).toMatchObject({ description: "tfjs-core 4.22.0, wasm (SIMD, 1 thread)", restored: true });
 });
