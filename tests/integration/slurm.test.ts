@@ -86,13 +86,12 @@ function events(point: string, kind: string): readonly Event[] {
   );
 }
 
-/** Weights of the newest checkpoint, byte for byte; without AdamW's moments, see docs/clusters.md. */
-async function weights(run: string): Promise<ReadonlyMap<string, string>> {
+/** Weights and moments of the newest checkpoint, byte for byte. */
+async function tensorsOf(run: string): Promise<ReadonlyMap<string, string>> {
   const file = readdirSync(run).find((name) => name.endsWith("-latest.safetensors"));
   const { tensors } = await readSafetensors(join(run, file ?? "no checkpoint"));
-  const kept = [...tensors].filter(([name]) => /^(encoder|predictor|target_encoder)\./.test(name));
   return new Map(
-    kept.map(([name, { values }]) => {
+    [...tensors].map(([name, { values }]) => {
       const { buffer, byteOffset, byteLength } = values;
       return [name, Buffer.from(buffer, byteOffset, byteLength).toString("base64")];
     }),
@@ -168,7 +167,7 @@ describe.skipIf(missing.length > 0)("a sweep on Slurm", { timeout: 300_000 }, ()
 
     const alone = join(folder, "alone");
     call(process.execPath, `generated/lost/${hit}/train.js`, "--run-dir", alone, "--no-progress", "--quiet");
-    const [resumed, uninterrupted] = [await weights(runOf(hit)), await weights(alone)];
+    const [resumed, uninterrupted] = [await tensorsOf(runOf(hit)), await tensorsOf(alone)];
     expect(uninterrupted.size).toBeGreaterThan(50);
     expect(resumed, "the weights of an uninterrupted run").toEqual(uninterrupted);
     call(cluster, "revive", node, join(folder, "cluster"));

@@ -46,7 +46,7 @@ async function createSession(ort: OnnxRuntimeNode, model: Uint8Array, settings: 
     ...(settings.profilePrefix === undefined
       ? {}
       : { enableProfiling: true, profileFilePrefix: settings.profilePrefix }),
-    extra: { session: { set_denormal_as_zero: "1", intra_op: { allow_spinning: "0" } } },
+    extra: { session: { intra_op: { allow_spinning: "0" } } },
   });
   const feeds: Record<string, object> = {};
   const fetches: Record<string, object> = {};

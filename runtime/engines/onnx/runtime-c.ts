@@ -57,7 +57,8 @@ async function createSession(
   api.call("SetSessionGraphOptimizationLevel", options, NO_OPTIMISATION);
   api.call("SetIntraOpNumThreads", options, settings.threads);
   api.call("SetInterOpNumThreads", options, 1);
-  api.call("AddSessionConfigEntry", options, "session.set_denormal_as_zero", "1");
+  // Denormal numbers stay what they are. session.set_denormal_as_zero flushes them on the threads of the pool and on the
+  // one that made the process's first session, not on every thread that runs one: the same run would end in other bits.
   api.call("AddSessionConfigEntry", options, "session.use_env_allocators", "1");
   // Threads that wait sleep instead of spinning: as fast alone, and a third faster beside threads that prepare images.
   api.call("AddSessionConfigEntry", options, "session.intra_op.allow_spinning", "0");
