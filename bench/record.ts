@@ -77,6 +77,24 @@ export function tableOf({ title, batch, contextTokens, targetTokens, sides }: Be
   ].join("\n");
 }
 
+/** The default engine beside PyTorch, a line for each step; those sides that did not run are left out. */
+export function defaultEngineTable({ subjects }: BenchRecord): string {
+  const peak = ({ rounds }: Side): string => Math.max(...rounds.map(({ peak_mib }) => peak_mib)).toFixed(0);
+  const rows = subjects.flatMap(({ title, batch, sides }) => {
+    const ours = sides.find(({ name, rounds }) => name === "onnx cpu" && rounds.length > 0);
+    const torch = sides.find(({ name, rounds }) => name.startsWith("PyTorch") && rounds.length > 0);
+    if (ours === undefined || torch === undefined) return [];
+    const ratio = (imagesPerSecond(ours, batch) / imagesPerSecond(torch, batch)).toFixed(2);
+    const memory = `${peak(ours)} against ${peak(torch)} MiB`;
+    return [`| ${[title, milliseconds(ours), milliseconds(torch), ratio, memory].join(" | ")} |`];
+  });
+  return [
+    "| step | ijepa, ms | PyTorch, ms | ratio | peak memory |",
+    "| --- | ---: | ---: | ---: | ---: |",
+    ...rows,
+  ].join("\n");
+}
+
 export function introduction({ date, processor, threads, node, rounds, steps, note }: BenchRecord): string {
   return (
     `${date}, ${processor}, ${threads} thread${threads === 1 ? "" : "s"}, Node ${node}, float32. Medians of at most ${steps} steps in each of ` +

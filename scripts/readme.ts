@@ -1,11 +1,13 @@
 /**
  * The parts of README.md that are made: the result of the quickstart, from docs/quickstart.json; a piece of generated
- * code; what TypeScript says when two of its weights are swapped; and how little another spec changes.
+ * code; what TypeScript says when two of its weights are swapped; how little another spec changes; and the speed of a step,
+ * from docs/bench.json.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { diffLines } from "diff";
+import { type BenchRecord, defaultEngineTable, introduction } from "../bench/record";
 import { compile } from "../compiler/compile";
 import { typeErrors } from "../compiler/emit/check";
 import { loadSpec, specFromText } from "../compiler/spec/load";
@@ -31,6 +33,7 @@ export function readmePage(): string {
     { name: "excerpt", text: excerpt(step) },
     { name: "type-error", text: typeError(step) },
     { name: "differences", text: differences(step) },
+    { name: "speed", text: speed() },
   ].reduce((page, { name, text }) => withRegion(page, name, text), read("README.md"));
 }
 
@@ -39,6 +42,12 @@ function withRegion(page: string, name: string, text: string): string {
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`README.md lacks ${begin} … ${end}`);
   return `${page.slice(0, from + begin.length)}\n${text}\n${page.slice(to)}`;
+}
+
+function speed(): string {
+  // Written by bench/step.ts, from this type.
+  const record = JSON.parse(read("docs/bench.json")) as BenchRecord;
+  return `${introduction(record)}\n\n${defaultEngineTable(record)}`;
 }
 
 function quickstart(): string {
