@@ -1,0 +1,15 @@
+/** E9xx the command line, and the system below it. */
+import { kind } from "./kind";
+
+export const commandLineErrors = {
+  badUsage: kind(
+    "E901",
+    "A command, an option or an argument is unknown, missing or malformed.",
+    (facts: { what: string; hint: string }) => facts,
+  ),
+  systemRefused: kind(
+    "E902",
+    "The system does not let a file or a folder be read or written.",
+    (facts: { call: string; reason: string }) => ({ what: `the system refuses to ${facts.call} it: ${facts.reason}` }),
+  ),
+} as const;

@@ -1,0 +1,43 @@
+/** E4xx compiling, and comparing what was compiled. */
+import { kind } from "./kind";
+
+export const compileErrors = {
+  noRepository: kind("E420", "`REV:path` names a file of a git repository, and there is none here, or no git.", () => ({
+    what: "there is no git repository here, or no git to ask",
+    want: "a file, a folder, or `REV:path` inside a repository",
+  })),
+  unknownRevision: kind("E421", "Git knows no such revision.", (facts: { revision: string }) => ({
+    what: "there is neither such a file nor such a revision",
+    found: facts.revision,
+    want: "a branch, a tag or a commit before the colon",
+  })),
+  notInRevision: kind(
+    "E422",
+    "The revision is there, the file in it is not.",
+    (facts: { revision: string; path: string }) => ({
+      what: `there is no ${facts.path} in ${facts.revision}`,
+      want: "a path from the top of the repository, or one from here that begins with ./",
+    }),
+  ),
+  notComparable: kind("E423", "A folder is compared by its constants, and this one has none.", () => ({
+    what: "is neither a generated folder nor a run",
+    want: "a folder with experiment.ts or experiment.json",
+  })),
+  noConstants: kind(
+    "E424",
+    "The constants of a trainer or of a run are not as they were written.",
+    (facts: { file: string }) => ({
+      what: `${facts.file} holds no constants of an experiment`,
+      hint: "Compile or run the spec anew.",
+    }),
+  ),
+  sameName: kind(
+    "E430",
+    "A trainer lies in a folder of its experiment's name, so that two of one name would overwrite each other.",
+    (facts: { name: string; other: string }) => ({
+      what: "another of these experiments has the same name",
+      found: `${JSON.stringify(facts.name)}, as in ${facts.other}`,
+      want: "a name that no other of them has",
+    }),
+  ),
+} as const;

@@ -1,0 +1,257 @@
+/** E1xx reading a spec, E2xx its schema, E3xx its fields against each other. */
+import { didYouMean, type FoundWant, kind, type Said } from "./kind";
+
+type Block = { readonly height: number; readonly width: number };
+const blockText = ({ height, width }: Block): string => `${height}×${width}`;
+
+type FoundWantNear = FoundWant & { readonly near: string | null };
+
+export const specErrors = {
+  fileMissing: kind("E101", "There is no file of this name.", (facts: { near: string | null }) => ({
+    what: "there is no such file",
+    ...didYouMean(facts.near),
+  })),
+  fileIsFolder: kind("E102", "A folder was named where a spec is wanted.", () => ({
+    what: "is a folder",
+    want: "the JSON file of one experiment",
+  })),
+  fileUnreadable: kind("E103", "The system does not let the file be read.", (facts: { reason: string }) => ({
+    what: `can not be read (${facts.reason})`,
+  })),
+  notText: kind("E104", "The file is not UTF-8 text.", () => ({
+    what: "is not UTF-8 text",
+    hint: "Save it as UTF-8.",
+  })),
+  fileEmpty: kind("E105", "The file holds nothing but white space or comments.", () => ({
+    what: "is empty",
+    want: 'an object, e.g. { "data": { "source": "shapes" } }',
+  })),
+  syntax: kind("E106", "The text is not JSON. Comments are allowed, trailing commas are not.", (said: Said) => said),
+  duplicateKey: kind(
+    "E107",
+    "A key stands twice in one object; one of the two would be ignored in silence.",
+    (facts: { firstLine: number }) => ({ what: "stands twice", hint: `The first is on line ${facts.firstLine}.` }),
+  ),
+  tooDeep: kind("E108", "Arrays or objects are nested deeper than any spec is.", (facts: { limit: number }) => ({
+    what: `is nested more than ${facts.limit} deep`,
+  })),
+  tooLarge: kind("E109", "The file is far larger than any spec.", (facts: { bytes: number; limit: number }) => ({
+    what: "is too large for a spec",
+    found: `${facts.bytes} bytes`,
+    want: `at most ${facts.limit}`,
+  })),
+
+  unknownKey: kind(
+    "E201",
+    "No field has this key. Nothing is ignored in silence, so that a misspelt field can not fall back to its default.",
+    (facts: { known: readonly string[]; near: string | null }) => ({
+      what: "no such field",
+      want: `one of ${facts.known.join(", ")}`,
+      ...didYouMean(facts.near),
+    }),
+  ),
+  missingKey: kind("E202", "A field without a default is missing.", (facts: { want: string; near: string | null }) => ({
+    what: "is missing",
+    want: facts.want,
+    ...(facts.near !== null && { hint: `Did you mean it by \`${facts.near}\`?` }),
+  })),
+  wrongType: kind("E203", "The value is of another type than the field.", (facts: FoundWant) => ({
+    what: "wrong type",
+    ...facts,
+  })),
+  outOfRange: kind("E204", "The number is outside the range of the field.", (facts: FoundWant) => ({
+    what: "out of range",
+    ...facts,
+  })),
+  notAChoice: kind(
+    "E205",
+    "The field takes one of a few values, and this is none of them.",
+    (facts: FoundWantNear) => ({
+      what: "not one of the choices",
+      found: facts.found,
+      want: facts.want,
+      ...didYouMean(facts.near),
+    }),
+  ),
+  wrongLength: kind("E206", "The list has too few or too many entries.", (facts: FoundWant) => ({
+    what: "wrong number of entries",
+    ...facts,
+  })),
+  wrongForm: kind("E207", "The text does not have the form that the field asks for.", (facts: FoundWant) => ({
+    what: "not of the right form",
+    ...facts,
+  })),
+
+  reversedRange: kind(
+    "E301",
+    "A pair gives the smallest value first and the largest second.",
+    (facts: { low: number; high: number }) => ({
+      what: "the smallest is larger than the largest",
+      found: `[${facts.low}, ${facts.high}]`,
+      want: `[${facts.high}, ${facts.low}]`,
+    }),
+  ),
+  patchDividesImage: kind(
+    "E302",
+    "An image is cut into whole patches, at least two in each direction.",
+    (facts: { imageSize: number; patch: number; nearest: readonly number[] }) => ({
+      what: `patches of ${facts.patch} pixels do not tile an image of ${facts.imageSize} at least twice each way`,
+      found: `${facts.imageSize} / ${facts.patch} = ${Number((facts.imageSize / facts.patch).toFixed(3))}`,
+      want: facts.nearest.length > 0 ? `a patch of ${facts.nearest.join(" or ")}` : "another image size",
+    }),
+  ),
+  headsDivideDim: kind(
+    "E303",
+    "The width of a token is shared out evenly among the attention heads.",
+    (facts: { dim: number; heads: number; nearest: readonly number[]; inherited: boolean }) => ({
+      what: `${facts.heads} heads do not divide a width of ${facts.dim}`,
+      found: `${facts.dim} / ${facts.heads} = ${Number((facts.dim / facts.heads).toFixed(3))}`,
+      want: `${facts.nearest.join(" or ")} heads, or another width`,
+      ...(facts.inherited && { hint: "The predictor takes its heads from the encoder unless it says otherwise." }),
+    }),
+  ),
+  encoderSizeAndNumbers: kind(
+    "E304",
+    "An encoder is given by an official size or by its numbers, not by both.",
+    (facts: { keys: readonly string[] }) => ({
+      what: `\`size\` already decides ${facts.keys.join(", ")}`,
+      found: `\`size\` and ${facts.keys.join(", ")}`,
+      want: "either `size`, or `dim`, `depth` and `heads`",
+    }),
+  ),
+  encoderIncomplete: kind(
+    "E305",
+    "An encoder that is given by its numbers needs width, depth and heads.",
+    (facts: { given: readonly string[]; missing: readonly string[] }) => ({
+      what: `without a \`size\` the encoder also needs ${facts.missing.map((key) => `\`${key}\``).join(" and ")}`,
+      found: `only ${facts.given.join(", ")}`,
+      want: "either `size`, or `dim`, `depth` and `heads`",
+    }),
+  ),
+  batchDivides: kind(
+    "E306",
+    "The global batch is shared out evenly among devices and accumulated parts.",
+    (facts: { globalBatch: number; gpus: number; accumulation: number; nearest: readonly number[] }) => ({
+      what: `${facts.globalBatch} images do not divide by gpus × accumulation`,
+      found: `${facts.globalBatch} / (${facts.gpus} × ${facts.accumulation}) = ${Number((facts.globalBatch / (facts.gpus * facts.accumulation)).toFixed(3))}`,
+      want: `a global batch of ${facts.nearest.join(" or ")}`,
+    }),
+  ),
+  epochTooShort: kind(
+    "E307",
+    "An epoch has at least one whole batch; what is left over is dropped.",
+    (facts: { images: number; globalBatch: number }) => ({
+      what: "not one batch fits into an epoch",
+      found: `${facts.globalBatch} images per batch, ${facts.images} images`,
+      want: `a global batch of at most ${facts.images}`,
+    }),
+  ),
+  warmupTooLong: kind(
+    "E308",
+    "The warm-up ends before the learning rate's curve does.",
+    (facts: { warmupEpochs: number; curveEpochs: number }) => ({
+      what: "the warm-up does not end before training does",
+      found: `${facts.warmupEpochs} epochs of warm-up`,
+      want: `less than epochs × scheduleScale = ${facts.curveEpochs}`,
+    }),
+  ),
+  learningRateOrder: kind(
+    "E309",
+    "The learning rate climbs to its peak and falls from it.",
+    (facts: { field: "start" | "final"; value: number; peak: number }) => ({
+      what: `\`${facts.field}\` is above \`peak\``,
+      found: `${facts.value}`,
+      want: `at most ${facts.peak}, the peak`,
+    }),
+  ),
+  targetBlockTooSmall: kind(
+    "E310",
+    "Every target block that can be drawn has more patches than `minKeep`; the released code would search for ever.",
+    (facts: Block & { grid: number; minKeep: number }) => ({
+      what: `on a grid of ${facts.grid}×${facts.grid} patches a target block can be as small as ${blockText(facts)}`,
+      found: `${facts.height * facts.width} patches`,
+      want: `more than masking.minKeep = ${facts.minKeep}`,
+      hint: "Lower masking.minKeep, raise the target scale, or take smaller patches.",
+    }),
+  ),
+  contextBlockTooSmall: kind(
+    "E311",
+    "Every context block that can be drawn has more patches than `minKeep`; the released code would search for ever.",
+    (facts: Block & { grid: number; minKeep: number }) => ({
+      what: `on a grid of ${facts.grid}×${facts.grid} patches the context block can be as small as ${blockText(facts)}`,
+      found: `${facts.height * facts.width} patches`,
+      want: `more than masking.minKeep = ${facts.minKeep}`,
+      hint: "Lower masking.minKeep, raise the context scale, or take smaller patches.",
+    }),
+  ),
+  contextTokensTooMany: kind(
+    "E312",
+    "After the targets are taken out, a context block leaves as many patches as the context is to keep, often enough " +
+      "that drawing again finds it.",
+    (facts: { tokens: number; context: Block; target: Block; share: number; median: number }) => ({
+      what: `a context of ${blockText(facts.context)} with targets of ${blockText(facts.target)} seldom leaves that many patches`,
+      found: `${facts.tokens} tokens, left by ${Number((100 * facts.share).toFixed(1))} % of the draws`,
+      want: `at most ${facts.median}, which half of the draws leave, or "auto"`,
+    }),
+  ),
+  sceneTooSmall: kind(
+    "E313",
+    "A crop is never larger than the scene that it is taken from.",
+    (facts: { sceneSize: number; imageSize: number }) => ({
+      what: "the scenes are smaller than the image that is cropped from them",
+      found: `${facts.sceneSize} pixels`,
+      want: `at least image.size = ${facts.imageSize}`,
+    }),
+  ),
+
+  tooManyPatches: kind(
+    "E314",
+    "Every patch attends to every other: this many could neither be planned nor trained.",
+    (facts: { patches: number; most: number }) => ({
+      what: "the grid is too fine",
+      found: `${facts.patches} patches`,
+      want: `at most ${facts.most}`,
+    }),
+  ),
+
+  fileNameNoName: kind(
+    "E315",
+    "An experiment without `name` is called after its file, and folders are called after the experiment.",
+    (facts: { fileName: string; want: string }) => ({
+      what: "the file name can not be the name of the experiment",
+      found: JSON.stringify(facts.fileName),
+      want: facts.want,
+      hint: "Add a `name` or rename the file.",
+    }),
+  ),
+
+  tooManyNeighbours: kind(
+    "E316",
+    "The nearest-neighbour probe has at least as many images to choose from as neighbours that vote.",
+    (facts: { neighbours: number; images: number }) => ({
+      what: "more neighbours vote than there are images",
+      found: `${facts.neighbours} neighbours`,
+      want: `at most ${facts.images}, the images that the probes learn from`,
+    }),
+  ),
+
+  engineLacksDevice: kind(
+    "E317",
+    "Every engine has its own devices.",
+    (facts: { engine: string; device: string; devices: readonly string[]; others: readonly string[] }) => ({
+      what: `the engine ${facts.engine} does not run on this device`,
+      found: JSON.stringify(facts.device),
+      want: facts.devices.map((device) => JSON.stringify(device)).join(" or "),
+      hint: `For ${JSON.stringify(facts.device)} set hardware.engine to ${facts.others.map((name) => JSON.stringify(name)).join(" or ")}.`,
+    }),
+  ),
+  deviceLacksPrecision: kind(
+    "E318",
+    "A precision works on a device or is refused; nothing is computed in another one in silence.",
+    (facts: { engine: string; device: string; precision: string; precisions: readonly string[] }) => ({
+      what: `the engine ${facts.engine} on ${facts.device} does not compute in this precision`,
+      found: JSON.stringify(facts.precision),
+      want: facts.precisions.map((precision) => JSON.stringify(precision)).join(" or "),
+    }),
+  ),
+} as const;
