@@ -10,6 +10,7 @@ import { runFolder, type SweepFolders } from "../folders";
 import { metricText, numberText, titleWithUnit } from "../results/metric-text";
 import { type PointCondition, pausedMessage, stateOf } from "../state";
 import type { Sweep, SweepPoint } from "../sweep";
+import { remainingMs } from "./remaining";
 import { countsText, headline, type LiveRow, tableText } from "./table";
 
 export interface Display {
@@ -52,6 +53,10 @@ function openRows({ sweep, points, folders, generator, jobs }: DisplayOptions) {
   const open = new Set(points.map(({ name }) => name));
   const byName = new Map(points.map((point) => [point.name, point]));
   const statuses = new Map<string, string>();
+  /** When points were first seen running, and how long those took that finished here. */
+  const startedAt = new Map<string, number>();
+  const endedMs = new Map<string, number>();
+  const sinceStart = (name: string): number => performance.now() - (startedAt.get(name) ?? performance.now());
   const metrics = new Map<string, { readonly at: string; readonly value: number | null }>();
 
   const metricOf = (folder: string, name: string, { state, progress }: PointCondition): number | null => {
@@ -72,6 +77,7 @@ function openRows({ sweep, points, folders, generator, jobs }: DisplayOptions) {
     const condition = stateOf(folder, { spec: point.hash, generator });
     const row = { name, condition, status: statuses.get(name) ?? null, metric: metricOf(folder, name, condition) };
     rows.set(name, row);
+    if (condition.state === "running" && !startedAt.has(name)) startedAt.set(name, performance.now());
     return row;
   };
   for (const { name } of points) refresh(name);
@@ -81,9 +87,13 @@ function openRows({ sweep, points, folders, generator, jobs }: DisplayOptions) {
       open.add(name);
     },
     ended: (name: string): LiveRow => {
+      const row = refresh(name);
+      // One that was stopped or failed says nothing of the time of the others.
+      if (row.condition.state === "finished" && startedAt.has(name)) endedMs.set(name, sinceStart(name));
+      startedAt.delete(name);
       statuses.delete(name);
       open.delete(name);
-      return refresh(name);
+      return row;
     },
     decided: (): void => {
       for (const { name } of points) refresh(name);
@@ -94,25 +104,15 @@ function openRows({ sweep, points, folders, generator, jobs }: DisplayOptions) {
       return points.flatMap(({ name }) => rows.get(name) ?? []);
     },
     elapsedMs: (): number => performance.now() - began,
-    leftMs: (all: readonly LiveRow[]): number | null => {
-      const running = all.filter(({ condition }) => condition.state === "running");
-      const known = running.flatMap(({ condition: { progress } }) =>
-        progress.leftMs === null || progress.steps === null || progress.step === 0
-          ? []
-          : [
-              {
-                leftMs: progress.leftMs,
-                wholeMs: (progress.leftMs * progress.steps) / (progress.steps - progress.step || 1),
-              },
-            ],
-      );
-      if (jobs === null || known.length === 0 || known.length < running.length) return null;
-      const waiting = all.filter(({ condition }) => condition.state === "waiting").length;
-      const whole = known.reduce((sum, { wholeMs }) => sum + wholeMs, 0) / known.length;
-      return (
-        (known.reduce((sum, { leftMs }) => sum + leftMs, 0) + waiting * whole) / Math.min(jobs, known.length + waiting)
-      );
-    },
+    leftMs: (all: readonly LiveRow[]): number | null =>
+      remainingMs({
+        running: all.flatMap(({ name, condition: { state, progress } }) =>
+          state === "running" ? [{ ranForMs: sinceStart(name), leftMs: progress.leftMs }] : [],
+        ),
+        waiting: all.filter(({ condition }) => condition.state === "waiting").length,
+        endedMs: [...endedMs.values()],
+        jobs,
+      }),
   };
 }
 
