@@ -102,7 +102,7 @@ const sweepExample = `{
 /** docs/reference/errors.md */
 export function errorsPage(): string {
   return [
-    `${madeBy} compiler/diagnostics/catalogue.ts or runtime/errors.ts instead. -->`,
+    `${madeBy} compiler/diagnostics/kinds or runtime/errors instead. -->`,
     "# Errors",
     "An error of the compiler says where it is (`file:line:column`), its code, the field, what is wrong, what was found and " +
       "what would be right. `--json` gives the same as data. Exit codes: 0 nothing is wrong, 1 a spec is wrong, 2 the " +

@@ -1,4 +1,4 @@
-/** The errors of a trainer for the page of reference, read from the functions of runtime/errors.ts and their comments. */
+/** The errors of a trainer for the page of reference, read from the functions of runtime/errors/ and their comments. */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type FunctionDeclaration, Project, SyntaxKind } from "ts-morph";
@@ -9,15 +9,15 @@ export interface TrainerError {
   readonly meaning: string;
 }
 
-const errorsFile = join(fileURLToPath(new URL("..", import.meta.url)), "runtime", "errors.ts");
+const errorsFolder = join(fileURLToPath(new URL("..", import.meta.url)), "runtime", "errors");
 
 /** Ascending by code. Throws where a function has no comment, or two have one code. */
-export function trainerErrors(path: string = errorsFile): readonly TrainerError[] {
-  const file = new Project({
+export function trainerErrors(folder: string = errorsFolder): readonly TrainerError[] {
+  const files = new Project({
     skipAddingFilesFromTsConfig: true,
     skipFileDependencyResolution: true,
-  }).addSourceFileAtPath(path);
-  const functions = file.getFunctions().filter((declared) => declared.isExported());
+  }).addSourceFilesAtPaths(join(folder, "*.ts"));
+  const functions = files.flatMap((file) => file.getFunctions()).filter((declared) => declared.isExported());
   const found = functions.map((declared) => ({ code: codeOf(declared), meaning: meaningOf(declared) }));
   const codes = found.map(({ code }) => code);
   const twice = codes.find((code, i) => codes.indexOf(code) !== i);
@@ -33,7 +33,7 @@ function codeOf(declared: FunctionDeclaration): string {
   );
   const [code, ...others] = codes;
   if (code === undefined || others.length > 0) {
-    throw new Error(`internal: ${declared.getName()} of runtime/errors.ts makes not exactly one UserError`);
+    throw new Error(`internal: ${declared.getName()} of runtime/errors makes not exactly one UserError`);
   }
   return code;
 }
@@ -44,7 +44,7 @@ function meaningOf(declared: FunctionDeclaration): string {
     .map((doc) => doc.getDescription().trim().replaceAll(/\s+/g, " "))
     .join(" ");
   if (meaning === "") {
-    throw new Error(`internal: no comment above ${declared.getName()} of runtime/errors.ts says when its error occurs`);
+    throw new Error(`internal: no comment above ${declared.getName()} of runtime/errors says when its error occurs`);
   }
   return meaning;
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { writeWhole } from "../output/write";
 import { isObject, type JsonValue } from "../spec/json";
 import { sweepFiles } from "./folders";
-import type { Sweep, SweepPoint } from "./sweep";
+import type { PointIdentity, Sweep, SweepPoint } from "./sweep";
 
 /** What successive halving decided at the end of one epoch. Kept, so that a resumed sweep decides the same. */
 export interface Rung {
@@ -17,14 +17,8 @@ export interface Rung {
   readonly goesOn: boolean;
 }
 
-export interface PointRecord {
+export interface PointRecord extends PointIdentity {
   readonly sweep: string;
-  readonly name: string;
-  readonly index: number;
-  readonly group: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly values: Readonly<Record<string, JsonValue>>;
-  readonly seed: number;
   /** sha256 of the canonical spec, and of the generator that made the trainer. */
   readonly spec: string;
   readonly generator: string;

@@ -5,8 +5,8 @@
 import type { JsonValue } from "../spec/json";
 import type { Spec } from "../spec/spec";
 
-/** One experiment of a sweep. */
-export interface SweepPoint {
+/** Which point of a sweep it is, as its run and the results say it too. */
+export interface PointIdentity {
   /** Place in the grid, from 0: the axes in order, the last one fastest, the seed within. The same for every selection. */
   readonly index: number;
   /** Name of its experiment, a legal one and unique: `<sweep>-<label of each axis>[-s<seed>]`. */
@@ -18,6 +18,10 @@ export interface SweepPoint {
   /** What the point sets in the base, by JSON pointer: `set` of the grid, then the axes, then the seed. */
   readonly values: Readonly<Record<string, JsonValue>>;
   readonly seed: number;
+}
+
+/** One experiment of a sweep. */
+export interface SweepPoint extends PointIdentity {
   /** The whole experiment as JSON that `ijepa compile` takes, `name` included. */
   readonly text: string;
   readonly spec: Spec;

@@ -5,10 +5,12 @@ import { describe, expect, it } from "vitest";
 import * as errors from "../../runtime/errors";
 import { trainerErrors } from "../../scripts/trainer-errors";
 
+/** A folder of two files, the first of which is right. */
 const made = (text: string): string => {
-  const path = join(mkdtempSync(join(tmpdir(), "ijepa-errors-")), "errors.ts");
-  writeFileSync(path, text);
-  return path;
+  const folder = mkdtempSync(join(tmpdir(), "ijepa-errors-"));
+  writeFileSync(join(folder, "a.ts"), `/** Good. */ export function good() { return new UserError("R109", ""); }`);
+  writeFileSync(join(folder, "b.ts"), text);
+  return folder;
 };
 
 describe("the errors of a trainer", () => {
@@ -28,14 +30,9 @@ describe("the errors of a trainer", () => {
     [
       "no code",
       `/** When. */\nexport function a() { return new UserError(code, ""); }`,
-      "a of runtime/errors.ts makes not",
+      "a of runtime/errors makes not",
     ],
-    [
-      "one code twice",
-      `/** A. */ export function a() { return new UserError("R101", ""); }
-       /** B. */ export function b() { return new UserError("R101", ""); }`,
-      "the code R101",
-    ],
+    ["one code twice", `/** B. */ export function b() { return new UserError("R109", ""); }`, "the code R109"],
   ];
   it.each(cases)("can not have %s", (_, text, says) => {
     expect(() => trainerErrors(made(text))).toThrow(says);

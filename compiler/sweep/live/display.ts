@@ -87,11 +87,11 @@ function openRows({ sweep, points, folders, generator, jobs }: DisplayOptions) {
       open.add(name);
     },
     ended: (name: string): LiveRow => {
+      statuses.delete(name);
       const row = refresh(name);
       // One that was stopped or failed says nothing of the time of the others.
       if (row.condition.state === "finished" && startedAt.has(name)) endedMs.set(name, sinceStart(name));
       startedAt.delete(name);
-      statuses.delete(name);
       open.delete(name);
       return row;
     },

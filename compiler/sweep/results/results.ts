@@ -1,7 +1,6 @@
 /** What came out of a sweep, as plain records: gathered from run folders, then written as CSV, JSON, Markdown and HTML. */
 import type { MetricPoint } from "../../../runtime/report/metric";
-import type { JsonValue } from "../../spec/json";
-import type { Sweep } from "../sweep";
+import type { PointIdentity, Sweep } from "../sweep";
 
 /** In the order in which they are counted for people. `stale`: the run is of an earlier spec, or of another generator. */
 export const pointStates = ["finished", "running", "stopped", "interrupted", "failed", "stale", "waiting"] as const;
@@ -25,14 +24,7 @@ export interface CurvePoint {
   readonly value: number;
 }
 
-export interface PointResult extends PointStatus {
-  readonly index: number;
-  readonly name: string;
-  readonly group: string;
-  readonly labels: Readonly<Record<string, string>>;
-  /** What the point sets, by JSON pointer. */
-  readonly values: Readonly<Record<string, JsonValue>>;
-  readonly seed: number;
+export interface PointResult extends PointIdentity, PointStatus {
   /** Optimiser steps done, and of the whole training; null where nothing says so yet. */
   readonly stepsDone: number;
   readonly steps: number | null;

@@ -1,5 +1,6 @@
 /** The default engine: records each generated function as one ONNX graph and runs it with onnxruntime. */
-import type { Engine, EngineOptions, LoadedFunction } from "../engine";
+import type { Engine, EngineOptions } from "../engine";
+import { LoadedFunctions } from "../loaded-functions";
 import { loadFunction } from "./loaded";
 import { bindingRuntime } from "./runtime-binding";
 import { cRuntime } from "./runtime-c";
@@ -19,26 +20,16 @@ export async function createEngine(options: OnnxEngineOptions): Promise<Engine> 
   const runtime = chooseRuntime(options.runtime);
   const { threads, profilePrefix } = options;
   const settings = { threads, ...(profilePrefix === undefined ? {} : { profilePrefix }) };
-  const loaded = new Set<LoadedFunction>();
+  const loaded = new LoadedFunctions();
   return {
     name: "onnx",
     description: `${runtime.description}, CPU, ${threads} thread${threads === 1 ? "" : "s"}`,
     createStore: (specs) => new OnnxStore(specs),
     load: async (fn, store) => {
       if (!(store instanceof OnnxStore)) throw new Error("internal: the store belongs to another engine");
-      const { run, release } = await loadFunction(runtime, fn, store, settings);
-      const one: LoadedFunction = {
-        run,
-        release: async () => {
-          if (loaded.delete(one)) await release();
-        },
-      };
-      loaded.add(one);
-      return one;
+      return loaded.add(await loadFunction(runtime, fn, store, settings));
     },
-    release: async () => {
-      for (const one of loaded) await one.release();
-    },
+    release: () => loaded.release(),
   };
 }
 

@@ -109,7 +109,7 @@ async function openNode(name: typeof NODE | typeof NODE_GPU, threads: number): P
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "1";
   const core = requireExternal(name) as Core & { readonly version: { readonly tensorflow?: unknown } };
   await start(core, "tensorflow");
-  // tfjs-node-gpu runs on the CPU where it finds no card; the backend knows.
+  // tfjs-node-gpu runs on the CPU where it finds no card. Its backend knows; the type is that of any backend.
   const backend = core.engine().backend as unknown as {
     readonly isUsingGpuDevice?: boolean;
     readonly binding?: { readonly TF_Version?: string };

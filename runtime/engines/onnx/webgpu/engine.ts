@@ -1,7 +1,8 @@
 /** The onnx engine on a GPU: the same recorded graphs, with state that lives in its memory. */
 import type { Engine, EngineOptions } from "../../engine";
+import { LoadedFunctions } from "../../loaded-functions";
 import { type DeviceOptions, exclusively, openDevice } from "./device";
-import { loadFunction, type WebgpuFunction } from "./loaded";
+import { loadFunction } from "./loaded";
 import { WebgpuStore } from "./store";
 
 export interface WebgpuEngine extends Engine {
@@ -15,7 +16,7 @@ export type WebgpuEngineOptions = EngineOptions & DeviceOptions;
 export async function createWebgpuEngine({ note, ...options }: WebgpuEngineOptions): Promise<WebgpuEngine> {
   const device = await exclusively(() => openDevice(options));
   const stores: WebgpuStore[] = [];
-  const loaded = new Set<WebgpuFunction>();
+  const loaded = new LoadedFunctions();
   let isReleased = false;
   return {
     name: "onnx",
@@ -28,20 +29,12 @@ export async function createWebgpuEngine({ note, ...options }: WebgpuEngineOptio
     },
     load: async (fn, store) => {
       if (!(store instanceof WebgpuStore)) throw new Error("internal: the store belongs to another engine");
-      const { placed, run, release } = await loadFunction(device, fn, store);
-      note?.(placed);
-      const one: WebgpuFunction = {
-        placed,
-        run,
-        release: async () => {
-          if (loaded.delete(one)) await release();
-        },
-      };
-      loaded.add(one);
-      return one;
+      const one = await loadFunction(device, fn, store);
+      note?.(one.placed);
+      return loaded.add(one);
     },
     release: async () => {
-      for (const one of loaded) await one.release();
+      await loaded.release();
       for (const store of stores.splice(0)) await store.release();
       if (!isReleased) await exclusively(async () => device.release());
       isReleased = true;

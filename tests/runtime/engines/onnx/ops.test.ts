@@ -1,11 +1,10 @@
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, test } from "vitest";
 import type { Engine } from "../../../../runtime/engines/engine";
 import { createEngine } from "../../../../runtime/engines/onnx/engine";
 import { createReferenceEngine } from "../../../../runtime/engines/reference/engine";
-import { sampleCall } from "../../../support/op-calls";
+import { expectOp } from "../../../support/op-check";
 import { opNames } from "../../../support/op-samples";
 
-const SEED = 20230119;
 const reference = await createReferenceEngine();
 const engines: Record<string, Engine> = {
   c: await createEngine({ threads: 1, runtime: "c" }),
@@ -16,17 +15,6 @@ afterAll(async () => {
   for (const engine of Object.values(engines)) await engine.release();
 });
 
-/** Greatest difference relative to the greatest number. */
-function errorOf(found: ArrayLike<number>, wanted: ArrayLike<number>): number {
-  let error = 0;
-  let most = 1e-30;
-  for (let i = 0; i < wanted.length; i++) {
-    error = Math.max(error, Math.abs((found[i] ?? Number.NaN) - (wanted[i] ?? Number.NaN)));
-    most = Math.max(most, Math.abs(wanted[i] ?? 0));
-  }
-  return error / most;
-}
-
 describe.each([
   ["c", "symbolic"],
   ["c", "fixed"],
@@ -35,15 +23,6 @@ describe.each([
   test.each(opNames)("%s", async (op) => {
     const engine = engines[runtime];
     if (engine === undefined) throw new Error("no engine");
-    const { fn, inputs, lengths } = sampleCall(op, how, SEED);
-    const wanted = await (await reference.load(fn, reference.createStore(new Map()))).run(inputs, lengths);
-    const loaded = await engine.load(fn, engine.createStore(new Map()));
-    const found = await loaded.run(inputs, lengths);
-    await loaded.release();
-    expect([...found.keys()]).toEqual([...wanted.keys()]);
-    for (const [path, values] of wanted) {
-      expect(found.get(path)?.length).toBe(values.length);
-      expect(errorOf(found.get(path) ?? [], values), `${path}, seed ${SEED}`).toBeLessThan(2e-6);
-    }
+    await expectOp(engine, { op, how, reference });
   });
 });

@@ -7,9 +7,9 @@ import { afterAll, describe, expect, test } from "vitest";
 import { bundle } from "../../../../compiler/bundle/bundle";
 import { packageRoot } from "../../../../compiler/emit/package-root";
 import { readSafetensors } from "../../../../runtime/checkpoint/safetensors";
+import { errorOf } from "../../../support/op-check";
 import { base, compiledWith } from "../../../support/variations";
 import { webgpuEnvironment, webgpuForTests } from "../../../support/webgpu";
-import { errorOf } from "../tfjs/support";
 
 const engine = await webgpuForTests();
 await engine?.release();

@@ -11,9 +11,9 @@ import { placementOf } from "../../../../runtime/engines/onnx/webgpu/placement";
 import { createReferenceEngine } from "../../../../runtime/engines/reference/engine";
 import type { F32 } from "../../../../runtime/ops/ops";
 import { sampleCall } from "../../../support/op-calls";
+import { errorOf, expectOp } from "../../../support/op-check";
 import { opNames } from "../../../support/op-samples";
 import { webgpuForTests } from "../../../support/webgpu";
-import { errorOf } from "../tfjs/support";
 import { follow, spec, specOf, step } from "./state-step";
 
 const SEED = 20230119;
@@ -113,16 +113,7 @@ describe.skipIf(engine === null)("on a device", () => {
   const device = engine as NonNullable<typeof engine>; // skipped where it is null
 
   test.each(opNames)("%s gives the numbers of the reference", { timeout: 120_000 }, async (op) => {
-    const { fn, inputs, lengths } = sampleCall(op, "symbolic", SEED);
-    const wanted = await (await reference.load(fn, reference.createStore(new Map()))).run(inputs, lengths);
-    const loaded = await device.load(fn, device.createStore(new Map()));
-    const found = await loaded.run(inputs, lengths);
-    await loaded.release();
-    expect([...found.keys()]).toEqual([...wanted.keys()]);
-    for (const [path, values] of wanted) {
-      expect(found.get(path)?.length).toBe(values.length);
-      expect(errorOf(found.get(path) ?? [], values), `${path}, seed ${SEED}`).toBeLessThan(2e-6);
-    }
+    await expectOp(device, { op, how: "symbolic", reference });
   });
 
   test("three steps of any length leave the numbers of the reference", { timeout: 120_000 }, async () => {

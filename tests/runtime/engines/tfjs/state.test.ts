@@ -5,8 +5,8 @@ import { resolveExternal } from "../../../../runtime/engines/external";
 import { createReferenceEngine } from "../../../../runtime/engines/reference/engine";
 import { createEngine } from "../../../../runtime/engines/tfjs/engine";
 import type { F32 } from "../../../../runtime/ops/ops";
+import { errorOf } from "../../../support/op-check";
 import { follow, spec, specOf, step } from "../onnx/state-step";
-import { errorOf } from "./support";
 
 const engine = await createEngine({ threads: 1, device: "wasm" });
 const reference = await createReferenceEngine();

@@ -1,0 +1,49 @@
+/** R11x: the folder of a run, and going on with one. */
+import { UserError } from "./user-error";
+
+/** Two trainers can not write one run folder. */
+export function runIsLocked(was: {
+  readonly directory: string;
+  readonly pid: number;
+  readonly host: string;
+}): UserError {
+  return new UserError(
+    "R110",
+    `${was.directory} is in use by another trainer (process ${was.pid} on ${was.host}). ` +
+      "Wait for it, stop it, or choose another folder with --run-dir.",
+  );
+}
+
+/** The folder holds a run already, and nothing said that it goes on. Nothing is trained over it in silence. */
+export function runExists(was: {
+  readonly directory: string;
+  /** Null where the checkpoints are there but cannot be read. */
+  readonly step: number | null;
+  readonly steps: number;
+}): UserError {
+  const next =
+    was.step === null || was.step < was.steps
+      ? "Add --resume to go on with it, or choose another folder with --run-dir."
+      : "It is complete. Choose another folder with --run-dir, or delete this one to train again.";
+  const where = was.step === null ? "with damaged checkpoints" : `at step ${was.step} of ${was.steps}`;
+  return new UserError("R111", `${was.directory} already holds a run, ${where}. ${next}`);
+}
+
+/** `--resume` without a path looks for the newest checkpoint of the run folder, and there is none. */
+export function nothingToResume(was: { readonly directory: string }): UserError {
+  return new UserError(
+    "R112",
+    `--resume: there is no checkpoint in ${was.directory}. Leave --resume away to start the run, ` +
+      "or name the folder of the run with --run-dir.",
+  );
+}
+
+/** `--resume` names a file that is not there. */
+export function checkpointNotFound(was: { readonly path: string }): UserError {
+  return new UserError("R113", `--resume: there is no checkpoint at ${was.path}.`);
+}
+
+/** The run folder can not be made or written. */
+export function runFolderUnusable(was: { readonly directory: string; readonly why: string }): UserError {
+  return new UserError("R115", `${was.directory} cannot be written: ${was.why}. Choose another folder with --run-dir.`);
+}
