@@ -9,7 +9,7 @@ const stageRules = stages.slice(0, -1).map((stage, index) => ({
   comment: `The pipeline runs ${stages.join(" → ")}; ${stage} does not know what is made of its result.`,
   severity: "error",
   from: { path: `^compiler/${stage}/` },
-  to: { path: `^compiler/(${stages.slice(index + 1).join("|")}|cli)/`, dependencyTypesNot: ["type-only"] },
+  to: { path: `^compiler/(${stages.slice(index + 1).join("|")})/`, dependencyTypesNot: ["type-only"] },
 }));
 
 module.exports = {
@@ -26,27 +26,42 @@ module.exports = {
       comment: "A trainer runs without the compiler.",
       severity: "error",
       from: { path: "^runtime/" },
-      to: { path: "^(compiler|scripts|tests|bench)/" },
+      to: { path: "^(compiler|commands|tools|scripts|tests|bench)/" },
+    },
+    {
+      name: "compiler-imports-no-command",
+      comment:
+        "What is done with experiments beside compiling them stands in tools/, and how it is called in commands/.",
+      severity: "error",
+      from: { path: "^compiler/" },
+      to: { path: "^(commands|tools)/" },
+    },
+    {
+      name: "tools-import-no-command",
+      comment: "A command calls a tool, never the other way round.",
+      severity: "error",
+      from: { path: "^tools/" },
+      to: { path: "^commands/" },
     },
     {
       name: "compiler-imports-no-engine",
       comment: "The compiler writes code for every engine and runs none; the contract between them is types only.",
       severity: "error",
-      from: { path: "^compiler/" },
+      from: { path: "^(compiler|commands|tools)/" },
       to: { path: "^runtime/engines/", pathNot: "^runtime/engines/engine\\.ts$" },
     },
     {
       name: "engine-contract-is-types",
       comment: "See compiler-imports-no-engine.",
       severity: "error",
-      from: { path: "^compiler/" },
+      from: { path: "^(compiler|commands|tools)/" },
       to: { path: "^runtime/engines/engine\\.ts$", dependencyTypesNot: ["type-only"] },
     },
     {
       name: "validate-stays-light",
       comment: "`ijepa validate` answers at once: neither TypeScript nor esbuild is loaded for it.",
       severity: "error",
-      from: { path: "^compiler/(spec|diagnostics)/|^compiler/cli/(validate|print)\\.ts$" },
+      from: { path: "^compiler/(spec|diagnostics)/|^commands/(validate|print)\\.ts$" },
       to: { path: "node_modules/(ts-morph|typescript|esbuild|handlebars|onnxruntime-node|sharp)/", reachable: true },
     },
     {
@@ -60,7 +75,7 @@ module.exports = {
       name: "no-development-packages",
       comment: "What is shipped needs only what is installed with it.",
       severity: "error",
-      from: { path: "^(compiler|runtime)/" },
+      from: { path: "^(compiler|commands|tools|runtime)/" },
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
     },
     {

@@ -19,7 +19,7 @@ import { availableParallelism, cpus } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { allSubjects } from "../compiler/doctor/subjects";
+import { allSubjects } from "../tools/doctor/subjects";
 import { buildDriver } from "./build";
 import { type BenchRecord, type BenchSubject, introduction, type Measured, tableOf } from "./record";
 

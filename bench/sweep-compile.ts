@@ -17,7 +17,7 @@ import { parseArgs } from "node:util";
 import { compile } from "../compiler/compile";
 import { typeErrorsOfMany } from "../compiler/emit/check";
 import { buildPlan } from "../compiler/plan/plan";
-import { loadSweep } from "../compiler/sweep/load";
+import { loadSweep } from "../tools/sweep/load";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const steps = (from: number, count: number, by: number) => Array.from({ length: count }, (_, i) => from + i * by);

@@ -10,7 +10,16 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
 const entry = join(dist, "ijepa.js");
-const sources = ["compiler", "runtime", "schema", "templates", "scripts/build.mjs", "package.json"];
+const sources = [
+  "commands",
+  "tools",
+  "compiler",
+  "runtime",
+  "schema",
+  "templates",
+  "scripts/build.mjs",
+  "package.json",
+];
 const hourMs = 3_600_000;
 
 /** Builds unless dist/ is newer than every source. */
@@ -25,7 +34,7 @@ export async function build() {
   const { build: bundle } = await import("esbuild");
   const { outputFiles } = await bundle({
     absWorkingDir: root,
-    entryPoints: { ijepa: "compiler/cli/main.ts" },
+    entryPoints: { ijepa: "commands/main.ts" },
     outdir: dist,
     bundle: true,
     splitting: true,

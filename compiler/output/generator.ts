@@ -5,10 +5,7 @@ import { join, sep } from "node:path";
 import { packageRoot } from "../emit/package-root";
 
 /** Parts of the sources that only read, show or compare: a change of them changes no trainer and no number of a run. */
-const BESIDE = [
-  ...["cli", "diagnostics", "diff", "output", "replay", "sweep"].map((name) => `compiler/${name}/`),
-  "templates/results/",
-];
+const BESIDE = ["compiler/diagnostics/", "compiler/output/", "templates/results/"];
 
 let found: string | undefined;
 

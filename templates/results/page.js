@@ -1,5 +1,5 @@
 // The script of results.html: sorts tables and draws curves with uPlot, which stands before it in the page. All text goes
-// in as text, never as markup. The data are described in compiler/sweep/results/curves.ts.
+// in as text, never as markup. The data are described in tools/sweep/results/curves.ts.
 (() => {
   const { groups, charts } = JSON.parse(document.getElementById("data").textContent);
   const colourOf = (group) => groups[group]?.colour ?? "";

@@ -1,10 +1,10 @@
 /** Recorded runs compiled in memory, for tests that go through them in this process. */
 
 import type { GeneratedFile } from "../../compiler/emit/emit";
-import { compileReplay } from "../../compiler/replay/compile";
 import { createEngine } from "../../runtime/engines/onnx/engine";
 import { type Followed, type FollowOptions, follow } from "../../runtime/replay/follow";
 import { openTrace, type Trace } from "../../runtime/replay/trace";
+import { compileReplay } from "../../tools/replay/compile";
 import { evaluateReplay } from "./generated";
 import { officialPath } from "./official";
 

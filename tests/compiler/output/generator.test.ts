@@ -17,7 +17,7 @@ beforeEach(() => {
   rmSync(root, { recursive: true });
   write("package.json", '{ "dependencies": { "a": "1.0.0" }, "scripts": {} }');
   write("compiler/emit/emit.ts", "emit");
-  write("compiler/cli/main.ts", "cli");
+  write("commands/main.ts", "cli");
   write("runtime/trainer.ts", "trainer");
   write("templates/step.ts.hbs", "step");
   write("schema/experiment.schema.json", "{}");
@@ -29,7 +29,7 @@ test.each([
   ["the runtime", "runtime/trainer.ts", true],
   ["a template", "templates/step.ts.hbs", true],
   ["the schema", "schema/experiment.schema.json", true],
-  ["a command", "compiler/cli/main.ts", false],
+  ["a command", "commands/main.ts", false],
   ["a draft of a write under way", "runtime/trainer.ts.123.tmp", false],
   ["what is not in the package", "tests/x.ts", false],
 ])("%s", (_, path, changes) => {

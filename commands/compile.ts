@@ -1,0 +1,105 @@
+/** `ijepa compile [SPEC…]`: writes the trainer of every spec, or says whether those that are there are up to date. */
+import { relative, resolve } from "node:path";
+import pico from "picocolors";
+import { annotationLine } from "../compiler/diagnostics/annotations";
+import { errors } from "../compiler/diagnostics/catalogue";
+import { unplaced } from "../compiler/diagnostics/diagnostic";
+import { type FileVerdict, verdicts } from "../compiler/output/stale";
+import { defaultFormat, type ProblemFormat } from "./format";
+import { printDiagnostics } from "./print";
+import { loadSpecs, type NamedSpec } from "./specs";
+import { compiled, writeBatch, writtenText } from "./write-specs";
+
+export interface CompileOptions {
+  readonly out: string;
+  readonly check?: boolean;
+  readonly watch?: boolean;
+  readonly format?: ProblemFormat;
+}
+
+/** So many are held in memory at once. */
+const AT_ONCE = 32;
+
+/** What the compiler could not make is its fault, never the spec's; all of it is said at once. */
+function throwAll(faults: readonly Error[], specs: number): void {
+  const [first] = faults;
+  if (first === undefined) return;
+  if (specs === 1) throw first;
+  const all = faults.map(({ message }) => message).join("\n");
+  throw new Error(`internal: ${faults.length} of ${specs} specs could not be compiled:\n${all}`);
+}
+
+function batches(specs: readonly NamedSpec[]): readonly (readonly NamedSpec[])[] {
+  return Array.from({ length: Math.ceil(specs.length / AT_ONCE) }, (_, i) =>
+    specs.slice(i * AT_ONCE, (i + 1) * AT_ONCE),
+  );
+}
+
+/** Beside the spec where its author has to act, else at the first line that differs. */
+function staleAnnotation({ file }: NamedSpec, found: readonly FileVerdict[]): string {
+  const [first] = found;
+  if (first === undefined) return "";
+  const files = found.map((each) => `${each.file}${each.line === null ? "" : `:${each.line}`}: ${each.verdict}`);
+  const ofSpec = first.verdict === "spec changed" || first.verdict === "missing";
+  return annotationLine({
+    file: ofSpec ? file : first.file,
+    line: ofSpec ? 1 : first.line,
+    column: null,
+    title: first.verdict,
+    message: [`Not what the compiler writes now. \`ijepa compile ${file}\` writes it anew.`, ...files].join("\n"),
+  });
+}
+
+function checkAll(out: string, specs: readonly NamedSpec[], format: ProblemFormat): number {
+  // CI systems ask for colour without being terminals; what is piped or compared has none.
+  const paint = pico.createColors(process.stdout.isTTY === true && pico.isColorSupported);
+  let stale = 0;
+  const faults: Error[] = [];
+  for (const batch of batches(specs)) {
+    const { good, faults: more } = compiled(out, batch);
+    faults.push(...more);
+    for (const each of good) {
+      const found = verdicts(out, each.compiled).filter(({ verdict }) => verdict !== "up to date");
+      for (const { file, verdict, patch } of found) process.stdout.write(`${file}: ${paint.red(verdict)}\n${patch}`);
+      if (found.length === 0) process.stdout.write(`${each.spec.file}: up to date\n`);
+      else stale += 1;
+      if (format === "github") process.stdout.write(staleAnnotation(each.spec, found));
+    }
+  }
+  if (stale > 0)
+    process.stderr.write(
+      `${stale} of ${specs.length} trainers are not what the compiler writes now. \`ijepa compile\` writes them anew.\n`,
+    );
+  throwAll(faults, specs.length);
+  return stale > 0 ? 1 : 0;
+}
+
+async function writeAll(out: string, specs: readonly NamedSpec[]): Promise<number> {
+  const begun = performance.now();
+  const faults: Error[] = [];
+  const seconds = () => ((performance.now() - begun) / 1000).toFixed(2);
+  for (const batch of batches(specs)) {
+    const { written, faults: more } = await writeBatch(out, batch);
+    faults.push(...more);
+    for (const each of written)
+      process.stdout.write(`${writtenText(each)}${specs.length === 1 ? ` in ${seconds()} s` : ""}\n`);
+  }
+  if (specs.length > 1) process.stdout.write(`${specs.length - faults.length} trainers in ${seconds()} s\n`);
+  throwAll(faults, specs.length);
+  process.stdout.write(`Train with: node ${relative(".", resolve(out, "train.js"))}\n`);
+  return 0;
+}
+
+/** Resolves to the exit code: 0 written or up to date, 1 invalid or stale, 2 could not run. */
+export async function compile(files: readonly string[], options: CompileOptions): Promise<number> {
+  const { out, check = false, watch = false, format = defaultFormat() } = options;
+  if (watch && check) {
+    const what = "--watch and --check exclude each other";
+    printDiagnostics([unplaced(null, errors.badUsage({ what, hint: "--watch writes, --check does not." }))], format);
+    return 2;
+  }
+  if (watch) return await (await import("./watch")).watch(files, { out });
+  const loaded = loadSpecs(files, { format, ownNames: true });
+  if (!loaded.ok) return loaded.code;
+  return check ? checkAll(out, loaded.specs, format) : await writeAll(out, loaded.specs);
+}

@@ -1,0 +1,47 @@
+/** `ijepa doctor`: which engines and devices work on this machine, and how to get the others. */
+import pico from "picocolors";
+import { defaultWorks, diagnose, type Finding } from "../tools/doctor/diagnose";
+import { commandFor, reportText } from "../tools/doctor/report";
+import { allSubjects, type NamedSubject } from "../tools/doctor/subjects";
+
+export interface DoctorOptions {
+  readonly json?: boolean;
+  readonly only?: string;
+}
+
+/** Resolves to the exit code: 0 the default engine works, 1 it does not, 2 the options make no sense. */
+export async function doctor({ json, only }: DoctorOptions): Promise<number> {
+  const wanted = only?.split(",").map((name) => name.trim());
+  const names = allSubjects().flatMap(({ engine, device }) => [engine, `${engine}:${device}`]);
+  const unknown = wanted?.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    const known = [...new Set(names)].join(", ");
+    process.stderr.write(`--only takes names of these, with commas: ${known}; found ${JSON.stringify(unknown)}\n`);
+    return 2;
+  }
+  const isWanted = ({ engine, device }: NamedSubject): boolean =>
+    // The default engine decides the exit code, so it is always looked at.
+    wanted === undefined ||
+    (engine === "onnx" && device === "cpu") ||
+    wanted.some((name) => name === engine || name === `${engine}:${device}`);
+  const live = json !== true && process.stderr.isTTY === true;
+  const diagnosis = await diagnose({
+    folder: process.cwd(),
+    only: isWanted,
+    tell: ({ subject, state }) => {
+      if (live) process.stderr.write(`\r\x1b[K${subject.engine} ${subject.device}: ${state}`);
+    },
+  });
+  if (live) process.stderr.write("\r\x1b[K");
+  const text =
+    json === true
+      ? `${JSON.stringify({ ...diagnosis, works: defaultWorks(diagnosis), findings: diagnosis.findings.map(flat) }, null, 2)}\n`
+      : reportText(diagnosis, { colour: process.stdout.isTTY === true && pico.isColorSupported });
+  process.stdout.write(text);
+  return defaultWorks(diagnosis) ? 0 : 1;
+}
+
+function flat({ subject, ...finding }: Finding): object {
+  const { engine, device, needs, install } = subject;
+  return { engine, device, ...finding, needs, install: install.map(commandFor) };
+}

@@ -1,0 +1,139 @@
+/** The command line. Every command lies in its own file and is loaded only when it is called. */
+import { Command, CommanderError } from "commander";
+import { exitCode } from "../compiler/diagnostics/catalogue";
+import { packageVersion } from "../compiler/emit/package-root";
+import { explained } from "./failure";
+import { formatOption } from "./format";
+import { printDiagnostics } from "./print";
+
+/** What the command asks to end with; set by the command that ran. */
+let code = 0;
+
+function program(): Command {
+  const ijepa = new Command("ijepa")
+    .description("Compiles one JSON experiment to a standalone, type-checked TypeScript I-JEPA trainer.")
+    .version(packageVersion())
+    .showSuggestionAfterError(true)
+    .addHelpText(
+      "after",
+      "\nStart with:\n  ijepa validate experiments/quickstart.json\n  ijepa run experiments/quickstart.json",
+    );
+  ijepa
+    .command("validate")
+    .description(
+      "say everything that is wrong with specs and grids of sweeps (exit 0 valid, 1 invalid, 2 could not run)",
+    )
+    .argument("<specs...>", "JSON files, an experiment or a grid each")
+    .option("--json", "one JSON document for programs")
+    .addOption(formatOption("json"))
+    .action(async (specs, options) => {
+      code = await (await import("./validate")).validate(specs, options);
+    });
+  ijepa
+    .command("inspect")
+    .description("show what a spec comes to: tokens, programs, parameters, memory, cost, schedule")
+    .argument("[specs...]", "JSON files, one experiment each (default: experiments/quickstart.json)")
+    .option("--json", "one JSON document for programs")
+    .option("--rate <tflops>", "TFLOP/s that one device sustains, for the hours", "100")
+    .action(async (specs, options) => {
+      code = await (await import("./inspect")).inspect(specs, options);
+    });
+  ijepa
+    .command("compile")
+    .description("write the trainer of every spec to generated/<name>/")
+    .argument("[specs...]", "JSON files, one experiment each (default: experiments/quickstart.json)")
+    .option("--out <folder>", "folder of the trainers", "generated")
+    .option("--check", "write nothing: say whether what is there is up to date, and why not")
+    .option("--watch", "compile on every save; show what is wrong, or what has changed")
+    .addOption(formatOption())
+    .action(async (specs, options) => {
+      code = await (await import("./compile")).compile(specs, options);
+    });
+  ijepa
+    .command("run")
+    .description("compile one spec and train; what follows -- goes to the trainer")
+    .argument("<spec...>", "JSON file of the experiment, then the trainer's flags after --")
+    .option("--out <folder>", "folder of the trainers", "generated")
+    .action(async (specs, options) => {
+      code = await (await import("./run")).run(specs, options);
+    });
+  ijepa
+    .command("diff")
+    .description("compare two experiments: what they mean, then their generated code")
+    .argument("<a>", "a spec, a generated folder, a run, or REV:path of a spec in git")
+    .argument("<b>", "the same")
+    .option("--stat", "only how many lines of every declaration differ")
+    .option("--json", "one JSON document for programs")
+    .option("--md", "Markdown, for a comment on a pull request")
+    .option("--exit-code", "exit 1 when they differ, as git does")
+    .option("--rate <tflops>", "TFLOP/s that one device sustains, for the hours", "100")
+    .action(async (a, b, options) => {
+      code = await (await import("./diff")).diff(a, b, options);
+    });
+  ijepa
+    .command("sweep")
+    .description("train the points of a grid: one base experiment and axes of changes (docs/sweeps.md)")
+    .argument("<grid...>", "JSON file of the grid; what follows -- goes to every trainer, or to the executor")
+    .option("--list", "say what the points are, and train nothing")
+    .option("--check", "compile and type-check every point; train nothing, write nothing")
+    .option("--results", "only gather what the runs have come to, and write the results")
+    .option("--format <name>", "of --list: text, json or github (a matrix); of --check: text or github (annotations)")
+    .option("--shards <n>", "with --list --format github: a matrix of so many shards instead of points")
+    .option("--jobs <n>", "points at a time (default: 1 on this machine, as many as there is room for elsewhere)")
+    .option("--threads <n>", "threads of each engine (default: the cores of this machine shared out among the jobs)")
+    .option("--shard <i/n>", "only every n-th point, from the i-th")
+    .option("--only <names>", "only these points or groups: names with commas between, * and ? for others")
+    .option("--resume", "go on: leave what is done, resume what was interrupted, train anew what has changed")
+    .option("--executor <name>", "where the points run: local, slurm, kubernetes or ray (docs/clusters.md)", "local")
+    .option("--out <folder>", "folder of the trainers", "generated")
+    .option("--runs <folder>", "folder of the runs and results", "runs")
+    .option("--no-progress", "print lines instead of a table")
+    .action(async (grid, options) => {
+      code = await (await import("./sweep")).sweep(grid, options);
+    });
+  ijepa
+    .command("replay")
+    .description("go through recorded runs of the official code and compare every number (exit 0 all hold, 1 not)")
+    .argument("<traces...>", "safetensors files, each with its JSON file beside it (docs/parity.md)")
+    .option("--engine <name>", "onnx, tfjs, or reference: float64, slow, a second opinion", "onnx")
+    .option("--device <name>", "what the engine computes on, as hardware.device", "cpu")
+    .option("--threads <n>", "threads of the engine", "1")
+    .option("--init <file>", "safetensors file with init.*, for a trace without")
+    .option("--brief", "only the worst tensor of each group, and whatever differs")
+    .option("--json", "one JSON document for each trace, for programs")
+    .action(async (traces, options) => {
+      code = await (await import("./replay")).replay(traces, options);
+    });
+  ijepa
+    .command("doctor")
+    .description("check every engine and device on this machine (exit 0 the default engine works, 1 not)")
+    .option("--only <names>", "engines, or engine:device, with commas; the default engine is checked in any case")
+    .option("--json", "one JSON document for programs")
+    .action(async (options) => {
+      code = await (await import("./doctor")).doctor(options);
+    });
+  return ijepa;
+}
+
+/** Runs one command line (without node and script) and resolves to the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const ijepa = program();
+  for (const command of [ijepa, ...ijepa.commands]) {
+    command.exitOverride();
+    command.configureOutput({ writeErr: () => {}, outputError: () => {} });
+  }
+  if (args.length === 0) {
+    ijepa.outputHelp();
+    return 0;
+  }
+  try {
+    await ijepa.parseAsync(args, { from: "user" });
+    return code;
+  } catch (cause) {
+    if (cause instanceof CommanderError && cause.exitCode === 0) return 0;
+    const diagnostic = explained(cause);
+    if (diagnostic === null) throw cause;
+    printDiagnostics([diagnostic]);
+    return exitCode([diagnostic]);
+  }
+}

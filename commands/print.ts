@@ -1,0 +1,21 @@
+/** Where the command line writes what is wrong: standard error, in colour on a terminal. */
+import pico from "picocolors";
+import { annotationsOf } from "../compiler/diagnostics/annotations";
+import type { Diagnostic } from "../compiler/diagnostics/diagnostic";
+import { reportForPeople } from "../compiler/diagnostics/report";
+import { defaultFormat, type ProblemFormat } from "./format";
+
+/** Every problem, and below them how many there are; for GitHub also as annotations, which it finds on both outputs. */
+export function printDiagnostics(diagnostics: readonly Diagnostic[], format: ProblemFormat = defaultFormat()): void {
+  if (diagnostics.length === 0) return;
+  const colour = process.stderr.isTTY === true && pico.isColorSupported;
+  process.stderr.write(`${reportForPeople(diagnostics, { colour })}${problemCount(diagnostics)}`);
+  if (format === "github") process.stderr.write(annotationsOf(diagnostics));
+}
+
+/** `3 problems in 2 files.`, below an empty line; empty where they are in no file. */
+export function problemCount(diagnostics: readonly Diagnostic[]): string {
+  const files = new Set(diagnostics.flatMap(({ file }) => file ?? [])).size;
+  const problems = diagnostics.length === 1 ? "1 problem" : `${diagnostics.length} problems`;
+  return files === 0 ? "" : `\n${problems} in ${files === 1 ? "1 file" : `${files} files`}.\n`;
+}

@@ -1,0 +1,72 @@
+/** `ijepa validate FILE…`: says everything that is wrong with experiments and grids, and nothing else happens. */
+import { exitCode } from "../compiler/diagnostics/catalogue";
+import type { Diagnostic } from "../compiler/diagnostics/diagnostic";
+import { diagnosticJson } from "../compiler/diagnostics/report";
+import { isGrid, loadSpec } from "../compiler/spec/load";
+import { readSpec } from "../compiler/spec/read";
+import { sweepOf } from "../tools/sweep/load";
+import { defaultFormat, type ProblemFormat } from "./format";
+import { printDiagnostics } from "./print";
+
+export interface ValidateOptions {
+  /** One JSON document on standard output, for programs. */
+  readonly json?: boolean;
+  /** `json` is the same as --json. */
+  readonly format?: ProblemFormat | "json";
+}
+
+interface Result {
+  readonly file: string;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly name: string | null;
+  /** Of an experiment; null for a grid, whose points have their own. */
+  readonly hash: string | null;
+  /** Of a grid; null for an experiment. */
+  readonly points: number | null;
+}
+
+/** Resolves to the exit code: 0 all valid, 1 some file is not, 2 some file could not be read. */
+export async function validate(files: readonly string[], options: ValidateOptions): Promise<number> {
+  const { json = false, format = defaultFormat() } = options;
+  const results = files.map(resultOf);
+  const diagnostics = results.flatMap((result) => result.diagnostics);
+  if (json || format === "json") {
+    const specs = results.map(({ file, name, hash, points, ...result }) => ({
+      file,
+      valid: result.diagnostics.length === 0,
+      name,
+      hash,
+      ...(points !== null && { points }),
+      diagnostics: result.diagnostics.map(diagnosticJson),
+    }));
+    process.stdout.write(`${JSON.stringify({ valid: diagnostics.length === 0, specs }, null, 2)}\n`);
+  } else {
+    for (const { file, points, diagnostics: wrong } of results) {
+      const many = points === null ? "" : `, a sweep of ${points} point${points === 1 ? "" : "s"}`;
+      if (wrong.length === 0) process.stdout.write(`${file}: valid${many}\n`);
+    }
+    printDiagnostics(diagnostics, format);
+  }
+  return exitCode(diagnostics);
+}
+
+/** A grid is told from an experiment by its keys. */
+function resultOf(file: string): Result {
+  const wrong = (diagnostics: readonly Diagnostic[]): Result => ({
+    file,
+    diagnostics,
+    name: null,
+    hash: null,
+    points: null,
+  });
+  const read = readSpec(file);
+  if (read.ok && isGrid(read.value)) {
+    const loaded = sweepOf(read);
+    if (!loaded.ok) return wrong(loaded.diagnostics);
+    const { name, points } = loaded.sweep;
+    return { file, diagnostics: [], name, hash: null, points: points.length };
+  }
+  const loaded = loadSpec(file);
+  if (!loaded.ok) return wrong(loaded.diagnostics);
+  return { file, diagnostics: [], name: loaded.spec.name, hash: loaded.hash, points: null };
+}

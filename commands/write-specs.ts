@@ -1,0 +1,69 @@
+/** Trainers of specs that were named on the command line: compiled together, bundled together, and written. */
+import { relative, resolve } from "node:path";
+import { bundleMany } from "../compiler/bundle/bundle";
+import { compileMany } from "../compiler/check-many";
+import type { Compiled } from "../compiler/compile";
+import { writeTrainer } from "../compiler/output/write";
+import { countText, factsOf } from "../compiler/plan/facts";
+import type { NamedSpec } from "./specs";
+
+/** A spec with its trainer. */
+export interface Written {
+  readonly spec: NamedSpec;
+  readonly folder: string;
+  readonly compiled: Compiled;
+}
+
+export interface Batch {
+  readonly good: readonly { readonly spec: NamedSpec; readonly compiled: Compiled }[];
+  readonly faults: readonly Error[];
+}
+
+/** Compiles and type-checks; nothing is written. */
+export function compiled(out: string, specs: readonly NamedSpec[]): Batch {
+  const results = compileMany(specs.map((spec) => ({ ...spec, folder: resolve(out, spec.spec.name) })));
+  return {
+    good: results.flatMap((result) => (result.ok ? [{ spec: result.input, compiled: result.compiled }] : [])),
+    faults: results.flatMap((result) => (result.ok ? [] : [result.error])),
+  };
+}
+
+/** Writes the trainers of a batch and their bundles, in order; those that the compiler could not make are left out. */
+export async function writeBatch(
+  out: string,
+  specs: readonly NamedSpec[],
+): Promise<{ readonly written: readonly Written[]; readonly faults: readonly Error[] }> {
+  const { good, faults } = compiled(out, specs);
+  const bundles = await bundleMany(
+    good.map(({ compiled: { files, plan } }) => {
+      const main = files.find(({ name }) => name === "main.ts")?.text ?? "";
+      return {
+        folder: resolve(out, plan.experiment.name),
+        files: files.filter(({ name }) => name.endsWith(".ts")),
+        banner: main.slice(0, main.indexOf("*/") + 2),
+      };
+    }),
+  );
+  const written = good.map((each, i) => ({
+    ...each,
+    folder: writeTrainer({ out, compiled: each.compiled, bundle: bundles[i] ?? "" }),
+  }));
+  return { written, faults };
+}
+
+/** Writes one trainer and its bundle; a fault of the compiler is thrown. */
+export async function writeSpec(out: string, spec: NamedSpec): Promise<Written> {
+  const {
+    written: [written],
+    faults: [fault],
+  } = await writeBatch(out, [spec]);
+  if (written === undefined) throw fault ?? new Error("internal: a spec gave neither a trainer nor a fault");
+  return written;
+}
+
+/** `small (420,288 parameters, 5 programs, 2,560 steps)` */
+export function writtenText({ spec, folder, compiled: { program, plan } }: Written): string {
+  const { parameters, programs, steps } = factsOf(program, plan);
+  const facts = `${countText(parameters.encoder + parameters.predictor)} parameters, ${programs.length} ${programs.length === 1 ? "program" : "programs"}, ${countText(steps)} steps`;
+  return `${spec.file} → ${relative(".", folder) || "."} (${facts})`;
+}

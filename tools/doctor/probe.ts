@@ -1,0 +1,137 @@
+/** The program that is run for each engine and device: the trainer of a tiny experiment, with the probe in its place. */
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { delimiter, join } from "node:path";
+import { bundle } from "../../compiler/bundle/bundle";
+import { compile } from "../../compiler/compile";
+import { packageRoot } from "../../compiler/emit/package-root";
+import { specFromText } from "../../compiler/spec/load";
+import {
+  type FoundPackage,
+  type Measured,
+  type ProbeLine,
+  type ProbeRequest,
+  probeMark,
+} from "../../runtime/doctor/lines";
+
+/** Small enough that float64, element by element, does a step in a fraction of a second. */
+const EXPERIMENT = {
+  name: "doctor",
+  description: "A step that every engine does in no time.",
+  image: { size: 32 },
+  encoder: { dim: 48, depth: 2, heads: 3, patch: 4 },
+  predictor: { dim: 24, depth: 1 },
+  masking: { minKeep: 4, targets: { scale: [0.2, 0.2] } },
+  data: { source: "shapes", trainImages: 64, sceneSize: 32 },
+  optimization: { epochs: 2, globalBatch: 4, learningRate: { warmupEpochs: 0 } },
+};
+
+let bundled: Promise<string> | undefined;
+
+/** One CommonJS program, the same for every engine. */
+export function probeBundle(): Promise<string> {
+  bundled ??= makeBundle();
+  return bundled;
+}
+
+async function makeBundle(): Promise<string> {
+  const loaded = specFromText({ text: JSON.stringify(EXPERIMENT), file: "doctor.json" });
+  if (!loaded.ok) throw new Error(`internal: the doctor's experiment: ${JSON.stringify(loaded.diagnostics)}`);
+  const files = compile(loaded).files.map(({ name, text }) => ({
+    name,
+    text: name === "main.ts" ? text.replace('"ijepa/runtime/trainer"', '"ijepa/runtime/doctor/probe"') : text,
+  }));
+  return await bundle({ folder: join(packageRoot(), "generated", "doctor"), files, banner: "" });
+}
+
+export interface Probed {
+  readonly packages: readonly FoundPackage[];
+  readonly description: string | null;
+  readonly measured: Measured | null;
+  /** What the engine said of itself, as an error for users (with its code) or not. */
+  readonly problem: { readonly code: string | null; readonly message: string } | null;
+  /** How the process ended when it did not end by itself: a signal, or "time" when it was given up. */
+  readonly ended: string | null;
+  readonly exitCode: number | null;
+  /** The last lines that libraries wrote. */
+  readonly output: string;
+}
+
+export interface RunProbeInput {
+  /** The file of `probeBundle`. */
+  readonly script: string;
+  readonly request: ProbeRequest;
+  /** From where packages are looked for, as for a trainer that is started there. */
+  readonly folder: string;
+  readonly limitSeconds: number;
+}
+
+/** Never throws for what happens in there. */
+export async function runProbe({ script, request, folder, limitSeconds }: RunProbeInput): Promise<Probed> {
+  const known: { -readonly [K in keyof Probed]: Probed[K] } = {
+    packages: [],
+    description: null,
+    measured: null,
+    problem: null,
+    ended: null,
+    exitCode: null,
+    output: "",
+  };
+  const child = spawn(process.execPath, [script, JSON.stringify(request)], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NODE_PATH: modulePath(), TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? "1" },
+  });
+  let stdout = "";
+  let others = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    others += chunk.toString();
+  });
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill("SIGKILL");
+  }, limitSeconds * 1000);
+  await new Promise<void>((done) => {
+    child.on("error", (error) => {
+      known.problem = { code: null, message: error.message };
+      done();
+    });
+    child.on("close", (code, signal) => {
+      known.exitCode = code;
+      known.ended = late ? "time" : signal;
+      done();
+    });
+  });
+  clearTimeout(timer);
+  for (const line of stdout.split("\n")) {
+    if (line.startsWith(probeMark)) Object.assign(known, parsed(line.slice(probeMark.length)));
+    else if (line.trim() !== "") others += `${line}\n`;
+  }
+  known.output = lastWords(others);
+  return known;
+}
+
+/** Without the frames that Node and C libraries print below what they say. */
+function lastWords(text: string): string {
+  const lines = text.split("\n").filter((line) => line.trim() !== "" && !/^\s*(\d+: |-----|at )/.test(line));
+  return lines.slice(-6).join("\n");
+}
+
+function parsed(json: string): Partial<ProbeLine> {
+  try {
+    // The probe writes these lines, from the type.
+    return JSON.parse(json) as ProbeLine;
+  } catch {
+    return {}; // The process died within a line.
+  }
+}
+
+/** Where packages lie that the folder has not: those of this package, as for `ijepa run`. */
+function modulePath(): string {
+  const own = createRequire(join(packageRoot(), "package.json")).resolve.paths("onnxruntime-node") ?? [];
+  return [...(process.env.NODE_PATH ?? "").split(delimiter), ...own].filter((path) => path !== "").join(delimiter);
+}

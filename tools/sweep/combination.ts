@@ -1,0 +1,13 @@
+/** One choice on every axis of a grid. */
+import type { JsonValue } from "../../compiler/spec/json";
+
+/** A combination, before it is made an experiment. */
+export interface Combination {
+  readonly name: string;
+  readonly group: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly values: Readonly<Record<string, JsonValue>>;
+  readonly seed: number;
+  /** The place on each axis. */
+  readonly steps: readonly number[];
+}
