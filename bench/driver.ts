@@ -16,6 +16,7 @@ import type { DeviceName, Engine } from "../runtime/engines/engine";
 import { createEngine } from "../runtime/engines/onnx/engine";
 import { UserError } from "../runtime/errors";
 import type { TrainerProgram } from "../runtime/experiment";
+import { lengthsOf } from "../runtime/step/lengths";
 
 export { generated } from "../runtime/model/generated";
 
@@ -68,7 +69,7 @@ async function measure(program: TrainerProgram): Promise<void> {
   const target = Number(flags.target);
   const engine = await open(flags);
   const { loadSeconds, seconds, cpuSecondsPerStep, losses } = await measureStep(program, engine, {
-    lengths: { C: context, T: target, S: context + target, U: target * experiment.masks.targetCount },
+    lengths: lengthsOf({ contextTokens: context, targetTokens: target }, experiment.masks.targetCount),
     warmup: Number(flags.warmup),
     steps: Number(flags.steps),
     limitSeconds: Number(flags.limit),

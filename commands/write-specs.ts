@@ -4,7 +4,7 @@ import { bundleMany } from "../compiler/bundle/bundle";
 import { compileMany } from "../compiler/check-many";
 import type { Compiled } from "../compiler/compile";
 import { writeTrainer } from "../compiler/output/write";
-import { countText, factsOf } from "../compiler/plan/facts";
+import { countText, factsOf } from "../compiler/step/facts";
 import type { NamedSpec } from "./specs";
 
 /** A spec with its trainer. */
@@ -62,8 +62,8 @@ export async function writeSpec(out: string, spec: NamedSpec): Promise<Written> 
 }
 
 /** `small (420,288 parameters, 5 programs, 2,560 steps)` */
-export function writtenText({ spec, folder, compiled: { program, plan } }: Written): string {
-  const { parameters, programs, steps } = factsOf(program, plan);
+export function writtenText({ spec, folder, compiled: { step, plan } }: Written): string {
+  const { parameters, programs, steps } = factsOf(step, plan);
   const facts = `${countText(parameters.encoder + parameters.predictor)} parameters, ${programs.length} ${programs.length === 1 ? "program" : "programs"}, ${countText(steps)} steps`;
   return `${spec.file} → ${relative(".", folder) || "."} (${facts})`;
 }

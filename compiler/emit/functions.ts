@@ -1,8 +1,9 @@
 /** Graphs as TypeScript functions: one op per line, the shape in a column at the end. */
 import { CodeBlockWriter } from "ts-morph";
 import type { Differentiated } from "../autodiff/gradients";
-import type { Graph, Group, Node, Value } from "../ir/graph";
-import { shapeText } from "../ir/number";
+import { type Graph, type Group, groupType, type Node, type Value } from "../ir/graph";
+import { type Dim, type Num, shapeText } from "../ir/number";
+import type { Code, Uses } from "./code";
 import { type Branch, docComment, type Layout, listed, record } from "./layout";
 import { capital, comment } from "./names";
 import { attrText, lengthsType, neededLengths, tensorType, typeArguments, typeParameters, varyingAxes } from "./types";
@@ -80,7 +81,7 @@ function signature(graph: Graph, inputs: readonly string[]): readonly string[] {
   return [
     "o: Ops",
     ...(lengths.length === 0 ? [] : [`l: ${lengthsType(lengths)}`]),
-    ...graph.groups.map((group) => `${group.name}: ${group.type}`),
+    ...graph.groups.map((group) => `${group.name}: ${groupType(group.type)}`),
     ...inputs,
   ];
 }
@@ -124,17 +125,37 @@ function functionText(parts: {
 /** Without what it costs: that moves with every number of tokens, and stands in report.md. */
 const docOf = (graph: Graph): string => `${graph.doc} ${shapesNote(graph)}.`;
 
+const isFixed = (num: Num | boolean): num is Dim => typeof num === "object" && num.kind === "dim" && !num.varies;
+
+/** The axes of these numbers that are the same in all programs. */
+const fixedAxes = (nums: readonly (Num | boolean)[]): readonly string[] => nums.filter(isFixed).map(({ name }) => name);
+
+/** What a function on these graphs uses of the file that declares sizes and parameters. */
+function usesOf(graphs: readonly Graph[]): Uses {
+  const typed = graphs.flatMap((graph) => [...graph.inputs, ...graph.outputs].flatMap(({ shape }) => shape));
+  const groups = graphs.flatMap((graph) => graph.groups.map(({ type }) => type));
+  return {
+    types: [
+      ...fixedAxes([...typed, ...groups.flatMap(({ axes }) => axes)]),
+      ...groups.map(({ name }) => name).filter((name) => name !== "F32"),
+    ],
+    values: fixedAxes(graphs.flatMap(({ nodes }) => nodes.flatMap(({ attrs }) => Object.values(attrs)))),
+    helpers: [],
+  };
+}
+
 /** A function without a backward pass: its output is all it returns. */
-export function inferenceFunction(graph: Graph): string {
+export function inferenceFunction(graph: Graph): Code {
   const [output] = graph.outputs;
   if (output === undefined) throw new Error(`internal: ${graph.name} gives nothing`);
-  return functionText({
+  const text = functionText({
     doc: docOf(graph),
     head: head(graph.name, generics(graph), signature(graph, graph.inputs.map(parameterOf)), tensorType(output)),
     nodes: graph.nodes,
     reference: byName,
     returns: output.name,
   });
+  return { text, uses: usesOf([graph]) };
 }
 
 /** The record of what a forward function keeps. */
@@ -187,7 +208,7 @@ export function backwardFunction(parts: Differentiated): string {
     ...forward.groups.map((group) => ({
       name: groupGradient(group),
       code: recordOf(group, gradientOf),
-      type: group.type,
+      type: groupType(group.type),
     })),
   ];
   const args = [
@@ -206,10 +227,10 @@ export function backwardFunction(parts: Differentiated): string {
 }
 
 /** The gradient of the loss by the predictions: nothing is kept, both inputs are at hand. */
-export function lossGradientFunction(parts: Differentiated): string {
+export function lossGradientFunction(parts: Differentiated): Code {
   const { forward, backward, inputGradient } = parts;
   if (inputGradient === undefined) throw new Error("internal: the loss has no gradient");
-  return functionText({
+  const text = functionText({
     doc: `The gradient of ${forward.name} by its first input.`,
     head: head(
       backward.name,
@@ -221,4 +242,5 @@ export function lossGradientFunction(parts: Differentiated): string {
     reference: byName,
     returns: inputGradient.name,
   });
+  return { text, uses: usesOf([forward, backward]) };
 }

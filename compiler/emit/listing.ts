@@ -1,8 +1,8 @@
 /** graph.txt: every graph of an experiment as text, the golden that reviewers read. */
+import type { TrainedStage } from "../autodiff/trained";
 import { printGraph } from "../ir/print";
 import type { Stage } from "../ir/stage";
-import type { Program, TrainedStage } from "../optimise/index";
-import type { Plan } from "../plan/plan";
+import type { Trainer } from "../step/step";
 
 function times(stage: Stage): string {
   if (stage.blocks === undefined) return "";
@@ -10,7 +10,7 @@ function times(stage: Stage): string {
   return stage.repeated ? `# ${network} blocks ${from} … ${to - 1}\n` : `# ${network} block ${from}\n`;
 }
 
-export function emitListing(program: Program, plan: Plan): string {
+export function emitListing({ plan, model }: Trainer): string {
   const { sizes, experiment } = plan;
   const { masks } = experiment;
   const programs = masks.programs.map(
@@ -23,11 +23,11 @@ export function emitListing(program: Program, plan: Plan): string {
     ...programs,
     `# costs are those of C=${sizes.C} T=${sizes.T}`,
     "",
-    ...program.target.stages.map(plain),
-    ...program.context.stages.map(trained),
-    ...program.predictor.stages.map(trained),
-    printGraph(program.loss.forward, sizes),
-    printGraph(program.loss.backward, sizes),
-    ...program.features.stages.map(plain),
+    ...model.target.stages.map(plain),
+    ...model.context.stages.map(trained),
+    ...model.predictor.stages.map(trained),
+    printGraph(model.loss.forward, sizes),
+    printGraph(model.loss.backward, sizes),
+    ...model.features.stages.map(plain),
   ].join("\n");
 }

@@ -1,5 +1,6 @@
 /** Shapes and axes as TypeScript types. */
 import type { Dtype } from "../../runtime/ops/ops";
+import { lengthNames } from "../../runtime/step/lengths";
 import type { Graph, Value } from "../ir/graph";
 import { type Dim, type Num, nameOf, shapeText } from "../ir/number";
 
@@ -13,8 +14,7 @@ export function varyingAxes(values: readonly Value[]): readonly Dim[] {
   for (const num of values.flatMap((value) => value.shape)) {
     if (typeof num === "object" && num.kind === "dim" && num.varies) found.set(num.name, num);
   }
-  const order = ["C", "T", "S", "U"];
-  return [...found.values()].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  return lengthNames.flatMap((name) => found.get(name) ?? []);
 }
 
 /** Varying axes that a graph needs as numbers, because an attribute of an op is one. */

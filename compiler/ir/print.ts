@@ -1,7 +1,7 @@
 /** Graphs as text, one node per line: what reviewers read (graph.txt). */
 import { ops } from "../ops";
 import type { Cost } from "../ops/op";
-import type { Graph, Node, Value } from "./graph";
+import { type Graph, groupType, type Node, type Value } from "./graph";
 import { nameOf, type Sizes, shapeText, sizeOf } from "./number";
 
 function costOf(node: Node, sizes: Sizes): Cost {
@@ -37,7 +37,7 @@ export function flopsText(flops: number): string {
 export function printGraph(graph: Graph, sizes: Sizes): string {
   const lines = [
     `graph ${graph.name}`,
-    ...graph.groups.map((group) => `  weights ${group.name}: ${group.type} = ${group.path}`),
+    ...graph.groups.map((group) => `  weights ${group.name}: ${groupType(group.type)} = ${group.path}`),
     ...graph.inputs.map((value) => `  input   ${value.name}: ${value.dtype}${shapeText(value.shape)}`),
     ...graph.nodes.map((node) => {
       const outputs = node.outputs.map((value) => `${value.name}: ${value.dtype}${shapeText(value.shape)}`).join(", ");

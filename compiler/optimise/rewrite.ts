@@ -70,7 +70,7 @@ export function settleNames(graph: Graph): Graph {
   const builder = new GraphBuilder(graph.name, graph.doc);
   const moves = new Moves();
   for (const group of graph.groups) builder.group(group);
-  for (const value of graph.inputs) moves.set(value, builder.input(value.name, value.dtype, value.shape));
+  for (const value of graph.inputs) moves.set(value, builder.take(value));
   moves.append(builder, graph);
   return builder.finish(graph.outputs.map(moves.now));
 }
@@ -82,7 +82,7 @@ export function compose(first: Graph, second: Graph, name: string, doc: string):
   for (const group of [...first.groups, ...second.groups]) builder.group(group);
   const byName = new Map<string, Value>();
   const take = (value: Value) => {
-    const known = byName.get(value.name) ?? builder.input(value.name, value.dtype, value.shape);
+    const known = byName.get(value.name) ?? builder.take(value);
     byName.set(value.name, known);
     moves.set(value, known);
   };

@@ -1,11 +1,12 @@
 /** From a spec to a plan: every number decided. After this stage nobody reads the spec. */
 import type { DataPlan, Experiment, MaskPlan } from "../../runtime/experiment";
+import { lengthsOf } from "../../runtime/step/lengths";
 import type { Sizes } from "../ir/number";
-import { maskSettings } from "../masks/settings";
-import type { ModelNumbers } from "../model/dims";
+import { deviceBatchOf, maskSettings } from "../spec/mask-settings";
 import { hiddenWidth } from "../spec/presets";
 import type { Spec } from "../spec/spec";
 import { buildMaskPlan } from "./masks";
+import type { ModelNumbers } from "./model-numbers";
 import { schedulePlan, stepsPerEpochOf } from "./schedule";
 
 /** How initial weights are drawn (reference.md §3). */
@@ -40,15 +41,6 @@ function dataPlan({ data }: Spec): DataPlan {
   };
 }
 
-/** Token counts of one program, by axis name. */
-export function sizesOf(
-  program: { readonly contextTokens: number; readonly targetTokens: number },
-  targets: number,
-): Sizes {
-  const { contextTokens: C, targetTokens: T } = program;
-  return { C, T, S: C + T, U: targets * T };
-}
-
 /** The program that is run most often; the first of equals. */
 function mostProbable(masks: MaskPlan): MaskPlan["programs"][number] {
   const [first, ...others] = masks.programs;
@@ -68,7 +60,7 @@ export interface PlanInput {
 export function buildPlan({ spec, specHash, generatorVersion, masks: given }: PlanInput): Plan {
   const { image, encoder, predictor, optimization, augmentation, evaluation, checkpoint, log, hardware } = spec;
   const side = image.size / encoder.patch;
-  const deviceBatch = optimization.globalBatch / (hardware.gpus * optimization.accumulation);
+  const deviceBatch = deviceBatchOf(spec);
   const data = dataPlan(spec);
   const masks = given ?? buildMaskPlan(maskSettings(spec));
   const encoderNetwork = {
@@ -178,6 +170,6 @@ export function buildPlan({ spec, specHash, generatorVersion, masks: given }: Pl
     },
     init: { std: spec.init.std, patchStd: spec.init.patchStd, depthRescale: spec.init.depthRescale },
     clipNorm: optimization.clipNorm,
-    sizes: sizesOf(usual, masks.targetCount),
+    sizes: lengthsOf(usual, masks.targetCount),
   };
 }

@@ -1,9 +1,11 @@
 /** The step of an experiment, run and timed on one engine: what `ijepa doctor` and the benchmark have in common. */
 import type { Engine, HostArray, TensorSpec } from "../engines/engine";
-import type { Lengths, TrainerProgram } from "../experiment";
-import { constantsOf, firstLengths, stepFunctions } from "../loop/functions";
+import type { TrainerProgram } from "../experiment";
+import { constantsOf, firstLengths, inputsOf, stepEngineFunctions } from "../loop/functions";
 import { stateSpecs, writeInitialState } from "../loop/state";
 import { type Random, randomAt } from "../random/random";
+import { scheduleTree } from "../schedules/schedules";
+import type { Lengths } from "../step/lengths";
 
 export interface MeasureOptions {
   /** Left out: those of the first program. */
@@ -34,19 +36,19 @@ export async function measureStep(
   options: MeasureOptions,
 ): Promise<Measurement> {
   const { experiment, parameters } = program;
-  const functions = stepFunctions(program);
-  if (functions.kind !== "step") throw new Error("internal: only a step without accumulation is measured");
-  const store = engine.createStore(stateSpecs(parameters, "step"));
+  const { microBatch, update } = stepEngineFunctions(program);
+  if (update !== null) throw new Error("internal: only a step without accumulation is measured");
+  const store = engine.createStore(stateSpecs(parameters, program.state));
   await writeInitialState(store, parameters, 0);
   const started = performance.now();
-  const step = await engine.load(functions.step, store);
+  const step = await engine.load(microBatch, store);
   const loadSeconds = (performance.now() - started) / 1000;
   const lengths = options.lengths ?? firstLengths(experiment);
   const tokens = experiment.image.gridHeight * experiment.image.gridWidth;
   const random = randomAt({ seed: 0, purpose: "bench" });
-  const inputs = new Map<string, HostArray>(constantsOf(experiment));
-  for (const [path, spec] of functions.step.inputs) {
-    if (!inputs.has(path)) inputs.set(path, inputOf(path, spec, { lengths, tokens, random }));
+  const inputs = new Map(inputsOf({ constants: constantsOf(experiment), schedule: scheduleTree(someScalars) }));
+  for (const [path, spec] of microBatch.inputs) {
+    if (!inputs.has(path)) inputs.set(path, inputOf(spec, { lengths, tokens, random }));
   }
   const seconds: number[] = [];
   const losses: number[] = [];
@@ -82,6 +84,8 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
+const someScalars = { stepSize: 1e-4, secondMoment: 1, decayFactor: 1 - 1e-4 * 0.05, keep: 0.996, take: 0.004 };
+
 interface InputSizes {
   readonly lengths: Lengths;
   /** Patches of an image: indices are below. */
@@ -90,16 +94,7 @@ interface InputSizes {
 }
 
 /** Numbers of the right kind: which ones makes no difference to the time. */
-function inputOf(path: string, spec: TensorSpec, { lengths, tokens, random }: InputSizes): HostArray {
-  const schedule: Readonly<Record<string, number>> = {
-    "schedule.stepSize": 1e-4,
-    "schedule.secondMoment": 1,
-    "schedule.decayFactor": 1 - 1e-4 * 0.05,
-    "schedule.keep": 0.996,
-    "schedule.take": 0.004,
-  };
-  const value = schedule[path];
-  if (value !== undefined) return Float32Array.of(value);
+function inputOf(spec: TensorSpec, { lengths, tokens, random }: InputSizes): HostArray {
   const sizes: Readonly<Record<string, number>> = { ...lengths };
   const shape = spec.shape.map((size) => (typeof size === "number" ? size : (sizes[size] ?? 0)));
   const values = new Float32Array(shape.reduce((a, b) => a * b, 1));

@@ -1,5 +1,6 @@
 /** What an engine is: it holds the state of a run (weights, moments, targets) and runs generated functions over it. */
-import type { Dtype, Ops } from "../ops/ops";
+import type { AnyTensor, Dtype, Ops } from "../ops/ops";
+import type { Tree } from "../ops/tree";
 
 export type EngineName = "onnx" | "tfjs";
 
@@ -39,10 +40,10 @@ export interface EngineFunction {
    */
   run(
     ops: Ops,
-    state: unknown,
-    inputs: unknown,
+    state: Tree<AnyTensor>,
+    inputs: Tree<AnyTensor>,
     lengths: Readonly<Record<string, number>>,
-  ): { readonly state: unknown; readonly outputs: unknown };
+  ): { readonly state: object; readonly outputs: object };
 }
 
 export interface LoadedFunction {

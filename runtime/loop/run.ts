@@ -89,7 +89,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   const notes: string[] = [];
   const engine = await environment.createEngine({ threads, device, precision, note: (line) => notes.push(line) });
   later(() => engine.release());
-  const store = engine.createStore(stateSpecs(program.parameters, program.functions.kind));
+  const store = engine.createStore(stateSpecs(program.parameters, program.state));
   const from = await startState({ program, flags, store });
   for (const line of startLines(program, engine, directory)) progress.note(line);
   for (const line of from.notes) progress.note(line);
@@ -196,13 +196,8 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
 }
 
 function positionTables({ experiment }: TrainerProgram): PositionTables {
-  const constants = constantsOf(experiment);
-  const table = (path: string): Float32Array => {
-    const values = constants.get(path);
-    if (!(values instanceof Float32Array)) throw new Error(`internal: there is no table ${path}`);
-    return values;
-  };
-  return { encoder: table("constants.positions"), predictor: table("constants.predictorPositions") };
+  const { positions, predictorPositions } = constantsOf(experiment);
+  return { encoder: positions, predictor: predictorPositions };
 }
 
 function startLines({ experiment, parameters }: TrainerProgram, engine: Engine, directory: string): readonly string[] {

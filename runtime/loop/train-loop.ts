@@ -1,8 +1,10 @@
 /** The loop over optimiser steps. It knows nothing of files and terminals: it tells its observer what happened. */
 import type { HostArray } from "../engines/engine";
 import { lossNotFinite } from "../errors";
-import type { Lengths, OptimiserPlan } from "../experiment";
+import type { OptimiserPlan } from "../experiment";
 import type { StepScalars, StepValues } from "../schedules/schedules";
+import type { Lengths } from "../step/lengths";
+import type { BatchTree } from "../step/trees";
 import type { StopSignal } from "./signals";
 
 export type Schedule = StepValues & StepScalars;
@@ -16,8 +18,8 @@ export interface PreparedStep {
 
 export interface PreparedMicroBatch {
   readonly lengths: Lengths;
-  /** Masks and stochastic depth, by path. */
-  readonly inputs: ReadonlyMap<string, HostArray>;
+  /** Masks and stochastic depth; its images come when it runs. */
+  readonly batch: Omit<BatchTree<HostArray>, "images">;
 }
 
 export interface StepOutcome {

@@ -1,8 +1,8 @@
 /** The six official sizes: parameter counts and how every weight begins (reference.md §3 and §4). */
 import { describe, expect, it } from "vitest";
 import { compile } from "../../compiler/compile";
-import { factsOf } from "../../compiler/plan/facts";
 import { specFromText } from "../../compiler/spec/load";
+import { factsOf } from "../../compiler/step/facts";
 import type { Parameter } from "../../runtime/experiment";
 import { initialValues } from "../../runtime/model/initialise";
 import { evaluateTrainer } from "../support/generated";
@@ -29,8 +29,8 @@ function compiledOf(encoder: object, predictor: object = {}) {
 }
 
 function countsOf(encoder: object, predictor: object = {}) {
-  const { program, plan } = compiledOf(encoder, predictor);
-  return factsOf(program, plan).parameters;
+  const { step, plan } = compiledOf(encoder, predictor);
+  return factsOf(step, plan).parameters;
 }
 
 const elements = ({ shape }: Parameter): number => shape.reduce((product, size) => product * size, 1);

@@ -22,7 +22,7 @@ interface Trained {
 async function train(compiled: Compiled, engine: Engine): Promise<Trained> {
   const program = await evaluateTrainer(compiled.files);
   const { experiment, parameters } = program;
-  const store = engine.createStore(stateSpecs(parameters, program.functions.kind));
+  const store = engine.createStore(stateSpecs(parameters, program.state));
   await writeInitialState(store, parameters, experiment.seed);
   const runner = await openStepRunner(engine, program, store);
   const { deviceBatch } = experiment.optimiser;

@@ -1,6 +1,6 @@
 /** A model small enough to run in float64, with every axis of another size. */
 import { buildModel, type Model } from "../../compiler/model/chains";
-import type { ModelNumbers } from "../../compiler/model/dims";
+import type { ModelNumbers } from "../../compiler/plan/model-numbers";
 
 export const smallNumbers: ModelNumbers = {
   imageHeight: 12,

@@ -73,7 +73,12 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
   );
   const result = fn.run(
     ops,
-    treeOf(fn.reads.map((path): [string, Handle | undefined] => [path, stateHandles.get(path)])),
+    treeOf(
+      fn.reads.flatMap((path): [string, Handle][] => {
+        const handle = stateHandles.get(path);
+        return handle === undefined ? [] : [[path, handle]];
+      }),
+    ),
     treeOf(inputHandles),
     lengths,
   );

@@ -1,8 +1,9 @@
 /** Gradients of every graph of a model against numeric differences, in float64, along one random direction. */
 import { describe, expect, it } from "vitest";
 import { differentiate } from "../../../compiler/autodiff/gradients";
+import { type TrainedStage, trainedModel } from "../../../compiler/autodiff/trained";
 import { type Graph, GraphBuilder, parametersOf } from "../../../compiler/ir/graph";
-import { optimise, type TrainedStage } from "../../../compiler/optimise";
+import { optimise } from "../../../compiler/optimise";
 import type { Dense } from "../../../runtime/engines/reference/tensor";
 import { randomAt } from "../../../runtime/random/random";
 import { randomValues, runGraph, tensorOf, type Values } from "../../support/run-graph";
@@ -74,7 +75,7 @@ const variations = [
 ] as const;
 
 describe.each(variations)("%s", (_name, model) => {
-  const { context, predictor, loss } = optimise(model);
+  const { context, predictor, loss } = trainedModel(optimise(model));
   it.each([...context.stages, ...predictor.stages].map((stage) => [stage.graph.name, stage] as const))(
     "%s",
     (_graph, stage) => checkStage(stage),
@@ -87,7 +88,7 @@ describe("what cannot be differentiated", () => {
     const g = new GraphBuilder("mistake", "");
     const weights = g.group({
       name: "layer",
-      type: "F32<[4]>",
+      type: { name: "F32", axes: [4] },
       path: "layer",
       parameters: [{ name: "layer", dtype: "f32", shape: [4, 3], parameter: { group: "layer", path: "" } }],
     });

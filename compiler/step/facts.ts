@@ -1,7 +1,8 @@
 /** A plan in the numbers that people ask for: what inspect and the report print. */
-import type { Program } from "../optimise/index";
-import { type MemoryEstimate, memoryEstimate, type PartCost, parameterCounts, stepCost } from "./cost";
-import type { Plan } from "./plan";
+import type { Plan } from "../plan/plan";
+import { type PartCost, parameterCounts, stepCost } from "./cost";
+import { type MemoryEstimate, memoryEstimate } from "./memory";
+import type { Step } from "./step";
 
 export interface Facts {
   readonly name: string;
@@ -21,13 +22,13 @@ export interface Facts {
   readonly flopsInAll: number;
 }
 
-export function factsOf(program: Program, plan: Plan): Facts {
+export function factsOf(step: Step, plan: Plan): Facts {
   const { experiment } = plan;
   const { optimiser, schedule, masks } = experiment;
-  const cost = stepCost(program, plan);
+  const cost = stepCost(step, plan);
   return {
     name: experiment.name,
-    parameters: parameterCounts(program),
+    parameters: parameterCounts(step),
     tokens: plan.model.tokens,
     programs: masks.programs.map(({ contextTokens, targetTokens, probability }) => ({
       contextTokens,
@@ -35,7 +36,7 @@ export function factsOf(program: Program, plan: Plan): Facts {
       probability,
     })),
     flopsPerStep: { parts: cost.parts, total: cost.flops },
-    memory: memoryEstimate(program, plan),
+    memory: memoryEstimate(step, plan),
     epochs: optimiser.epochs,
     stepsPerEpoch: optimiser.stepsPerEpoch,
     steps: schedule.steps,
