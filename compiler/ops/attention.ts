@@ -3,6 +3,7 @@ import { isAGradient, type Op, ofProduct, perElement, when } from "./op";
 
 export const splitHeads: Op<"splitHeads"> = {
   name: "splitHeads",
+  tokenwise: null,
   doc: "q, k, v [b, h, n, e] = qkv[b, n, (part, h, e)] for part 0, 1, 2",
   cost: (inputs) => perElement(0)(inputs, inputs),
   vjp: ({ graph, gradients, input, name }) => [
@@ -12,6 +13,7 @@ export const splitHeads: Op<"splitHeads"> = {
 
 export const joinHeads: Op<"joinHeads"> = {
   name: "joinHeads",
+  tokenwise: null,
   doc: "out[b, n, (part, h, e)] = q, k, v [b, h, n, e] for part 0, 1, 2",
   cost: perElement(0),
   vjp: isAGradient("splitHeads"),
@@ -19,6 +21,7 @@ export const joinHeads: Op<"joinHeads"> = {
 
 export const mergeHeads: Op<"mergeHeads"> = {
   name: "mergeHeads",
+  tokenwise: null,
   doc: "out[b, n, (h, e)] = x[b, h, n, e]",
   cost: perElement(0),
   vjp: ({ graph, gradient, input, name }) => {
@@ -29,6 +32,7 @@ export const mergeHeads: Op<"mergeHeads"> = {
 
 export const unmergeHeads: Op<"unmergeHeads"> = {
   name: "unmergeHeads",
+  tokenwise: null,
   doc: "out[b, h, n, e] = x[b, n, (h, e)]",
   cost: perElement(0),
   vjp: ({ graph, gradient, input, name }) => [
@@ -38,6 +42,7 @@ export const unmergeHeads: Op<"unmergeHeads"> = {
 
 export const matmul: Op<"matmul"> = {
   name: "matmul",
+  tokenwise: null,
   doc: "out[…, i, o] = scale · Σ_k a[…, i, k] · b[…, k, o]",
   cost: ofProduct(([a]) => a?.at(-1) ?? 0),
   vjp: ({ graph, gradient, input, attrs, wants, name }) => [
@@ -48,6 +53,7 @@ export const matmul: Op<"matmul"> = {
 
 export const matmulNT: Op<"matmulNT"> = {
   name: "matmulNT",
+  tokenwise: null,
   doc: "out[…, i, o] = scale · Σ_k a[…, i, k] · b[…, o, k]",
   cost: ofProduct(([a]) => a?.at(-1) ?? 0),
   vjp: ({ graph, gradient, input, attrs, wants, name }) => [
@@ -58,6 +64,7 @@ export const matmulNT: Op<"matmulNT"> = {
 
 export const matmulTN: Op<"matmulTN"> = {
   name: "matmulTN",
+  tokenwise: null,
   doc: "out[…, i, o] = scale · Σ_k a[…, k, i] · b[…, k, o]",
   cost: ofProduct(([a]) => a?.at(-2) ?? 0),
   vjp: ({ graph, gradient, input, attrs, wants, name }) => [
@@ -68,6 +75,7 @@ export const matmulTN: Op<"matmulTN"> = {
 
 export const softmax: Op<"softmax"> = {
   name: "softmax",
+  tokenwise: null,
   doc: "out[…, j] = e^(x[…, j]) / Σ_k e^(x[…, k])",
   cost: perElement(6),
   vjp: ({ graph, gradient, outputs, name }) => [graph.one("softmaxGrad", [gradient, ...outputs], {}, name(0))],
@@ -75,6 +83,7 @@ export const softmax: Op<"softmax"> = {
 
 export const softmaxGrad: Op<"softmaxGrad"> = {
   name: "softmaxGrad",
+  tokenwise: null,
   doc: "out[…, j] = y[…, j] · (gradient[…, j] − Σ_k gradient[…, k] · y[…, k])",
   cost: perElement(4),
   vjp: isAGradient("softmax"),

@@ -1,8 +1,9 @@
 /** Sums and scales. There is no implicit broadcasting: each op says which axes it repeats. */
-import { isAGradient, type Op, perElement, perInputElement, when } from "./op";
+import { isAGradient, type Op, perElement, perInputElement, tokenwise, when } from "./op";
 
 export const add: Op<"add"> = {
   name: "add",
+  tokenwise: tokenwise(2),
   doc: "out = a + b",
   cost: perElement(1),
   vjp: ({ gradient }) => [gradient, gradient],
@@ -10,6 +11,7 @@ export const add: Op<"add"> = {
 
 export const addVector: Op<"addVector"> = {
   name: "addVector",
+  tokenwise: tokenwise(1),
   doc: "out[r, d] = x[r, d] + vector[d]",
   cost: perElement(1),
   vjp: ({ graph, gradient, wants, name }) => [
@@ -20,6 +22,7 @@ export const addVector: Op<"addVector"> = {
 
 export const addTable: Op<"addTable"> = {
   name: "addTable",
+  tokenwise: null,
   doc: "out[b, n, d] = x[b, n, d] + table[n, d]",
   cost: perElement(1),
   vjp: ({ graph, gradient, wants, name }) => [
@@ -30,6 +33,7 @@ export const addTable: Op<"addTable"> = {
 
 export const sumBatch: Op<"sumBatch"> = {
   name: "sumBatch",
+  tokenwise: null,
   doc: "out[n, d] = Σ_b x[b, n, d]",
   cost: perInputElement(1),
   vjp: isAGradient("addTable"),
@@ -37,6 +41,7 @@ export const sumBatch: Op<"sumBatch"> = {
 
 export const scale: Op<"scale"> = {
   name: "scale",
+  tokenwise: tokenwise(1),
   doc: "out = by · x",
   cost: perElement(1),
   vjp: ({ graph, gradient, attrs, name }) => [graph.one("scale", [gradient], attrs, name(0))],
@@ -44,6 +49,7 @@ export const scale: Op<"scale"> = {
 
 export const scaleBy: Op<"scaleBy"> = {
   name: "scaleBy",
+  tokenwise: tokenwise(1),
   doc: "out = factor · x",
   cost: perElement(1),
   vjp: { why: "its factor is a constant of the step, and nothing below it is differentiated" },
@@ -51,6 +57,7 @@ export const scaleBy: Op<"scaleBy"> = {
 
 export const scaleRows: Op<"scaleRows"> = {
   name: "scaleRows",
+  tokenwise: tokenwise(1, { others: "of an image" }),
   doc: "out[r, …] = factor[r] · x[r, …]",
   cost: perElement(1),
   vjp: ({ graph, gradient, input, name }) => [graph.one("scaleRows", [gradient, input(1)], {}, name(0)), undefined],
@@ -58,6 +65,7 @@ export const scaleRows: Op<"scaleRows"> = {
 
 export const one: Op<"one"> = {
   name: "one",
+  tokenwise: null,
   doc: "out = 1",
   cost: perElement(0),
   vjp: { why: "it is a constant" },

@@ -1,8 +1,9 @@
 /** Linear layers, layer norm and GELU with their gradients. */
-import { isAGradient, type Op, ofProduct, perElement, perInputElement, when } from "./op";
+import { isAGradient, type Op, ofProduct, perElement, perInputElement, tokenwise, when } from "./op";
 
 export const linear: Op<"linear"> = {
   name: "linear",
+  tokenwise: tokenwise(1),
   doc: "out[r, o] = Σ_i x[r, i] · weight[i, o] + bias[o]",
   cost: ofProduct(([, weight]) => weight?.[0] ?? 0),
   vjp: ({ graph, gradient, input, wants, name }) => [
@@ -14,6 +15,7 @@ export const linear: Op<"linear"> = {
 
 export const linearGradInput: Op<"linearGradInput"> = {
   name: "linearGradInput",
+  tokenwise: tokenwise(1),
   doc: "out[r, i] = Σ_o gradient[r, o] · weight[i, o]",
   cost: ofProduct(([, weight]) => weight?.[1] ?? 0),
   vjp: isAGradient("linear"),
@@ -21,6 +23,7 @@ export const linearGradInput: Op<"linearGradInput"> = {
 
 export const linearGradWeight: Op<"linearGradWeight"> = {
   name: "linearGradWeight",
+  tokenwise: null,
   doc: "out[i, o] = Σ_r x[r, i] · gradient[r, o]",
   cost: ofProduct(([x]) => (x ?? []).slice(0, -1).reduce((rows, size) => rows * size, 1)),
   vjp: isAGradient("linear"),
@@ -28,6 +31,7 @@ export const linearGradWeight: Op<"linearGradWeight"> = {
 
 export const sumRows: Op<"sumRows"> = {
   name: "sumRows",
+  tokenwise: null,
   doc: "out[d] = Σ_r x[r, d]",
   cost: perInputElement(1),
   vjp: isAGradient("a bias"),
@@ -35,6 +39,7 @@ export const sumRows: Op<"sumRows"> = {
 
 export const layerNorm: Op<"layerNorm"> = {
   name: "layerNorm",
+  tokenwise: tokenwise(1),
   doc: "out[r, d] = (x[r, d] − mean_r) / √(var_r + eps) · gain[d] + bias[d]",
   cost: perElement(8),
   vjp: ({ graph, gradient, input, attrs, name }) =>
@@ -43,6 +48,7 @@ export const layerNorm: Op<"layerNorm"> = {
 
 export const layerNormGrad: Op<"layerNormGrad"> = {
   name: "layerNormGrad",
+  tokenwise: null,
   doc: "h = gradient·gain, x̂ = (x − mean)/σ: dx = (h − mean(h) − x̂·mean(h·x̂))/σ, dGain = Σ_r gradient·x̂, dBias = Σ_r gradient",
   cost: perElement(16),
   vjp: isAGradient("layerNorm"),
@@ -50,6 +56,7 @@ export const layerNormGrad: Op<"layerNormGrad"> = {
 
 export const normalize: Op<"normalize"> = {
   name: "normalize",
+  tokenwise: tokenwise(1),
   doc: "out[r, d] = (x[r, d] − mean_r) / √(var_r + eps)",
   cost: perElement(6),
   vjp: ({ graph, gradient, input, attrs, name }) => [
@@ -59,6 +66,7 @@ export const normalize: Op<"normalize"> = {
 
 export const normalizeGrad: Op<"normalizeGrad"> = {
   name: "normalizeGrad",
+  tokenwise: tokenwise(2),
   doc: "dx = (gradient − mean(gradient) − x̂·mean(gradient·x̂))/σ",
   cost: perElement(12),
   vjp: isAGradient("normalize"),
@@ -66,6 +74,7 @@ export const normalizeGrad: Op<"normalizeGrad"> = {
 
 export const gelu: Op<"gelu"> = {
   name: "gelu",
+  tokenwise: tokenwise(1),
   doc: "out = x · ½(1 + erf(x/√2))",
   cost: perElement(10),
   vjp: ({ graph, gradient, input, name }) => [graph.one("geluGrad", [gradient, input(0)], {}, name(0))],
@@ -73,6 +82,7 @@ export const gelu: Op<"gelu"> = {
 
 export const geluGrad: Op<"geluGrad"> = {
   name: "geluGrad",
+  tokenwise: tokenwise(2),
   doc: "out = gradient · (½(1 + erf(x/√2)) + x·e^(−x²/2)/√(2π))",
   cost: perElement(16),
   vjp: isAGradient("gelu"),

@@ -34,14 +34,30 @@ export interface VjpContext<K extends OpName> {
 /** Gradients of the inputs, in their order; undefined where nobody wants one or there is none. */
 export type Vjp<K extends OpName> = (context: VjpContext<K>) => readonly (Value | undefined)[];
 
+/** Of an op that treats every token alone: token t of its output is made of token t of its first `inputs` inputs. */
+export interface Tokenwise {
+  readonly inputs: number;
+  /** Whether its other inputs are the same for all images, as weights are, or another for each. */
+  readonly others: "of all images" | "of an image";
+}
+
 export interface Op<K extends OpName> {
   readonly name: K;
+  /**
+   * How it treats tokens, the second axis from the end: passes choose, copy and join tokens before such an op instead of
+   * after it. Null where it mixes them, moves them, or has none.
+   */
+  readonly tokenwise: Tokenwise | null;
   /** The formula in index form. */
   readonly doc: string;
   /** Sizes of inputs and outputs → cost. */
   cost(inputs: readonly Sizes[], outputs: readonly Sizes[]): Cost;
   /** The gradient rule, or the reason why there is none. */
   readonly vjp: Vjp<K> | { readonly why: string };
+}
+
+export function tokenwise(inputs: number, rest: Pick<Tokenwise, "others"> = { others: "of all images" }): Tokenwise {
+  return { inputs, ...rest };
 }
 
 export const count = (shape: Sizes | undefined): number => (shape ?? []).reduce((product, size) => product * size, 1);

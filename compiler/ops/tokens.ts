@@ -1,8 +1,9 @@
 /** Ops that move pixels, tokens and rows; each beside the op that is its gradient. */
-import { type Op, perElement, perInputElement, when } from "./op";
+import { type Op, perElement, perInputElement, tokenwise, when } from "./op";
 
 export const patchify: Op<"patchify"> = {
   name: "patchify",
+  tokenwise: null,
   doc: "out[b, gy·G+gx, (c,y,x)] = images[b, c, gy·p+y, gx·p+x]",
   cost: perElement(0),
   vjp: { why: "images are data" },
@@ -10,6 +11,7 @@ export const patchify: Op<"patchify"> = {
 
 export const gatherTokens: Op<"gatherTokens"> = {
   name: "gatherTokens",
+  tokenwise: null,
   doc: "out[r, k, d] = x[r mod B, index[r, k], d]",
   cost: perElement(0),
   vjp: ({ graph, gradient, input, wants, name }) => {
@@ -23,6 +25,7 @@ export const gatherTokens: Op<"gatherTokens"> = {
 
 export const scatterTokens: Op<"scatterTokens"> = {
   name: "scatterTokens",
+  tokenwise: null,
   doc: "out[b, n, d] = Σ over r, k with r mod B = b and index[r, k] = n of gradient[r, k, d]",
   cost: perInputElement(1),
   vjp: ({ graph, gradient, input, wants, name }) => [
@@ -33,6 +36,7 @@ export const scatterTokens: Op<"scatterTokens"> = {
 
 export const gatherRows: Op<"gatherRows"> = {
   name: "gatherRows",
+  tokenwise: null,
   doc: "out[r, k, d] = table[index[r, k], d]",
   cost: perElement(0),
   vjp: { why: "position tables are constants" },
@@ -40,6 +44,7 @@ export const gatherRows: Op<"gatherRows"> = {
 
 export const concatTokens: Op<"concatTokens"> = {
   name: "concatTokens",
+  tokenwise: null,
   doc: "out[b, 0…P−1] = a[b], out[b, P…P+Q−1] = b[b]",
   cost: perElement(0),
   vjp: ({ graph, gradient, input, wants, name }) => {
@@ -54,6 +59,7 @@ export const concatTokens: Op<"concatTokens"> = {
 
 export const sliceTokens: Op<"sliceTokens"> = {
   name: "sliceTokens",
+  tokenwise: null,
   doc: "out[…, t, d] = x[…, start+t, d]",
   cost: perElement(0),
   vjp: ({ graph, gradient, input, attrs, name }) => {
@@ -64,6 +70,7 @@ export const sliceTokens: Op<"sliceTokens"> = {
 
 export const padTokens: Op<"padTokens"> = {
   name: "padTokens",
+  tokenwise: null,
   doc: "out[…, start+t, d] = x[…, t, d], zero elsewhere",
   cost: perElement(0),
   vjp: ({ graph, gradient, input, attrs, name }) => {
@@ -74,6 +81,7 @@ export const padTokens: Op<"padTokens"> = {
 
 export const sliceColumns: Op<"sliceColumns"> = {
   name: "sliceColumns",
+  tokenwise: tokenwise(1),
   doc: "out[…, p] = x[…, start+p]",
   cost: perElement(0),
   vjp: ({ graph, gradient, input, attrs, name }) => {
@@ -84,6 +92,7 @@ export const sliceColumns: Op<"sliceColumns"> = {
 
 export const padColumns: Op<"padColumns"> = {
   name: "padColumns",
+  tokenwise: tokenwise(1),
   doc: "out[…, start+p] = x[…, p], zero elsewhere",
   cost: perElement(0),
   vjp: ({ graph, gradient, input, attrs, name }) => {
@@ -94,6 +103,7 @@ export const padColumns: Op<"padColumns"> = {
 
 export const tileBatch: Op<"tileBatch"> = {
   name: "tileBatch",
+  tokenwise: null,
   doc: "out[c·B+b] = x[b]",
   cost: perElement(0),
   vjp: ({ graph, gradient, input, attrs, name }) => {
@@ -104,6 +114,7 @@ export const tileBatch: Op<"tileBatch"> = {
 
 export const sumTiles: Op<"sumTiles"> = {
   name: "sumTiles",
+  tokenwise: null,
   doc: "out[b] = Σ_c x[c·B+b]",
   cost: perInputElement(1),
   vjp: ({ graph, gradient, input, attrs, name }) => {
@@ -114,6 +125,7 @@ export const sumTiles: Op<"sumTiles"> = {
 
 export const splitBlocks: Op<"splitBlocks"> = {
   name: "splitBlocks",
+  tokenwise: null,
   doc: "out[(m·copies+c)·B+b, t, d] = x[b, m·T+t, d]",
   cost: perElement(0),
   vjp: ({ graph, gradient, input, attrs, name }) => {
@@ -126,6 +138,7 @@ export const splitBlocks: Op<"splitBlocks"> = {
 
 export const joinBlocks: Op<"joinBlocks"> = {
   name: "joinBlocks",
+  tokenwise: null,
   doc: "out[b, m·T+t, d] = Σ_c x[(m·copies+c)·B+b, t, d]",
   cost: perInputElement(1),
   vjp: ({ graph, gradient, input, attrs, name }) => {
@@ -138,6 +151,7 @@ export const joinBlocks: Op<"joinBlocks"> = {
 
 export const meanTokens: Op<"meanTokens"> = {
   name: "meanTokens",
+  tokenwise: null,
   doc: "out[b, d] = (1/N) Σ_n x[b, n, d]",
   cost: perInputElement(1),
   vjp: ({ graph, gradient, input, name }) => [
@@ -147,6 +161,7 @@ export const meanTokens: Op<"meanTokens"> = {
 
 export const spreadTokens: Op<"spreadTokens"> = {
   name: "spreadTokens",
+  tokenwise: null,
   doc: "out[b, n, d] = gradient[b, d] / N",
   cost: perElement(1),
   vjp: ({ graph, gradient, name }) => [graph.one("meanTokens", [gradient], {}, name(0))],
