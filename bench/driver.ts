@@ -9,11 +9,10 @@
  *   --profile PREFIX         writes a trace of every node
  */
 import { parseArgs } from "node:util";
-import { openEngine } from "../runtime/doctor/engines";
-import type { MeasuredEngine } from "../runtime/doctor/lines";
 import { measureStep, median } from "../runtime/doctor/measure";
 import type { DeviceName, Engine } from "../runtime/engines/engine";
 import { createEngine } from "../runtime/engines/onnx/engine";
+import { engineNames, openEngine } from "../runtime/engines/open";
 import { UserError } from "../runtime/errors";
 import type { TrainerProgram } from "../runtime/experiment";
 import { lengthsOf } from "../runtime/step/lengths";
@@ -48,10 +47,12 @@ type Flags = ReturnType<typeof parseArgs<{ readonly options: typeof options }>>[
 
 function open(flags: Flags): Promise<Engine> {
   const threads = Number(flags.threads);
-  // The benchmark names the engines, or a person who reads this; another name fails as what it is.
+  // The benchmark names the devices, or a person who reads this; another name fails as what it is.
   const device = flags.device as DeviceName;
   if (flags.runtime === undefined && flags.profile === undefined) {
-    return openEngine(flags.engine as MeasuredEngine, { threads, device });
+    const engine = engineNames.find((name) => name === flags.engine);
+    if (engine === undefined) throw new Error(`--engine takes ${engineNames.join(", ")}; found ${flags.engine}`);
+    return openEngine(engine, { threads, device });
   }
   const runtime = flags.runtime === "c" || flags.runtime === "binding" ? ({ runtime: flags.runtime } as const) : {};
   return createEngine({

@@ -8,7 +8,7 @@ import pico from "picocolors";
 import { bundle } from "../compiler/bundle/bundle";
 import { typeErrors } from "../compiler/emit/check";
 import { packageRoot } from "../compiler/emit/package-root";
-import { devicesOf } from "../compiler/spec/hardware-rules";
+import { devicesOf, engineNames } from "../compiler/spec/hardware-rules";
 import { UserError } from "../runtime/errors";
 import type { ReplayRequest } from "../runtime/replay/replay";
 import { openTrace, type Trace } from "../runtime/replay/trace";
@@ -23,7 +23,7 @@ export interface ReplayOptions {
   readonly brief?: boolean;
 }
 
-const ENGINES = ["onnx", "tfjs", "reference"] as const;
+const ENGINES = [...engineNames, "reference"] as const;
 
 /** Resolves to the exit code: 0 everything holds, 1 something differs, 2 a trace could not be read. */
 export async function replay(files: readonly string[], options: ReplayOptions): Promise<number> {

@@ -18,7 +18,7 @@ const precisions: {
 };
 
 // The keys of a total table are its names.
-const engines = Object.keys(precisions) as (keyof typeof precisions)[];
+export const engineNames = Object.keys(precisions) as readonly Hardware["engine"][];
 
 /** The devices that an engine has. */
 export function devicesOf(engine: Hardware["engine"]): readonly Hardware["device"][] {
@@ -34,7 +34,7 @@ export const hardwareRules: readonly Rule[] = [
     check: ({ spec: { hardware } }) => {
       const { engine, device } = hardware;
       if (precisions[engine][device].length > 0) return [];
-      const others = engines.filter((name) => precisions[name][device].length > 0);
+      const others = engineNames.filter((name) => precisions[name][device].length > 0);
       const problem = errors.engineLacksDevice({ engine, device, devices: devicesOf(engine), others });
       return [{ path: ["hardware", "device"], problem }];
     },

@@ -1,12 +1,9 @@
 /** What `ijepa doctor` and the programs that it starts tell each other. */
-import type { DeviceName, EngineName, Precision } from "../engines/engine";
-
-/** The float64 interpreter is the measure of the others. */
-export type MeasuredEngine = EngineName | "reference";
+import type { AnyEngineName, DeviceName, Precision } from "../engines/engine";
 
 /** The only argument of the program, as JSON. */
 export interface ProbeRequest {
-  readonly engine: MeasuredEngine;
+  readonly engine: AnyEngineName;
   readonly device: DeviceName;
   readonly precision: Precision;
   readonly threads: number;

@@ -6,9 +6,9 @@
 import { readFileSync } from "node:fs";
 import type { Train } from "../contract";
 import { resolveExternal } from "../engines/external";
+import { openEngine } from "../engines/open";
 import { UserError } from "../errors";
 import type { TrainerProgram } from "../experiment";
-import { openEngine } from "./engines";
 import { type ProbeLine, type ProbeRequest, probeMark } from "./lines";
 import { measureStep, median } from "./measure";
 

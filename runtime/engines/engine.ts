@@ -4,6 +4,9 @@ import type { Tree } from "../ops/tree";
 
 export type EngineName = "onnx" | "tfjs";
 
+/** With the float64 interpreter, which no spec names: it is the measure of the others. */
+export type AnyEngineName = EngineName | "reference";
+
 /** gpu: the engine's own CUDA build. webgpu: any GPU, through WebGPU. cpu: native code. wasm, js: no native code. */
 export type DeviceName = "cpu" | "gpu" | "webgpu" | "wasm" | "js";
 
@@ -78,7 +81,7 @@ export interface EngineOptions {
 export type CreateEngine = (options: EngineOptions) => Promise<Engine>;
 
 export interface Engine {
-  readonly name: EngineName | "reference";
+  readonly name: AnyEngineName;
   /** One line for the log, e.g. "onnxruntime-node 1.30.0, CPU, 2 threads". */
   readonly description: string;
   createStore(specs: TensorSpecs): StateStore;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { main } from "../../commands/main";
-import { devicesOf } from "../../compiler/spec/hardware-rules";
+import { devicesOf, engineNames } from "../../compiler/spec/hardware-rules";
 import { type Diagnosis, defaultWorks, diagnose, type Finding } from "../../tools/doctor/diagnose";
 import { reportText } from "../../tools/doctor/report";
 import { allSubjects } from "../../tools/doctor/subjects";
@@ -83,7 +83,7 @@ test("every subject says what it needs and how to get it", () => {
 });
 
 test("the doctor knows the devices that a spec may name", () => {
-  for (const engine of ["onnx", "tfjs"] as const) {
+  for (const engine of engineNames) {
     const devices = allSubjects().flatMap((subject) => (subject.engine === engine ? [subject.device] : []));
     expect([...devices].sort()).toEqual([...devicesOf(engine)].sort());
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { compile } from "../../compiler/compile";
-import { devicesOf } from "../../compiler/spec/hardware-rules";
+import { devicesOf, engineNames } from "../../compiler/spec/hardware-rules";
 import type { JsonObject, JsonValue } from "../../compiler/spec/json";
 import { specFromText } from "../../compiler/spec/load";
 import { type SchemaNode, schemaRoot } from "../../compiler/spec/schema";
@@ -127,7 +127,7 @@ describe("every field of the schema is seen in what is generated", () => {
   });
 
   test.each(Object.entries(refused))("%s = %j is refused with every engine and device", (path, value) => {
-    for (const engine of ["onnx", "tfjs"] as const) {
+    for (const engine of engineNames) {
       for (const device of devicesOf(engine)) {
         const document = withField({ ...shapes, hardware: { engine, device } }, path, value);
         const loaded = specFromText({ text: JSON.stringify(document), file: "x.json" });
