@@ -1,5 +1,5 @@
 /** report.md: the plan of an experiment for people, beside its generated code. */
-import { flopsText } from "../ir/print";
+import { flopsText } from "../ops/cost";
 import { functionCosts } from "../step/cost";
 import { bytesText, countText, factsOf } from "../step/facts";
 import type { Trainer } from "../step/step";

@@ -2,8 +2,8 @@
 import { lengthsOf } from "../../runtime/step/lengths";
 import type { Graph } from "../ir/graph";
 import { type Sizes, sizeOf } from "../ir/number";
-import { graphCost } from "../ir/print";
 import { ops } from "../ops";
+import { graphCost } from "../ops/cost";
 import type { Plan } from "../plan/plan";
 import { blocksOf, callsOf, networkOf, type Part, parts, type Step } from "./step";
 import { type Item, type UnrolledOp, unroll } from "./unroll";
