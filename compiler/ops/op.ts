@@ -5,7 +5,10 @@ import type { GraphBuilder, Value } from "../ir/graph";
 import type { Num } from "../ir/number";
 
 export interface Cost {
-  /** A fused multiply-add counts as 2. */
+  /**
+   * Every sum, product, quotient, comparison and square root counts as 1, an exponential as 2, erf as 6. What is done once
+   * for a row, for the scale of a product, or for the whole tensor is left out.
+   */
   readonly flops: number;
   /** Bytes read and written if nothing is cached. */
   readonly bytes: number;
@@ -62,7 +65,7 @@ export function tokenwise(inputs: number, rest: Pick<Tokenwise, "others"> = { ot
 
 export const count = (shape: Sizes | undefined): number => (shape ?? []).reduce((product, size) => product * size, 1);
 
-const bytesOf = (shapes: readonly Sizes[]): number => 4 * shapes.reduce((sum, shape) => sum + count(shape), 0);
+export const bytesOf = (shapes: readonly Sizes[]): number => 4 * shapes.reduce((sum, shape) => sum + count(shape), 0);
 
 /** Cost of an op that does `flopsPerElement` for every element of its first output. */
 export function perElement(flopsPerElement: number): Op<OpName>["cost"] {

@@ -1,5 +1,5 @@
 /** What happens to weights after the backward pass. */
-import { count, type Op, perElement } from "./op";
+import { bytesOf, count, type Op, perElement } from "./op";
 
 const update = { why: "it belongs to the update, after the last gradient" };
 
@@ -7,10 +7,10 @@ export const globalNorm: Op<"globalNorm"> = {
   name: "globalNorm",
   tokenwise: null,
   doc: "out = √(Σ over all tensors and elements of x²)",
-  cost: (inputs) => {
-    const elements = inputs.reduce((sum, shape) => sum + count(shape), 0);
-    return { flops: 2 * elements, bytes: 4 * elements };
-  },
+  cost: (inputs, outputs) => ({
+    flops: 2 * inputs.reduce((sum, shape) => sum + count(shape), 0),
+    bytes: bytesOf([...inputs, ...outputs]),
+  }),
   vjp: update,
 };
 

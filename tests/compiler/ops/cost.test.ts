@@ -1,0 +1,164 @@
+/** The cost formulas against counted operations, for every op, on its sample call. */
+import { describe, expect, test } from "vitest";
+import { GraphBuilder, type IrAttrs } from "../../../compiler/ir/graph";
+import { graphCost } from "../../../compiler/ops/cost";
+import { referenceOps } from "../../../runtime/engines/reference/engine";
+import { type Dense, dense, rowsOf } from "../../../runtime/engines/reference/tensor";
+import { outputShapes } from "../../../runtime/ops/adapter";
+import type { OpName } from "../../../runtime/ops/ops";
+import { signatures } from "../../../runtime/ops/signatures";
+import { Counter, countingOps } from "../../support/counting-ops";
+import { callOp, randomOf, sampleValues, sizesOf } from "../../support/op-calls";
+import { opNames, opSamples } from "../../support/op-samples";
+
+const SEED = 3;
+
+/** Operations that a formula leaves out, because they are done once for a row, for a number of the output, or for all. */
+interface LeftOut {
+  readonly perRow?: number;
+  readonly perOutput?: number;
+  readonly once?: number;
+}
+
+const statistics = 5;
+const twoMeans = 2;
+const theScale = { perOutput: 1 };
+const nothing: LeftOut = {};
+
+const leftOut: { readonly [K in OpName]: LeftOut } = {
+  patchify: nothing,
+  gatherTokens: nothing,
+  scatterTokens: nothing,
+  gatherRows: nothing,
+  concatTokens: nothing,
+  sliceTokens: nothing,
+  padTokens: nothing,
+  sliceColumns: nothing,
+  padColumns: nothing,
+  tileBatch: nothing,
+  sumTiles: nothing,
+  splitBlocks: nothing,
+  joinBlocks: nothing,
+  meanTokens: { perOutput: 1 },
+  spreadTokens: nothing,
+  linear: nothing,
+  linearGradInput: nothing,
+  linearGradWeight: nothing,
+  sumRows: nothing,
+  layerNorm: { perRow: statistics },
+  layerNormGrad: { perRow: statistics + twoMeans },
+  normalize: { perRow: statistics },
+  normalizeGrad: { perRow: statistics + twoMeans },
+  gelu: nothing,
+  geluGrad: nothing,
+  splitHeads: nothing,
+  joinHeads: nothing,
+  mergeHeads: nothing,
+  unmergeHeads: nothing,
+  matmul: theScale,
+  matmulNT: theScale,
+  matmulTN: theScale,
+  softmax: nothing,
+  softmaxGrad: nothing,
+  add: nothing,
+  addVector: nothing,
+  addTable: nothing,
+  sumBatch: nothing,
+  scale: nothing,
+  scaleBy: nothing,
+  scaleRows: nothing,
+  one: nothing,
+  smoothL1: { once: 1 },
+  smoothL1Grad: nothing,
+  mse: { once: 1 },
+  mseGrad: { once: 1 },
+  globalNorm: { once: 1 },
+  clipFactor: nothing,
+  // Its formula has fourteen operations for every weight, of which twelve are counted.
+  adamw: { perOutput: 2 },
+  ema: nothing,
+};
+
+interface Call {
+  readonly inputs: readonly Dense[];
+  readonly attrs: Readonly<Record<string, number | boolean>>;
+}
+
+function sampleOf(op: OpName): Call {
+  const { tensors, attrs, lengths = {} } = opSamples[op];
+  const random = randomOf(SEED);
+  const inputs = tensors.map((tensor) => {
+    const values = sampleValues(tensor, lengths, random);
+    // Small differences: the longer branch of smoothL1.
+    const numbers = Float64Array.from(values, (value) => (tensor.holds === undefined ? value / 16 : value));
+    return dense(sizesOf(tensor.shape, lengths), numbers, typeof tensor.holds === "object" ? "i32" : "f32");
+  });
+  const known = Object.entries(attrs).map(([name, value]): [string, number | boolean] => [
+    name,
+    typeof value === "string" ? (lengths[value] ?? Number.NaN) : value,
+  ]);
+  return { inputs, attrs: Object.fromEntries(known) };
+}
+
+/** The cost of a graph with this one op. */
+function costOf(op: OpName, { inputs, attrs }: Call) {
+  const graph = new GraphBuilder("sample", "");
+  const values = inputs.map(({ dtype, shape }, i) => graph.input(`x${i}`, dtype, shape));
+  const names = Array.from({ length: signatures[op].outputs }, (_, i) => `y${i}`);
+  // The sample of the op has its attributes; here only its name is known.
+  const apply = graph.apply.bind(graph) as (
+    op: OpName,
+    inputs: typeof values,
+    attrs: IrAttrs,
+    ...names: readonly string[]
+  ) => unknown;
+  apply(op, values, attrs, ...names);
+  return graphCost(graph.finish([]), {});
+}
+
+function counted(op: OpName, { inputs, attrs }: Call): { readonly outputs: readonly Dense[]; readonly flops: number } {
+  const kernel = countingOps[op] as
+    | "moves"
+    | ((c: Counter, inputs: readonly Dense[], attrs: object, shapes: readonly (readonly number[])[]) => unknown);
+  // The reference ops give what they take: tensors with their numbers.
+  if (kernel === "moves") return { outputs: callOp(referenceOps, op, inputs, attrs) as readonly Dense[], flops: 0 };
+  const counter = new Counter();
+  const shapes = outputShapes<number>(
+    op,
+    inputs.map(({ shape }) => shape),
+    attrs,
+  );
+  const result = kernel(counter, inputs, attrs, shapes);
+  return { outputs: (Array.isArray(result) ? result : [result]) as readonly Dense[], flops: counter.flops };
+}
+
+describe.each(opNames)("%s", (op) => {
+  const call = sampleOf(op);
+  const { outputs, flops } = counted(op, call);
+  const numbers = outputs.flatMap(({ data }) => [...data]);
+
+  test("what is counted computes the op", () => {
+    if (countingOps[op] === "moves") {
+      const given = new Set([0, ...call.inputs.flatMap(({ data }) => [...data])]);
+      expect(numbers.filter((value) => !given.has(value))).toEqual([]);
+      return;
+    }
+    const wanted = callOp(referenceOps, op, call.inputs, call.attrs) as readonly Dense[];
+    expect(outputs.map(({ shape }) => shape)).toEqual(wanted.map(({ shape }) => shape));
+    const values = wanted.flatMap(({ data }) => [...data]);
+    for (const [i, value] of values.entries()) expect(numbers[i], `seed ${SEED}, number ${i}`).toBeCloseTo(value, 12);
+  });
+
+  test("operations", () => {
+    const { perRow = 0, perOutput = 0, once = 0 } = leftOut[op];
+    const [first] = call.inputs;
+    const rows = first === undefined ? 0 : rowsOf(first).rows;
+    const outside = perRow * rows + perOutput * (outputs[0]?.data.length ?? 0) + once;
+    expect(costOf(op, call).flops).toBe(flops - outside);
+  });
+
+  test("bytes read and written", () => {
+    const elements = [...call.inputs, ...outputs].reduce((sum, { data }) => sum + data.length, 0);
+    expect(costOf(op, call).bytes).toBe(4 * elements);
+  });
+});
