@@ -2,6 +2,7 @@
  * A graph is one generated function: named values, one op per node, in order of execution. Plain records; only the
  * builder grows.
  */
+import { outputShapes } from "../../runtime/ops/adapter";
 import type { Dtype, OpName } from "../../runtime/ops/ops";
 import { type AxisAttrs, signatures } from "../../runtime/ops/signatures";
 import type { InputName } from "../../runtime/step/trees";
@@ -127,16 +128,17 @@ export class GraphBuilder {
     attrs: AxisAttrs<K, Num>,
     ...names: readonly string[]
   ): readonly Value[] {
-    const { outputs, shapes } = signatures[op];
+    const { outputs } = signatures[op];
     if (names.length !== outputs) throw new Error(`internal: ${this.name}: ${op} has ${outputs} outputs`);
-    const outputShapes = shapes<Num>(
+    const shapes = outputShapes<Num>(
+      op,
       inputs.map((value) => value.shape),
-      attrs,
+      attrs as IrAttrs,
     );
     const results = names.map((name, i) => ({
       name: this.unique(name),
       dtype: "f32" as const,
-      shape: outputShapes[i] ?? [],
+      shape: shapes[i] ?? [],
     }));
     this.nodes.push({ op, inputs, attrs: attrs as IrAttrs, outputs: results });
     return results;

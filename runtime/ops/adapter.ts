@@ -1,6 +1,6 @@
 /** Turns one function of an engine, "apply this op", into the typed op interface that generated code calls. */
 import type { AnyTensor, OpName, Ops, Shape } from "./ops";
-import { signatures } from "./signatures";
+import { ShapeError, signatures } from "./signatures";
 
 /** Any value an op's attributes can hold. */
 export type AttrValue = number | boolean;
@@ -20,8 +20,13 @@ export function outputShapes<Axis>(
   inputs: readonly (readonly Axis[])[],
   attrs: Readonly<Record<string, Axis | boolean>>,
 ): readonly (readonly Axis[])[] {
+  const { inputs: wanted, shapes } = signatures[op];
+  if (wanted === "many" ? inputs.length === 0 : inputs.length !== wanted) {
+    const tensors = wanted === "many" ? "one tensor or more" : `${wanted} tensor${wanted === 1 ? "" : "s"}`;
+    throw new ShapeError(op, inputs, `takes ${tensors}; found ${inputs.length}`);
+  }
   // The table is typed per op; here the op is only known at run time.
-  const rule = signatures[op].shapes as (
+  const rule = shapes as (
     inputs: readonly (readonly Axis[])[],
     attrs: Readonly<Record<string, Axis | boolean>>,
   ) => readonly (readonly Axis[])[];

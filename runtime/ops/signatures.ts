@@ -24,8 +24,12 @@ export interface Signature<K extends OpName> {
 /** Thrown when shapes do not fit: never the user's fault, always a wrong program. */
 export class ShapeError extends Error {
   constructor(op: string, inputs: readonly (readonly unknown[])[], why: string) {
-    super(`internal: ${op}(${inputs.map((shape) => `[${shape.map(axisText).join(", ")}]`).join(", ")}): ${why}`);
+    super(`internal: ${op}(${inputs.map(shapeText).join(", ")}): ${why}`);
   }
+}
+
+function shapeText(shape: readonly unknown[]): string {
+  return `[${shape.map(axisText).join(", ")}]`;
 }
 
 function axisText(axis: unknown): string {
@@ -39,7 +43,9 @@ function input<Axis>(op: string, inputs: Inputs<Axis>, i: number, rank?: number)
   const shape = inputs[i];
   if (shape === undefined) throw new ShapeError(op, inputs, `input ${i} is missing`);
   if (rank !== undefined && (rank >= 0 ? shape.length !== rank : shape.length < -rank)) {
-    throw new ShapeError(op, inputs, `input ${i} should have ${rank >= 0 ? rank : `at least ${-rank}`} axes`);
+    const least = Math.abs(rank);
+    const wanted = `${rank >= 0 ? "" : "at least "}${least} ${least === 1 ? "axis" : "axes"}`;
+    throw new ShapeError(op, inputs, `input ${i} should have ${wanted}`);
   }
   return shape;
 }
@@ -52,15 +58,17 @@ function axis<Axis>(op: string, inputs: Inputs<Axis>, shape: readonly Axis[], i:
 }
 
 function same<Axis>(op: string, inputs: Inputs<Axis>, a: readonly Axis[], b: readonly Axis[]): void {
-  if (a.length !== b.length || a.some((value, i) => value !== b[i])) throw new ShapeError(op, inputs, "shapes differ");
+  if (a.length === b.length && a.every((value, i) => value === b[i])) return;
+  throw new ShapeError(op, inputs, `shapes differ: ${shapeText(a)} and ${shapeText(b)}`);
 }
 
-function elementwise<K extends OpName>(op: K, count: number): Signature<K> {
+/** Tensors of one shape, of at least `rank` axes. */
+function elementwise<K extends OpName>(op: K, count: number, rank = 0): Signature<K> {
   return {
     inputs: count,
     outputs: 1,
     shapes: (inputs) => {
-      const first = input(op, inputs, 0);
+      const first = input(op, inputs, 0, rank === 0 ? undefined : -rank);
       for (let i = 1; i < count; i++) same(op, inputs, first, input(op, inputs, i, first.length));
       return [first];
     },
@@ -72,7 +80,7 @@ function lossOf<K extends OpName>(op: K): Signature<K> {
     inputs: 2,
     outputs: 1,
     shapes: (inputs) => {
-      same(op, inputs, input(op, inputs, 0, -1), input(op, inputs, 1, -1));
+      same(op, inputs, input(op, inputs, 0, -1), input(op, inputs, 1));
       return [[]];
     },
   };
@@ -259,8 +267,8 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
       return [gradient, gain, gain];
     },
   },
-  normalize: elementwise("normalize", 1),
-  normalizeGrad: elementwise("normalizeGrad", 2),
+  normalize: elementwise("normalize", 1, 1),
+  normalizeGrad: elementwise("normalizeGrad", 2, 1),
   gelu: elementwise("gelu", 1),
   geluGrad: elementwise("geluGrad", 2),
   splitHeads: {
@@ -301,8 +309,8 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
   matmul: product("matmul", false, false),
   matmulNT: product("matmulNT", false, true),
   matmulTN: product("matmulTN", true, false),
-  softmax: elementwise("softmax", 1),
-  softmaxGrad: elementwise("softmaxGrad", 2),
+  softmax: elementwise("softmax", 1, 1),
+  softmaxGrad: elementwise("softmaxGrad", 2, 1),
   add: elementwise("add", 2),
   addVector: withVectors("addVector", 1),
   addTable: {

@@ -1,5 +1,6 @@
 /** Sample calls as functions that an engine can load, with numbers to call them with. */
 import type { EngineFunction, HostArray, TensorSpecs } from "../../runtime/engines/engine";
+import { type Dense, dense } from "../../runtime/engines/reference/tensor";
 import type { AnyTensor, OpName, Ops } from "../../runtime/ops/ops";
 import { signatures } from "../../runtime/ops/signatures";
 import { opSamples, type SampleSize, type SampleTensor } from "./op-samples";
@@ -45,6 +46,36 @@ export function sampleValues(
   });
 }
 
+export interface DenseCall {
+  readonly inputs: readonly Dense[];
+  readonly attrs: Readonly<Record<string, number | boolean>>;
+}
+
+/** The sample of an op for the float64 reference; `factor` makes its normal numbers smaller. */
+export function denseSample(op: OpName, seed: number, factor = 1): DenseCall {
+  const { tensors, attrs, lengths = {} } = opSamples[op];
+  const random = randomOf(seed);
+  const inputs = tensors.map((tensor) => {
+    const numbers = Float64Array.from(sampleValues(tensor, lengths, random));
+    const isIndex = typeof tensor.holds === "object";
+    const values = tensor.holds === undefined ? numbers.map((value) => factor * value) : numbers;
+    return dense(sizesOf(tensor.shape, lengths), values, isIndex ? "i32" : "f32");
+  });
+  return { inputs, attrs: resolvedAttrs(attrs, lengths) };
+}
+
+function resolvedAttrs(
+  attrs: Readonly<Record<string, SampleSize | boolean>>,
+  lengths: Readonly<Record<string, number>>,
+): Readonly<Record<string, number | boolean>> {
+  return Object.fromEntries(
+    Object.entries(attrs).map(([name, value]) => [
+      name,
+      typeof value === "string" ? (lengths[value] ?? Number.NaN) : value,
+    ]),
+  );
+}
+
 /** Calls an op by its name on tensors in order. */
 export function callOp(ops: Ops, op: OpName, tensors: readonly AnyTensor[], attrs: object): readonly AnyTensor[] {
   const method = ops[op] as (...args: readonly unknown[]) => AnyTensor | readonly AnyTensor[];
@@ -78,11 +109,8 @@ export function sampleCall(op: OpName, how: "fixed" | "symbolic", seed: number):
     lengths: how === "fixed" ? [] : Object.keys(lengths),
     run: (ops, _, inputs, given) => {
       const known = how === "fixed" ? lengths : given;
-      const resolved = Object.fromEntries(
-        Object.entries(attrs).map(([name, value]) => [name, typeof value === "string" ? known[value] : value]),
-      );
       const { x = [] } = inputs as { x?: readonly AnyTensor[] };
-      return { state: {}, outputs: { y: callOp(ops, op, x, resolved) } };
+      return { state: {}, outputs: { y: callOp(ops, op, x, resolvedAttrs(attrs, known)) } };
     },
   };
   const inputs = new Map(tensors.map((tensor, i) => [`x.${i}`, sampleValues(tensor, lengths, random)]));
