@@ -21,7 +21,7 @@ export function verify(graph: Graph, after: string): Graph {
     for (const value of node.inputs) if (!known.has(value)) fail(`${node.op} uses ${value.name} before it is made`);
     const shapes = shapesOf(node, fail);
     if (node.outputs.length !== shapes.length) {
-      fail(`${node.op} gives ${shapes.length} values; found ${node.outputs.map(({ name }) => name).join(", ")}`);
+      fail(`${node.op} gives ${shapes.length} values; found ${node.outputs.length}`);
     }
     node.outputs.forEach((value, i) => {
       const shape = shapes[i] ?? [];
