@@ -11,6 +11,11 @@ import type { OpName, Shape } from "../../runtime/ops/ops";
 export class Counter {
   flops = 0;
 
+  /** For what a formula leaves out: done once for a row, for the scale of a product, or for all. */
+  get aside(): Counter {
+    return new Counter();
+  }
+
   private took(flops: number, result: number): number {
     this.flops += flops;
     return result;
@@ -84,12 +89,10 @@ function byRow(x: Dense, rowOf: (start: number, width: number) => readonly numbe
   return dense(x.shape, Float64Array.from(Array.from({ length: rows }, (_, row) => rowOf(row * width, width)).flat()));
 }
 
-/** Mean and 1/σ of a row: four operations for each of its numbers, five for the row. */
+/** Mean and 1/σ of a row: four operations for each of its numbers, and five for the row. */
 function statistics(c: Counter, x: Dense, start: number, width: number, eps: number) {
-  const mean = c.div(
-    c.sum(width, (i) => at(x, start + i)),
-    width,
-  );
+  const sum = c.sum(width, (i) => at(x, start + i));
+  const mean = c.aside.div(sum, width);
   const centred: number[] = [];
   let squares = 0;
   for (let i = 0; i < width; i++) {
@@ -97,7 +100,8 @@ function statistics(c: Counter, x: Dense, start: number, width: number, eps: num
     squares = c.fma(d, d, squares);
     centred.push(d);
   }
-  const inverse = c.div(1, c.sqrt(c.add(c.div(squares, width), eps)));
+  const { aside } = c;
+  const inverse = aside.div(1, aside.sqrt(aside.add(aside.div(squares, width), eps)));
   return { mean, centred, inverse };
 }
 
@@ -105,8 +109,8 @@ function statistics(c: Counter, x: Dense, start: number, width: number, eps: num
 function normalizedGradient(c: Counter, h: readonly number[], unit: readonly number[], inverse: number): number[] {
   const width = h.length;
   const of = (list: readonly number[]) => (i: number) => list[i] ?? Number.NaN;
-  const mean = c.div(c.sum(width, of(h)), width);
-  const meanProduct = c.div(c.dot(width, of(h), of(unit)), width);
+  const mean = c.aside.div(c.sum(width, of(h)), width);
+  const meanProduct = c.aside.div(c.dot(width, of(h), of(unit)), width);
   return h.map((value, i) => c.mul(c.fma(-of(unit)(i), meanProduct, c.sub(value, mean)), inverse));
 }
 
@@ -126,7 +130,7 @@ const addRepeated = (c: Counter, x: Dense, small: Dense): Dense =>
 function meanOf(c: Counter, prediction: Dense, target: Dense, add: (sum: number, d: number) => number): Dense {
   let sum = 0;
   for (let i = 0; i < prediction.data.length; i++) sum = add(sum, c.sub(at(prediction, i), at(target, i)));
-  return fill([], () => c.div(sum, prediction.data.length));
+  return fill([], () => c.aside.div(sum, prediction.data.length));
 }
 
 /** Total: an op without a counted program does not compile. */
@@ -167,7 +171,7 @@ export const countingOps: { readonly [K in OpName]: Counted<K> } = {
     const sums = sumOver(c, shape, tokens, (i, token) =>
       at(x, (Math.floor(i / width) * tokens + token) * width + (i % width)),
     );
-    return fill(shape, (i) => c.div(at(sums, i), tokens));
+    return fill(shape, (i) => c.aside.div(at(sums, i), tokens));
   },
   spreadTokens: (c, [gradient], { tokens }, [shape = []]) => {
     const width = axis(gradient, -1);
@@ -236,9 +240,9 @@ export const countingOps: { readonly [K in OpName]: Counted<K> } = {
   joinHeads: "moves",
   mergeHeads: "moves",
   unmergeHeads: "moves",
-  matmul: (c, [a, b], { scale }) => scaled(c, product(c, plain(a), plain(b)), scale),
-  matmulNT: (c, [a, b], { scale }) => scaled(c, product(c, plain(a), transposed(b)), scale),
-  matmulTN: (c, [a, b], { scale }) => scaled(c, product(c, transposed(a), plain(b)), scale),
+  matmul: (c, [a, b], { scale }) => scaled(c.aside, product(c, plain(a), plain(b)), scale),
+  matmulNT: (c, [a, b], { scale }) => scaled(c.aside, product(c, plain(a), transposed(b)), scale),
+  matmulTN: (c, [a, b], { scale }) => scaled(c.aside, product(c, transposed(a), plain(b)), scale),
   softmax: (c, [x]) =>
     byRow(x, (start, width) => {
       let top = Number.NEGATIVE_INFINITY;
@@ -276,14 +280,14 @@ export const countingOps: { readonly [K in OpName]: Counted<K> } = {
     fill(target.shape, (i) => c.div(c.min(1, c.max(-1, c.sub(at(prediction, i), at(target, i)))), target.data.length)),
   mse: (c, [prediction, target]) => meanOf(c, prediction, target, (sum, d) => c.fma(d, d, sum)),
   mseGrad: (c, [prediction, target]) => {
-    const factor = c.div(2, target.data.length);
+    const factor = c.aside.div(2, target.data.length);
     return fill(target.shape, (i) => c.mul(c.sub(at(prediction, i), at(target, i)), factor));
   },
 
   globalNorm: (c, tensors) => {
     let sum = 0;
     for (const { data } of tensors) for (const value of data) sum = c.fma(value, value, sum);
-    return fill([], () => c.sqrt(sum));
+    return fill([], () => c.aside.sqrt(sum));
   },
   clipFactor: (c, [norm], { max }) => fill([], () => c.min(1, c.div(max, c.add(at(norm, 0), 1e-6)))),
   adamw: (c, [weight, gradient, m, v, stepSize, secondMoment, decayFactor], { beta1, beta2, eps, decay }) => {
@@ -292,9 +296,11 @@ export const countingOps: { readonly [K in OpName]: Counted<K> } = {
       c.fma(beta2, at(v, i), c.mul(1 - beta2, c.mul(at(gradient, i), at(gradient, i)))),
     );
     const next = fill(weight.shape, (i) => {
-      const deviation = c.fma(c.sqrt(at(nextV, i)), at(secondMoment, 0), eps);
+      // Two operations more than its cost has.
+      const root = c.aside.sqrt(at(nextV, i));
+      const deviation = c.fma(root, at(secondMoment, 0), eps);
       const kept = decay ? c.mul(at(weight, i), at(decayFactor, 0)) : at(weight, i);
-      return c.sub(kept, c.div(c.mul(at(stepSize, 0), at(nextM, i)), deviation));
+      return c.sub(kept, c.aside.div(c.mul(at(stepSize, 0), at(nextM, i)), deviation));
     });
     return [next, nextM, nextV];
   },

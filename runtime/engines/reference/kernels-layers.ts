@@ -110,9 +110,9 @@ function swapHeads(x: Dense, shape: readonly number[]): Dense {
 }
 
 export const layerKernels: KernelTable<null, Dense, Dense, LayerOp> = {
-  linear: (_, [x, weight, bias], __, [shape = []]) => {
+  linear: (_, [x, weight, bias]) => {
     const plain = product(asRows(x), weight, 1, false, false);
-    return fill(shape, (i) => at(plain, i) + at(bias, i % bias.data.length));
+    return fill([...x.shape.slice(0, -1), axis(weight, 1)], (i) => at(plain, i) + at(bias, i % bias.data.length));
   },
   linearGradInput: (_, [gradient, weight], __, [shape = []]) =>
     dense(shape, product(asRows(gradient), weight, 1, false, true).data),
