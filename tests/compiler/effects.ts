@@ -7,32 +7,26 @@ import { changedFields, valueText } from "../../tools/diff/meaning";
 /** More words than these are another piece of code: then only its name is told. */
 const MOST_WORDS = 12;
 
-export interface Effects {
-  /** Constants of experiment.ts: `PATH FROM → TO`. */
-  readonly experiment?: string;
-  /** Declarations of the code, with the words that went and those that came where these are few. */
-  readonly main?: string;
-  readonly parameters?: string;
-  readonly features?: string;
-  readonly step?: string;
-  /** Rows of the first table of report.md: `ROW FROM → TO`, without their parts; the headings of others that change. */
-  readonly report?: string;
-  /** Of graph.txt, the header of every file, and the comment with the description, those that change. */
-  readonly texts?: string;
-}
+/**
+ * By place, those that change.
+ * experiment: constants, `PATH FROM → TO`. Other files of code by their name (step, trees, …): declarations, with the words
+ * that went and those that came where these are few. report: rows of the first table of report.md, `ROW FROM → TO`, without
+ * their parts; the headings of others. texts: of graph.txt, the header of every file, and the comment with the description.
+ */
+export type Effects = Readonly<Record<string, string>>;
 
 export function effectsOf(before: Compiled, after: Compiled): Effects {
-  const places: Readonly<Record<keyof Effects, readonly string[]>> = {
-    experiment: constants(before, after),
-    main: code(before, after, "main.ts"),
-    parameters: code(before, after, "parameters.ts"),
-    features: code(before, after, "features.ts"),
-    step: code(before, after, "step.ts"),
-    report: report(before, after),
-    texts: texts(before, after),
-  };
+  const names = [...new Set([...before.files, ...after.files].map(({ name }) => name))];
+  const places: readonly (readonly [place: string, effects: readonly string[]])[] = [
+    ["experiment", constants(before, after)],
+    ...names
+      .filter((name) => name.endsWith(".ts") && name !== "experiment.ts")
+      .map((name) => [name.replace(".ts", ""), code(before, after, name)] as const),
+    ["report", report(before, after)],
+    ["texts", texts(before, after)],
+  ];
   return Object.fromEntries(
-    Object.entries(places).flatMap(([place, effects]) => (effects.length === 0 ? [] : [[place, effects.join(", ")]])),
+    places.flatMap(([place, effects]) => (effects.length === 0 ? [] : [[place, effects.join(", ")]])),
   );
 }
 

@@ -25,6 +25,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
         "image.height 64 → 72, image.width 64 → 72, image.gridHeight 8 → 9, image.gridWidth 8 → 9, data.sceneSize 64 → 72, masks.gridHeight 8 → 9, masks.gridWidth 8 → 9, masks.sizes 3×4 5×3 4×4 5×4 → 3×5 4×4 4×5 5×4 6×4, masks.contextSizes 7×7 → 8×8, masks.programs 12:6 15:6 16:6 20:6 → 15:6 16:6 20:6 24:6",
       features: "features (64 → 72)",
       step: "N (64 → 81), Batch (64 → 72), embedPatches (64 → 72), targetLastBlock added, embedContext (64 → 72), step (targetTokens → target.blocks.slice 0 1 targetLastBlock blockAt), targetTokens removed",
+      trees: "batch (64 → 72)",
       report:
         "tokens of an image 64 = 8 × 8 → 81 = 9 × 9, operations per step 204 MFLOP → 243 MFLOP, memory (estimate) 6.9 MiB → 8.1 MiB, Programs, Operations per step, Operations by function",
       texts: "graph, header",
@@ -90,6 +91,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     {
       experiment: "dropPath 0 → 0.1",
       step: "Batch (→ readonly dropPath attn F32 B mlp), ContextBlockActs (→ readonly dropPathAttn F32 B dropPathMlp), contextBlock (→ dropPathAttn dropPathMlp projectedKept o.scaleRows mlpKept), contextBlockBackward (→ dMlp o.scaleRows a.dropPathMlp dProjected a.dropPathAttn), step (weights.encoder.blocks → i weights.encoder.blocks.entries drop blockAt batch.dropPath drop.attn drop.mlp)",
+      trees: "import ijepa/runtime/step/trees (→ blocks), batch (→ dropPath blocks 2 attn mlp)",
       report: "Operations per step, Operations by function",
       texts: "graph",
     },
@@ -180,6 +182,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     {
       experiment: "masks.contextCount 1 → 2",
       step: "BC added, R (64 → 128), Batch (B → BC), targetTokens (1 → 2), EmbedContextActs (B → BC), embedContext (B → BC), embedContextBackward (B → BC), ContextBlockActs (B → BC), contextBlock (B → BC), contextBlockBackward (B → BC), ContextNormActs (B → BC), contextNorm (B → BC), contextNormBackward (B → BC), PredictorFirstBlockActs (B → BC), predictorFirstBlock (B 1 → BC 2), predictorFirstBlockBackward (B → BC)",
+      trees: "import ./step (→ BC), batch (→ BC)",
       report:
         "operations per step 204 MFLOP → 352 MFLOP, memory (estimate) 6.9 MiB → 13.2 MiB, Operations per step, Operations by function",
       texts: "graph",
@@ -193,6 +196,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
         "masks.sizes 3×4 5×3 4×4 5×4 → 3×4 5×3 4×4 5×4, masks.programs 12:6 15:6 16:6 20:6 → 12:12 15:8 16:8 20:6",
       main: "train(…) (→ C)",
       step: "Lengths (→ C), Batch (→ C), EmbedContextActs (→ C extends number), embedContext (→ C extends number), embedContextBackward (→ C extends number), ContextBlockActs (→ C extends number), contextBlock (→ extends number), contextBlockBackward (→ C extends number), ContextNormActs (→ C extends number), contextNorm (→ extends number), contextNormBackward (→ C extends number), PredictorFirstBlockActs (→ C), predictorFirstBlock (→ C), predictorFirstBlockBackward (→ l.C), predictorLastBlock (→ l.C), predictorLastBlockBackward (→ l.C), step (→ C), C removed",
+      trees: "import ./step (C →), batch",
       report: "operations per step 204 MFLOP → 217 MFLOP, Programs, Operations per step, Operations by function",
       texts: "graph, header",
     },
@@ -200,9 +204,9 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
   "targets.space": [
     "pixels",
     {
-      parameters: "parameters (D → V)",
       features:
-        "import ./step (embedPatches targetBlock → D3 EncoderBlock F Linear E H V), embedPatches added, targetBlock added",
+        "import ./step (embedPatches targetBlock → EncoderBlock Linear E H V), embedPatches added, targetBlock added",
+      parameters: "parameters (D → V)",
       step: "(comments), Predictor (D → V), pixelTargets added, PredictorLastBlockActs (D → V), predictorLastBlock (D → V), predictorLastBlockBackward (D → V), lossOf (D → V), lossOfBackward (D → V), step, embedPatches removed, targetBlock removed, targetTokens removed",
       report:
         "predictor 15,720 parameters → 19,920 parameters, operations per step 204 MFLOP → 177 MFLOP, memory (estimate) 6.9 MiB → 9.3 MiB, Operations per step, Operations by function",
@@ -267,9 +271,10 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     2,
     {
       experiment: "optimiser.accumulation 1 → 2, optimiser.deviceBatch 16 → 8",
-      main: "import ./step (→ accumulate update), train(…) (step → accumulate update)",
+      main: "import ./step (→ accumulate update), train(…) (→ accumulate gradients update)",
       step: "import ijepa/runtime/ops/blocks (→ mapAll), (comments), B (16 → 8), R (64 → 32), State (→ readonly gradients Weights), accumulate added, update added, step removed",
-      report: "batch 16 images = 1 × 16 → 16 images = 2 × 8, memory (estimate) 6.9 MiB → 3.8 MiB",
+      trees: "state (→ gradients)",
+      report: "batch 16 images = 1 × 16 → 16 images = 2 × 8, memory (estimate) 6.9 MiB → 3.8 MiB, Operations per step",
       texts: "graph, header",
     },
   ],
@@ -292,6 +297,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     1,
     {
       step: "import ijepa/runtime/ops/blocks (→ leaves mapAll), step (→ norm means o.globalNorm leaves clip o.clipFactor max 1 mapAll g o.scaleBy)",
+      report: "Operations per step",
     },
   ],
   "init.std": [0.03, { parameters: "parameters (0.02 → 0.03)" }],

@@ -12,7 +12,7 @@ function rightGraph() {
   const g = new GraphBuilder("right", "");
   const weights = g.group({
     name: "layer",
-    type: "Linear<D, F>",
+    type: { name: "Linear", axes: [D, F] },
     path: "layer",
     parameters: [
       { name: "layer.weight", dtype: "f32", shape: [D, F], parameter: { group: "layer", path: "weight" } },
