@@ -5,7 +5,7 @@ import { source } from "./constants";
 import { withHeader } from "./header";
 import { comment, literal } from "./names";
 import { render } from "./render";
-import { emitFeatures, emitStep, tidy, varying } from "./step";
+import { emitFeatures, emitStep, varying } from "./step";
 import { emitTrees } from "./trees";
 
 export interface GeneratedFile {
@@ -55,7 +55,7 @@ export function functionsText({ model, step }: Trainer): object {
 }
 
 function emitMain(trainer: Trainer): string {
-  return render("main.ts", { ...functionsText(trainer), engine: trainer.plan.experiment.hardware.engine });
+  return render("main.ts", { ...functionsText(trainer), starts: "ijepa/runtime/trainer", engine: trainer.plan.experiment.hardware.engine });
 }
 
 /** TypeScript of the trainer, sorted by name. */
@@ -69,5 +69,5 @@ export function emitTypeScript(trainer: Trainer): readonly GeneratedFile[] {
     "step.ts": emitStep(trainer),
     "trees.ts": emitTrees(step, plan.experiment.encoder.depth),
   };
-  return Object.entries(bodies).map(([name, body]) => ({ name, text: withHeader(plan, tidy(body)) }));
+  return Object.entries(bodies).map(([name, body]) => ({ name, text: withHeader(plan, body) }));
 }

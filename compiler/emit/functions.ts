@@ -1,10 +1,9 @@
 /** Graphs as TypeScript functions: one op per line, the shape in a column at the end. */
-import { CodeBlockWriter } from "ts-morph";
 import type { Differentiated } from "../autodiff/gradients";
 import { type Graph, type Group, groupType, type Node, type Value } from "../ir/graph";
 import { type Dim, type Num, shapeText } from "../ir/number";
 import type { Code, Uses } from "./code";
-import { type Branch, docComment, type Layout, listed, record } from "./layout";
+import { type Branch, docComment, indent, type Layout, listed, record } from "./layout";
 import { capital, comment } from "./names";
 import { attrText, lengthsType, neededLengths, tensorType, typeArguments, typeParameters, varyingAxes } from "./types";
 
@@ -112,14 +111,12 @@ function functionText(parts: {
   readonly reference: Reference;
   readonly returns: string;
 }): string {
-  const writer = new CodeBlockWriter({ indentNumberOfSpaces: 2 });
-  writer.writeLine(docComment(comment(parts.doc)));
-  writer.write(parts.head);
-  writer.block(() => {
-    writer.writeLine(aligned(parts.nodes.flatMap((node) => opLines(node, parts.reference))));
-    writer.writeLine(`return ${parts.returns};`);
-  });
-  return writer.toString();
+  return [
+    docComment(comment(parts.doc)),
+    `${parts.head} {`,
+    indent([aligned(parts.nodes.flatMap((node) => opLines(node, parts.reference))), `return ${parts.returns};`]),
+    "}",
+  ].join("\n");
 }
 
 /** Without what it costs: that moves with every number of tokens, and stands in report.md. */
@@ -161,13 +158,12 @@ export function inferenceFunction(graph: Graph): Code {
 /** The record of what a forward function keeps. */
 export function actsInterface(parts: Differentiated): string {
   const kept = keptValues(parts);
-  const writer = new CodeBlockWriter({ indentNumberOfSpaces: 2 });
-  writer.writeLine(`/** What ${parts.forward.name} keeps for its backward pass. */`);
-  writer.write(`export interface ${actsName(parts.forward)}${typeParameters(varyingAxes(kept))}`);
-  writer.block(() => {
-    for (const value of kept) writer.writeLine(`readonly ${value.name}: ${tensorType(value)};`);
-  });
-  return writer.toString();
+  return [
+    `/** What ${parts.forward.name} keeps for its backward pass. */`,
+    `export interface ${actsName(parts.forward)}${typeParameters(varyingAxes(kept))} {`,
+    indent(kept.map((value) => `readonly ${value.name}: ${tensorType(value)};`)),
+    "}",
+  ].join("\n");
 }
 
 export function forwardFunction(parts: Differentiated): string {

@@ -16,6 +16,7 @@ import {
   type Line,
   lossGradientFunction,
 } from "./functions";
+import { indent } from "./layout";
 import { render } from "./render";
 import { inputFields, stateFields } from "./trees";
 import { typeArguments, typeParameters } from "./types";
@@ -55,9 +56,6 @@ function sizeLines(dims: Dims): readonly string[] {
   ];
 }
 
-export const indent = (lines: readonly string[]): string =>
-  lines.map((line) => (line === "" ? "" : `  ${line}`)).join("\n");
-
 function trainedFunctions(chain: TrainedChain): readonly string[] {
   return chain.stages.flatMap(({ gradients }) => [
     actsInterface(gradients),
@@ -89,7 +87,7 @@ export function emitStep({ plan, model, step }: Trainer): string {
   const unnamed = step.functions.flatMap(callsOf).find(isUnnamed);
   const summed = unnamed && treeCode(unnamed);
   const clips = plan.clipNorm !== null;
-  const text = render("step.ts", {
+  return render("step.ts", {
     helpers: allUses([...bodies.map(({ uses }) => uses), ...(summed === undefined ? [] : [summed.uses])]).helpers,
     clipNorm: clips,
     sizes: sizeLines(dims),
@@ -117,23 +115,11 @@ export function emitStep({ plan, model, step }: Trainer): string {
     stepOutputs: clips ? "{ readonly loss: Scalar; readonly norm: Scalar }" : "{ readonly loss: Scalar }",
     updateOutputs: clips ? "{ readonly norm: Scalar }" : "Readonly<Record<string, never>>",
   });
-  return tidy(text);
 }
 
 const isUnnamed = (call: Call): call is EachCall => call.kind === "each" && call.gives[0]?.name === "";
 
 export const varying = (dims: readonly Dim[]): readonly Dim[] => dims.filter((dim) => dim.varies);
-
-/** No trailing spaces, no runs of empty lines, none before a closing brace. */
-export function tidy(text: string): string {
-  return `${text
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n")
-    .replaceAll(/\n{3,}/g, "\n\n")
-    .replaceAll(/\n\n(\s*\})/g, "\n$1")
-    .trim()}\n`;
-}
 
 export function emitFeatures({ plan, model }: Trainer): string {
   const shared = new Set(model.target.stages.map((stage) => stage.graph.name));
@@ -148,17 +134,15 @@ export function emitFeatures({ plan, model }: Trainer): string {
     body.uses,
   ]);
   const valueImports = values.filter((name) => !ownNames.has(name));
-  return tidy(
-    render("features.ts", {
-      // An axis is a number and a type of one name; importing the number brings both.
-      typeImports: types.filter((name) => !valueImports.includes(name)),
-      valueImports,
-      needsBlockAt: helpers.includes("blockAt"),
-      functions: functions.map(({ text }) => text),
-      imageHeight: plan.experiment.image.height,
-      imageWidth: plan.experiment.image.width,
-      body: indent(body.lines),
-      result: body.valueOf(last),
-    }),
-  );
+  return render("features.ts", {
+    // An axis is a number and a type of one name; importing the number brings both.
+    typeImports: types.filter((name) => !valueImports.includes(name)),
+    valueImports,
+    needsBlockAt: helpers.includes("blockAt"),
+    functions: functions.map(({ text }) => text),
+    imageHeight: plan.experiment.image.height,
+    imageWidth: plan.experiment.image.width,
+    body: indent(body.lines),
+    result: body.valueOf(last),
+  });
 }
