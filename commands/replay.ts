@@ -80,12 +80,9 @@ async function compiledReplay(request: ReplayRequest): Promise<string> {
 }
 
 async function bundled(trace: Trace): Promise<string> {
-  const { plan, files } = compileReplay(trace);
+  const { plan, typescript, files } = compileReplay(trace);
   const folder = join(packageRoot(), "generated", plan.experiment.name);
-  const errors = typeErrors(
-    folder,
-    files.filter(({ name }) => name !== "main.ts"),
-  );
+  const errors = typeErrors(folder, typescript);
   if (errors.length > 0) {
     const shown = errors.slice(0, 5).join("\n  ");
     throw new Error(`internal: generated code of ${plan.experiment.name} does not type-check:\n  ${shown}`);

@@ -23,10 +23,7 @@ export function compileMany<Input extends ManyInput>(inputs: readonly Input[]): 
   });
   const compiled = results.flatMap((result) => (result.ok ? [result] : []));
   const errors = typeErrorsOfMany(
-    compiled.map(({ input, compiled: { files } }) => ({
-      folder: input.folder,
-      files: files.filter(({ name }) => name.endsWith(".ts")),
-    })),
+    compiled.map(({ input, compiled: { typescript } }) => ({ folder: input.folder, files: typescript })),
   );
   const failed = new Map(
     compiled.flatMap((result, i) => {

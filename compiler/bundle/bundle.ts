@@ -1,7 +1,7 @@
 /** esbuild: the generated files and the runtime as one CommonJS file that plain node runs from any folder. */
 import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
-import type { GeneratedFile } from "../emit/emit";
+import type { GeneratedFile } from "../emit/code";
 import { packageRoot } from "../emit/package-root";
 
 /** Native packages stay outside; the runtime looks for them beside the bundle and from where it is started. */

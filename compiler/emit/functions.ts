@@ -5,6 +5,7 @@ import { type Dim, type Num, shapeText } from "../ir/number";
 import type { Code, Uses } from "./code";
 import { type Branch, docComment, indent, type Layout, listed, record } from "./layout";
 import { capital, comment } from "./names";
+import type { Numbers } from "./numbers";
 import { attrText, lengthsType, neededLengths, tensorType, typeArguments, typeParameters, varyingAxes } from "./types";
 
 /** Widest code before the column of shapes; a longer op stands on two lines. */
@@ -30,8 +31,8 @@ export type Reference = (value: Value) => string;
 
 const byName: Reference = (value) => value.name;
 
-export function opLines(node: Node, reference: Reference): readonly Line[] {
-  const attrs = Object.entries(node.attrs).map(([name, value]) => `${name}: ${attrText(value)}`);
+export function opLines(node: Node, reference: Reference, numbers: Numbers): readonly Line[] {
+  const attrs = Object.entries(node.attrs).map(([name, value]) => `${name}: ${attrText(value, numbers)}`);
   const args = [...node.inputs.map(reference), ...(attrs.length === 0 ? [] : [`{ ${attrs.join(", ")} }`])];
   const names = node.outputs.map((value) => value.name);
   const left = names.length === 1 ? names.join("") : `[${names.join(", ")}]`;
@@ -110,11 +111,15 @@ function functionText(parts: {
   readonly nodes: readonly Node[];
   readonly reference: Reference;
   readonly returns: string;
+  readonly numbers: Numbers;
 }): string {
   return [
     docComment(comment(parts.doc)),
     `${parts.head} {`,
-    indent([aligned(parts.nodes.flatMap((node) => opLines(node, parts.reference))), `return ${parts.returns};`]),
+    indent([
+      aligned(parts.nodes.flatMap((node) => opLines(node, parts.reference, parts.numbers))),
+      `return ${parts.returns};`,
+    ]),
     "}",
   ].join("\n");
 }
@@ -142,7 +147,7 @@ function usesOf(graphs: readonly Graph[]): Uses {
 }
 
 /** A function without a backward pass: its output is all it returns. */
-export function inferenceFunction(graph: Graph): Code {
+export function inferenceFunction(graph: Graph, numbers: Numbers): Code {
   const [output] = graph.outputs;
   if (output === undefined) throw new Error(`internal: ${graph.name} gives nothing`);
   const text = functionText({
@@ -151,6 +156,7 @@ export function inferenceFunction(graph: Graph): Code {
     nodes: graph.nodes,
     reference: byName,
     returns: output.name,
+    numbers,
   });
   return { text, uses: usesOf([graph]) };
 }
@@ -166,7 +172,7 @@ export function actsInterface(parts: Differentiated): string {
   ].join("\n");
 }
 
-export function forwardFunction(parts: Differentiated): string {
+export function forwardFunction(parts: Differentiated, numbers: Numbers): string {
   const { forward: graph } = parts;
   const kept = keptValues(parts);
   const returns = `${actsName(graph)}${typeArguments(varyingAxes(kept))}`;
@@ -181,13 +187,14 @@ export function forwardFunction(parts: Differentiated): string {
       " }",
       "  ",
     ),
+    numbers,
   });
 }
 
 /** The name of a group's gradient in what a backward function returns. */
 export const groupGradient = (group: Group): string => `d${capital(group.name)}`;
 
-export function backwardFunction(parts: Differentiated): string {
+export function backwardFunction(parts: Differentiated, numbers: Numbers): string {
   const { forward, backward, saved, outputGradient, inputGradient, weightGradients } = parts;
   const isSaved = new Set(saved);
   const reference: Reference = (value) => (isSaved.has(value) ? `a.${value.name}` : value.name);
@@ -219,11 +226,12 @@ export function backwardFunction(parts: Differentiated): string {
     nodes: backward.nodes,
     reference,
     returns: record({ kind: "branch", entries: new Map(returned.map(({ name, code }) => [name, code])) }, "  ", 9),
+    numbers,
   });
 }
 
 /** The gradient of the loss by the predictions: nothing is kept, both inputs are at hand. */
-export function lossGradientFunction(parts: Differentiated): Code {
+export function lossGradientFunction(parts: Differentiated, numbers: Numbers): Code {
   const { forward, backward, inputGradient } = parts;
   if (inputGradient === undefined) throw new Error("internal: the loss has no gradient");
   const text = functionText({
@@ -237,6 +245,7 @@ export function lossGradientFunction(parts: Differentiated): Code {
     nodes: backward.nodes,
     reference: byName,
     returns: inputGradient.name,
+    numbers,
   });
   return { text, uses: usesOf([forward, backward]) };
 }

@@ -9,6 +9,7 @@ import { bodyOf } from "./calls";
 import { allUses, type Code } from "./code";
 import { inferenceFunction, lossGradientFunction } from "./functions";
 import { indent } from "./layout";
+import { asPlanned } from "./numbers";
 import { render } from "./render";
 import { settingsOf, varying } from "./step";
 import { typeArguments, typeParameters } from "./types";
@@ -59,8 +60,8 @@ export function emitObserve({ trainer: { plan, model }, loss }: ObserveInput): s
   const ownLoss = loss !== plan.model.loss;
   const ownStages = calls.filter(({ stage }) => !inStep.has(stage.graph.name)).map(({ stage }) => stage.graph);
   const functions: readonly Code[] = [
-    ...(ownLoss ? [inferenceFunction(model.loss.forward), lossGradientFunction(model.loss)] : []),
-    ...ownStages.map(inferenceFunction),
+    ...(ownLoss ? [inferenceFunction(model.loss.forward, asPlanned), lossGradientFunction(model.loss, asPlanned)] : []),
+    ...ownStages.map((graph) => inferenceFunction(graph, asPlanned)),
   ];
   const own = new Set([
     ...(ownLoss ? [model.loss.forward.name, model.loss.backward.name] : []),

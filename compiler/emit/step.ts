@@ -17,6 +17,7 @@ import {
   lossGradientFunction,
 } from "./functions";
 import { indent } from "./layout";
+import type { EmitSettings, Numbers } from "./numbers";
 import { render } from "./render";
 import { inputFields, stateFields } from "./trees";
 import { typeArguments, typeParameters } from "./types";
@@ -41,26 +42,26 @@ function allDims(dims: Dims): readonly Dim[] {
 }
 
 /** `const D = 192; type D = typeof D; // width of a token` for every axis that is the same in all programs. */
-function sizeLines(dims: Dims): readonly string[] {
+function sizeLines(dims: Dims, numbers: Numbers): readonly string[] {
   return [
     aligned(
       allDims(dims)
         .filter((dim) => !dim.varies)
         .map(
-          ({ name, size, counts }): Line => ({
-            code: `export const ${name} = ${size}; export type ${name} = typeof ${name};`,
-            note: counts,
+          (dim, i): Line => ({
+            code: `export const ${dim.name} = ${numbers.size(dim, i)}; export type ${dim.name} = typeof ${dim.name};`,
+            note: numbers.remark(dim.counts),
           }),
         ),
     ),
   ];
 }
 
-function trainedFunctions(chain: TrainedChain): readonly string[] {
+function trainedFunctions(chain: TrainedChain, numbers: Numbers): readonly string[] {
   return chain.stages.flatMap(({ gradients }) => [
     actsInterface(gradients),
-    forwardFunction(gradients),
-    backwardFunction(gradients),
+    forwardFunction(gradients, numbers),
+    backwardFunction(gradients, numbers),
   ]);
 }
 
@@ -69,18 +70,18 @@ export const settingsOf = ({ experiment }: Plan): BodySettings => ({
   depths: { encoder: experiment.encoder.depth, predictor: experiment.predictor.depth },
 });
 
-export function emitStep({ plan, model, step }: Trainer): string {
+export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettings): string {
   const { dims } = model;
   const { experiment } = plan;
   const lengths = varying(dims.lengths);
   const batch = varying([dims.context, dims.allTargets]);
-  const inference = model.target.stages.map((stage) => inferenceFunction(stage.graph).text);
-  const lossOf = [inferenceFunction(model.loss.forward), lossGradientFunction(model.loss)].map(({ text }) => text);
+  const inference = model.target.stages.map((stage) => inferenceFunction(stage.graph, numbers).text);
+  const loss = [inferenceFunction(model.loss.forward, numbers), lossGradientFunction(model.loss, numbers)];
   const sections = [
     { title: model.target.title, functions: inference },
-    { title: model.context.title, functions: trainedFunctions(model.context) },
-    { title: model.predictor.title, functions: trainedFunctions(model.predictor) },
-    { title: "Loss", functions: lossOf },
+    { title: model.context.title, functions: trainedFunctions(model.context, numbers) },
+    { title: model.predictor.title, functions: trainedFunctions(model.predictor, numbers) },
+    { title: "Loss", functions: loss.map(({ text }) => text) },
   ];
   const bodies = step.functions.map(({ sections }) => bodyOf(sections, settingsOf(plan)));
   const [first, second] = bodies;
@@ -90,16 +91,16 @@ export function emitStep({ plan, model, step }: Trainer): string {
   return render("step.ts", {
     helpers: allUses([...bodies.map(({ uses }) => uses), ...(summed === undefined ? [] : [summed.uses])]).helpers,
     clipNorm: clips,
-    sizes: sizeLines(dims),
+    sizes: sizeLines(dims, numbers),
     lengths: lengths.length > 0,
     lengthParameters: typeParameters(lengths),
     lengthArguments: typeArguments(lengths),
-    allLengths: dims.lengths,
-    encoderDepth: experiment.encoder.depth,
-    predictorDepth: experiment.predictor.depth,
+    allLengths: dims.lengths.map(({ name, counts }) => ({ name, counts: numbers.remark(counts) })),
+    encoderDepth: numbers.remark(experiment.encoder.depth),
+    predictorDepth: numbers.remark(experiment.predictor.depth),
     outputWidth: plan.model.targetSpace === "pixels" ? dims.values.name : dims.encoder.width.name,
     accumulates: second !== undefined,
-    accumulation: experiment.optimiser.accumulation,
+    accumulation: numbers.remark(experiment.optimiser.accumulation),
     batchParameters: typeParameters(batch),
     batchArguments: typeArguments(batch),
     stepParameters: typeParameters(lengths),
@@ -121,10 +122,10 @@ const isUnnamed = (call: Call): call is EachCall => call.kind === "each" && call
 
 export const varying = (dims: readonly Dim[]): readonly Dim[] => dims.filter((dim) => dim.varies);
 
-export function emitFeatures({ plan, model }: Trainer): string {
+export function emitFeatures({ plan, model }: Trainer, { numbers }: EmitSettings): string {
   const shared = new Set(model.target.stages.map((stage) => stage.graph.name));
   const own = model.features.stages.filter((stage) => !shared.has(stage.graph.name));
-  const functions = own.map((stage) => inferenceFunction(stage.graph));
+  const functions = own.map((stage) => inferenceFunction(stage.graph, numbers));
   const [calls, last] = inferenceCalls(model.features, { running: "h", result: "features" });
   const body = bodyOf([{ title: null, calls }], { ...settingsOf(plan), leaf: ({ path }) => path });
   const ownNames = new Set(own.map((stage) => stage.graph.name));

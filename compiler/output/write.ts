@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Compiled } from "../compile";
-import type { GeneratedFile } from "../emit/emit";
+import type { GeneratedFile } from "../emit/code";
 
 export const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 

@@ -2,10 +2,11 @@
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { compileMany } from "../../compiler/check-many";
-import { type Compiled, type CompileInput, compile } from "../../compiler/compile";
+import { build, type CompileInput, compile } from "../../compiler/compile";
 import { typeErrors, typeErrorsOfMany } from "../../compiler/emit/check";
-import { representative, unitsOf } from "../../compiler/emit/check-units";
-import type { GeneratedFile } from "../../compiler/emit/emit";
+import { unitsOf } from "../../compiler/emit/check-units";
+import { type GeneratedCode, standingForItself } from "../../compiler/emit/code";
+import { emitTypeScript } from "../../compiler/emit/emit";
 import { specFromText } from "../../compiler/spec/load";
 import { base, compiledWith, variations } from "../support/variations";
 
@@ -15,25 +16,27 @@ function input(change: object, name = "one"): CompileInput & { readonly folder: 
   return { spec: loaded.spec, hash: loaded.hash, folder: resolve("/nowhere", name) };
 }
 
-const typescript = ({ files }: Compiled): readonly GeneratedFile[] => files.filter(({ name }) => name.endsWith(".ts"));
-
-/** With a text in one file replaced by another. */
+/** With a text in one file replaced by another, also in what stands for it. */
 function edited(
-  files: readonly GeneratedFile[],
+  files: readonly GeneratedCode[],
   name: string,
   from: string | RegExp,
   to: string,
-): readonly GeneratedFile[] {
-  const changed = files.map((file) => (file.name === name ? { name, text: file.text.replace(from, to) } : file));
-  expect(changed).not.toEqual(files);
-  return changed;
+): readonly GeneratedCode[] {
+  const changed = (text: string): string => {
+    expect(text.replace(from, to)).not.toBe(text);
+    return text.replace(from, to);
+  };
+  return files.map((file) =>
+    file.name === name ? { ...file, text: changed(file.text), standIn: () => changed(file.standIn()) } : file,
+  );
 }
 
 describe("type errors", () => {
   const [a, b] = [input({}, "a"), input({ seed: 1, loss: "mse" }, "b")];
-  const [right, other] = [typescript(compile(a)), typescript(compile(b))];
+  const [right, other] = [compile(a).typescript, compile(b).typescript];
   const wrong = edited(right, "step.ts", "block.mlp.fc1.weight,", "block.mlp.fc2.weight,");
-  const lineOf = (files: readonly GeneratedFile[], text: string): number =>
+  const lineOf = (files: readonly GeneratedCode[], text: string): number =>
     (files
       .find(({ name }) => name === "step.ts")
       ?.text.split("\n")
@@ -76,11 +79,9 @@ describe("type errors", () => {
 });
 
 describe("one file for many", () => {
-  const keys = (change: object) =>
-    new Map(
-      unitsOf({ folder: "/nowhere/a", files: typescript(compile(input(change))) }).map((u) => [u.file.name, u.key]),
-    );
-  const plain = keys({});
+  const keys = (of: CompileInput) =>
+    new Map(unitsOf({ folder: "/nowhere/a", files: compile(of).typescript }).map(({ file, key }) => [file.name, key]));
+  const plain = keys(input({}));
 
   test.each([
     ["a learning rate", { optimization: { ...base.optimization, learningRate: { warmupEpochs: 0 } } }, true],
@@ -91,48 +92,51 @@ describe("one file for many", () => {
     ["the loss", { loss: "mse" }, false],
     ["the image", { image: { size: 40 } }, false],
   ])("%s", (_, change, same) => {
-    expect(keys(change).get("step.ts") === plain.get("step.ts")).toBe(same);
+    expect(keys(input(change)).get("step.ts") === plain.get("step.ts")).toBe(same);
+  });
+
+  test.each([
+    ["seed, name and folder of runs", input({ seed: 7 }, "two"), true],
+    ["the engine", input({ hardware: { engine: "tfjs" } }), false],
+  ])("constants: %s", (_, other, same) => {
+    expect(keys(other).get("experiment.ts") === plain.get("experiment.ts")).toBe(same);
   });
 
   // Where they were not, the check would be right all the same, but slow.
   test("are right where the real ones are", () => {
     const trainers = variations.map(([name, change]) => ({
       folder: resolve("/nowhere", name),
-      files: typescript(compiledWith(change)).map(representative),
+      files: compiledWith(change).typescript.map((file) => standingForItself({ ...file, text: file.standIn() })),
     }));
     expect(typeErrorsOfMany(trainers)).toEqual(trainers.map(() => []));
   });
 
-  test.each([
-    ["a word that is none of the choices", 'kind: "shapes"', 'kind: "shape"'],
-    ["a text for a number", "seed: 0,", 'seed: "0",'],
-    ["a number for a text", /name: ".*",/, "name: 1,"],
-    ["a number for a choice", /horizontalFlip: \w+/, "horizontalFlip: 1"],
-    ["a number short", /cropScale: \[.*?\],/, "cropScale: [0.3],"],
-  ])("of the constants: %s is an error", (_, from, to) => {
-    const files = typescript(compile(input({ description: 'He said "5, and \\ 7' })));
-    expect(typeErrors("/nowhere/a", files)).toEqual([]);
-    expect(typeErrors("/nowhere/a", edited(files, "experiment.ts", from, to)).join("\n")).toMatch(
-      /^experiment\.ts:\d+: /,
-    );
+  const trainer = build(input({ description: 'He said "5, and \\ 7' }));
+  const { experiment } = trainer.plan;
+  test.each<[string, object]>([
+    ["a word that is none of the choices", { data: { ...experiment.data, kind: "shape" } }],
+    ["a text for a number", { seed: "0" }],
+    ["a number for a text", { runDirectory: 1 }],
+    ["a number for a choice", { augmentation: { ...experiment.augmentation, horizontalFlip: 1 } }],
+    ["a number short", { augmentation: { ...experiment.augmentation, cropScale: [0.3] } }],
+    ["another number of channels", { image: { ...experiment.image, channels: 4 } }],
+  ])("of the constants: %s is an error", (_, wrong) => {
+    const plan = { ...trainer.plan, experiment: { ...experiment, ...wrong } };
+    expect(typeErrors("/nowhere/a", emitTypeScript(trainer))).toEqual([]);
+    expect(typeErrors("/nowhere/a", emitTypeScript({ ...trainer, plan })).join("\n")).toMatch(/^experiment\.ts:\d+: /);
   });
 
   test("tell axes apart that are equally long", () => {
     // 16 patches, and tokens 16 wide: no error where types are numbers only.
-    const files = typescript(compile(input({})));
-    const step = files.find(({ name }) => name === "step.ts")?.text ?? "";
-    expect(step).toMatch(/const N = 16;[\s\S]*const D = 16;/);
+    const files = compile(input({})).typescript;
     const [from, to] = [
       "o: Ops, block: EncoderBlock, x: F32<[B, N, D]>",
       "o: Ops, block: EncoderBlock, x: F32<[B, D, N]>",
     ];
-    const { text: swapped } = representative({ name: "step.ts", text: step.replace(from, to) });
-    expect(
-      typeErrors(
-        "/nowhere/a",
-        files.map((file) => (file.name === "step.ts" ? { ...file, text: swapped } : file)),
-      ),
-    ).not.toEqual([]);
+    const swapped = edited(files, "step.ts", from, to);
+    expect(swapped.find(({ name }) => name === "step.ts")?.text).toMatch(/const N = 16;[\s\S]*const D = 16;/);
+    const standIns = swapped.map((file) => standingForItself({ ...file, text: file.standIn() }));
+    expect(typeErrors("/nowhere/a", standIns)).not.toEqual([]);
   });
 });
 

@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 import { bundle } from "../../compiler/bundle/bundle";
-import { compile } from "../../compiler/compile";
+import { build } from "../../compiler/compile";
+import { emitTypeScript } from "../../compiler/emit/emit";
 import { packageRoot } from "../../compiler/emit/package-root";
 import { specFromText } from "../../compiler/spec/load";
 import {
@@ -37,10 +38,7 @@ export function probeBundle(): Promise<string> {
 async function makeBundle(): Promise<string> {
   const loaded = specFromText({ text: JSON.stringify(EXPERIMENT), file: "doctor.json" });
   if (!loaded.ok) throw new Error(`internal: the doctor's experiment: ${JSON.stringify(loaded.diagnostics)}`);
-  const files = compile(loaded).files.map(({ name, text }) => ({
-    name,
-    text: name === "main.ts" ? text.replace('"ijepa/runtime/trainer"', '"ijepa/runtime/doctor/probe"') : text,
-  }));
+  const files = emitTypeScript(build(loaded), "ijepa/runtime/doctor/probe");
   return await bundle({ folder: join(packageRoot(), "generated", "doctor"), files, banner: "" });
 }
 

@@ -1,7 +1,8 @@
 /** A recorded run as a program: the trainer's own files, and beside them what a replay looks at. */
 
 import { buildTrainer } from "../../compiler/compile";
-import { emitTypeScript, functionsText, type GeneratedFile } from "../../compiler/emit/emit";
+import { type GeneratedCode, type GeneratedFile, standingForItself } from "../../compiler/emit/code";
+import { emitTypeScript, functionsText } from "../../compiler/emit/emit";
 import { emitObserve } from "../../compiler/emit/observe";
 import { packageVersion } from "../../compiler/emit/package-root";
 import { render } from "../../compiler/emit/render";
@@ -12,7 +13,9 @@ import { masksOfTrace, specOfTrace } from "./spec";
 
 export interface CompiledReplay {
   readonly plan: Plan;
-  /** experiment, features, parameters, step and trees as a trainer has them; observe, observe-mse; main, which starts the replay. */
+  /** experiment, features, parameters, step and trees as a trainer has them; observe, observe-mse. */
+  readonly typescript: readonly GeneratedCode[];
+  /** These, and main, which starts the replay. */
   readonly files: readonly GeneratedFile[];
 }
 
@@ -23,13 +26,15 @@ export function compileReplay(trace: Trace): CompiledReplay {
   const trainer = buildTrainer(plan);
   const { loss } = buildTrainer({ ...plan, model: { ...plan.model, loss: "mse" } }).model;
   const mse = { ...trainer, model: { ...trainer.model, loss } };
+  const imports = ["step.ts"];
+  const typescript = [
+    ...emitTypeScript(trainer).filter(({ name }) => name !== "main.ts"),
+    standingForItself({ name: "observe.ts", text: emitObserve({ trainer, loss: "smoothL1" }), imports }),
+    standingForItself({ name: "observe-mse.ts", text: emitObserve({ trainer: mse, loss: "mse" }), imports }),
+  ];
   return {
     plan,
-    files: [
-      ...emitTypeScript(trainer).filter(({ name }) => name !== "main.ts"),
-      { name: "observe.ts", text: emitObserve({ trainer, loss: "smoothL1" }) },
-      { name: "observe-mse.ts", text: emitObserve({ trainer: mse, loss: "mse" }) },
-      { name: "main.ts", text: render("replay.ts", functionsText(trainer)) },
-    ],
+    typescript,
+    files: [...typescript, { name: "main.ts", text: render("replay.ts", functionsText(trainer)) }],
   };
 }
