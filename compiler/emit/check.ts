@@ -92,10 +92,11 @@ function check(units: readonly Unit[], byKey: ReadonlyMap<string, Unit>, textOf:
   };
   units.forEach(add);
   const { project, resolve } = shared();
-  resolve.generated = (name, from) =>
-    name.startsWith("./")
-      ? byKey.get(inProgram.get(from)?.imports.get(`${name.slice("./".length)}.ts`) ?? "")?.path
-      : undefined;
+  resolve.generated = (name, from) => {
+    const imports = inProgram.get(from)?.imports;
+    // A file that is not said to be imported is none, though one of that name may lie in the program.
+    return imports && (byKey.get(imports.get(`${name.slice("./".length)}.ts`) ?? "")?.path ?? null);
+  };
   const sources = new Map(
     [...inProgram].map(([path, unit]) => [path, project.createSourceFile(path, textOf(unit), { overwrite: true })]),
   );
@@ -118,7 +119,8 @@ function messageOf(message: string | DiagnosticMessageChain): string {
 
 interface Shared {
   readonly project: Project;
-  readonly resolve: { generated: (name: string, from: string) => string | undefined };
+  /** The path of what a generated file imports, null where there is no such file; undefined in any other file. */
+  readonly resolve: { generated: (name: string, from: string) => string | null | undefined };
 }
 
 let kept: Shared | undefined;
@@ -146,7 +148,7 @@ function shared(): Shared {
       skipLibCheck: true,
     },
     resolutionHost: (host, options) => {
-      const pathOf = (name: string, from: string): string | undefined => {
+      const pathOf = (name: string, from: string): string | null | undefined => {
         if (name === "ijepa/runtime/trainer") return trainerTypes;
         if (/^ijepa\/runtime\/engines\/\w+\/engine$/.test(name)) return engineTypes;
         if (name.startsWith("ijepa/runtime/")) return join(root, `${name.slice("ijepa/".length)}.ts`);
@@ -156,6 +158,7 @@ function shared(): Shared {
         resolveModuleNames: (names, from) =>
           names.map((name) => {
             const path = pathOf(name, from);
+            if (path === null) return undefined;
             return path === undefined
               ? ts.resolveModuleName(name, from, options(), host).resolvedModule
               : { resolvedFileName: path, extension: ts.Extension.Ts };
