@@ -13,6 +13,7 @@ import {
   backwardFunction,
   forwardFunction,
   inferenceFunction,
+  keptValues,
   type Line,
   lossGradientFunction,
 } from "./functions";
@@ -91,6 +92,7 @@ export function emitStep({ plan, model, step }: Trainer): string {
   const clips = plan.clipNorm !== null;
   const text = render("step.ts", {
     helpers: allUses([...bodies.map(({ uses }) => uses), ...(summed === undefined ? [] : [summed.uses])]).helpers,
+    usesBfloat16: [model.context, model.predictor].some(keepsBfloat16),
     clipNorm: clips,
     sizes: sizeLines(dims),
     lengths: lengths.length > 0,
@@ -119,6 +121,9 @@ export function emitStep({ plan, model, step }: Trainer): string {
   });
   return tidy(text);
 }
+
+const keepsBfloat16 = ({ stages }: TrainedChain): boolean =>
+  stages.some(({ gradients }) => keptValues(gradients).some(({ dtype }) => dtype === "bf16"));
 
 const isUnnamed = (call: Call): call is EachCall => call.kind === "each" && call.gives[0]?.name === "";
 

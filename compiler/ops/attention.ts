@@ -1,5 +1,5 @@
 /** Heads, batched products and softmax with their gradients. */
-import { isAGradient, type Op, ofProduct, perElement, when } from "./op";
+import { asOperand, isAGradient, type Op, ofProduct, perElement, when } from "./op";
 
 export const splitHeads: Op<"splitHeads"> = {
   name: "splitHeads",
@@ -45,10 +45,13 @@ export const matmul: Op<"matmul"> = {
   tokenwise: null,
   doc: "out[…, i, o] = scale · Σ_k a[…, i, k] · b[…, k, o]",
   flops: ofProduct(([a]) => a?.at(-1) ?? 0),
-  vjp: ({ graph, gradient, input, attrs, wants, name }) => [
-    when(wants(0), () => graph.one("matmulNT", [gradient, input(1)], attrs, name(0))),
-    when(wants(1), () => graph.one("matmulTN", [input(0), gradient], attrs, name(1))),
-  ],
+  vjp: ({ graph, gradient, input, attrs, wants, name }) => {
+    const operand = asOperand(graph, gradient, input(0));
+    return [
+      when(wants(0), () => graph.one("matmulNT", [operand, input(1)], attrs, name(0))),
+      when(wants(1), () => graph.one("matmulTN", [input(0), operand], attrs, name(1))),
+    ];
+  },
 };
 
 export const matmulNT: Op<"matmulNT"> = {
@@ -56,10 +59,13 @@ export const matmulNT: Op<"matmulNT"> = {
   tokenwise: null,
   doc: "out[…, i, o] = scale · Σ_k a[…, i, k] · b[…, o, k]",
   flops: ofProduct(([a]) => a?.at(-1) ?? 0),
-  vjp: ({ graph, gradient, input, attrs, wants, name }) => [
-    when(wants(0), () => graph.one("matmul", [gradient, input(1)], attrs, name(0))),
-    when(wants(1), () => graph.one("matmulTN", [gradient, input(0)], attrs, name(1))),
-  ],
+  vjp: ({ graph, gradient, input, attrs, wants, name }) => {
+    const operand = asOperand(graph, gradient, input(0));
+    return [
+      when(wants(0), () => graph.one("matmul", [operand, input(1)], attrs, name(0))),
+      when(wants(1), () => graph.one("matmulTN", [operand, input(0)], attrs, name(1))),
+    ];
+  },
 };
 
 export const matmulTN: Op<"matmulTN"> = {
@@ -67,10 +73,13 @@ export const matmulTN: Op<"matmulTN"> = {
   tokenwise: null,
   doc: "out[…, i, o] = scale · Σ_k a[…, k, i] · b[…, k, o]",
   flops: ofProduct(([a]) => a?.at(-2) ?? 0),
-  vjp: ({ graph, gradient, input, attrs, wants, name }) => [
-    when(wants(0), () => graph.one("matmulNT", [input(1), gradient], attrs, name(0))),
-    when(wants(1), () => graph.one("matmul", [input(0), gradient], attrs, name(1))),
-  ],
+  vjp: ({ graph, gradient, input, attrs, wants, name }) => {
+    const operand = asOperand(graph, gradient, input(0));
+    return [
+      when(wants(0), () => graph.one("matmulNT", [input(1), operand], attrs, name(0))),
+      when(wants(1), () => graph.one("matmul", [input(0), operand], attrs, name(1))),
+    ];
+  },
 };
 
 export const softmax: Op<"softmax"> = {

@@ -1,16 +1,19 @@
 /** Linear layers, layer norm and GELU with their gradients. */
-import { isAGradient, type Op, ofProduct, perElement, perInputElement, tokenwise, when } from "./op";
+import { asOperand, isAGradient, type Op, ofProduct, perElement, perInputElement, tokenwise, when } from "./op";
 
 export const linear: Op<"linear"> = {
   name: "linear",
   tokenwise: tokenwise(1),
   doc: "out[r, o] = Σ_i x[r, i] · weight[i, o] + bias[o]",
   flops: ofProduct(([, weight]) => weight?.[0] ?? 0),
-  vjp: ({ graph, gradient, input, wants, name }) => [
-    when(wants(0), () => graph.one("linearGradInput", [gradient, input(1)], {}, name(0))),
-    when(wants(1), () => graph.one("linearGradWeight", [input(0), gradient], {}, name(1))),
-    when(wants(2), () => graph.one("sumRows", [gradient], {}, name(2))),
-  ],
+  vjp: ({ graph, gradient, input, wants, name }) => {
+    const operand = asOperand(graph, gradient, input(0));
+    return [
+      when(wants(0), () => graph.one("linearGradInput", [operand, input(1)], {}, name(0))),
+      when(wants(1), () => graph.one("linearGradWeight", [input(0), operand], {}, name(1))),
+      when(wants(2), () => graph.one("sumRows", [gradient], {}, name(2))),
+    ];
+  },
 };
 
 export const linearGradInput: Op<"linearGradInput"> = {

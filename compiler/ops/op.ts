@@ -74,6 +74,11 @@ export function ofProduct(inner: (inputs: readonly Sizes[]) => number): Op<OpNam
   return (inputs, outputs) => 2 * count(outputs[0]) * inner(inputs);
 }
 
+/** A gradient as an operand of products whose other operand is this one: in its number format. */
+export function asOperand(graph: GraphBuilder, gradient: Value, other: Value): Value {
+  return other.dtype === "bf16" ? graph.one("toBf16", [gradient], {}, `${gradient.name}Bf16`) : gradient;
+}
+
 /** The result where it is wanted. */
 export function when<T>(wanted: boolean, make: () => T): T | undefined {
   return wanted ? make() : undefined;

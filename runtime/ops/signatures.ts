@@ -381,3 +381,6 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
     },
   },
 };
+
+/** Whether an op is a product of two matrices, the first two of its inputs, which have one number format. */
+export const isProduct = (op: OpName): boolean => signatures[op].formats === operands;

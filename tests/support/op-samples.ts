@@ -1,7 +1,6 @@
 /** One small sample call for every op: what an engine, a gradient or a shape rule can be tried on. */
-import { operands } from "../../runtime/ops/formats";
 import type { AttrsOf, OpName } from "../../runtime/ops/ops";
-import { signatures } from "../../runtime/ops/signatures";
+import { isProduct } from "../../runtime/ops/signatures";
 
 /** A size, or the name of a length of the sample. */
 export type SampleSize = number | string;
@@ -121,12 +120,11 @@ export const opNames: readonly OpName[] = allNames.filter((op) => !casts.include
 
 /** What an engine with bfloat16 has besides: the casts, and every product with operands in bfloat16. */
 export const bfloat16Samples: readonly (readonly [op: OpName, sample: Sample<OpName>])[] = allNames
-  .filter((op) => casts.includes(op) || signatures[op].formats === operands)
+  .filter((op) => casts.includes(op) || isProduct(op))
   .map((op) => {
     const { tensors, ...sample } = opSamples[op];
-    const isProduct = !casts.includes(op);
     return [
       op,
-      { ...sample, tensors: tensors.map((each, i) => (isProduct && i < 2 ? { ...each, format: "bf16" } : each)) },
+      { ...sample, tensors: tensors.map((each, i) => (isProduct(op) && i < 2 ? { ...each, format: "bf16" } : each)) },
     ];
   });
