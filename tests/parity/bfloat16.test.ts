@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { type Compiled, check } from "../../compiler/compile";
 import { typeErrors } from "../../compiler/emit/check";
+import { factsOf } from "../../compiler/step/facts";
 import { createReferenceEngine } from "../../runtime/engines/reference/engine";
 import { castsOfStep, relativeError, toleranceOf } from "../support/bfloat16";
 import { type Trained, train } from "../support/train";
@@ -50,6 +51,20 @@ describe("a mixed-up number format does not type-check", () => {
     const [first] = errorsAfter(compiled, from, to);
     expect(first).toMatch(/^step\.ts:\d+: .*(BF16|bf16)/);
   });
+});
+
+it("keeps less for the backward pass, and does as many operations", () => {
+  const [wide, narrow] = (["fp32", "bf16"] as const).map((precision) => {
+    const { step, plan } = compiledWith({}, precision);
+    return factsOf(step, plan);
+  });
+  if (wide === undefined || narrow === undefined) throw new Error("nothing compiled");
+  expect(narrow.flopsPerStep).toEqual(wide.flopsPerStep);
+  expect(narrow.memory.stateBytes).toBe(wide.memory.stateBytes);
+  // Of every block: 10 D of operands and attention's weights at 2 bytes for 4; 6 D that norms and GELU read stay.
+  const share = narrow.memory.keptBytes / wide.memory.keptBytes;
+  expect(share).toBeGreaterThan(0.5);
+  expect(share).toBeLessThan((10 * 2 + 6 * 4) / (16 * 4));
 });
 
 /** The first moments after one step, by path: (1 − β1) times the gradient. */
