@@ -31,12 +31,15 @@ export type Reference = (value: Value) => string;
 
 const byName: Reference = (value) => value.name;
 
+/** The shape, after a number format that is not the usual one. */
+const noteOf = ({ dtype, shape }: Value): string => `${dtype === "f32" ? "" : `${dtype} `}${shapeText(shape)}`;
+
 export function opLines(node: Node, reference: Reference, numbers: Numbers): readonly Line[] {
   const attrs = Object.entries(node.attrs).map(([name, value]) => `${name}: ${attrText(value, numbers)}`);
   const args = [...node.inputs.map(reference), ...(attrs.length === 0 ? [] : [`{ ${attrs.join(", ")} }`])];
   const names = node.outputs.map((value) => value.name);
   const left = names.length === 1 ? names.join("") : `[${names.join(", ")}]`;
-  const shapes = [...new Set(node.outputs.map((value) => shapeText(value.shape)))];
+  const shapes = [...new Set(node.outputs.map(noteOf))];
   const call = `o.${node.op}(${args.join(", ")});`;
   const note = shapes.join(" ");
   const code = `const ${left} = ${call}`;

@@ -13,6 +13,7 @@ import {
   backwardFunction,
   forwardFunction,
   inferenceFunction,
+  keptValues,
   type Line,
   lossGradientFunction,
 } from "./functions";
@@ -90,6 +91,7 @@ export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettin
   const clips = plan.clipNorm !== null;
   return render("step.ts", {
     helpers: allUses([...bodies.map(({ uses }) => uses), ...(summed === undefined ? [] : [summed.uses])]).helpers,
+    usesBfloat16: [model.context, model.predictor].some(keepsBfloat16),
     clipNorm: clips,
     sizes: sizeLines(dims, numbers),
     lengths: lengths.length > 0,
@@ -117,6 +119,9 @@ export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettin
     updateOutputs: clips ? "{ readonly norm: Scalar }" : "Readonly<Record<string, never>>",
   });
 }
+
+const keepsBfloat16 = ({ stages }: TrainedChain): boolean =>
+  stages.some(({ gradients }) => keptValues(gradients).some(({ dtype }) => dtype === "bf16"));
 
 const isUnnamed = (call: Call): call is EachCall => call.kind === "each" && call.gives[0]?.name === "";
 

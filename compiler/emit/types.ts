@@ -5,8 +5,11 @@ import type { Graph, Value } from "../ir/graph";
 import { type Dim, type Num, shapeText } from "../ir/number";
 import type { Numbers } from "./numbers";
 
+/** The type of a tensor in generated code, by its number format. */
+const tensorTypes: { readonly [T in Dtype]: string } = { f32: "F32", bf16: "BF16", i32: "I32" };
+
 export function tensorType({ dtype, shape }: { readonly dtype: Dtype; readonly shape: readonly Num[] }): string {
-  return `${dtype === "f32" ? "F32" : "I32"}<${shapeText(shape)}>`;
+  return `${tensorTypes[dtype]}<${shapeText(shape)}>`;
 }
 
 /** The varying axes of these values, in the order C, T, S, U. */

@@ -2,8 +2,8 @@
  * A graph is one generated function: named values, one op per node, in order of execution. Plain records; only the
  * builder grows.
  */
-import { outputShapes } from "../../runtime/ops/adapter";
-import type { Dtype, OpName } from "../../runtime/ops/ops";
+import { outputFormat, outputShapes } from "../../runtime/ops/adapter";
+import type { Dtype, HostFormat, OpName } from "../../runtime/ops/ops";
 import { type AxisAttrs, signatures } from "../../runtime/ops/signatures";
 import type { InputName } from "../../runtime/step/trees";
 import { type Num, nameOf } from "./number";
@@ -16,7 +16,7 @@ export interface Leaf {
   readonly tree: InputName;
   /** Names from the tree down; `*` stands for the number of a block, e.g. `dropPath.*.attn`. */
   readonly path: string;
-  readonly dtype: Dtype;
+  readonly dtype: HostFormat;
   readonly shape: readonly Num[];
   readonly doc?: string;
 }
@@ -135,9 +135,13 @@ export class GraphBuilder {
       inputs.map((value) => value.shape),
       attrs as IrAttrs,
     );
+    const dtype = outputFormat(
+      op,
+      inputs.map((value) => value.dtype),
+    );
     const results = names.map((name, i) => ({
       name: this.unique(name),
-      dtype: "f32" as const,
+      dtype,
       shape: shapes[i] ?? [],
     }));
     this.nodes.push({ op, inputs, attrs: attrs as IrAttrs, outputs: results });

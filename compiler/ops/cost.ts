@@ -1,12 +1,22 @@
 /** What nodes and graphs cost, by the formulas of their ops. */
+import { formatBytes } from "../../runtime/ops/formats";
 import type { Graph, Node, Value } from "../ir/graph";
 import { type Sizes, sizeOf } from "../ir/number";
 import { ops } from "./index";
-import type { Cost } from "./op";
 
-export function costOf(node: Node, sizes: Sizes): Cost {
-  const numbers = (values: readonly Value[]) => values.map((value) => value.shape.map((num) => sizeOf(num, sizes)));
-  return ops[node.op].cost(numbers(node.inputs), numbers(node.outputs));
+export interface Cost {
+  readonly flops: number;
+  /** Bytes read and written if nothing is cached. */
+  readonly bytes: number;
+}
+
+export function costOf({ op, inputs, outputs }: Node, sizes: Sizes): Cost {
+  const sizesOf = ({ shape }: Value) => shape.map((num) => sizeOf(num, sizes));
+  const bytesOf = (value: Value) => sizesOf(value).reduce((product, size) => product * size, formatBytes[value.dtype]);
+  return {
+    flops: ops[op].flops(inputs.map(sizesOf), outputs.map(sizesOf)),
+    bytes: [...inputs, ...outputs].reduce((sum, value) => sum + bytesOf(value), 0),
+  };
 }
 
 export function graphCost(graph: Graph, sizes: Sizes): Cost {

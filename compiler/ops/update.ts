@@ -1,5 +1,5 @@
 /** What happens to weights after the backward pass. */
-import { bytesOf, count, type Op, perElement } from "./op";
+import { count, type Op, perElement } from "./op";
 
 const update = { why: "it belongs to the update, after the last gradient" };
 
@@ -7,10 +7,7 @@ export const globalNorm: Op<"globalNorm"> = {
   name: "globalNorm",
   tokenwise: null,
   doc: "out = √(Σ over all tensors and elements of x²)",
-  cost: (inputs, outputs) => ({
-    flops: 2 * inputs.reduce((sum, shape) => sum + count(shape), 0),
-    bytes: bytesOf([...inputs, ...outputs]),
-  }),
+  flops: (inputs) => 2 * inputs.reduce((sum, shape) => sum + count(shape), 0),
   vjp: update,
 };
 
@@ -18,7 +15,7 @@ export const clipFactor: Op<"clipFactor"> = {
   name: "clipFactor",
   tokenwise: null,
   doc: "out = min(1, max / (norm + 1e-6))",
-  cost: perElement(3),
+  flops: perElement(3),
   vjp: update,
 };
 
@@ -26,7 +23,7 @@ export const adamw: Op<"adamw"> = {
   name: "adamw",
   tokenwise: null,
   doc: "m' = β1·m + (1−β1)·g; v' = β2·v + (1−β2)·g²; w' = w·decayFactor − stepSize · m' / (√v'·secondMoment + eps)",
-  cost: perElement(12),
+  flops: perElement(12),
   vjp: update,
 };
 
@@ -34,6 +31,6 @@ export const ema: Op<"ema"> = {
   name: "ema",
   tokenwise: null,
   doc: "out = keep·target + take·weight",
-  cost: perElement(3),
+  flops: perElement(3),
   vjp: update,
 };

@@ -8,7 +8,7 @@ type Hardware = Spec["hardware"];
 /**
  * What of `hardware.engine` and `hardware.device` goes together, and the precisions there are. Empty: it does not. fp16 is
  * nowhere: WebGPU's products of float16 are summed in float16 by onnxruntime, too coarse for gradients over thousands of
- * rows; tfjs has no float16 (docs/engines.md).
+ * rows; tfjs has no float16. Nor have they products of bfloat16 (docs/engines.md).
  */
 const precisions: {
   readonly [E in Hardware["engine"]]: { readonly [D in Hardware["device"]]: readonly Hardware["precision"][] };

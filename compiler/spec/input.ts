@@ -238,8 +238,8 @@ export interface HardwareInput {
   readonly device?: "cpu" | "gpu" | "webgpu" | "wasm" | "js";
   /** Devices that share the global batch; one so far. [devices; default 1] */
   readonly gpus?: 1;
-  /** Number format of the matrix products of the step; weights, moments and checkpoints are float32 always. `fp16` needs a device that has it. */
-  readonly precision?: "fp32" | "fp16";
+  /** Number format of the operands of the step's matrix products. `bf16` rounds them to bfloat16 and sums in float32, where the device has it; everything between products, weights, moments and checkpoints are float32 always. `fp16` is refused. */
+  readonly precision?: "fp32" | "bf16" | "fp16";
   /** Threads of the engine; 0 takes as many as there are cores. [threads; default 0] */
   readonly threads?: number;
   /** Threads that prepare images; 0 lets the trainer choose. [threads; default 0] */

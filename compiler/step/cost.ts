@@ -33,7 +33,7 @@ export function elementsOf(shape: Item["shape"], sizes: Sizes): number {
 
 function flopsOf({ op, inputs, outputs }: UnrolledOp, sizes: Sizes): number {
   const numbers = (items: readonly Item[]) => items.map(({ shape }) => shape.map((num) => sizeOf(num, sizes)));
-  return ops[op].cost(numbers(inputs), numbers(outputs)).flops;
+  return ops[op].flops(numbers(inputs), numbers(outputs));
 }
 
 export function stepCost(step: Step, plan: Plan): StepCost {

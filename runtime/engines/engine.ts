@@ -1,5 +1,5 @@
 /** What an engine is: it holds the state of a run (weights, moments, targets) and runs generated functions over it. */
-import type { AnyTensor, Dtype, Ops } from "../ops/ops";
+import type { AnyTensor, HostFormat, Ops } from "../ops/ops";
 import type { Tree } from "../ops/tree";
 
 export type EngineName = "onnx" | "tfjs";
@@ -11,13 +11,13 @@ export type AnyEngineName = EngineName | "reference";
 export type DeviceName = "cpu" | "gpu" | "webgpu" | "wasm" | "js";
 
 /** Of the numbers that the step computes with; weights, moments and what comes out are float32 always. */
-export type Precision = "fp32" | "fp16";
+export type Precision = "fp32" | "bf16" | "fp16";
 
 /** Numbers on the host, in C order. */
 export type HostArray = Float32Array | Int32Array;
 
 export interface TensorSpec {
-  readonly dtype: Dtype;
+  readonly dtype: HostFormat;
   /** Sizes; a name stands for a length that differs from program to program, e.g. ["C"]. */
   readonly shape: readonly (number | string)[];
   /** Of an input: every call gives the same array with the same numbers, so that an engine may copy it only once. */

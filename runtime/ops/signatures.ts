@@ -1,7 +1,8 @@
 /**
- * What every op takes and gives: how many tensors, and the shapes of its outputs. One table serves the compiler, whose
- * axes are named, and the engines, whose axes are plain numbers; `Axis` is either.
+ * What every op takes and gives: how many tensors, and the shapes and number formats of its outputs. One table serves the
+ * compiler, whose axes are named, and the engines, whose axes are plain numbers; `Axis` is either.
  */
+import { type FormatRule, indexed, operands, takes } from "./formats";
 import type { AttrsOf, OpName } from "./ops";
 
 /** The attributes of an op with axes of type `Axis` in the place of numbers. */
@@ -19,6 +20,8 @@ export interface Signature<K extends OpName> {
   readonly inputs: number | "many";
   readonly outputs: number;
   readonly shapes: ShapeRule<K>;
+  /** Left out: float32 throughout. */
+  readonly formats?: FormatRule;
 }
 
 /** Thrown when shapes do not fit: never the user's fault, always a wrong program. */
@@ -90,6 +93,7 @@ function product<K extends OpName>(op: K, transA: boolean, transB: boolean): Sig
   return {
     inputs: 2,
     outputs: 1,
+    formats: operands,
     shapes: (inputs) => {
       const a = input(op, inputs, 0, -2);
       const b = input(op, inputs, 1, a.length);
@@ -127,6 +131,7 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
   gatherTokens: {
     inputs: 2,
     outputs: 1,
+    formats: indexed,
     shapes: (inputs) => {
       const x = input("gatherTokens", inputs, 0, 3);
       const index = input("gatherTokens", inputs, 1, 2);
@@ -136,6 +141,7 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
   scatterTokens: {
     inputs: 2,
     outputs: 1,
+    formats: indexed,
     shapes: (inputs, { images, tokens }) => {
       const gradient = input("scatterTokens", inputs, 0, 3);
       same("scatterTokens", inputs, gradient.slice(0, 2), input("scatterTokens", inputs, 1, 2));
@@ -145,6 +151,7 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
   gatherRows: {
     inputs: 2,
     outputs: 1,
+    formats: indexed,
     shapes: (inputs) => {
       const table = input("gatherRows", inputs, 0, 2);
       return [[...input("gatherRows", inputs, 1, 2), axis("gatherRows", inputs, table, 1)]];
@@ -226,6 +233,7 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
   linear: {
     inputs: 3,
     outputs: 1,
+    formats: operands,
     shapes: (inputs) => {
       const x = input("linear", inputs, 0, -1);
       const weight = input("linear", inputs, 1, 2);
@@ -237,6 +245,7 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
   linearGradInput: {
     inputs: 2,
     outputs: 1,
+    formats: operands,
     shapes: (inputs) => {
       const gradient = input("linearGradInput", inputs, 0, -1);
       const weight = input("linearGradInput", inputs, 1, 2);
@@ -247,6 +256,7 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
   linearGradWeight: {
     inputs: 2,
     outputs: 1,
+    formats: operands,
     shapes: (inputs) => {
       const x = input("linearGradWeight", inputs, 0, -1);
       const gradient = input("linearGradWeight", inputs, 1, x.length);
@@ -342,6 +352,8 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
     },
   },
   one: { inputs: 0, outputs: 1, shapes: () => [[]] },
+  toBf16: { ...elementwise("toBf16", 1), formats: takes(["f32"], "bf16") },
+  toF32: { ...elementwise("toF32", 1), formats: takes(["bf16"]) },
   smoothL1: lossOf("smoothL1"),
   smoothL1Grad: elementwise("smoothL1Grad", 2),
   mse: lossOf("mse"),
@@ -369,3 +381,6 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
     },
   },
 };
+
+/** Whether an op is a product of two matrices, the first two of its inputs, which have one number format. */
+export const isProduct = (op: OpName): boolean => signatures[op].formats === operands;

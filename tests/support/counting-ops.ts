@@ -271,6 +271,9 @@ export const countingOps: { readonly [K in OpName]: Counted<K> } = {
     fill(x.shape, (i) => c.mul(at(x, i), at(factor, Math.floor((i * axis(x, 0)) / x.data.length)))),
   one: () => fill([], () => 1),
 
+  toBf16: "moves",
+  toF32: "moves",
+
   smoothL1: (c, [prediction, target]) =>
     meanOf(c, prediction, target, (sum, d) => {
       const distance = Math.abs(d);

@@ -1,9 +1,9 @@
 /** Sample calls as functions that an engine can load, with numbers to call them with. */
 import type { EngineFunction, HostArray, TensorSpecs } from "../../runtime/engines/engine";
 import { type Dense, dense } from "../../runtime/engines/reference/tensor";
-import type { AnyTensor, OpName, Ops } from "../../runtime/ops/ops";
+import type { AnyTensor, F32, OpName, Ops, Shape, Tensor } from "../../runtime/ops/ops";
 import { signatures } from "../../runtime/ops/signatures";
-import { opSamples, type SampleSize, type SampleTensor } from "./op-samples";
+import { opSamples, type Sample, type SampleSize, type SampleTensor } from "./op-samples";
 
 /** Numbers from a seed (mulberry32): only tests use it. */
 export function randomOf(seed: number): () => number {
@@ -89,9 +89,18 @@ export interface SampleCall {
   readonly lengths: Readonly<Record<string, number>>;
 }
 
-/** The sample of an op as a function with inputs `x.0`, `x.1`, … and outputs `y.0`, …; lengths fixed or not. */
-export function sampleCall(op: OpName, how: "fixed" | "symbolic", seed: number): SampleCall {
-  const { tensors, attrs, lengths = {} } = opSamples[op];
+const isBfloat16 = (tensor: AnyTensor): tensor is Tensor<"bf16", Shape> => tensor.dtype === "bf16";
+
+/**
+ * The sample of an op as a function with inputs `x.0`, `x.1`, … and outputs `y.0`, …; lengths fixed or not. What crosses
+ * between host and engine is float32: samples in bfloat16 are cast on the way in, results in it on the way out.
+ */
+export function sampleCall(
+  op: OpName,
+  how: "fixed" | "symbolic",
+  seed: number,
+  { tensors, attrs, lengths = {} }: Sample<OpName> = opSamples[op],
+): SampleCall {
   const random = randomOf(seed);
   const specs: TensorSpecs = new Map(
     tensors.map((tensor, i) => [
@@ -107,10 +116,17 @@ export function sampleCall(op: OpName, how: "fixed" | "symbolic", seed: number):
     reads: [],
     inputs: specs,
     lengths: how === "fixed" ? [] : Object.keys(lengths),
-    run: (ops, _, inputs, given) => {
-      const known = how === "fixed" ? lengths : given;
+    run: (ops, _, inputs, current) => {
+      const known = how === "fixed" ? lengths : current;
       const { x = [] } = inputs as { x?: readonly AnyTensor[] };
-      return { state: {}, outputs: { y: callOp(ops, op, x, resolvedAttrs(attrs, known)) } };
+      // samples in bfloat16 hold numbers, no indices
+      const given = x.map((tensor, i) =>
+        tensors[i]?.format === undefined ? tensor : ops.toBf16(tensor as F32<Shape>),
+      );
+      const y = callOp(ops, op, given, resolvedAttrs(attrs, known)).map((tensor) =>
+        isBfloat16(tensor) ? ops.toF32(tensor) : tensor,
+      );
+      return { state: {}, outputs: { y } };
     },
   };
   const inputs = new Map(tensors.map((tensor, i) => [`x.${i}`, sampleValues(tensor, lengths, random)]));

@@ -64,11 +64,11 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
     return [path, { dtype: spec.dtype, shape, value }];
   });
 
-  const ops = opsFor<Handle>((op: OpName, inputs, attrs, shapes) =>
+  const ops = opsFor<Handle>((op: OpName, inputs, attrs, shapes, dtype) =>
     kernelOf(lowerings[target], op)(r, inputs, attrs, shapes).map((value, i) => {
       const shape = shapes[i];
       if (shape === undefined) throw new Error(`internal: ${op} gave more tensors than it has`);
-      return { dtype: "f32", shape, value };
+      return { dtype, shape, value };
     }),
   );
   const result = fn.run(

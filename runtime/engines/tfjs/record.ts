@@ -79,8 +79,8 @@ export function record(fn: EngineFunction, stored: TensorSpecs): Recording {
   });
 
   const all: RecordedOp[] = [];
-  const ops = opsFor<Handle>((op, tensors, attrs, shapes) => {
-    const outputs = shapes.map((shape) => handleOf("f32", shape));
+  const ops = opsFor<Handle>((op, tensors, attrs, shapes, dtype) => {
+    const outputs = shapes.map((shape) => handleOf(dtype, shape));
     all.push({ op, inputs: tensors, attrs, outputs });
     return outputs;
   });

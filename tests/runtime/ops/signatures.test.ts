@@ -149,6 +149,9 @@ const wrong: { readonly [K in OpName]: Wrong } = {
   },
   one: { "[]": "takes 0 tensors; found 1" },
 
+  toBf16: onlyOne,
+  toF32: onlyOne,
+
   smoothL1: loss,
   smoothL1Grad: two,
   mse: loss,
