@@ -95,7 +95,7 @@ function program(): Command {
     .command("replay")
     .description("go through recorded runs of the official code and compare every number (exit 0 all hold, 1 not)")
     .argument("<traces...>", "safetensors files, each with its JSON file beside it (docs/parity.md)")
-    .option("--engine <name>", "onnx, tfjs, or reference: float64, slow, a second opinion", "onnx")
+    .option("--engine <name>", "onnx, tfjs, xla, or reference: float64, slow, a second opinion", "onnx")
     .option("--device <name>", "what the engine computes on, as hardware.device", "cpu")
     .option("--threads <n>", "threads of the engine", "1")
     .option("--init <file>", "safetensors file with init.*, for a trace without")

@@ -23,7 +23,7 @@ export interface ReplayOptions {
   readonly brief?: boolean;
 }
 
-const ENGINES = ["onnx", "tfjs", "reference"] as const;
+const ENGINES = ["onnx", "tfjs", "xla", "reference"] as const;
 
 /** Resolves to the exit code: 0 everything holds, 1 something differs, 2 a trace could not be read. */
 export async function replay(files: readonly string[], options: ReplayOptions): Promise<number> {

@@ -16,5 +16,6 @@ export interface ReplayEngineOptions {
 export async function openReplayEngine({ engine, ...options }: ReplayEngineOptions): Promise<Engine> {
   if (engine === "reference") return (await import("../engines/reference/engine")).createReferenceEngine();
   if (engine === "tfjs") return (await import("../engines/tfjs/engine")).createEngine(options);
+  if (engine === "xla") return (await import("../engines/xla/engine")).createEngine(options);
   return (await import("../engines/onnx/engine")).createEngine(options);
 }
