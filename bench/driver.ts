@@ -1,7 +1,7 @@
 /**
  * Times the step of the experiment that it is bundled with (bench/build.ts) and prints one line of JSON.
  *
- *   --engine E --device D    onnx, tfjs or reference; cpu, gpu, webgpu, wasm or js
+ *   --engine E --device D    onnx, tfjs, xla or reference; cpu, gpu, tpu, webgpu, wasm or js
  *   --context C --target T   tokens of the context and of a target block
  *   --threads N --steps N --warmup N
  *   --limit S                no step begins after so many seconds
@@ -9,7 +9,7 @@
  *   --profile PREFIX         writes a trace of every node
  */
 import { parseArgs } from "node:util";
-import { openEngine } from "../runtime/doctor/engines";
+import { openEngine, restartFor } from "../runtime/doctor/engines";
 import type { MeasuredEngine } from "../runtime/doctor/lines";
 import { measureStep, median } from "../runtime/doctor/measure";
 import type { DeviceName, Engine } from "../runtime/engines/engine";
@@ -67,6 +67,8 @@ async function measure(program: TrainerProgram): Promise<void> {
   const { experiment } = program;
   const context = Number(flags.context);
   const target = Number(flags.target);
+  // As above.
+  await restartFor(flags.engine as MeasuredEngine, flags.device as DeviceName);
   const engine = await open(flags);
   const { loadSeconds, seconds, cpuSecondsPerStep, losses } = await measureStep(program, engine, {
     lengths: lengthsOf({ contextTokens: context, targetTokens: target }, experiment.masks.targetCount),

@@ -8,7 +8,7 @@ import type { Train } from "../contract";
 import { resolveExternal } from "../engines/external";
 import { UserError } from "../errors";
 import type { TrainerProgram } from "../experiment";
-import { openEngine } from "./engines";
+import { openEngine, restartFor } from "./engines";
 import { type ProbeLine, type ProbeRequest, probeMark } from "./lines";
 import { measureStep, median } from "./measure";
 
@@ -25,6 +25,7 @@ export const train: Train = (program) => {
 };
 
 async function probe(program: TrainerProgram, request: ProbeRequest): Promise<void> {
+  await restartFor(request.engine, request.device);
   tell({ packages: request.packages.map((name) => ({ name, version: versionOf(name) })) });
   const { threads, device, precision } = request;
   const engine = await openEngine(request.engine, { threads, device, precision });

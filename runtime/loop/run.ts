@@ -87,7 +87,14 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   const threads = flags.threads === 0 ? availableParallelism() : flags.threads;
   const { device, precision } = experiment.hardware;
   const notes: string[] = [];
-  const engine = await environment.createEngine({ threads, device, precision, note: (line) => notes.push(line) });
+  const engine = await environment.createEngine({
+    threads,
+    device,
+    precision,
+    note: (line) => notes.push(line),
+    progress: progress.note,
+    ...(flags.pjrtPlugin === null ? {} : { pjrtPlugin: flags.pjrtPlugin }),
+  });
   later(() => engine.release());
   const store = engine.createStore(stateSpecs(program.parameters, program.state));
   const from = await startState({ program, flags, store });
