@@ -52,10 +52,18 @@ export function cacheIn(folder: string): ProgramCache {
         renameSync(draft, fileOf(key));
         prune(folder);
       } catch {
-        rmSync(draft, { force: true });
+        removed(draft);
       }
     },
   };
+}
+
+function removed(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Its folder is none.
+  }
 }
 
 /** A name for everything that a compiled program depends on. */
