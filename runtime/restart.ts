@@ -2,6 +2,8 @@
 import { isMainThread } from "node:worker_threads";
 import { loadKoffi } from "./engines/koffi";
 
+const F_SETFD = 2;
+
 /**
  * Where one of the variables is not set, the process becomes a new one with it: same number, same arguments, so signals and
  * whoever waits for it notice nothing. Where that can not be, it goes on without: none of them changes a number.
@@ -13,8 +15,12 @@ export function restartWith(variables: Readonly<Record<string, string>>): void {
   const env = { ...process.env, ...Object.fromEntries(missing) };
   const environment = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   try {
-    // Node 24 has process.execve, and its types; Node 20 has not.
-    const execve = loadKoffi().load(null).func("int execve(const char *, const char **, const char **)");
+    // Node 22.15 has process.execve, which does the same; Node 20 has not.
+    const program = loadKoffi().load(null);
+    const fcntl = program.func("int fcntl(int, int, ...)");
+    // Node marks its streams as to be closed here.
+    for (const stream of [0, 1, 2]) fcntl(stream, F_SETFD, "int", 0);
+    const execve = program.func("int execve(const char *, const char **, const char **)");
     execve(
       process.execPath,
       [process.argv0, ...process.execArgv, ...process.argv.slice(1), null],
