@@ -54,12 +54,20 @@ export interface EngineFunction {
   ): { readonly state: object; readonly outputs: object };
 }
 
+/** By path. */
+export type Outputs = ReadonlyMap<string, HostArray>;
+
 export interface LoadedFunction {
   /** Runs once: reads the store, replaces its new values, returns the outputs by path. */
-  run(
+  run(inputs: ReadonlyMap<string, HostArray>, lengths: Readonly<Record<string, number>>): Promise<Outputs>;
+  /**
+   * The same for engines that can have several calls under way: resolves as soon as the inputs may be changed, with the
+   * outputs to come. Calls run in their order, and what reads the store comes after them.
+   */
+  queue?(
     inputs: ReadonlyMap<string, HostArray>,
     lengths: Readonly<Record<string, number>>,
-  ): Promise<ReadonlyMap<string, HostArray>>;
+  ): Promise<{ readonly outputs: Promise<Outputs> }>;
   release(): Promise<void>;
 }
 

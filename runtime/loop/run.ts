@@ -146,7 +146,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   }
   later(progress.stop);
   let trainedMs = 0;
-  let imagesFailed = false;
+  let imagesError: unknown = null;
   const observer = observe({
     experiment,
     logEverySteps: flags.logEverySteps,
@@ -173,7 +173,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
       runner,
       nextImages: () =>
         images.next().catch((error: unknown) => {
-          imagesFailed = true;
+          imagesError = error;
           throw error;
         }),
       lastCheckpoint: checkpoints.last,
@@ -197,7 +197,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     });
   } catch (error) {
     // Without its images a run stops between two steps, with good weights.
-    if (imagesFailed) await saveReached();
+    if (error === imagesError) await saveReached();
     throw error;
   }
 }

@@ -1,14 +1,20 @@
 /** A generated function on the device: its programs, and the runs that are queued there. */
-import { engineFailed } from "../../errors";
-import type { EngineFunction, HostArray, LoadedFunction } from "../engine";
+import { engineFailed, UserError } from "../../errors";
+import type { EngineFunction, HostArray, LoadedFunction, Outputs } from "../engine";
 import type { Buffer } from "./pjrt/buffer";
 import type { Client } from "./pjrt/client";
 import { fits, typeText } from "./pjrt/types";
-import type { Parameter } from "./program";
+import type { LengthValues, Parameter } from "./program";
 import { type CompilerParts, Programs } from "./programs";
 import type { XlaStore } from "./store";
 
 type Inputs = ReadonlyMap<string, HostArray>;
+
+/** A run that the device has in its queue. */
+interface Begun {
+  readonly outputs: readonly (readonly [path: string, buffer: Buffer])[];
+  readonly done: Promise<void>;
+}
 
 export async function loadFunction(parts: CompilerParts, fn: EngineFunction, store: XlaStore): Promise<LoadedFunction> {
   const { client } = parts;
@@ -18,57 +24,68 @@ export async function loadFunction(parts: CompilerParts, fn: EngineFunction, sto
   /** Runs that the device has not ended. */
   const running = new Set<Promise<unknown>>();
 
+  const failing = (cause: unknown): unknown => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const isKnown = why.startsWith("internal:") || cause instanceof UserError;
+    return isKnown ? cause : engineFailed({ what: `run ${fn.name}`, why, cause });
+  };
+
+  const begin = async (inputs: Inputs, lengths: LengthValues): Promise<Begun> => {
+    const { program, executable } = await programs.of(lengths);
+    const uploaded: Buffer[] = [];
+    const args = program.parameters.map((parameter): Buffer => {
+      if (parameter.from === "state") return store.buffer(parameter.path);
+      const values = checked(parameter, inputs);
+      const constant = constants.of(parameter, values);
+      if (constant !== undefined) return constant;
+      const buffer = client.upload(values, parameter);
+      uploaded.push(buffer);
+      return buffer;
+    });
+    const { results, done } = executable.execute(args);
+    const before = program.replaced.map((path, i) => store.replace(path, resultAt(results, i)));
+    const ended = done.finally(() => {
+      for (const buffer of [...uploaded, ...before]) buffer?.destroy();
+      running.delete(ended);
+    });
+    running.add(ended);
+    const outputs = program.outputs.map((path, i): [string, Buffer] => [
+      path,
+      resultAt(results, program.replaced.length + i),
+    ]);
+    return { outputs, done: ended };
+  };
+
+  const finish = async ({ outputs, done }: Begun): Promise<Outputs> => {
+    try {
+      await done;
+      return new Map(
+        await Promise.all(
+          outputs.map(async ([path, buffer]): Promise<[string, HostArray]> => [path, await floats(buffer)]),
+        ),
+      );
+    } catch (cause) {
+      throw failing(cause);
+    } finally {
+      for (const [, buffer] of outputs) buffer.destroy();
+    }
+  };
+
+  const queue = async (inputs: Inputs, lengths: LengthValues): Promise<{ readonly outputs: Promise<Outputs> }> => {
+    try {
+      const begun = await store.exclusively(() => begin(inputs, lengths));
+      const outputs = finish(begun);
+      // Whoever asks for them meets the error; until then it must not end the process.
+      outputs.catch(() => undefined);
+      return { outputs };
+    } catch (cause) {
+      throw failing(cause);
+    }
+  };
+
   return {
-    run: async (inputs, lengths) => {
-      try {
-        const { outputs, done } = await store.exclusively(async () => {
-          const { program, executable } = await programs.of(lengths);
-          const uploaded: Buffer[] = [];
-          const args = program.parameters.map((parameter): Buffer => {
-            if (parameter.from === "state") return store.buffer(parameter.path);
-            const values = checked(parameter, inputs);
-            const constant = constants.of(parameter, values);
-            if (constant !== undefined) return constant;
-            const buffer = client.upload(values, parameter);
-            uploaded.push(buffer);
-            return buffer;
-          });
-          const { results, done } = executable.execute(args);
-          const before = program.replaced.map((path, i) => {
-            const result = results[i];
-            if (result === undefined) throw new Error("internal: a result is missing");
-            return store.replace(path, result);
-          });
-          const ended = done.finally(() => {
-            for (const buffer of [...uploaded, ...before]) buffer?.destroy();
-            running.delete(ended);
-          });
-          running.add(ended);
-          // It is awaited below; until then a failure must not end the process.
-          ended.catch(() => undefined);
-          const kept = program.outputs.map((path, i): [string, Buffer] => {
-            const result = results[program.replaced.length + i];
-            if (result === undefined) throw new Error("internal: a result is missing");
-            return [path, result];
-          });
-          return { outputs: kept, done: ended };
-        });
-        try {
-          await done;
-          return new Map(
-            await Promise.all(
-              outputs.map(async ([path, buffer]): Promise<[string, HostArray]> => [path, await floats(buffer)]),
-            ),
-          );
-        } finally {
-          for (const [, buffer] of outputs) buffer.destroy();
-        }
-      } catch (cause) {
-        const why = cause instanceof Error ? cause.message : String(cause);
-        const isKnown = why.startsWith("internal:") || (cause instanceof Error && cause.name === "UserError");
-        throw isKnown ? cause : engineFailed({ what: `run ${fn.name}`, why, cause });
-      }
-    },
+    queue,
+    run: async (inputs, lengths) => (await queue(inputs, lengths)).outputs,
     release: () =>
       store.exclusively(async () => {
         await Promise.allSettled(running);
@@ -76,6 +93,12 @@ export async function loadFunction(parts: CompilerParts, fn: EngineFunction, sto
         await programs.release();
       }),
   };
+}
+
+function resultAt(results: readonly Buffer[], i: number): Buffer {
+  const result = results[i];
+  if (result === undefined) throw new Error("internal: a result is missing");
+  return result;
 }
 
 async function floats(buffer: Buffer): Promise<HostArray> {
