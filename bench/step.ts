@@ -106,9 +106,9 @@ function runOnce(side: Running): void {
   else side.rounds.push(found);
 }
 
-/** The first sentence of an error, without its code; of a missing package not where it was looked for. */
+/** The first sentence of an error, without its code; of a missing package or plugin not where it was looked for. */
 function reasonOf(message: string): string {
-  const isMissing = message.startsWith("R101");
+  const isMissing = /^R10[15]/.test(message);
   const [sentence = message] = message.replace(/^R\d+: /, "").split(isMissing ? /: / : /\. /);
   return `${sentence}.`;
 }
