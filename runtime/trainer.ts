@@ -7,6 +7,7 @@ import { UserError } from "./errors";
 import type { TrainerProgram } from "./experiment";
 import { nodeEnvironment } from "./loop/node-environment";
 import { run } from "./loop/run";
+import { restartWith } from "./restart";
 
 export { generated } from "./model/generated";
 
@@ -31,7 +32,10 @@ export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
   // Without this a lost promise would end the process as if all had gone well.
   const ranDry = (): void => fail(new Error("internal: the run waits for something that never comes"));
   process.once("beforeExit", ranDry);
-  run(program, parsed.flags, environment)
+  // An engine may need variables that are only read when a process starts.
+  loadEngine()
+    .then(({ startVariables }) => restartWith(startVariables?.(program.experiment.hardware) ?? {}))
+    .then(() => run(program, parsed.flags, environment))
     .then((code) => {
       process.exitCode = code;
     }, fail)

@@ -13,8 +13,9 @@ type Hardware = Spec["hardware"];
 const precisions: {
   readonly [E in Hardware["engine"]]: { readonly [D in Hardware["device"]]: readonly Hardware["precision"][] };
 } = {
-  onnx: { cpu: ["fp32"], gpu: [], webgpu: ["fp32"], wasm: [], js: [] },
-  tfjs: { cpu: ["fp32"], gpu: ["fp32"], webgpu: [], wasm: ["fp32"], js: ["fp32"] },
+  onnx: { cpu: ["fp32"], gpu: [], tpu: [], webgpu: ["fp32"], wasm: [], js: [] },
+  tfjs: { cpu: ["fp32"], gpu: ["fp32"], tpu: [], webgpu: [], wasm: ["fp32"], js: ["fp32"] },
+  xla: { cpu: ["fp32"], gpu: ["fp32"], tpu: ["fp32"], webgpu: [], wasm: [], js: [] },
 };
 
 // The keys of a total table are its names.

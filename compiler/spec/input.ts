@@ -232,10 +232,10 @@ export interface LogInput {
 }
 /** What the trainer runs on. */
 export interface HardwareInput {
-  /** Engine that runs the training step: `onnx` is onnxruntime-node, `tfjs` is TensorFlow.js. */
-  readonly engine?: "onnx" | "tfjs";
-  /** What the engine computes on. `onnx`: `cpu`, or `webgpu` (any GPU). `tfjs`: `gpu` (CUDA, by @tensorflow/tfjs-node-gpu), `cpu` (@tensorflow/tfjs-node where it is installed, else WebAssembly), `wasm` or `js` (no native code). */
-  readonly device?: "cpu" | "gpu" | "webgpu" | "wasm" | "js";
+  /** Engine that runs the training step: `onnx` is onnxruntime-node, `tfjs` is TensorFlow.js, `xla` is XLA by a PJRT plugin. */
+  readonly engine?: "onnx" | "tfjs" | "xla";
+  /** What the engine computes on. `onnx`: `cpu`, or `webgpu` (any GPU). `tfjs`: `gpu` (CUDA, by @tensorflow/tfjs-node-gpu), `cpu` (@tensorflow/tfjs-node where it is installed, else WebAssembly), `wasm` or `js` (no native code). `xla`: `cpu`, `gpu` (CUDA or ROCm) or `tpu`, whichever plugin is there. */
+  readonly device?: "cpu" | "gpu" | "tpu" | "webgpu" | "wasm" | "js";
   /** Devices that share the global batch; one so far. [devices; default 1] */
   readonly gpus?: 1;
   /** Number format of the operands of the step's matrix products. `bf16` rounds them to bfloat16 and sums in float32, where the device has it; everything between products, weights, moments and checkpoints are float32 always. `fp16` is refused. */

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import type { Train } from "../contract";
 import { resolveExternal } from "../engines/external";
-import { openEngine } from "../engines/open";
+import { openEngine, restartFor } from "../engines/open";
 import { UserError } from "../errors";
 import type { TrainerProgram } from "../experiment";
 import { type ProbeLine, type ProbeRequest, probeMark } from "./lines";
@@ -25,6 +25,7 @@ export const train: Train = (program) => {
 };
 
 async function probe(program: TrainerProgram, request: ProbeRequest): Promise<void> {
+  await restartFor(request.engine, request.device);
   tell({ packages: request.packages.map((name) => ({ name, version: versionOf(name) })) });
   const { threads, device, precision } = request;
   const engine = await openEngine(request.engine, { threads, device, precision });

@@ -87,7 +87,14 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   const threads = flags.threads === 0 ? availableParallelism() : flags.threads;
   const { device, precision } = experiment.hardware;
   const notes: string[] = [];
-  const engine = await environment.createEngine({ threads, device, precision, note: (line) => notes.push(line) });
+  const engine = await environment.createEngine({
+    threads,
+    device,
+    precision,
+    note: (line) => notes.push(line),
+    progress: progress.note,
+    ...(flags.pjrtPlugin === null ? {} : { pjrtPlugin: flags.pjrtPlugin }),
+  });
   later(() => engine.release());
   const store = engine.createStore(stateSpecs(program.parameters, program.state));
   const from = await startState({ program, flags, store });
@@ -139,7 +146,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   }
   later(progress.stop);
   let trainedMs = 0;
-  let imagesFailed = false;
+  let imagesError: unknown = null;
   const observer = observe({
     experiment,
     logEverySteps: flags.logEverySteps,
@@ -166,7 +173,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
       runner,
       nextImages: () =>
         images.next().catch((error: unknown) => {
-          imagesFailed = true;
+          imagesError = error;
           throw error;
         }),
       lastCheckpoint: checkpoints.last,
@@ -190,7 +197,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     });
   } catch (error) {
     // Without its images a run stops between two steps, with good weights.
-    if (imagesFailed) await saveReached();
+    if (error === imagesError) await saveReached();
     throw error;
   }
 }

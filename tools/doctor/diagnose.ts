@@ -9,7 +9,7 @@ import { allSubjects, type NamedSubject } from "./subjects";
 import { type System, system } from "./system";
 
 /**
- * ok: runs, with the numbers of the reference. wrong: runs, with others. missing: a package is not installed. failed: it
+ * ok: runs, with the numbers of the reference. wrong: runs, with others. missing: a package or a plugin is not here. failed: it
  * says what is wrong. crashed: its process died. late: no answer in time.
  */
 export type State = "ok" | "wrong" | "missing" | "failed" | "crashed" | "late";
@@ -55,6 +55,9 @@ const COMPARED = 3;
  * Correct engines are within 2e-6; what a wrong op does is far larger.
  */
 const TOLERANCE = 1e-4;
+
+/** Errors of a trainer that say that a package or a plugin is not here. */
+const MISSING: ReadonlySet<string> = new Set(["R101", "R105"]);
 
 export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   const { folder, only = () => true, seconds = 1, limitSeconds = 60, tell = () => {} } = options;
@@ -103,7 +106,7 @@ function findingOf(subject: NamedSubject, probed: Probed, wanted: readonly numbe
   const problem = {
     ok: null,
     wrong: `Its losses are ${measured?.losses.join(", ")}; the reference's are ${wanted.join(", ")}.`,
-    missing: `${subject.packages.join(" or ")} is not installed.`,
+    missing: subject.packages.length > 0 ? `${subject.packages.join(" or ")} is not installed.` : problemOf(probed),
     failed: problemOf(probed),
     crashed: problemOf(probed),
     late: "It gave no answer in time.",
@@ -115,7 +118,7 @@ function stateOf({ problem, ended, measured, exitCode }: Probed, lossError: numb
   if (ended === "time") return "late";
   // After the measurement only the way out is left; a library that trips there has done its work.
   if (measured !== null) return lossError !== null && lossError <= TOLERANCE ? "ok" : "wrong";
-  if (problem !== null) return problem.code === "R101" ? "missing" : "failed";
+  if (problem !== null) return MISSING.has(problem.code ?? "") ? "missing" : "failed";
   return ended !== null || exitCode !== 0 ? "crashed" : "failed";
 }
 

@@ -24,6 +24,7 @@ function flags(runDirectory: string, changes: Partial<TrainerFlags> = {}): Train
     logEveryGiven: true,
     threads: 1,
     workers: 1,
+    pjrtPlugin: null,
     progress: false,
     quiet: false,
     ...changes,
