@@ -15,7 +15,7 @@ const precisions: {
 } = {
   onnx: { cpu: ["fp32"], gpu: [], tpu: [], webgpu: ["fp32"], wasm: [], js: [] },
   tfjs: { cpu: ["fp32"], gpu: ["fp32"], tpu: [], webgpu: [], wasm: ["fp32"], js: ["fp32"] },
-  xla: { cpu: ["fp32"], gpu: ["fp32"], tpu: ["fp32"], webgpu: [], wasm: [], js: [] },
+  xla: { cpu: ["fp32", "bf16"], gpu: ["fp32", "bf16"], tpu: ["fp32", "bf16"], webgpu: [], wasm: [], js: [] },
 };
 
 // The keys of a total table are its names.

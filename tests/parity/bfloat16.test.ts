@@ -6,12 +6,12 @@ import { factsOf } from "../../compiler/step/facts";
 import { createReferenceEngine } from "../../runtime/engines/reference/engine";
 import { castsOfStep, relativeError, toleranceOf } from "../support/bfloat16";
 import { type Trained, train } from "../support/train";
-import { compiledWith, variations } from "../support/variations";
+import { compiledWith, inBfloat16, variations } from "../support/variations";
 
 const FOLDER = "/nowhere/spec";
 
 it.each(variations)("%s in bfloat16 type-checks", (_, change) => {
-  const compiled = compiledWith(change, "bf16");
+  const compiled = compiledWith({ ...change, ...inBfloat16 });
   expect(compiled.files.find(({ name }) => name === "step.ts")?.text).toContain("Bf16: BF16<");
   check(FOLDER, compiled);
 });
@@ -30,7 +30,7 @@ function errorsAfter({ files }: Compiled, from: RegExp, to: string): readonly st
 }
 
 describe("a mixed-up number format does not type-check", () => {
-  const compiled = compiledWith({}, "bf16");
+  const compiled = compiledWith(inBfloat16);
   it.each([
     ["an operand that is not cast", /o\.linear\(norm1Bf16,/, "o.linear(norm1,"],
     ["a weight that is not cast", /o\.linear\(norm1Bf16, qkvWeightBf16,/, "o.linear(norm1Bf16, block.attn.qkv.weight,"],
@@ -76,7 +76,7 @@ const trained = ["as it is", "pixels", "accumulation and clipping", "drop path",
 it.each(variations.filter(([name]) => trained.includes(name)))(
   "%s in bfloat16: loss and gradients within what rounding explains",
   async (_, change) => {
-    const compiled = compiledWith(change, "bf16");
+    const compiled = compiledWith({ ...change, ...inBfloat16 });
     const found = await train(compiled, await createReferenceEngine(), 1);
     const exact = await train(compiledWith(change), await createReferenceEngine(), 1);
     const tolerance = toleranceOf(castsOfStep(compiled.model));

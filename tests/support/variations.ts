@@ -1,7 +1,6 @@
 /** A small spec and one change of each kind that alters what is generated. */
 import { type Compiled, compile } from "../../compiler/compile";
 import { specFromText } from "../../compiler/spec/load";
-import type { Precision } from "../../runtime/engines/engine";
 
 export const base = {
   image: { size: 32 },
@@ -35,11 +34,12 @@ export const variations: readonly (readonly [name: string, change: object, inSte
   ["depth rescale", { init: { depthRescale: true } }, /step/],
 ];
 
+/** What a spec says to have products in bfloat16. The step is the same for every engine that has it. */
+export const inBfloat16 = { hardware: { engine: "xla", precision: "bf16" } };
+
 /** The trainer of the small spec with some of its groups replaced. */
-export function compiledWith(change: object, precision: Precision = "fp32"): Compiled {
+export function compiledWith(change: object): Compiled {
   const loaded = specFromText({ text: JSON.stringify({ ...base, ...change }), file: "spec.json" });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics, null, 1));
-  // behind the rules' back, which refuse bfloat16 on engines without it: the reference engine has it, but no spec names it
-  const { hash, spec } = loaded;
-  return compile({ hash, spec: { ...spec, hardware: { ...spec.hardware, precision } } });
+  return compile(loaded);
 }

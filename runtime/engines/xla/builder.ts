@@ -238,16 +238,20 @@ export class Builder {
     return this.reduce("add", x, [x.shape.length - 1]);
   }
 
-  /** Products of float32 or of bfloat16; their sums are float32. Axes: batch, the rest of a, the rest of b. */
+  /**
+   * Products of float32 or of bfloat16; their sums are float32. Those of bfloat16 are exact in float32, so that there is
+   * nothing to be more precise about. Axes: batch, the rest of a, the rest of b.
+   */
   dot(a: Value, b: Value, { batch = [[], []], contract }: Dot): Value {
     const rest = (x: Value, side: 0 | 1): number[] =>
       x.shape.filter((_, i) => !batch[side].includes(i) && !contract[side].includes(i));
     const shape = [...batch[0].map((axis) => sizeAt(a, axis)), ...rest(a, 0), ...rest(b, 1)];
     const list = (axes: readonly number[]): string => `[${axes.join(", ")}]`;
+    const precision = a.type === "bf16" ? "DEFAULT" : this.precision;
     const batches = batch[0].length === 0 ? "" : ` batching_dims = ${list(batch[0])} x ${list(batch[1])},`;
     const text =
       `stablehlo.dot_general ${a.name}, ${b.name},${batches} contracting_dims = ${list(contract[0])} x ` +
-      `${list(contract[1])}, precision = [${this.precision}, ${this.precision}] : ` +
+      `${list(contract[1])}, precision = [${precision}, ${precision}] : ` +
       `(${typeText(a)}, ${typeText(b)}) -> ${typeText({ type: "f32", shape })}`;
     return this.#write(text, "f32", shape);
   }

@@ -25,7 +25,7 @@ export async function createEngine(options: EngineOptions): Promise<XlaEngine> {
   const { device = "cpu", precision = "fp32", progress = () => undefined } = options;
   if (!isXlaDevice(device)) throw new Error(`internal: xla has no device ${device}`);
   // The rules of a spec refuse it (compiler/spec/hardware-rules.ts).
-  if (precision !== "fp32") throw new Error(`internal: xla does not compute in ${precision}`);
+  if (precision === "fp16") throw new Error(`internal: xla does not compute in ${precision}`);
   const path = findPlugin(device, { named: options.pjrtPlugin });
   const client = await openPlugin(path, device);
   const { size, mtimeMs } = statSync(path);

@@ -35,10 +35,16 @@ interface Handle extends AnyTensor {
 const isHandle = (value: object): value is Handle => "value" in value && "dtype" in value;
 
 /** How tensors of the generated code lie in memory. */
-const stored: { readonly [D in Dtype]: ElementType } = { f32: "f32", i32: "i32" };
+const stored: { readonly [D in Dtype]: ElementType } = { f32: "f32", bf16: "bf16", i32: "i32" };
 
 /** Which of them a value is; null: none, it only stands between others. */
-const dtypes: { readonly [T in ValueType]: Dtype | null } = { f32: "f32", i32: "i32", bf16: null, ui8: null, i1: null };
+const dtypes: { readonly [T in ValueType]: Dtype | null } = {
+  f32: "f32",
+  i32: "i32",
+  bf16: "bf16",
+  ui8: null,
+  i1: null,
+};
 
 function handleOf(value: Value): Handle {
   const dtype = dtypes[value.type];
@@ -73,7 +79,7 @@ export function programOf(
   const inputHandles = [...fn.inputs].map(([path, spec]) => declare("input", path, spec));
 
   const read = new Set<Value>();
-  const ops = opsFor<Handle>((op, inputs, attrs, shapes) => {
+  const ops = opsFor<Handle>((op, inputs, attrs, shapes, dtype) => {
     const values = inputs.map(({ value }) => value);
     for (const value of values) read.add(value);
     const made = kernelOf(lowerings, op)(b, values, attrs, shapes);
@@ -83,7 +89,9 @@ export function programOf(
       if (value.shape.length !== shape.length || shape.some((size, axis) => size !== value.shape[axis])) {
         throw new Error(`internal: ${op} made [${value.shape.join(", ")}], not [${shape.join(", ")}]`);
       }
-      return handleOf(value);
+      const handle = handleOf(value);
+      if (handle.dtype !== dtype) throw new Error(`internal: ${op} made ${handle.dtype}, not ${dtype}`);
+      return handle;
     });
   });
   const fixed = Object.fromEntries(fn.lengths.map((name) => [name, lengthOf(fn, lengths, name)]));

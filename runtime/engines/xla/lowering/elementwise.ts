@@ -11,6 +11,8 @@ type ElementwiseOp =
   | "scaleBy"
   | "scaleRows"
   | "one"
+  | "toBf16"
+  | "toF32"
   | "smoothL1"
   | "smoothL1Grad"
   | "mse"
@@ -43,6 +45,10 @@ export const elementwiseLowerings: KernelTable<Builder, Value, Value, Elementwis
   scaleBy: (b, [x, factor]) => b.mul(x, factor),
   scaleRows: (b, [x, factor]) => b.mul(x, b.atFirst(factor, x.shape)),
   one: (b) => b.scalar(1),
+
+  // StableHLO rounds to the nearest, ties to even.
+  toBf16: (b, [x]) => b.convert(x, "bf16"),
+  toF32: (b, [x]) => b.convert(x, "f32"),
 
   // ½c² + |d| − |c| with c = clip(d, −1, 1): ½d² within, |d| − ½ beyond.
   smoothL1: (b, [prediction, target]) => {
