@@ -41,7 +41,7 @@ describe.skipIf(!hasPlugin).each(plugins)("bfloat16 on $name", ({ path }) => {
     expect(errorTo(rounded)).toBeLessThan(2 ** -10);
     expect(found.losses[0]).toBeCloseTo(rounded.losses[0] ?? Number.NaN, 6);
     const exact = await train(compiledWith(shallow), await createReferenceEngine(), 1);
-    expect(errorTo(exact)).toBeLessThan(toleranceOf(castsOfStep(compiled.program)));
+    expect(errorTo(exact)).toBeLessThan(toleranceOf(castsOfStep(compiled.model)));
     expect(errorTo(exact)).toBeGreaterThan(2 ** -9);
   });
 });
