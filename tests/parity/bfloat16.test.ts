@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { type Compiled, check } from "../../compiler/compile";
 import { typeErrors } from "../../compiler/emit/check";
+import { standingForItself } from "../../compiler/emit/code";
 import { factsOf } from "../../compiler/step/facts";
 import { createReferenceEngine } from "../../runtime/engines/reference/engine";
 import { castsOfStep, relativeError, toleranceOf } from "../support/bfloat16";
@@ -17,16 +18,13 @@ it.each(variations)("%s in bfloat16 type-checks", (_, change) => {
 });
 
 /** Errors of step.ts after one mistake; throws where the pattern is not there. */
-function errorsAfter({ files }: Compiled, from: RegExp, to: string): readonly string[] {
-  const changed = files.map(({ name, text }) => {
-    if (name !== "step.ts") return { name, text };
-    if (!from.test(text)) throw new Error(`step.ts has nothing like ${from}`);
-    return { name, text: text.replace(from, to) };
+function errorsAfter({ typescript }: Compiled, from: RegExp, to: string): readonly string[] {
+  const changed = typescript.map((file) => {
+    if (file.name !== "step.ts") return file;
+    if (!from.test(file.text)) throw new Error(`step.ts has nothing like ${from}`);
+    return standingForItself({ ...file, text: file.text.replace(from, to) });
   });
-  return typeErrors(
-    FOLDER,
-    changed.filter(({ name }) => name.endsWith(".ts")),
-  );
+  return typeErrors(FOLDER, changed);
 }
 
 describe("a mixed-up number format does not type-check", () => {
