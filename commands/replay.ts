@@ -87,7 +87,7 @@ async function bundled(trace: Trace): Promise<string> {
     const shown = errors.slice(0, 5).join("\n  ");
     throw new Error(`internal: generated code of ${plan.experiment.name} does not type-check:\n  ${shown}`);
   }
-  return bundle({ folder, files, banner: "" });
+  return bundle({ files, banner: "" });
 }
 
 /** In a process of its own, as a trainer runs; its native packages are those of the compiler. */

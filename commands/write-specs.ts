@@ -35,10 +35,9 @@ export async function writeBatch(
 ): Promise<{ readonly written: readonly Written[]; readonly faults: readonly Error[] }> {
   const { good, faults } = compiled(out, specs);
   const bundles = await bundleMany(
-    good.map(({ compiled: { files, plan } }) => {
+    good.map(({ compiled: { files } }) => {
       const main = files.find(({ name }) => name === "main.ts")?.text ?? "";
       return {
-        folder: resolve(out, plan.experiment.name),
         files: files.filter(({ name }) => name.endsWith(".ts")),
         banner: main.slice(0, main.indexOf("*/") + 2),
       };

@@ -39,7 +39,7 @@ async function makeBundle(): Promise<string> {
   const loaded = specFromText({ text: JSON.stringify(EXPERIMENT), file: "doctor.json" });
   if (!loaded.ok) throw new Error(`internal: the doctor's experiment: ${JSON.stringify(loaded.diagnostics)}`);
   const files = emitTypeScript(build(loaded), "ijepa/runtime/doctor/probe");
-  return await bundle({ folder: join(packageRoot(), "generated", "doctor"), files, banner: "" });
+  return await bundle({ files, banner: "" });
 }
 
 export interface Probed {

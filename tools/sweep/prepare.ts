@@ -51,8 +51,7 @@ export async function preparePoints(
       if (!result.ok) faults.push({ point: result.input.point, error: result.error });
     }
     const bundles = await bundleMany(
-      compiled.map(({ input, compiled: { files } }) => ({
-        folder: input.folder,
+      compiled.map(({ compiled: { files } }) => ({
         files: files.filter(({ name }) => name.endsWith(".ts")),
         banner: bannerOf(files),
       })),
