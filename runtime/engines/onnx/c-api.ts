@@ -6,6 +6,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { resolveExternal } from "../external";
 import { type Argument, type Callable, type Library, loadKoffi, type Pointer } from "../koffi";
+import { switchOffTelemetry } from "./telemetry";
 
 export type { Pointer };
 
@@ -106,6 +107,7 @@ function libraryPath(): string {
 
 function load(): CApi {
   const koffi = loadKoffi();
+  switchOffTelemetry();
   const library = koffi.load(libraryPath());
   const base = library.func("void *OrtGetApiBase()")() as Pointer;
   const pointers = (at: Pointer, count: number): Pointer[] =>
