@@ -7,6 +7,7 @@ import type { Diagnostic } from "../compiler/diagnostics/diagnostic";
 import { reportForPeople } from "../compiler/diagnostics/report";
 import { loadSpec } from "../compiler/spec/load";
 import { problemAt } from "../compiler/spec/read";
+import { messageOf } from "../runtime/exceptions";
 import { diffSides } from "../tools/diff/diff";
 import { textReport } from "../tools/diff/report";
 import { type Side, sideOfSpec } from "../tools/diff/sources";
@@ -127,7 +128,7 @@ async function compileOne(
     // A full disk, or a fault of ours: neither ends the watch.
     const diagnostic = explained(cause);
     if (diagnostic !== null) return problemsText([diagnostic], colour);
-    return `${file}: ${cause instanceof Error ? cause.message : String(cause)}\n`;
+    return `${file}: ${messageOf(cause)}\n`;
   }
 }
 

@@ -8,6 +8,7 @@ import type { Train } from "../contract";
 import { resolveExternal } from "../engines/external";
 import { openEngine, restartFor } from "../engines/open";
 import { UserError } from "../errors";
+import { messageOf } from "../exceptions";
 import type { TrainerProgram } from "../experiment";
 import { type ProbeLine, type ProbeRequest, probeMark } from "./lines";
 import { measureStep, median } from "./measure";
@@ -18,7 +19,7 @@ export const train: Train = (program) => {
   // The command writes this argument; nobody else starts a probe.
   const request = JSON.parse(process.argv[2] ?? "null") as ProbeRequest;
   probe(program, request).catch((error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     tell({ problem: { code: error instanceof UserError ? error.code : null, message } });
     process.exitCode = 1;
   });

@@ -1,11 +1,9 @@
 /** The program that is run for each engine and device: the trainer of a tiny experiment, with the probe in its place. */
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
-import { delimiter, join } from "node:path";
 import { bundle } from "../../compiler/bundle/bundle";
+import { modulePath } from "../../compiler/bundle/module-path";
 import { build } from "../../compiler/compile";
 import { emitTypeScript } from "../../compiler/emit/emit";
-import { packageRoot } from "../../compiler/emit/package-root";
 import { specFromText } from "../../compiler/spec/load";
 import {
   type FoundPackage,
@@ -126,10 +124,4 @@ function parsed(json: string): Partial<ProbeLine> {
   } catch {
     return {}; // The process died within a line.
   }
-}
-
-/** Where packages lie that the folder has not: those of this package, as for `ijepa run`. */
-function modulePath(): string {
-  const own = createRequire(join(packageRoot(), "package.json")).resolve.paths("onnxruntime-node") ?? [];
-  return [...(process.env.NODE_PATH ?? "").split(delimiter), ...own].filter((path) => path !== "").join(delimiter);
 }

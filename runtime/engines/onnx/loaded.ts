@@ -1,12 +1,13 @@
 /** A recorded function bound to the memory of a store. */
 import { engineFailed } from "../../errors";
-import type { EngineFunction, HostArray, LoadedFunction } from "../engine";
+import { messageOf } from "../../exceptions";
+import type { EngineFunction, LoadedFunction } from "../engine";
 import { mayOverwrite } from "./alias";
-import { resolveDim } from "./dims";
-import { modelBytes, type NamedValue } from "./model";
+import { bindLengths, bindOutputs, inputTensor, modelOf } from "./call";
+import { modelBytes } from "./model";
 import { record } from "./record";
-import type { HostTensor, Runtime, Session, SessionSettings } from "./session";
-import { allocate, type OnnxStore } from "./store";
+import type { Runtime, SessionSettings } from "./session";
+import { allocate, type OnnxStore, pinned } from "./store";
 
 export async function loadFunction(
   runtime: Runtime,
@@ -15,19 +16,7 @@ export async function loadFunction(
   settings: SessionSettings,
 ): Promise<LoadedFunction> {
   const recording = record(fn, store.layout);
-  const graphInputs = [
-    ...recording.state.flatMap(({ input }) => input ?? []),
-    ...recording.inputs,
-    ...recording.lengths,
-  ];
-  const graphOutputs = [...recording.state.flatMap(({ output }) => output ?? []), ...recording.outputs];
-  const model = modelBytes({
-    name: fn.name,
-    // onnxruntime walks back from the last node of the file first: written backwards, it runs them in our order.
-    nodes: [...recording.nodes].reverse(),
-    inputs: graphInputs,
-    outputs: graphOutputs,
-  });
+  const model = modelBytes(modelOf(recording));
   const session = await failing(`prepare ${fn.name}`, () => runtime.createSession(model, settings));
 
   /** Results that cannot be written over what they replace, and where they have to go after the run. */
@@ -44,20 +33,15 @@ export async function loadFunction(
   }
 
   const run: LoadedFunction["run"] = async (inputs, lengths) => {
-    for (const input of recording.inputs) bindInput(session, input, inputs, lengths);
-    for (const { name, length } of recording.lengths) {
-      const data = BigInt64Array.of(BigInt(resolveDim(length, lengths)));
-      session.bindInput(name, { type: "i64", shape: [1], data: stable(data) });
+    for (const input of recording.inputs) {
+      const tensor = inputTensor(input, inputs, lengths);
+      session.bindInput(input.name, { ...tensor, data: pinned(tensor.data) });
     }
-    const outputs = recording.outputs.map(({ path, name, value }): [string, Float32Array] => {
-      const shape = value.dims.map((dim) => resolveDim(dim, lengths));
-      const data = allocate(shape.reduce((a, b) => a * b, 1));
-      session.bindOutput(name, { type: "f32", shape, data });
-      return [path, data];
-    });
+    bindLengths(session, recording, lengths);
+    const outputs = bindOutputs(session, recording, lengths);
     await failing(`run ${fn.name}`, () => session.run());
     for (const { from, to } of copies) to.set(from);
-    return new Map<string, HostArray>(outputs);
+    return outputs;
   };
   return {
     run: (inputs, lengths) => store.exclusively(() => run(inputs, lengths)),
@@ -65,44 +49,10 @@ export async function loadFunction(
   };
 }
 
-function bindInput(
-  session: Session,
-  { name, value }: NamedValue,
-  inputs: ReadonlyMap<string, HostArray>,
-  lengths: Readonly<Record<string, number>>,
-): void {
-  const path = name.slice("input.".length);
-  const data = inputs.get(path);
-  if (data === undefined) throw new Error(`internal: the input ${path} was not given`);
-  const shape = value.dims.map((dim) => resolveDim(dim, lengths));
-  const size = shape.reduce((a, b) => a * b, 1);
-  const isRight = value.type === "i32" ? data instanceof Int32Array : data instanceof Float32Array;
-  if (data.length !== size || !isRight) {
-    throw new Error(
-      `internal: the input ${path} should be ${value.type} [${shape.join(", ")}], not ${data.length} numbers`,
-    );
-  }
-  session.bindInput(name, { type: value.type, shape, data: stable(data) });
-}
-
-/** The same numbers in memory that never moves: V8 keeps typed arrays of up to 64 bytes on its heap. */
-function stable<T extends HostTensor["data"]>(data: T): T {
-  if (data.byteLength > 64) return data;
-  const buffer = new ArrayBuffer(64);
-  const copy =
-    data instanceof Float32Array
-      ? new Float32Array(buffer, 0, data.length)
-      : data instanceof Int32Array
-        ? new Int32Array(buffer, 0, data.length)
-        : new BigInt64Array(buffer, 0, data.length);
-  copy.set(data as never);
-  return copy as T;
-}
-
 async function failing<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    throw engineFailed({ what, why: cause instanceof Error ? cause.message : String(cause), cause });
+    throw engineFailed({ what, why: messageOf(cause), cause });
   }
 }

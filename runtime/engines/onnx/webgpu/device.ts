@@ -4,6 +4,7 @@
  * new tensor from every run instead, and aborts where one is read.
  */
 import { engineFailed, noWebgpu, UserError } from "../../../errors";
+import { messageOf } from "../../../exceptions";
 import { type CApi, loadCApi, type Pointer } from "../c-api";
 import { type ElementType, Graph } from "../graph";
 import { modelBytes } from "../model";
@@ -122,7 +123,7 @@ export async function openDevice({ profilePrefix }: DeviceOptions = {}): Promise
 
 /** The error for a person, unless it is one already or a fault of ours. */
 export function failed(what: string, cause: unknown): unknown {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return cause instanceof UserError || why.startsWith("internal: ") ? cause : engineFailed({ what, why, cause });
 }
 
@@ -132,7 +133,7 @@ function loadApi(): CApi {
     api = loadCApi();
   } catch (cause) {
     // The Node binding can not take its place here.
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw noWebgpu({ why: `onnxruntime's C interface does not load through koffi (${why})`, cause });
   }
   if (!api.devices) throw noWebgpu({ why: `onnxruntime ${api.version} is too old for it` });
@@ -195,7 +196,7 @@ function optionsFor(api: CApi, severity: number): Pointer {
 
 /** The sentence in a message of onnxruntime, without the place in its sources. */
 function reasonOf(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = messageOf(cause);
   return /was false\. (.*)$/s.exec(text)?.[1]?.trim() ?? text;
 }
 
