@@ -1,7 +1,7 @@
 /** Trainers of specs that were named on the command line: compiled together, bundled together, and written. */
 import { relative, resolve } from "node:path";
-import { compileMany } from "../compiler/check-many";
 import type { Compiled } from "../compiler/compile";
+import { compileMany } from "../compiler/compile-many";
 import { pointAt } from "../compiler/output/write";
 import { writeTrainers } from "../compiler/output/write-many";
 import { countText, factsOf } from "../compiler/step/facts";

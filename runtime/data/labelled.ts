@@ -4,7 +4,7 @@ import type { Experiment, FolderData, ShapesData } from "../experiment";
 import { randomAt } from "../random/random";
 import { type Box, evaluationCrop, type Size } from "./crop";
 import { type ImageFolder, scanFolder } from "./folder";
-import { normalisationTable, writeNormalised } from "./normalise";
+import { normalisationTable, writeNormalised } from "./normalize";
 import { inTurn } from "./prepare";
 import { createResampler } from "./resample";
 import { createSceneCache } from "./scene-cache";

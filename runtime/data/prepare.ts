@@ -2,7 +2,7 @@
 import type { AugmentationPlan, ImagePlan } from "../experiment";
 import { randomAt } from "../random/random";
 import { type Box, randomCrop, type Size } from "./crop";
-import { normalisationTable, writeNormalised } from "./normalise";
+import { normalisationTable, writeNormalised } from "./normalize";
 import { createResampler } from "./resample";
 import type { Cutout, ImageSource } from "./source";
 

@@ -1,7 +1,7 @@
 /** What happens beside training: logs, checkpoints and evaluations at their cadences. */
 
 import { UserError } from "../errors";
-import { type EvaluationReport, rowLine } from "../evaluate/report";
+import { type EvaluationReport, rowLine } from "../evaluate/evaluation-report";
 import type { Experiment } from "../experiment";
 import type { CsvLog } from "../report/csv";
 import type { JsonlLog, LogEvent } from "../report/jsonl";

@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { packageVersion } from "../../compiler/emit/package-root";
 import type { FoundPackage, Measured, ProbeRequest } from "../../runtime/doctor/lines";
-import { type Probed, probeBundle, runProbe } from "./probe";
+import { type Probed, probeBundle, runProbe } from "./run-trial";
 import { allSubjects, type NamedSubject } from "./subjects";
 import { type System, system } from "./system";
 

@@ -1,7 +1,7 @@
 /** Makes points ready to run: compiles, type-checks and bundles them all, and records of which point each run will be. */
 import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { compileMany } from "../../compiler/check-many";
+import { compileMany } from "../../compiler/compile-many";
 import { writeTrainers } from "../../compiler/output/write-many";
 import { appendEvent } from "../../runtime/report/jsonl";
 import { runFolder, type SweepFolders, trainerFolder } from "./folders";

@@ -36,7 +36,7 @@ export function probeBundle(): Promise<string> {
 async function makeBundle(): Promise<string> {
   const loaded = specFromText({ text: JSON.stringify(EXPERIMENT), file: "doctor.json" });
   if (!loaded.ok) throw new Error(`internal: the doctor's experiment: ${JSON.stringify(loaded.diagnostics)}`);
-  const files = emitTypeScript(build(loaded), "ijepa/runtime/doctor/probe");
+  const files = emitTypeScript(build(loaded), "ijepa/runtime/doctor/trial");
   return await bundle({ files, banner: "" });
 }
 

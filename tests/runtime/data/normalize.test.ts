@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { normalisationTable, writeNormalised } from "../../../runtime/data/normalise";
+import { normalisationTable, writeNormalised } from "../../../runtime/data/normalize";
 
 const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 
