@@ -6,7 +6,7 @@ import { reasonOf } from "../runtime/exceptions";
 import { ExecutorRefused } from "../tools/sweep/executors/refused";
 
 /** Why a command line could not be carried out; null where only this program is to blame. */
-export function explained(cause: unknown): Diagnostic | null {
+export function diagnosticOf(cause: unknown): Diagnostic | null {
   if (cause instanceof CommanderError) return unplaced(null, usageProblem(cause));
   if (cause instanceof ExecutorRefused) return unplaced(null, cause.problem);
   const refused = systemError(cause);

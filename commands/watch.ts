@@ -11,7 +11,7 @@ import { messageOf } from "../runtime/exceptions";
 import { diffSides } from "../tools/diff/diff";
 import { textReport } from "../tools/diff/diff-text";
 import { type Side, sideOfSpec } from "../tools/diff/sources";
-import { explained } from "./failure";
+import { diagnosticOf } from "./failure";
 import { problemCount } from "./print";
 import { type NamedSpec, namedFiles } from "./specs";
 import { writeSpec, writtenText } from "./write-specs";
@@ -126,7 +126,7 @@ async function compileOne(
     return `${before === undefined ? "" : changesText(before.side, side, colour)}${writtenText(written)} in ${seconds} s\n`;
   } catch (cause) {
     // A full disk, or a fault of ours: neither ends the watch.
-    const diagnostic = explained(cause);
+    const diagnostic = diagnosticOf(cause);
     if (diagnostic !== null) return problemsText([diagnostic], colour);
     return `${file}: ${messageOf(cause)}\n`;
   }

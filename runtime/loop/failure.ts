@@ -1,4 +1,4 @@
-/** A run that fails says so in its log too: whoever looks after many runs reads logs, not terminals. */
+/** Writes the failure of a run to its log too: people who look after many runs read logs, not terminals. */
 import { join } from "node:path";
 import { UserError } from "../errors";
 import { messageOf } from "../exceptions";

@@ -23,7 +23,7 @@ export function pinned<T extends HostBuffer>(values: T): T {
 
 export class OnnxStore implements StateStore {
   readonly layout: Layout;
-  /** What uses the memory last; whoever comes next waits for it. */
+  /** The last use of the memory so far; the next one waits for it. */
   #last: Promise<unknown> = Promise.resolve();
   readonly #buffers: ReadonlyMap<Segment, Float32Array<ArrayBuffer>>;
 

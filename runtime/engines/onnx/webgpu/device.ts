@@ -162,20 +162,20 @@ async function createSession(api: CApi, shared: Shared, model: Uint8Array, profi
   }
 }
 
-/** What a session logs while it is made. The session is gone afterwards: one that logs everything is slow. */
-function heardWhileMaking(api: CApi, shared: Shared, model: Uint8Array): string[] {
-  const heard: string[] = [];
+/** The messages that a session logs while it is created. It is released at once: a session that logs everything is slow. */
+function logOfCreation(api: CApi, shared: Shared, model: Uint8Array): string[] {
+  const messages: string[] = [];
   const options = optionsFor(api, VERBOSE);
-  const ear = api.listen(options, (message) => heard.push(message));
+  const listener = api.listen(options, (message) => messages.push(message));
   try {
-    // On this thread, which is the one that can be called back.
+    // Synchronous: the library can call back into this thread alone.
     const session = api.create("CreateSessionFromArray", shared.env, model, model.byteLength, options);
     api.release("ReleaseSession", session);
   } finally {
     api.release("ReleaseSessionOptions", options);
-    ear.end();
+    listener.end();
   }
-  return heard;
+  return messages;
 }
 
 function optionsFor(api: CApi, severity: number): Pointer {
@@ -211,7 +211,7 @@ async function deviceSession(
   model: Uint8Array,
   { traffic, profilePrefix }: { readonly traffic: { fromDevice: number }; readonly profilePrefix: string | undefined },
 ): Promise<DeviceSession> {
-  const placement = placementOf(heardWhileMaking(api, shared, model));
+  const placement = placementOf(logOfCreation(api, shared, model));
   if (placement === null) throw new Error("internal: onnxruntime did not say where it placed the nodes");
   const session = await createSession(api, shared, model, profilePrefix);
   const binding = api.create("CreateIoBinding", session);

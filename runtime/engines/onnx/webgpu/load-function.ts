@@ -57,10 +57,10 @@ export async function loadFunction(device: Device, fn: EngineFunction, store: We
   };
 }
 
-/** What a call gives, in tensors of the device: one for every input and every length that it has had. */
+/** The inputs of a call as tensors of the device: one for each input and each of its shapes so far. */
 class Inputs {
   readonly #tensors = new Map<string, DeviceTensor>();
-  /** Constants that are there already. */
+  /** Constants that the device has already. */
   readonly #sent = new Map<string, HostArray>();
 
   constructor(
@@ -93,7 +93,7 @@ class Inputs {
   }
 }
 
-/** Says how many nodes are where. Throws where the CPU is left with more than shapes: that would be silently slow. */
+/** How many nodes run where. Throws if the CPU computes more than shapes: that would be slow without a warning. */
 export function placementLine(parts: ModelParts, { onDevice, onCpu }: Placement): string {
   const names = nodeNames(parts);
   const ofShapes = new Set(

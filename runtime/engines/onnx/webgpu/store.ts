@@ -105,7 +105,7 @@ export class WebgpuStore implements StateStore {
     return place.tensor;
   }
 
-  /** The numbers of a segment on the host; zeros where nobody ever wrote any. */
+  /** The numbers of a segment on the host; zeros where none were written. */
   private async hostOf(segment: Segment): Promise<Float32Array<ArrayBuffer>> {
     const place = this.place(segment);
     if (place.host !== null) return place.host;
