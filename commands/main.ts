@@ -2,7 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { exitCode } from "../compiler/diagnostics/catalogue";
 import { packageVersion } from "../compiler/emit/package-root";
-import { explained } from "./failure";
+import { diagnosticOf } from "./failure";
 import { formatOption } from "./format";
 import { printDiagnostics } from "./print";
 
@@ -131,7 +131,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return code;
   } catch (cause) {
     if (cause instanceof CommanderError && cause.exitCode === 0) return 0;
-    const diagnostic = explained(cause);
+    const diagnostic = diagnosticOf(cause);
     if (diagnostic === null) throw cause;
     printDiagnostics([diagnostic]);
     return exitCode([diagnostic]);

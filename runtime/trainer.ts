@@ -30,8 +30,8 @@ export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
     process.exitCode = 1;
   };
   // Without this a lost promise would end the process as if all had gone well.
-  const ranDry = (): void => fail(new Error("internal: the run waits for something that never comes"));
-  process.once("beforeExit", ranDry);
+  const stalled = (): void => fail(new Error("internal: the run waits for something that never comes"));
+  process.once("beforeExit", stalled);
   // An engine may need variables that are only read when a process starts.
   loadEngine()
     .then(({ startVariables }) => restartWith(startVariables?.(program.experiment.hardware) ?? {}))
@@ -39,7 +39,7 @@ export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
     .then((code) => {
       process.exitCode = code;
     }, fail)
-    .finally(() => process.off("beforeExit", ranDry));
+    .finally(() => process.off("beforeExit", stalled));
 }
 
 /** A user's error is its message alone; anything else is ours, and the stack says where. */

@@ -24,7 +24,7 @@ export async function lossesOf({ spec, home, steps, threads }: Training): Promis
   const { files } = compile(loaded);
   mkdirSync(home);
   const script = join(home, "train.js");
-  writeFileSync(script, await bundle({ folder: join(packageRoot(), "generated", "losses"), files, banner: "" }));
+  writeFileSync(script, await bundle({ files, banner: "" }));
   const run = join(home, "run");
   const limit = steps === undefined ? [] : ["--steps", steps];
   const args = [script, "--run-dir", run, "--quiet", ...limit, "--log-every", "1", "--threads", threads];

@@ -13,7 +13,7 @@ import { typeErrors } from "../compiler/emit/check";
 import { standingForItself } from "../compiler/emit/code";
 import { loadSpec, specFromText } from "../compiler/spec/load";
 import type { Spec } from "../compiler/spec/spec";
-import { formatMarkdown } from "../runtime/evaluate/report";
+import { formatMarkdown } from "../runtime/evaluate/evaluation-report";
 import { durationText } from "../runtime/report/text";
 import type { QuickstartResult } from "./quickstart-run";
 

@@ -137,7 +137,7 @@ function selectTargets(n: ModelNumbers, dims: Dims, { batch }: ModelTrees): Grap
   return g.finish([blockRows(g, n, dims, chosen, "targets")]);
 }
 
-/** Pixels as targets (the paper's ablation): patches of the image, each normalised. */
+/** Pixels as targets (the paper's ablation): patches of the image, each normalized. */
 function pixelTargets(n: ModelNumbers, dims: Dims, { batch }: ModelTrees): Graph {
   const g = new GraphBuilder("pixelTargets", "The pixels of the target blocks' patches.");
   const images = g.read("images", batch.images);

@@ -24,7 +24,7 @@ export interface VjpContext<K extends OpName> {
   name(i: number): string;
 }
 
-/** Gradients of the inputs, in their order; undefined where nobody wants one or there is none. */
+/** Gradients of the inputs, in their order; undefined where none is wanted or none exists. */
 export type Vjp<K extends OpName> = (context: VjpContext<K>) => readonly (Value | undefined)[];
 
 /** Of an op that treats every token alone: token t of its output is made of token t of its first `inputs` inputs. */

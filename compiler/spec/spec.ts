@@ -93,7 +93,7 @@ export interface MaskingContextSpec {
 export interface TargetsSpec {
   /** `representations` of the target encoder, or the `pixels` of the patches. */
   readonly space: "representations" | "pixels";
-  /** Layer-normalises every target vector (the features of a token, or the pixels of a patch) before it is compared. */
+  /** Layer-normalizes every target vector (the features of a token, or the pixels of a patch) before it is compared. */
   readonly normalize: boolean;
 }
 /** Ray-cast scenes of solids that the trainer renders itself: no download, the same on every machine. */

@@ -89,7 +89,7 @@ export interface EngineOptions {
   readonly device?: DeviceName;
   /** Left out: fp32. */
   readonly precision?: Precision;
-  /** Is told, once, what a user may want to know of how a function runs, e.g. how much of it a GPU computes. */
+  /** Called once per function with a line for the user on how it runs, e.g. how much of it a GPU computes. */
   readonly note?: (line: string) => void;
   /** Is told what the engine is busy with while somebody may be waiting, e.g. compiling. */
   readonly progress?: (line: string) => void;

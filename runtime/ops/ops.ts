@@ -161,7 +161,7 @@ export interface Ops {
     gain: F32<[D]>,
     attrs: { readonly eps: number },
   ): [dx: F32<[...R, D]>, dGain: F32<[D]>, dBias: F32<[D]>];
-  /** Layer norm without gain and bias: the normalisation of targets. */
+  /** Layer norm without gain and bias: the normalization of targets. */
   normalize<R extends Dims, D extends N>(x: F32<[...R, D]>, attrs: { readonly eps: number }): F32<[...R, D]>;
   /** Gradient of normalize. */
   normalizeGrad<R extends Dims, D extends N>(

@@ -7,7 +7,7 @@ import type { AnyEngineName, DeviceName } from "../engines/engine";
 import { openEngine } from "../engines/open";
 import { UserError } from "../errors";
 import { follow, type ReplayProgram } from "./follow";
-import { holds, reportJson, reportText } from "./report";
+import { holds, reportJson, reportText } from "./outcome";
 import { openTrace } from "./trace";
 
 /** How `ijepa replay` starts a compiled replay: one JSON text as the only argument. */

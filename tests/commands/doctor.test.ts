@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { main } from "../../commands/main";
 import { devicesOf, engineNames } from "../../compiler/spec/hardware-rules";
 import { type Diagnosis, defaultWorks, diagnose, type Finding } from "../../tools/doctor/diagnose";
-import { reportText } from "../../tools/doctor/report";
+import { reportText } from "../../tools/doctor/diagnosis-text";
 import { allSubjects } from "../../tools/doctor/subjects";
 import { vulkanDevices } from "../../tools/doctor/system";
 

@@ -160,8 +160,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
   "masking.targets.scale": [
     [0.2, 0.25],
     {
-      experiment:
-        "masks.targetScale [0.2,0.3] → [0.2,0.25], masks.sizes 3×4 5×3 4×4 5×4 → 3×4 4×3 5×3 4×4, masks.programs 12:6 15:6 16:6 20:6 → 12:6 15:6 16:6",
+      experiment: "masks.sizes 3×4 5×3 4×4 5×4 → 3×4 4×3 5×3 4×4, masks.programs 12:6 15:6 16:6 20:6 → 12:6 15:6 16:6",
       step: "targetLastBlock added, step (targetTokens → target.blocks.slice 0 1 targetLastBlock blockAt), targetTokens removed",
       report:
         "operations per step 204 MFLOP → 179 MFLOP, memory (estimate) 6.9 MiB → 5.7 MiB, Programs, Operations per step, Operations by function",
@@ -172,7 +171,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     [1, 1.5],
     {
       experiment:
-        "masks.targetAspect [0.75,1.5] → [1,1.5], masks.sizes 3×4 5×3 4×4 5×4 → 3×3 4×3 5×3 4×4 5×4, masks.programs 12:6 15:6 16:6 20:6 → 9:6 12:6 15:6 16:6 20:6",
+        "masks.sizes 3×4 5×3 4×4 5×4 → 3×3 4×3 5×3 4×4 5×4, masks.programs 12:6 15:6 16:6 20:6 → 9:6 12:6 15:6 16:6 20:6",
       report: "operations per step 204 MFLOP → 203 MFLOP, Programs, Operations per step, Operations by function",
       texts: "graph, header",
     },
@@ -188,7 +187,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       texts: "graph",
     },
   ],
-  "masking.context.scale": [[0.7, 0.8], { experiment: "masks.contextScale [0.85,1] → [0.7,0.8]" }],
+  "masking.context.scale": [[0.5, 0.6], { experiment: "masks.contextSizes 7×7 → 6×6" }],
   "masking.context.tokens": [
     "auto",
     {

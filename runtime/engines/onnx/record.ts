@@ -23,16 +23,22 @@ export interface StateUse {
   readonly output: NamedValue | null;
 }
 
+/** Of a call: a leaf of what it takes or gives. */
+export interface NamedTensor extends NamedValue {
+  readonly path: string;
+  readonly dtype: Dtype;
+}
+
 export interface Recording {
   readonly name: string;
   /** In an order of execution. */
   readonly nodes: readonly Node[];
   readonly state: readonly StateUse[];
   /** What a call gives, by path; only those that the graph needs. */
-  readonly inputs: readonly NamedValue[];
+  readonly inputs: readonly NamedTensor[];
   /** Lengths that the graph needs, as int64 [1]. */
   readonly lengths: readonly (NamedValue & { readonly length: string })[];
-  readonly outputs: readonly (NamedValue & { readonly path: string; readonly dtype: Dtype })[];
+  readonly outputs: readonly NamedTensor[];
 }
 
 export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu"): Recording {
@@ -146,7 +152,9 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
         output: output === undefined ? null : { name: `next.${segment.name}`, value: output },
       };
     }),
-    inputs: inputHandles.flatMap(([path, { value }]) => (used.has(value) ? { name: `input.${path}`, value } : [])),
+    inputs: inputHandles.flatMap(([path, { dtype, value }]) =>
+      used.has(value) ? { path, dtype, name: `input.${path}`, value } : [],
+    ),
     lengths: fn.lengths.flatMap((length) => {
       const name = `length.${length}`;
       const value = r.graph.inputs.get(name);

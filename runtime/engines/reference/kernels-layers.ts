@@ -85,7 +85,7 @@ function normalized(x: Dense, eps: number): Normalized {
   return { unit: fill(x.shape, (i) => at(centred, i) * (inverse[rowOf(i)] ?? 0)), inverse };
 }
 
-/** Gradient of the normalisation by x, given that by its output. */
+/** Gradient of the normalization by x, given that by its output. */
 function normalizedGradient(gradient: Dense, { unit, inverse }: Normalized): Dense {
   const { width } = rowsOf(unit);
   const mean = rowSums(gradient, (i) => at(gradient, i) / width);

@@ -78,7 +78,7 @@ describe.skipIf(!hasPlugin)("a trainer", () => {
     for (const name of engines) {
       const { files } = compiledWith(spec(name));
       mkdirSync(join(folder, name));
-      const text = await bundle({ folder: join(packageRoot(), "generated", "test"), files, banner: "" });
+      const text = await bundle({ files, banner: "" });
       writeFileSync(join(folder, name, "train.js"), text);
     }
   });

@@ -1,13 +1,13 @@
 /** A recorded function on a GPU: state stays there, a call sends its inputs and gets its outputs. */
 import type { EngineFunction, HostArray, LoadedFunction } from "../../engine";
 import { mayOverwrite } from "../alias";
-import { resolveDim } from "../dims";
+import { bindLengths, bindOutputs, inputTensor, type Lengths, modelOf } from "../call";
 import { type ModelParts, modelBytes, nodeNames } from "../model";
 import { type Recording, record } from "../record";
-import { allocate } from "../store";
+import { pinned } from "../store";
 import { type Device, type DeviceSession, type DeviceTensor, exclusively, failed } from "./device";
 import type { Placement } from "./placement";
-import { fixed, type WebgpuStore } from "./store";
+import type { WebgpuStore } from "./store";
 
 export interface WebgpuFunction extends LoadedFunction {
   /** e.g. "step: 1161 of 1194 nodes on the device, 33 computations of shapes on the CPU" */
@@ -16,13 +16,7 @@ export interface WebgpuFunction extends LoadedFunction {
 
 export async function loadFunction(device: Device, fn: EngineFunction, store: WebgpuStore): Promise<WebgpuFunction> {
   const recording = record(fn, store.layout, "webgpu");
-  const parts: ModelParts = {
-    name: fn.name,
-    // onnxruntime walks back from the last node of the file first: written backwards, it runs them in our order.
-    nodes: [...recording.nodes].reverse(),
-    inputs: [...recording.state.flatMap(({ input }) => input ?? []), ...recording.inputs, ...recording.lengths],
-    outputs: [...recording.state.flatMap(({ output }) => output ?? []), ...recording.outputs],
-  };
+  const parts = modelOf(recording);
   const session = await exclusively(() =>
     failing(`prepare ${fn.name} for the GPU`, () => device.createSession(modelBytes(parts))),
   );
@@ -45,17 +39,12 @@ export async function loadFunction(device: Device, fn: EngineFunction, store: We
       if (input !== null) session.bindInput(input.name, tensor);
       if (output !== null) session.bindOutput(output.name, inPlace.has(output) ? tensor : store.spare(segment));
     }
-    const outputs = recording.outputs.map(({ path, name, value }): [string, Float32Array] => {
-      const shape = value.dims.map((dim) => resolveDim(dim, lengths));
-      const data = allocate(shape.reduce((a, b) => a * b, 1));
-      session.bindOutput(name, { type: "f32", shape, data });
-      return [path, data];
-    });
+    const outputs = bindOutputs(session, recording, lengths);
     await failing(`run ${fn.name} on the GPU`, () => session.run());
     for (const { segment, output } of recording.state) {
       if (output !== null) store.replaced(segment, inPlace.has(output) ? "in place" : "spare");
     }
-    return new Map<string, HostArray>(outputs);
+    return outputs;
   };
   return {
     placed,
@@ -68,10 +57,10 @@ export async function loadFunction(device: Device, fn: EngineFunction, store: We
   };
 }
 
-/** What a call gives, in tensors of the device: one for every input and every length that it has had. */
+/** The inputs of a call as tensors of the device: one for each input and each of its shapes so far. */
 class Inputs {
   readonly #tensors = new Map<string, DeviceTensor>();
-  /** Constants that are there already. */
+  /** Constants that the device has already. */
   readonly #sent = new Map<string, HostArray>();
 
   constructor(
@@ -81,34 +70,21 @@ class Inputs {
     private readonly fn: EngineFunction,
   ) {}
 
-  async bind(given: ReadonlyMap<string, HostArray>, lengths: Readonly<Record<string, number>>): Promise<void> {
+  async bind(given: ReadonlyMap<string, HostArray>, lengths: Lengths): Promise<void> {
     const uploads: { from: HostArray; to: DeviceTensor }[] = [];
-    for (const { name, value } of this.recording.inputs) {
-      const path = name.slice("input.".length);
-      const data = given.get(path);
-      if (data === undefined) throw new Error(`internal: the input ${path} was not given`);
-      const shape = value.dims.map((dim) => resolveDim(dim, lengths));
-      const size = shape.reduce((a, b) => a * b, 1);
-      if (data.length !== size || (value.type === "i32") !== data instanceof Int32Array) {
-        throw new Error(
-          `internal: the input ${path} should be ${value.type} [${shape.join(", ")}], not ${data.length} numbers`,
-        );
-      }
+    for (const input of this.recording.inputs) {
+      const { path, name } = input;
+      const { type, shape, data } = inputTensor(input, given, lengths);
       const key = `${name} [${shape.join(", ")}]`;
-      const tensor = this.#tensors.get(key) ?? this.device.allocate(value.type, shape);
+      const tensor = this.#tensors.get(key) ?? this.device.allocate(type, shape);
       this.#tensors.set(key, tensor);
       this.session.bindInput(name, tensor);
       if (this.#sent.get(path) === data) continue;
       if (this.fn.inputs.get(path)?.constant) this.#sent.set(path, data);
-      uploads.push({ from: fixed(data), to: tensor });
+      uploads.push({ from: pinned(data), to: tensor });
     }
     await this.device.upload(uploads);
-    for (const { name, length } of this.recording.lengths) {
-      const data = new BigInt64Array(new ArrayBuffer(128), 0, 1);
-      data[0] = BigInt(resolveDim(length, lengths));
-      // Shapes are computed on the CPU, so lengths stay there.
-      this.session.bindInput(name, { type: "i64", shape: [1], data });
-    }
+    bindLengths(this.session, this.recording, lengths);
   }
 
   free(): void {
@@ -117,7 +93,7 @@ class Inputs {
   }
 }
 
-/** Says how many nodes are where. Throws where the CPU is left with more than shapes: that would be silently slow. */
+/** How many nodes run where. Throws if the CPU computes more than shapes: that would be slow without a warning. */
 export function placementLine(parts: ModelParts, { onDevice, onCpu }: Placement): string {
   const names = nodeNames(parts);
   const ofShapes = new Set(

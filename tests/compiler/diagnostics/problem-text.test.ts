@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { diagnosticJson, reportForPeople } from "../../../compiler/diagnostics/report";
+import { diagnosticJson, reportForPeople } from "../../../compiler/diagnostics/problem-text";
 import { specFromText } from "../../../compiler/spec/load";
 
 function report(text: string, colour = false): string {

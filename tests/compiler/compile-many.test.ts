@@ -1,8 +1,10 @@
 /** Many specs in one TypeScript program: the verdict on each is the same as alone, and stays its own. */
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { compileMany } from "../../compiler/check-many";
+
 import { build, type CompileInput, compile } from "../../compiler/compile";
+import { compileMany } from "../../compiler/compile-many";
+
 import { typeErrors, typeErrorsOfMany } from "../../compiler/emit/check";
 import { unitsOf } from "../../compiler/emit/check-units";
 import { type GeneratedCode, standingForItself } from "../../compiler/emit/code";

@@ -8,23 +8,24 @@ import type { Train } from "../contract";
 import { resolveExternal } from "../engines/external";
 import { openEngine, restartFor } from "../engines/open";
 import { UserError } from "../errors";
+import { messageOf } from "../exceptions";
 import type { TrainerProgram } from "../experiment";
-import { type ProbeLine, type ProbeRequest, probeMark } from "./lines";
+import { type TrialLine, type TrialRequest, trialMark } from "./lines";
 import { measureStep, median } from "./measure";
 
 export { generated } from "../model/generated";
 
 export const train: Train = (program) => {
-  // The command writes this argument; nobody else starts a probe.
-  const request = JSON.parse(process.argv[2] ?? "null") as ProbeRequest;
-  probe(program, request).catch((error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error);
+  // The command writes this argument; nobody else starts this program.
+  const request = JSON.parse(process.argv[2] ?? "null") as TrialRequest;
+  tryEngine(program, request).catch((error: unknown) => {
+    const message = messageOf(error);
     tell({ problem: { code: error instanceof UserError ? error.code : null, message } });
     process.exitCode = 1;
   });
 };
 
-async function probe(program: TrainerProgram, request: ProbeRequest): Promise<void> {
+async function tryEngine(program: TrainerProgram, request: TrialRequest): Promise<void> {
   await restartFor(request.engine, request.device);
   tell({ packages: request.packages.map((name) => ({ name, version: versionOf(name) })) });
   const { threads, device, precision } = request;
@@ -50,6 +51,6 @@ function versionOf(name: string): string | null {
   return typeof version === "string" ? version : "?";
 }
 
-function tell(line: ProbeLine): void {
-  process.stdout.write(`${probeMark}${JSON.stringify(line)}\n`);
+function tell(line: TrialLine): void {
+  process.stdout.write(`${trialMark}${JSON.stringify(line)}\n`);
 }

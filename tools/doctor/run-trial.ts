@@ -1,18 +1,16 @@
-/** The program that is run for each engine and device: the trainer of a tiny experiment, with the probe in its place. */
+/** Tries an engine on a device in a process of its own, which runs one tiny experiment and times its step. */
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
-import { delimiter, join } from "node:path";
 import { bundle } from "../../compiler/bundle/bundle";
+import { modulePath } from "../../compiler/bundle/module-path";
 import { build } from "../../compiler/compile";
 import { emitTypeScript } from "../../compiler/emit/emit";
-import { packageRoot } from "../../compiler/emit/package-root";
 import { specFromText } from "../../compiler/spec/load";
 import {
   type FoundPackage,
   type Measured,
-  type ProbeLine,
-  type ProbeRequest,
-  probeMark,
+  type TrialLine,
+  type TrialRequest,
+  trialMark,
 } from "../../runtime/doctor/lines";
 
 /** Small enough that float64, element by element, does a step in a fraction of a second. */
@@ -30,7 +28,7 @@ const EXPERIMENT = {
 let bundled: Promise<string> | undefined;
 
 /** One CommonJS program, the same for every engine. */
-export function probeBundle(): Promise<string> {
+export function trialBundle(): Promise<string> {
   bundled ??= makeBundle();
   return bundled;
 }
@@ -38,11 +36,11 @@ export function probeBundle(): Promise<string> {
 async function makeBundle(): Promise<string> {
   const loaded = specFromText({ text: JSON.stringify(EXPERIMENT), file: "doctor.json" });
   if (!loaded.ok) throw new Error(`internal: the doctor's experiment: ${JSON.stringify(loaded.diagnostics)}`);
-  const files = emitTypeScript(build(loaded), "ijepa/runtime/doctor/probe");
-  return await bundle({ folder: join(packageRoot(), "generated", "doctor"), files, banner: "" });
+  const files = emitTypeScript(build(loaded), "ijepa/runtime/doctor/trial");
+  return await bundle({ files, banner: "" });
 }
 
-export interface Probed {
+export interface TrialResult {
   readonly packages: readonly FoundPackage[];
   readonly description: string | null;
   readonly measured: Measured | null;
@@ -55,18 +53,18 @@ export interface Probed {
   readonly output: string;
 }
 
-export interface RunProbeInput {
-  /** The file of `probeBundle`. */
+export interface RunTrialInput {
+  /** The file of `trialBundle`. */
   readonly script: string;
-  readonly request: ProbeRequest;
+  readonly request: TrialRequest;
   /** From where packages are looked for, as for a trainer that is started there. */
   readonly folder: string;
   readonly limitSeconds: number;
 }
 
 /** Never throws for what happens in there. */
-export async function runProbe({ script, request, folder, limitSeconds }: RunProbeInput): Promise<Probed> {
-  const known: { -readonly [K in keyof Probed]: Probed[K] } = {
+export async function runTrial({ script, request, folder, limitSeconds }: RunTrialInput): Promise<TrialResult> {
+  const known: { -readonly [K in keyof TrialResult]: TrialResult[K] } = {
     packages: [],
     description: null,
     measured: null,
@@ -106,7 +104,7 @@ export async function runProbe({ script, request, folder, limitSeconds }: RunPro
   });
   clearTimeout(timer);
   for (const line of stdout.split("\n")) {
-    if (line.startsWith(probeMark)) Object.assign(known, parsed(line.slice(probeMark.length)));
+    if (line.startsWith(trialMark)) Object.assign(known, parsed(line.slice(trialMark.length)));
     else if (line.trim() !== "") others += `${line}\n`;
   }
   known.output = lastWords(others);
@@ -119,17 +117,11 @@ function lastWords(text: string): string {
   return lines.slice(-6).join("\n");
 }
 
-function parsed(json: string): Partial<ProbeLine> {
+function parsed(json: string): Partial<TrialLine> {
   try {
-    // The probe writes these lines, from the type.
-    return JSON.parse(json) as ProbeLine;
+    // The program writes these lines, from the type.
+    return JSON.parse(json) as TrialLine;
   } catch {
     return {}; // The process died within a line.
   }
-}
-
-/** Where packages lie that the folder has not: those of this package, as for `ijepa run`. */
-function modulePath(): string {
-  const own = createRequire(join(packageRoot(), "package.json")).resolve.paths("onnxruntime-node") ?? [];
-  return [...(process.env.NODE_PATH ?? "").split(delimiter), ...own].filter((path) => path !== "").join(delimiter);
 }

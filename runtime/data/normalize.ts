@@ -2,7 +2,7 @@
 import type { ImagePlan } from "../experiment";
 
 /** The number for each byte of each channel, at 256 · channel + byte. */
-export function normalisationTable({ mean, std }: Pick<ImagePlan, "mean" | "std">): Float32Array {
+export function normalizationTable({ mean, std }: Pick<ImagePlan, "mean" | "std">): Float32Array {
   const table = new Float32Array(3 * 256);
   for (let channel = 0; channel < 3; channel++) {
     for (let byte = 0; byte < 256; byte++) {
@@ -14,7 +14,7 @@ export function normalisationTable({ mean, std }: Pick<ImagePlan, "mean" | "std"
 }
 
 /** Writes one image [3, H, W] from `offset` on; `rgb` is [H, W, 3]. */
-export function writeNormalised(
+export function writeNormalized(
   rgb: Uint8Array,
   { height, width }: Pick<ImagePlan, "height" | "width">,
   mirrored: boolean,

@@ -1,6 +1,6 @@
 /** A diff for people, for a comment on a pull request, and for programs. */
 import pico from "picocolors";
-import { printable } from "../../compiler/diagnostics/report";
+import { printable } from "../../compiler/diagnostics/problem-text";
 import type { CodeDiff, DeclarationChange } from "./declarations";
 import { shareText } from "./derived";
 import type { Diff } from "./diff";

@@ -3,7 +3,9 @@
  * for the device before the outputs are downloaded.
  */
 import { engineFailed } from "../../errors";
+import { messageOf } from "../../exceptions";
 import type { EngineFunction, HostArray, LoadedFunction } from "../engine";
+import { inputOf } from "../inputs";
 import { kernelOf } from "../table";
 import type { Tensor } from "./core";
 import type { Kernels } from "./kernels";
@@ -25,7 +27,7 @@ export function loadFunction(kernels: Kernels, fn: EngineFunction, store: TfjsSt
     run: (inputs, lengths) =>
       store.exclusively(async () => {
         const program = programOf(lengths);
-        const given = recording.inputs.map((input) => checked(input, inputs.get(input.path), lengths, recording));
+        const given = recording.inputs.map((input) => checked(input, inputs, lengths, recording));
         try {
           kernels.activate();
           const outputs = await replay(kernels, recording, program, store, given);
@@ -33,7 +35,7 @@ export function loadFunction(kernels: Kernels, fn: EngineFunction, store: TfjsSt
           await new Promise((done) => setImmediate(done));
           return outputs;
         } catch (cause) {
-          const why = cause instanceof Error ? cause.message : String(cause);
+          const why = messageOf(cause);
           throw why.startsWith("internal:") ? cause : engineFailed({ what: `run ${fn.name}`, why, cause });
         }
       }),
@@ -49,18 +51,12 @@ interface Given {
 
 function checked(
   { path, dtype, handle }: Recording["inputs"][number],
-  values: HostArray | undefined,
+  inputs: ReadonlyMap<string, HostArray>,
   lengths: Readonly<Record<string, number>>,
   recording: Recording,
 ): Given {
-  if (values === undefined) throw new Error(`internal: the input ${path} was not given`);
   const shape = handle.shape.map((size) => (size < 0 ? (lengths[recording.lengths[-1 - size] ?? ""] ?? 0) : size));
-  const isRight = dtype === "i32" ? values instanceof Int32Array : values instanceof Float32Array;
-  if (values.length !== shape.reduce((a, b) => a * b, 1) || !isRight) {
-    throw new Error(
-      `internal: the input ${path} should be ${dtype} [${shape.join(", ")}], not ${values.length} numbers`,
-    );
-  }
+  const values = inputOf(inputs, { path, dtype, shape });
   // Memory that threads share is refused by some backends.
   return { handle, shape, values: values.buffer instanceof SharedArrayBuffer ? values.slice() : values };
 }

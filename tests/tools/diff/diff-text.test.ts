@@ -1,7 +1,7 @@
 /** Names and texts from strangers stay text: on a terminal and in Markdown. */
 import { expect, test } from "vitest";
 import type { Diff } from "../../../tools/diff/diff";
-import { jsonReport, markdownReport, textReport } from "../../../tools/diff/report";
+import { jsonReport, markdownReport, textReport } from "../../../tools/diff/diff-text";
 
 const hostile = "x\u001b[2J|`</td><script>@all #1 [a](b)\n**";
 const diff: Diff = {

@@ -7,7 +7,7 @@ import {
   resultTable,
   rowLine,
   standardError,
-} from "../../../runtime/evaluate/report";
+} from "../../../runtime/evaluate/evaluation-report";
 
 const report: EvaluationReport = {
   trainImages: 4096,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Features } from "../../../runtime/evaluate/features";
 import { minimise } from "../../../runtime/evaluate/lbfgs";
-import { fitClassifier, linearProbe, prepareProbe, probeGrid } from "../../../runtime/evaluate/probe";
+import { fitClassifier, linearProbe, prepareProbe, probeGrid } from "../../../runtime/evaluate/linear-probe";
 import { gaussians, waves } from "./synthetic";
 
 describe("L-BFGS", () => {
