@@ -1,10 +1,10 @@
 /** The check that every engine makes of what a call gives. */
-import type { Dtype } from "../ops/ops";
+import type { HostFormat } from "../ops/ops";
 import type { HostArray } from "./engine";
 
 export interface ExpectedInput {
   readonly path: string;
-  readonly dtype: Dtype;
+  readonly dtype: HostFormat;
   readonly shape: readonly number[];
 }
 

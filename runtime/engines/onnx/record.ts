@@ -1,6 +1,6 @@
 /** Records a generated function: runs it once over symbolic handles and gives the graph that does the same. */
 import { opsFor } from "../../ops/adapter";
-import type { Dtype, OpName } from "../../ops/ops";
+import type { HostFormat, OpName } from "../../ops/ops";
 import { leavesOf, treeOf } from "../../ops/tree";
 import type { EngineFunction } from "../engine";
 import { kernelOf } from "../table";
@@ -26,7 +26,7 @@ export interface StateUse {
 /** Of a call: a leaf of what it takes or gives. */
 export interface NamedTensor extends NamedValue {
   readonly path: string;
-  readonly dtype: Dtype;
+  readonly dtype: HostFormat;
 }
 
 export interface Recording {
