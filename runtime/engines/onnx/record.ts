@@ -26,7 +26,6 @@ export interface StateUse {
 /** Of a call: a leaf of what it takes or gives. */
 export interface NamedTensor extends NamedValue {
   readonly path: string;
-  readonly dtype: HostFormat;
 }
 
 export interface Recording {
@@ -35,7 +34,7 @@ export interface Recording {
   readonly nodes: readonly Node[];
   readonly state: readonly StateUse[];
   /** What a call gives, by path; only those that the graph needs. */
-  readonly inputs: readonly NamedTensor[];
+  readonly inputs: readonly (NamedTensor & { readonly dtype: HostFormat })[];
   /** Lengths that the graph needs, as int64 [1]. */
   readonly lengths: readonly (NamedValue & { readonly length: string })[];
   readonly outputs: readonly NamedTensor[];
@@ -64,7 +63,7 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
       if (value !== undefined) stateHandles.set(piece.path, { dtype: "f32", shape: piece.shape, value });
     });
   }
-  const inputHandles = [...fn.inputs].map(([path, spec]): [string, Handle] => {
+  const inputHandles = [...fn.inputs].map(([path, spec]): [string, Handle & { readonly dtype: HostFormat }] => {
     const shape = spec.shape.map((size) => (typeof size === "number" ? size : lengthOf(lengths, size)));
     const value = r.graph.input(`input.${path}`, spec.dtype, r.dims(shape));
     return [path, { dtype: spec.dtype, shape, value }];
@@ -120,7 +119,6 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
 
   const outputValues = outputs.map(([path, handle]) => ({
     path,
-    dtype: handle.dtype,
     name: `output.${path}`,
     value: named(r, updates.resolve(r.full(handle))),
   }));
