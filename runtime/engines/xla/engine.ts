@@ -33,6 +33,7 @@ export async function createEngine(options: EngineOptions): Promise<XlaEngine> {
   const parts: CompilerParts = {
     client,
     target: targets[device],
+    precision,
     cache: openCache(),
     dependsOn: [
       ...[path, String(size), String(mtimeMs), versionOf(client), ...[...pjrt.attributes].map(String)],
