@@ -4,6 +4,7 @@
  * while steps run.
  */
 import { engineFailed } from "../../errors";
+import { messageOf } from "../../exceptions";
 import type { EngineFunction } from "../engine";
 import { cacheKey, type ProgramCache } from "./cache";
 import type { Client } from "./pjrt/client";
@@ -95,7 +96,7 @@ export class Programs {
     try {
       executable = await client.compile(program.text, program.types, OPTIONS);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       throw why.startsWith("internal:") ? cause : engineFailed({ what: `compile ${this.fn.name}`, why, cause });
     }
     try {
