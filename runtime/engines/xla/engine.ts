@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import type { Engine, EngineOptions } from "../engine";
 import { LoadedFunctions } from "../loaded-functions";
 import { openCache } from "./cache";
-import { loadFunction } from "./loaded";
+import { loadFunction } from "./load-function";
 import { processorText } from "./machine";
 import type { AttributeValue } from "./pjrt/api";
 import type { Client, DeviceMemory } from "./pjrt/client";

@@ -4,6 +4,7 @@
  * while steps run.
  */
 import { engineFailed } from "../../errors";
+import { messageOf } from "../../exceptions";
 import type { EngineFunction, Precision } from "../engine";
 import { cacheKey, type ProgramCache } from "./cache";
 import type { Client } from "./pjrt/client";
@@ -97,7 +98,7 @@ export class Programs {
     try {
       executable = await this.#compile(program, options);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       throw why.startsWith("internal:") ? cause : engineFailed({ what: `compile ${this.fn.name}`, why, cause });
     }
     try {
@@ -115,7 +116,7 @@ export class Programs {
       return await client.compile(program.text, program.types, options);
     } catch (error) {
       // A flag of another version of XLA: what it switches off is not there.
-      const isUnknown = error instanceof Error && flags.some((flag) => error.message.includes(flag));
+      const isUnknown = flags.some((flag) => messageOf(error).includes(flag));
       if (!isUnknown) throw error;
       return await client.compile(program.text, program.types, ONE_DEVICE);
     }
