@@ -121,7 +121,7 @@ describe.skipIf(!canLeave)(`an empty root${why}`, () => {
     const second = started("--steps", "5", "--no-progress");
     expect(second.text).toMatch(/step 3/);
     expect(second).toMatchObject({ status: 0 });
-    const log = readFileSync(join(root, "runs/tiny/metrics.jsonl"), "utf8");
+    const log = readFileSync(join(root, "runs/tiny/log.jsonl"), "utf8");
     expect(log).toContain('"step":5');
   });
 
