@@ -4,6 +4,7 @@
  *   --engine E --device D    onnx, tfjs, xla or reference; cpu, gpu, tpu, webgpu, wasm or js
  *   --context C --target T   tokens of the context and of a target block
  *   --threads N --steps N --warmup N
+ *   --queued N               steps after those, two at a time, for engines that queue them
  *   --limit S                no step begins after so many seconds
  *   --runtime c|binding      how onnxruntime is reached
  *   --profile PREFIX         writes a trace of every node
@@ -38,6 +39,7 @@ const options = {
   threads: { type: "string", default: "2" },
   steps: { type: "string", default: "5" },
   warmup: { type: "string", default: "2" },
+  queued: { type: "string", default: "0" },
   limit: { type: "string", default: "600" },
   runtime: { type: "string" },
   profile: { type: "string" },
@@ -67,6 +69,8 @@ function open(flags: Flags): Promise<Engine> {
   });
 }
 
+const mebibytes = (bytes: number | null | undefined): number | null => (bytes == null ? null : bytes / 2 ** 20);
+
 async function measure(program: TrainerProgram): Promise<void> {
   const { values: flags } = parseArgs({ options });
   const { experiment } = program;
@@ -74,10 +78,11 @@ async function measure(program: TrainerProgram): Promise<void> {
   const target = Number(flags.target);
   await restartFor(engineOf(flags), flags.device as DeviceName); // as in open
   const engine = await open(flags);
-  const { loadSeconds, seconds, cpuSecondsPerStep, losses } = await measureStep(program, engine, {
+  const { loadSeconds, seconds, cpuSecondsPerStep, queuedSeconds, losses } = await measureStep(program, engine, {
     lengths: lengthsOf({ contextTokens: context, targetTokens: target }, experiment.masks.targetCount),
     warmup: Number(flags.warmup),
     steps: Number(flags.steps),
+    queued: Number(flags.queued),
     limitSeconds: Number(flags.limit),
   });
   const middle = median(seconds);
@@ -87,9 +92,12 @@ async function measure(program: TrainerProgram): Promise<void> {
     steps: seconds.length,
     seconds_median: middle,
     seconds_min: Math.min(...seconds),
+    seconds_max: Math.max(...seconds),
+    seconds_queued: queuedSeconds,
     cpu_seconds_per_step: cpuSecondsPerStep,
     images_per_s: experiment.optimiser.deviceBatch / middle,
     peak_mib: process.resourceUsage().maxRSS / 1024,
+    device_peak_mib: mebibytes(engine.deviceMemory?.()?.peak),
     losses,
   };
   console.log(JSON.stringify(report));

@@ -19,9 +19,10 @@ interface Brings {
 }
 
 const engines: { readonly [E in Spec["hardware"]["engine"]]: Brings } = {
-  // onnxruntime's C interface is called through koffi.
+  // The C interfaces of onnxruntime and of PJRT are called through koffi.
   onnx: { beside: [plain("koffi")], plugin: false },
   tfjs: { beside: [], plugin: false },
+  xla: { beside: [plain("koffi")], plugin: true },
 };
 
 export const takesPlugin = (engine: Spec["hardware"]["engine"]): boolean => engines[engine].plugin;

@@ -6,7 +6,7 @@ import { errors } from "../../compiler/diagnostics/catalogue";
 import { type Diagnostic, unplaced } from "../../compiler/diagnostics/diagnostic";
 import { packageVersion } from "../../compiler/emit/package-root";
 import type { Spec } from "../../compiler/spec/spec";
-import { commandFor } from "../doctor/report";
+import { commandFor } from "../doctor/diagnosis-text";
 import { type Need, needsOf, takesPlugin } from "./needs";
 import { filesOfPackages, type PackedFile, packageFolder } from "./packages";
 import { NODE, PLUGIN, type ReadmeFacts, readmeText, startScript } from "./texts";
