@@ -2,6 +2,7 @@
  * Times the step of the experiment that it is bundled with (bench/build.ts) and prints one line of JSON.
  *
  *   --engine E --device D    onnx, tfjs, xla or reference; cpu, gpu, tpu, webgpu, wasm or js
+ *   --precision P            what the step was compiled for (fp32)
  *   --context C --target T   tokens of the context and of a target block
  *   --threads N --steps N --warmup N
  *   --queued N               steps after those, two at a time, for engines that queue them
@@ -11,7 +12,7 @@
  */
 import { parseArgs } from "node:util";
 import { measureStep, median } from "../runtime/doctor/measure";
-import type { AnyEngineName, DeviceName, Engine } from "../runtime/engines/engine";
+import type { AnyEngineName, DeviceName, Engine, Precision } from "../runtime/engines/engine";
 import { createEngine } from "../runtime/engines/onnx/engine";
 import { engineNames, openEngine, restartFor } from "../runtime/engines/open";
 import { UserError } from "../runtime/errors";
@@ -34,6 +35,7 @@ export function train(program: TrainerProgram): void {
 const options = {
   engine: { type: "string", default: "onnx" },
   device: { type: "string", default: "cpu" },
+  precision: { type: "string", default: "fp32" },
   context: { type: "string", default: "76" },
   target: { type: "string", default: "36" },
   threads: { type: "string", default: "2" },
@@ -57,13 +59,15 @@ function open(flags: Flags): Promise<Engine> {
   const threads = Number(flags.threads);
   // The benchmark names the devices, or a person who reads this; another name fails as what it is.
   const device = flags.device as DeviceName;
+  const precision = flags.precision as Precision;
   if (flags.runtime === undefined && flags.profile === undefined) {
-    return openEngine(engineOf(flags), { threads, device });
+    return openEngine(engineOf(flags), { threads, device, precision });
   }
   const runtime = flags.runtime === "c" || flags.runtime === "binding" ? ({ runtime: flags.runtime } as const) : {};
   return createEngine({
     threads,
     device,
+    precision,
     ...runtime,
     ...(flags.profile === undefined ? {} : { profilePrefix: flags.profile }),
   });
