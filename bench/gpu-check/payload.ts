@@ -206,7 +206,9 @@ async function mainProgram(): Promise<string> {
     target: "node20.9",
     external: ["./trial-bundle"],
     // Packages of CommonJS ask for Node's modules by `require`.
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
+    },
     logLevel: "silent",
     legalComments: "none",
   });
