@@ -45,6 +45,7 @@ async function run(program: ReplayProgram, request: ReplayRequest): Promise<numb
   const engine = await openEngine(request.engine, {
     threads: request.threads,
     device: request.device,
+    ...(request.precision === undefined ? {} : { precision: request.precision }),
     note: (line) => notes.push(line),
   });
   try {
