@@ -42,6 +42,8 @@ export interface QuickstartTrainer {
 
 export interface Manifest {
   readonly version: string;
+  /** In which this compiler has steps for the engine xla. */
+  readonly precisions: readonly CheckPrecision[];
   readonly sizes: readonly SizeFacts[];
   readonly drivers: readonly Driver[];
   readonly traces: readonly TraceProgram[];

@@ -125,7 +125,15 @@ export async function makePayload(
   if (missing.length > 0) throw new Error(`not installed: ${missing.map(({ packages: [name] }) => name).join(", ")}`);
   for (const { from, to } of filesOfPackages(roots)) copy(from, to);
   copy(realpathSync(process.execPath), "bin/node");
-  const manifest: Manifest = { version: packageVersion(), sizes: facts, drivers, traces, trainers, refused };
+  const manifest: Manifest = {
+    version: packageVersion(),
+    precisions: known,
+    sizes: facts,
+    drivers,
+    traces,
+    trainers,
+    refused,
+  };
   put("manifest.json", `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
 }
@@ -170,14 +178,17 @@ function factsOfSize({ name, title, file, isSmall }: Size): SizeFacts {
 /** The recorded runs, each with its JSON file; one of several ranks also with the weights that it began with. */
 function recordedTraces(): readonly { readonly trace: string; readonly paths: readonly string[] }[] {
   const folder = join(root, "tests/golden/official");
-  return readdirSync(folder)
-    .filter((name) => /^(step|ddp\d*)_.*\.safetensors$/.test(name))
-    .sort()
-    .map((name) => {
-      const path = join(folder, name);
-      const paths = [path, path.replace(/\.safetensors$/, ".json")].filter((each) => existsSync(each));
-      return { trace: name.replace(/\.safetensors$/, ""), paths };
-    });
+  return (
+    readdirSync(folder)
+      .filter((name) => /^(step|ddp\d*)_.*\.safetensors$/.test(name))
+      // That of one rank and no odd sizes comes first: it has the fewest programs.
+      .sort((a, b) => (a > b ? -1 : 1))
+      .map((name) => {
+        const path = join(folder, name);
+        const paths = [path, path.replace(/\.safetensors$/, ".json")].filter((each) => existsSync(each));
+        return { trace: name.replace(/\.safetensors$/, ""), paths };
+      })
+  );
 }
 
 /** Null: this compiler refuses such hardware. */
