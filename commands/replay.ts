@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import pico from "picocolors";
 import { modulePath } from "../compiler/bundle/module-path";
-import { packageRoot } from "../compiler/emit/package-root";
 import { devicesOf, engineNames } from "../compiler/spec/hardware-rules";
 import { UserError } from "../runtime/errors";
 import type { ReplayRequest } from "../runtime/replay/replay";
