@@ -23,7 +23,7 @@ export const adamw: Op<"adamw"> = {
   name: "adamw",
   tokenwise: null,
   doc: "m' = β1·m + (1−β1)·g; v' = β2·v + (1−β2)·g²; w' = w·decayFactor − stepSize · m' / (√v'·secondMoment + eps)",
-  flops: perElement(12),
+  flops: perElement(14),
   vjp: update,
 };
 

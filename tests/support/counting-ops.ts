@@ -299,11 +299,10 @@ export const countingOps: { readonly [K in OpName]: Counted<K> } = {
       c.fma(beta2, at(v, i), c.mul(1 - beta2, c.mul(at(gradient, i), at(gradient, i)))),
     );
     const next = fill(weight.shape, (i) => {
-      // Two operations more than its cost has.
-      const root = c.aside.sqrt(at(nextV, i));
+      const root = c.sqrt(at(nextV, i));
       const deviation = c.fma(root, at(secondMoment, 0), eps);
       const kept = decay ? c.mul(at(weight, i), at(decayFactor, 0)) : at(weight, i);
-      return c.sub(kept, c.aside.div(c.mul(at(stepSize, 0), at(nextM, i)), deviation));
+      return c.sub(kept, c.div(c.mul(at(stepSize, 0), at(nextM, i)), deviation));
     });
     return [next, nextM, nextV];
   },
