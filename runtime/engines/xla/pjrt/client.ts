@@ -186,8 +186,11 @@ function namedValues(pjrt: Pjrt, options: ClientOptions) {
       set(NAMED_VALUE.type, BigInt(NAMED_VALUE_TYPES.boolean));
       set(NAMED_VALUE.value, value ? 1n : 0n);
       set(NAMED_VALUE.valueSize, 1n);
+    } else if (!Number.isInteger(value)) {
+      set(NAMED_VALUE.type, BigInt(NAMED_VALUE_TYPES.float));
+      set(NAMED_VALUE.value, BigInt(new Uint32Array(Float32Array.of(value).buffer)[0] ?? 0));
+      set(NAMED_VALUE.valueSize, 1n);
     } else {
-      if (!Number.isInteger(value)) throw new Error(`internal: the client option ${name} is ${value}`);
       set(NAMED_VALUE.type, BigInt(NAMED_VALUE_TYPES.integer));
       set(NAMED_VALUE.value, BigInt.asUintN(64, BigInt(value)));
       set(NAMED_VALUE.valueSize, 1n);
