@@ -12,8 +12,9 @@ export interface Measured {
 }
 
 export interface Side {
-  /** "PyTorch 2.13.0", "onnx cpu" */
+  /** "PyTorch 2.13.0", "onnx cpu", "xla cpu bf16" */
   readonly name: string;
+  readonly precision: "fp32" | "bf16";
   /** One for each process. */
   readonly rounds: readonly Measured[];
   /** Why there are no rounds; null where there are. */
@@ -62,16 +63,18 @@ function milliseconds(side: Side): string {
 /** A column for each side that ran, and below the table a line for each that did not. */
 export function tableOf({ title, batch, contextTokens, targetTokens, sides }: BenchSubject): string {
   const ran = sides.filter(({ rounds }) => rounds.length > 0);
-  const torch = ran.find(({ name }) => name.startsWith("PyTorch"));
   const row = (label: string, cell: (side: Side) => string): string => `| ${[label, ...ran.map(cell)].join(" | ")} |`;
-  const ratio = (side: Side): string =>
-    torch === undefined ? "–" : (imagesPerSecond(side, batch) / imagesPerSecond(torch, batch)).toFixed(2);
+  const ratio = (side: Side): string => {
+    const peers = ran.filter(({ name, precision }) => name.startsWith("PyTorch") && precision === side.precision);
+    const best = Math.max(...peers.map((peer) => imagesPerSecond(peer, batch)));
+    return peers.length === 0 ? "–" : (imagesPerSecond(side, batch) / best).toFixed(2);
+  };
   return [
     row(`${title}; ${contextTokens} context and 4 × ${targetTokens} target tokens`, ({ name }) => name),
     `| --- |${" ---: |".repeat(ran.length)}`,
     row("images/s", (side) => short(imagesPerSecond(side, batch))),
     row("ms a step (range of the rounds)", milliseconds),
-    row("× the speed of PyTorch", ratio),
+    row("× the speed of PyTorch's best in this precision", ratio),
     row("peak memory, MiB", ({ rounds }) => Math.max(...rounds.map(({ peak_mib }) => peak_mib)).toFixed(0)),
     ...sides.filter(({ absent }) => absent !== null).map(({ name, absent }) => `\nNot measured, ${name}: ${absent}`),
   ].join("\n");
@@ -97,7 +100,7 @@ export function defaultEngineTable({ subjects }: BenchRecord): string {
 
 export function introduction({ date, processor, threads, node, rounds, steps, note }: BenchRecord): string {
   return (
-    `${date}, ${processor}, ${threads} thread${threads === 1 ? "" : "s"}, Node ${node}, float32. Medians of at most ${steps} steps in each of ` +
+    `${date}, ${processor}, ${threads} thread${threads === 1 ? "" : "s"}, Node ${node}, float32 unless a column says bf16. Medians of at most ${steps} steps in each of ` +
     `${rounds} rounds; in a round every side runs once, in turn, in a process of its own.` +
     (note === null ? "" : ` ${note}`)
   );

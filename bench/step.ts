@@ -1,14 +1,15 @@
 /**
  * The benchmark of the training step: `npm run bench`. Times the generated step on every engine and device that is here,
- * beside the same step in plain PyTorch (bench/peers/pytorch_step.py): in turn, each in a process of its own, on the same
+ * beside the same step in PyTorch (bench/peers/pytorch_step.py), eager and compiled, in every precision: in turn, each in a process of its own, on the same
  * cores with the same shapes.
  *
  *   --rounds N       processes of each side (default 3)
  *   --steps N        timed steps in each of them (default 5)
  *   --threads N      default: all cores
  *   --only NAMES     of quickstart, tiny16, small16; default: all, with commas
- *   --engines NAMES  of onnx:cpu, onnx:webgpu, tfjs:gpu, tfjs:cpu, tfjs:wasm, tfjs:js, xla:cpu, xla:gpu, torch; default: all that can do a
- *                    size in seconds, so wasm and js only take part in the quickstart
+ *   --engines NAMES  of torch, torch:compile, torch:bf16, torch:compile:bf16, onnx:cpu, onnx:webgpu, tfjs:gpu, tfjs:cpu, tfjs:wasm,
+ *                    tfjs:js, xla:cpu, xla:cpu:bf16, xla:gpu, …; default: all that can do a size in seconds, so wasm and js only
+ *                    take part in the quickstart
  *   --limit S        no step of a process begins after so many seconds (default 20)
  *   --note TEXT      what else has to be known of this run, as a sentence
  *   --record FILE    keeps the result as JSON; docs/bench.json is the one in docs/engines.md
@@ -19,9 +20,11 @@ import { availableParallelism, cpus } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { precisionsOf } from "../compiler/spec/hardware-rules";
+import type { AnyEngineName, DeviceName } from "../runtime/engines/engine";
 import { allSubjects } from "../tools/doctor/subjects";
 import { buildDriver } from "./build";
-import { type BenchRecord, type BenchSubject, introduction, type Measured, tableOf } from "./record";
+import { type BenchRecord, type BenchSubject, introduction, type Measured, type Side, tableOf } from "./record";
 
 /** A processor that plays a GPU says nothing of GPUs, only that the engine works. */
 const isSoftware = /swiftshader/i.test(`${process.env.VK_ICD_FILENAMES}${process.env.VK_DRIVER_FILES}`);
@@ -81,6 +84,7 @@ const subjects: readonly Subject[] = [
 interface Running {
   readonly id: string;
   readonly name: string;
+  readonly precision: Side["precision"];
   readonly command: readonly [string, ...string[]];
   readonly rounds: Measured[];
   absent: string | null;
@@ -130,31 +134,71 @@ interface Flags {
   readonly engines: readonly string[] | undefined;
 }
 
+/** PyTorch as people run it. */
+const peers: readonly {
+  readonly id: string;
+  readonly title: string;
+  readonly precision: Side["precision"];
+  readonly args: readonly string[];
+}[] = [
+  { id: "torch", title: "", precision: "fp32", args: [] },
+  { id: "torch:compile", title: " compiled", precision: "fp32", args: ["--compile"] },
+  { id: "torch:bf16", title: " bf16", precision: "bf16", args: ["--bf16"] },
+  { id: "torch:compile:bf16", title: " compiled bf16", precision: "bf16", args: ["--compile", "--bf16"] },
+];
+
+/** Those that a step is timed in; float64 has no other than its own. */
+function precisionsOfSubject(engine: AnyEngineName, device: DeviceName): readonly Side["precision"][] {
+  if (engine === "reference") return ["fp32"];
+  return precisionsOf(engine, device).filter((precision) => precision !== "fp16");
+}
+
 async function sidesOf(subject: Subject, flags: Flags): Promise<readonly Running[]> {
   const shared = [
     ...["--context", String(subject.contextTokens), "--target", String(subject.targetTokens)],
     ...["--threads", flags.threads, "--steps", flags.steps],
   ];
-  const driver = await buildDriver(subject.file);
   const script = fileURLToPath(new URL("peers/pytorch_step.py", import.meta.url));
   const torch = torchVersion();
   const all: readonly Running[] = [
-    {
-      id: "torch",
-      name: torch === undefined ? "PyTorch" : `PyTorch ${torch}`,
-      command: ["python3", script, ...subject.peer, ...shared, "--json"],
-      rounds: [],
-      absent: torch === undefined ? "python3 has no package torch." : null,
-    },
-    ...allSubjects().map(
-      ({ engine, device }): Running => ({
-        id: `${engine}:${device}`,
-        name: `${engine} ${device}`,
-        command: [process.execPath, driver, "--engine", engine, "--device", device, "--limit", flags.limit, ...shared],
+    ...peers.map(
+      ({ id, title, precision, args }): Running => ({
+        id,
+        name: torch === undefined ? `PyTorch${title}` : `PyTorch ${torch}${title}`,
+        precision,
+        command: ["python3", script, ...subject.peer, ...shared, ...args, "--json"],
         rounds: [],
-        absent: null,
+        absent: torch === undefined ? "python3 has no package torch." : null,
       }),
     ),
+    ...(await Promise.all(
+      allSubjects().flatMap(({ engine, device }) =>
+        precisionsOfSubject(engine, device).map(async (precision): Promise<Running> => {
+          const usual = precision === "fp32";
+          const driver = await buildDriver(subject.file, usual ? {} : { engine, device, precision });
+          return {
+            id: `${engine}:${device}${usual ? "" : `:${precision}`}`,
+            name: `${engine} ${device}${usual ? "" : ` ${precision}`}`,
+            precision,
+            command: [
+              ...([
+                process.execPath,
+                driver,
+                "--engine",
+                engine,
+                "--device",
+                device,
+                "--precision",
+                precision,
+              ] as const),
+              ...["--limit", flags.limit, ...shared],
+            ],
+            rounds: [],
+            absent: null,
+          };
+        }),
+      ),
+    )),
   ];
   const { engines } = flags;
   if (engines !== undefined) return all.filter(({ id }) => engines.includes(id));
@@ -175,8 +219,9 @@ async function measured(subject: Subject, flags: Flags): Promise<BenchSubject> {
     batch,
     contextTokens,
     targetTokens,
-    sides: sides.map(({ name, rounds, absent }) => ({
+    sides: sides.map(({ name, precision, rounds, absent }) => ({
       name: name === "onnx webgpu" && isSoftware ? `${name} (SwiftShader)` : name,
+      precision,
       rounds,
       absent,
     })),

@@ -28,6 +28,11 @@ export function devicesOf(engine: Hardware["engine"]): readonly Hardware["device
   return known.filter((device) => precisions[engine][device].length > 0);
 }
 
+/** The precisions of an engine on a device, the usual one first. */
+export function precisionsOf(engine: Hardware["engine"], device: Hardware["device"]): readonly Hardware["precision"][] {
+  return precisions[engine][device];
+}
+
 export const hardwareRules: readonly Rule[] = [
   {
     name: "the engine has the device",
