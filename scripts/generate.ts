@@ -1,6 +1,6 @@
 /**
  * Writes the files that are generated from the schema and from the catalogue of errors, and the made parts of README.md,
- * docs/parity.md and docs/engines.md, and docs/gpu.md; with --check only says which of them are out of date, and exits 1 if any is.
+ * docs/parity.md, docs/engines.md, docs/gpu.md and docs/h100.md; with --check only says which of them are out of date, and exits 1 if any is.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { enginesPage } from "./engines-page";
 import { gpuPage } from "./gpu-page";
+import { h100Page } from "./h100-page";
 import { parityPage } from "./parity";
 import { readmePage } from "./readme";
 import { errorsPage, experimentPage, sweepPage } from "./reference-pages";
@@ -24,6 +25,7 @@ const outputs = [
   { path: "docs/parity.md", text: parityPage() },
   { path: "docs/engines.md", text: enginesPage() },
   { path: "docs/gpu.md", text: gpuPage() },
+  { path: "docs/h100.md", text: h100Page() },
   { path: "README.md", text: readmePage() },
 ];
 

@@ -1,7 +1,7 @@
 /** The memory that a step takes at its fullest, if every tensor is released after its last reader. */
 import { formatBytes } from "../../runtime/ops/formats";
 import { peakBytes, releasesOf } from "../../runtime/ops/liveness";
-import { lengthsOf } from "../../runtime/step/lengths";
+import { type Lengths, lengthsOf } from "../../runtime/step/lengths";
 import { stateTrees } from "../../runtime/step/trees";
 import type { Plan } from "../plan/plan";
 import { elementsOf } from "./cost";
@@ -22,13 +22,22 @@ export interface MemoryEstimate {
   readonly totalBytes: number;
 }
 
+/** Of the program that takes the most. */
 export function memoryEstimate(step: Step, plan: Plan): MemoryEstimate {
+  const [largest] = programEstimates(step, plan);
+  if (largest === undefined) throw new Error("internal: a mask plan without programs");
+  return largest;
+}
+
+/** Of every program, with its lengths; the largest first. */
+export function programEstimates(step: Step, plan: Plan): readonly (MemoryEstimate & { readonly lengths: Lengths })[] {
   const { masks } = plan.experiment;
   const functions = step.functions.map((fn) => unroll(step, fn));
   const released = functions.map((fn) => releasesOf(fn.ops, fn));
+  const stateBytes = stateBytesOf(step);
   const estimates = masks.programs.map((each) => {
-    const sizes = lengthsOf(each, masks.targetCount);
-    const bytesOf = ({ shape, dtype = "f32" }: Item): number => formatBytes[dtype] * elementsOf(shape, sizes);
+    const lengths = lengthsOf(each, masks.targetCount);
+    const bytesOf = ({ shape, dtype = "f32" }: Item): number => formatBytes[dtype] * elementsOf(shape, lengths);
     const bytesIn = (items: readonly Item[]): number => items.reduce((sum, item) => sum + bytesOf(item), 0);
     const peaks = functions.map(({ ops, given, untouched }, i) =>
       peakBytes(ops, released[i] ?? releasesOf(ops, { kept: [] }), {
@@ -36,12 +45,11 @@ export function memoryEstimate(step: Step, plan: Plan): MemoryEstimate {
         atStart: bytesIn(given) + bytesIn(untouched),
       }),
     );
-    return { kept: bytesIn(functions.flatMap(({ saved }) => saved)), total: Math.max(...peaks) };
+    const keptBytes = bytesIn(functions.flatMap(({ saved }) => saved));
+    const totalBytes = Math.max(...peaks);
+    return { lengths, stateBytes, keptBytes, workBytes: totalBytes - stateBytes - keptBytes, totalBytes };
   });
-  const stateBytes = stateBytesOf(step);
-  const totalBytes = Math.max(...estimates.map(({ total }) => total));
-  const keptBytes = Math.max(...estimates.map(({ kept }) => kept));
-  return { stateBytes, keptBytes, workBytes: totalBytes - stateBytes - keptBytes, totalBytes };
+  return estimates.sort((a, b) => b.totalBytes - a.totalBytes);
 }
 
 function stateBytesOf(step: Step): number {

@@ -25,6 +25,13 @@ export interface Dot {
 /** How exactly products of float32 are to be taken: DEFAULT lets a GPU round their operands to TF32. */
 export type ProductPrecision = "DEFAULT" | "HIGHEST";
 
+/** What differs between devices. */
+export interface BuilderSettings {
+  readonly precision: ProductPrecision;
+  /** Whether the backward pass makes anew what is made in passing of a tensor that it has; else it is kept for it. */
+  readonly recomputes: boolean;
+}
+
 const same = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((size, i) => size === b[i]);
 
@@ -34,7 +41,7 @@ export class Builder {
   readonly #known = new Map<string, Value>();
   #names = 0;
 
-  constructor(private readonly precision: ProductPrecision) {}
+  constructor(private readonly settings: BuilderSettings) {}
 
   get lines(): readonly string[] {
     return this.#lines;
@@ -134,6 +141,15 @@ export class Builder {
     if (x.type === type) return x;
     const to = { type, shape: x.shape };
     return this.#write(`stablehlo.convert ${x.name} : (${typeText(x)}) -> ${typeText(to)}`, type, x.shape);
+  }
+
+  /**
+   * The same numbers for the backward pass. Where it recomputes, XLA is not to see that they are the same: it would compute
+   * once what both passes compute of them, and keep the result from the one to the other.
+   */
+  again(x: Value): Value {
+    if (!this.settings.recomputes) return x;
+    return this.#write(`stablehlo.optimization_barrier ${x.name} : ${typeText(x)}`, x.type, x.shape);
   }
 
   // ── Form ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -247,7 +263,7 @@ export class Builder {
       x.shape.filter((_, i) => !batch[side].includes(i) && !contract[side].includes(i));
     const shape = [...batch[0].map((axis) => sizeAt(a, axis)), ...rest(a, 0), ...rest(b, 1)];
     const list = (axes: readonly number[]): string => `[${axes.join(", ")}]`;
-    const precision = a.type === "bf16" ? "DEFAULT" : this.precision;
+    const precision = a.type === "bf16" ? "DEFAULT" : this.settings.precision;
     const batches = batch[0].length === 0 ? "" : ` batching_dims = ${list(batch[0])} x ${list(batch[1])},`;
     const text =
       `stablehlo.dot_general ${a.name}, ${b.name},${batches} contracting_dims = ${list(contract[0])} x ` +

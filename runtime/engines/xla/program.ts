@@ -4,7 +4,7 @@ import type { AnyTensor, Dtype } from "../../ops/ops";
 import { leavesOf, treeOf } from "../../ops/tree";
 import type { EngineFunction, TensorSpec, TensorSpecs } from "../engine";
 import { kernelOf } from "../table";
-import { Builder, type ProductPrecision, type Value, type ValueType } from "./builder";
+import { Builder, type BuilderSettings, type Value, type ValueType } from "./builder";
 import { lowerings } from "./lowering/table";
 import type { ProgramTypes } from "./pjrt/executable";
 import { type ElementType, type TensorType, typeText } from "./pjrt/types";
@@ -57,15 +57,15 @@ export function programOf(
   {
     state,
     lengths,
-    precision,
+    settings,
   }: {
     /** What the store holds. */
     readonly state: TensorSpecs;
     readonly lengths: LengthValues;
-    readonly precision: ProductPrecision;
+    readonly settings: BuilderSettings;
   },
 ): Program {
-  const b = new Builder(precision);
+  const b = new Builder(settings);
   const given: { readonly parameter: Parameter; readonly handle: Handle }[] = [];
   const declare = (from: Parameter["from"], path: string, spec: TensorSpec | undefined): [string, Handle] => {
     if (spec === undefined) throw new Error(`internal: there is no tensor ${path}`);

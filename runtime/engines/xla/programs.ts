@@ -82,7 +82,7 @@ export class Programs {
     const { client, target, precision, cache, dependsOn, progress } = this.parts;
     const options: CompileOptions = { ...ONE_DEVICE, flags: target.flags[precision] ?? {} };
     this.#begun++;
-    const program = programOf(this.fn, { state: this.store.specs, lengths, precision: target.precision });
+    const program = programOf(this.fn, { state: this.store.specs, lengths, settings: target });
     const key = cacheKey([program.text, JSON.stringify(options), ...dependsOn]);
     const bytes = cache.get(key);
     if (bytes !== undefined) {

@@ -1,17 +1,15 @@
 /** What differs between the devices of this engine. */
 import type { DeviceName, Precision } from "../engine";
-import type { ProductPrecision } from "./builder";
+import type { BuilderSettings } from "./builder";
 import type { ClientOptions } from "./pjrt/client";
 import type { CompileOptions } from "./pjrt/compile-options";
 
 export type XlaDevice = "cpu" | "gpu" | "tpu";
 
-export interface Target {
+export interface Target extends BuilderSettings {
   /** Names that a plugin for it gives its platform. */
   readonly platforms: readonly string[];
   readonly client: ClientOptions;
-  /** Cards and TPUs round the operands of products of float32 unless they are told not to. */
-  readonly precision: ProductPrecision;
   /** Flags of a program by the precision of its step; a plugin that does not know one compiles without. */
   readonly flags: { readonly [P in Precision]?: NonNullable<CompileOptions["flags"]> };
 }
@@ -22,12 +20,35 @@ export interface Target {
  */
 const withoutYnn = { xla_cpu_experimental_ynn_fusion_type: "" };
 
+/**
+ * Cards and TPUs round the operands of products of float32 unless they are told not to. Their memory decides which batch
+ * fits: a norm is cheap to compute again, and the numbers that are cast to bfloat16 are not to be kept beside the casts.
+ * XLA does that where it may compute more exactly than the program says: it takes a cast to float32 of a cast to bfloat16
+ * for nothing, reads what was cast, and so keeps a tensor of float32 that the program had dropped (docs/h100.md).
+ */
+const accelerator = {
+  client: {},
+  precision: "HIGHEST",
+  recomputes: true,
+  flags: { bf16: { xla_allow_excess_precision: false } },
+} as const;
+
 export const targets: { readonly [D in XlaDevice]: Target } = {
-  // Left alone, the processor is four devices.
-  cpu: { platforms: ["cpu"], client: { cpu_device_count: 1 }, precision: "DEFAULT", flags: { fp32: withoutYnn } },
-  // Left alone, XLA takes three quarters of a card; ViT-H/14 at the released batch wants more of 80 GiB.
-  gpu: { platforms: ["cuda", "rocm", "gpu"], client: { memory_fraction: 0.92 }, precision: "HIGHEST", flags: {} },
-  tpu: { platforms: ["tpu"], client: {}, precision: "HIGHEST", flags: {} },
+  cpu: {
+    platforms: ["cpu"],
+    // Left alone, the processor is four devices.
+    client: { cpu_device_count: 1 },
+    precision: "DEFAULT",
+    recomputes: false,
+    flags: { fp32: withoutYnn },
+  },
+  gpu: {
+    platforms: ["cuda", "rocm", "gpu"],
+    ...accelerator,
+    // Left alone, XLA takes three quarters of a card; ViT-H/14 at the released batch wants more of 80 GiB.
+    client: { memory_fraction: 0.92 },
+  },
+  tpu: { platforms: ["tpu"], ...accelerator },
 };
 
 export function isXlaDevice(device: DeviceName): device is XlaDevice {

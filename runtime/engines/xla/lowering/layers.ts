@@ -61,12 +61,12 @@ export const layerLowerings: KernelTable<Builder, Value, Value, LayerOp> = {
   layerNorm: (b, [x, gain, bias], { eps }) =>
     b.add(b.mul(normalized(b, x, eps).unit, b.atLast(gain, x.shape)), b.atLast(bias, x.shape)),
   layerNormGrad: (b, [gradient, x, gain], { eps }) => {
-    const norm = normalized(b, x, eps);
+    const norm = normalized(b, b.again(x), eps);
     const dx = normalizedGradient(b, b.mul(gradient, b.atLast(gain, x.shape)), norm);
     return [dx, sumRows(b, b.mul(gradient, norm.unit)), sumRows(b, gradient)];
   },
   normalize: (b, [x], { eps }) => normalized(b, x, eps).unit,
-  normalizeGrad: (b, [gradient, x], { eps }) => normalizedGradient(b, gradient, normalized(b, x, eps)),
+  normalizeGrad: (b, [gradient, x], { eps }) => normalizedGradient(b, gradient, normalized(b, b.again(x), eps)),
 
   gelu: (b, [x]) => {
     const half = b.times(x, 0.5);

@@ -83,7 +83,7 @@ function open(koffi: Koffi, path: string, table: Pointer | null): Pjrt {
   if (version.major !== 0 || version.minor < OLDEST_MINOR) throw new PluginError("too old", text);
   const count = Number(head[API.structSize] ?? 0n) / 8 - API.firstFunction;
   const pointers = wordsAt(koffi, table + BigInt(API.firstFunction * 8), count);
-  const prototype = koffi.proto("void *PjrtFunction(void *)");
+  const prototype = functionType(koffi);
   const functions = new Map<string, Callable>();
   for (const [name, position] of Object.entries(FUNCTIONS)) {
     const pointer = pointers[position] ?? 0n;
@@ -157,6 +157,14 @@ function open(koffi: Koffi, path: string, table: Pointer | null): Pjrt {
     },
     text: (pointer, size) => textAt(koffi, pointer, size),
   };
+}
+
+let functionProto: object | undefined;
+
+/** Names of types are koffi's for the whole process, and several plugins may be loaded in it: it is declared once. */
+function functionType(koffi: Koffi): object {
+  functionProto ??= koffi.proto("void *PjrtFunction(void *)");
+  return functionProto;
 }
 
 /** What calls that are under way refer to, by their struct. */

@@ -5,11 +5,13 @@ import { type Pjrt, PjrtError } from "./api";
 import { Buffer } from "./buffer";
 import { type CompileOptions, compileOptionsBytes } from "./compile-options";
 import { Executable, type ProgramTypes } from "./executable";
-import { IMMUTABLE_ONLY_DURING_CALL, NAMED_VALUE, NAMED_VALUE_TYPES, PROGRAM } from "./layout";
-import { struct, textBytes, words, wordsAt } from "./struct";
+import { IMMUTABLE_ONLY_DURING_CALL } from "./layout";
+import { type NamedValues, namedValues } from "./named-values";
+import { programStruct } from "./program-struct";
+import { fixedBytes, words, wordsAt } from "./struct";
 import { elementTypes, fits, type HostNumbers, type TensorType, typeText } from "./types";
 
-export type ClientOptions = Readonly<Record<string, number | string | boolean>>;
+export type ClientOptions = NamedValues;
 
 export class Client {
   #client: Pointer | null;
@@ -39,11 +41,11 @@ export class Client {
 
   /** Throws PjrtError, e.g. where there is no such device on this machine or another process has its memory. */
   static async create(pjrt: Pjrt, options: ClientOptions = {}): Promise<Client> {
-    const { list, keep } = namedValues(pjrt, options);
+    const named = namedValues(pjrt.koffi, options);
     const made = await pjrt.callAsync(
       "Client_Create",
-      { options: pjrt.koffi.address(list), optionCount: BigInt(Object.keys(options).length) },
-      [list, keep],
+      { options: pjrt.koffi.address(named.list), optionCount: named.count },
+      named,
     );
     return new Client(pjrt, made.client);
   }
@@ -55,27 +57,18 @@ export class Client {
 
   /** Compiles StableHLO text on another thread. */
   async compile(text: string, types: ProgramTypes, options: CompileOptions): Promise<Executable> {
-    // XLA ends the process on an empty text.
-    if (text.trim() === "") throw new Error("internal: an empty program");
     const { koffi } = this.pjrt;
-    const code = textBytes(text);
-    const format = textBytes("mlir");
-    const compileOptions = textLike(compileOptionsBytes(options));
-    const program = struct({
-      [PROGRAM.code]: koffi.address(code),
-      [PROGRAM.codeSize]: BigInt(code.length),
-      [PROGRAM.format]: koffi.address(format),
-      [PROGRAM.formatSize]: BigInt(format.length),
-    });
+    const program = programStruct(koffi, text);
+    const compileOptions = fixedBytes(compileOptionsBytes(options));
     const { executable } = await this.pjrt.callAsync(
       "Client_Compile",
       {
         client: this.#pointer,
-        program: koffi.address(program),
+        program: koffi.address(program.struct),
         options: koffi.address(compileOptions),
         optionsSize: BigInt(compileOptions.length),
       },
-      [code, format, compileOptions, program],
+      [program, compileOptions],
     );
     return new Executable(this.pjrt, executable, types);
   }
@@ -145,13 +138,6 @@ export class Client {
   }
 }
 
-/** The same bytes in memory that does not move. */
-function textLike(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const fixed = new Uint8Array(new ArrayBuffer(Math.max(bytes.length, 128)), 0, bytes.length);
-  fixed.set(bytes);
-  return fixed;
-}
-
 function copyOf(values: HostNumbers): HostNumbers {
   const buffer = new ArrayBuffer(Math.max(values.byteLength, 128));
   new Uint8Array(buffer).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
@@ -159,42 +145,4 @@ function copyOf(values: HostNumbers): HostNumbers {
   if (values instanceof Int32Array) return new Int32Array(buffer, 0, values.length);
   if (values instanceof Uint16Array) return new Uint16Array(buffer, 0, values.length);
   return new Uint8Array(buffer, 0, values.length);
-}
-
-function namedValues(pjrt: Pjrt, options: ClientOptions) {
-  const entries = Object.entries(options);
-  const list = words(Math.max(1, entries.length * NAMED_VALUE.words));
-  const keep: Uint8Array[] = [];
-  const addressOf = (text: string): bigint => {
-    const bytes = textBytes(text);
-    keep.push(bytes);
-    return pjrt.koffi.address(bytes);
-  };
-  entries.forEach(([name, value], i) => {
-    const at = i * NAMED_VALUE.words;
-    const set = (field: number, word: bigint): void => {
-      list[at + field] = word;
-    };
-    set(0, BigInt(NAMED_VALUE.words * 8));
-    set(NAMED_VALUE.name, addressOf(name));
-    set(NAMED_VALUE.nameSize, BigInt(new TextEncoder().encode(name).length));
-    if (typeof value === "string") {
-      set(NAMED_VALUE.type, BigInt(NAMED_VALUE_TYPES.text));
-      set(NAMED_VALUE.value, addressOf(value));
-      set(NAMED_VALUE.valueSize, BigInt(new TextEncoder().encode(value).length));
-    } else if (typeof value === "boolean") {
-      set(NAMED_VALUE.type, BigInt(NAMED_VALUE_TYPES.boolean));
-      set(NAMED_VALUE.value, value ? 1n : 0n);
-      set(NAMED_VALUE.valueSize, 1n);
-    } else if (!Number.isInteger(value)) {
-      set(NAMED_VALUE.type, BigInt(NAMED_VALUE_TYPES.float));
-      set(NAMED_VALUE.value, BigInt(new Uint32Array(Float32Array.of(value).buffer)[0] ?? 0));
-      set(NAMED_VALUE.valueSize, 1n);
-    } else {
-      set(NAMED_VALUE.type, BigInt(NAMED_VALUE_TYPES.integer));
-      set(NAMED_VALUE.value, BigInt.asUintN(64, BigInt(value)));
-      set(NAMED_VALUE.valueSize, 1n);
-    }
-  });
-  return { list, keep };
 }

@@ -87,19 +87,7 @@ export class Executable {
 
   /** What the compiler says of its memory; null where it does not. */
   memory(): CompiledMemory | null {
-    if (!this.pjrt.has("Executable_GetCompiledMemoryStats")) return null;
-    try {
-      const stats = this.pjrt.call("Executable_GetCompiledMemoryStats", { executable: this.#executable });
-      return {
-        code: Number(stats.code),
-        arguments: Number(stats.args),
-        outputs: Number(stats.output),
-        aliased: Number(stats.alias),
-        temporary: Number(stats.temporary),
-      };
-    } catch {
-      return null;
-    }
+    return compiledMemory(this.pjrt, this.#executable);
   }
 
   /** Bytes from which `deserialize` of the same plugin on the same machine makes it again. */
@@ -118,6 +106,23 @@ export class Executable {
     this.#loaded = null;
     this.pjrt.call("Executable_Destroy", { executable: this.#executable });
     this.pjrt.call("LoadedExecutable_Destroy", { executable });
+  }
+}
+
+/** What the compiler says of an executable's memory; null where it does not. */
+export function compiledMemory(pjrt: Pjrt, executable: Pointer): CompiledMemory | null {
+  if (!pjrt.has("Executable_GetCompiledMemoryStats")) return null;
+  try {
+    const stats = pjrt.call("Executable_GetCompiledMemoryStats", { executable });
+    return {
+      code: Number(stats.code),
+      arguments: Number(stats.args),
+      outputs: Number(stats.output),
+      aliased: Number(stats.alias),
+      temporary: Number(stats.temporary),
+    };
+  } catch {
+    return null;
   }
 }
 

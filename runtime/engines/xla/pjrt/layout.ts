@@ -33,14 +33,20 @@ export const FUNCTIONS = {
   Executable_DeserializeAndLoad: 56,
   Buffer_Destroy: 58,
   Buffer_ToHostBuffer: 70,
+  TopologyDescription_Create: 82,
+  TopologyDescription_Destroy: 83,
+  Compile: 89,
   Executable_GetCompiledMemoryStats: 96,
 } as const;
 
 export type FunctionName = keyof typeof FUNCTIONS;
 
-/** Those that an engine can do without: memory in numbers. */
+/** Those that an engine can do without: memory in numbers, and devices that are not there. */
 export const OPTIONAL: ReadonlySet<FunctionName> = new Set<FunctionName>([
   "Device_MemoryStats",
+  "TopologyDescription_Create",
+  "TopologyDescription_Destroy",
+  "Compile",
   "Executable_GetCompiledMemoryStats",
 ]);
 
@@ -88,6 +94,9 @@ export const ARGS = {
   Executable_DeserializeAndLoad: { client: 2, bytes: 3, size: 4, executable: 5 },
   Buffer_Destroy: { buffer: 2 },
   Buffer_ToHostBuffer: { buffer: 2, destination: 4, size: 5, event: 6 },
+  TopologyDescription_Create: { name: 2, nameSize: 3, options: 4, optionCount: 5, topology: 6 },
+  TopologyDescription_Destroy: { topology: 2 },
+  Compile: { topology: 2, program: 3, options: 4, optionsSize: 5, executable: 7 },
   Executable_GetCompiledMemoryStats: { executable: 2, code: 3, args: 4, output: 5, alias: 6, temporary: 7 },
 } as const satisfies Readonly<Record<FunctionName, Readonly<Record<string, number>>>>;
 

@@ -33,7 +33,11 @@ export function wordsAt(koffi: Koffi, pointer: Pointer, count: number): BigUint6
 
 /** Bytes of a text in memory that does not move. */
 export function textBytes(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new TextEncoder().encode(text);
+  return fixedBytes(new TextEncoder().encode(text));
+}
+
+/** The same bytes in memory that does not move. */
+export function fixedBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const fixed = new Uint8Array(new ArrayBuffer(Math.max(bytes.length, 128)), 0, bytes.length);
   fixed.set(bytes);
   return fixed;

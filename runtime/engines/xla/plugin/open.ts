@@ -10,11 +10,7 @@ import { installCommands } from "./known";
 
 /** Throws UserError R106, R107 or R108. */
 export async function openPlugin(path: string, device: XlaDevice): Promise<Client> {
-  const install = installCommands[device];
-  const why = statSync(path).isFile() ? whyNotLoadable(path) : "it is a folder";
-  if (why !== undefined) throw pjrtPluginBroken({ path, why, install });
-  setVariables(path, device);
-  const pjrt = load(path, install);
+  const pjrt = loadPlugin(path, device);
   const target = targets[device];
   let client: Client;
   try {
@@ -25,10 +21,19 @@ export async function openPlugin(path: string, device: XlaDevice): Promise<Clien
   }
   if (target.platforms.includes(client.platform)) return client;
   client.release();
-  throw pjrtPluginBroken({ path, why: `it is for "${client.platform}", and hardware.device is "${device}"`, install });
+  throw pjrtPluginBroken({
+    path,
+    why: `it is for "${client.platform}", and hardware.device is "${device}"`,
+    install: installCommands[device],
+  });
 }
 
-function load(path: string, install: string): Pjrt {
+/** The plugin without a device: enough to compile for one that is not here. Throws UserError R106 or R107. */
+export function loadPlugin(path: string, device: XlaDevice): Pjrt {
+  const install = installCommands[device];
+  const why = statSync(path).isFile() ? whyNotLoadable(path) : "it is a folder";
+  if (why !== undefined) throw pjrtPluginBroken({ path, why, install });
+  setVariables(path, device);
   try {
     return loadPjrt(path);
   } catch (cause) {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { EngineFunction, TensorSpec } from "../../../../runtime/engines/engine";
 import { programOf } from "../../../../runtime/engines/xla/program";
+import { targets } from "../../../../runtime/engines/xla/target";
 import type { F32 } from "../../../../runtime/ops/ops";
 
 const f32 = (...shape: readonly (number | string)[]): TensorSpec => ({ dtype: "f32", shape });
@@ -28,7 +29,7 @@ const options = {
     ["other", f32(9)],
   ]),
   lengths: { C: 5 },
-  precision: "DEFAULT",
+  settings: targets.cpu,
 } as const;
 
 test("a program, whole", () => {
@@ -77,11 +78,32 @@ describe("products", () => {
     },
   };
   test.each(["DEFAULT", "HIGHEST"] as const)("say how exact they are: %s", (precision) => {
-    const { text } = programOf(product, { state: new Map(), lengths: {}, precision });
+    const { text } = programOf(product, { state: new Map(), lengths: {}, settings: { precision, recomputes: false } });
     expect(text).toContain(`precision = [${precision}, ${precision}]`);
     // The same product twice is written once.
     expect(text.match(/dot_general/g)).toHaveLength(1);
   });
+});
+
+test("the backward pass of a norm reads its statistics, or computes them again behind a barrier", () => {
+  const norm: EngineFunction = {
+    name: "norm",
+    reads: [],
+    inputs: new Map([
+      ["x", f32(4, 5)],
+      ["gain", f32(5)],
+    ]),
+    lengths: [],
+    run: (o, _, inputs) => {
+      const { x, gain } = inputs as { x: F32<[4, 5]>; gain: F32<[5]> };
+      const out = o.layerNorm(x, gain, gain, { eps: 1e-6 });
+      return { state: {}, outputs: o.layerNormGrad(out, x, gain, { eps: 1e-6 }) };
+    },
+  };
+  const count = (device: "cpu" | "gpu", word: string): number =>
+    programOf(norm, { state: new Map(), lengths: {}, settings: targets[device] }).text.split(word).length - 1;
+  expect([count("cpu", "stablehlo.rsqrt"), count("cpu", "optimization_barrier")]).toEqual([1, 0]);
+  expect([count("gpu", "stablehlo.rsqrt"), count("gpu", "optimization_barrier")]).toEqual([2, 1]);
 });
 
 test("lengths that do not fit are found while it is written", () => {
