@@ -20,12 +20,15 @@ export interface Callable {
 
 export interface Library {
   func(definition: string): Callable;
+  /** Where an exported variable lies. Throws where there is none of this name. */
+  symbol(name: string): Pointer;
 }
 
 /** The part of koffi's interface that is used here; its own types are full of `any`. */
 export interface Koffi {
   config(settings: Readonly<Record<string, number>>): void;
-  load(path: string): Library;
+  /** Null is the program itself, with the C library. */
+  load(path: string | null): Library;
   proto(definition: string): object;
   array(type: string, length: number): object;
   decode(pointer: Pointer, type: object): unknown;
