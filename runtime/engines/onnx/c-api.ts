@@ -4,40 +4,16 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { requireExternal, resolveExternal } from "../external";
+import { resolveExternal } from "../external";
+import { type Argument, type Callable, type Library, loadKoffi, type Pointer } from "../koffi";
 
-export type Pointer = bigint;
-type Argument = Pointer | number | string | null | ArrayBufferView | readonly (string | bigint | number)[];
-
-interface Callable {
-  (...args: readonly Argument[]): Pointer | string;
-  async(...args: readonly [...Argument[], (error: Error | null, result: Pointer) => void]): void;
-}
-
-interface Library {
-  func(definition: string): Callable;
-}
-
-/** The part of koffi's interface that is used here. */
-interface Koffi {
-  config(settings: Readonly<Record<string, number>>): void;
-  load(path: string): Library;
-  proto(definition: string): object;
-  array(type: string, length: number): object;
-  decode(pointer: Pointer, type: object): unknown;
-  address(buffer: ArrayBufferView | ArrayBuffer): Pointer;
-  pointer(type: object): object;
-  register(callback: (...args: readonly unknown[]) => void, type: object): Pointer;
-  unregister(callback: Pointer): void;
-}
+export type { Pointer };
 
 /** Versions of the table that are asked for: the oldest that has what a CPU needs, and the oldest that has all below. */
 const API_VERSION = 11;
 const DEVICES_VERSION = 23;
 /** Entries of those versions that are looked at. */
 const ENTRIES = { [API_VERSION]: 180, [DEVICES_VERSION]: 387 } as const;
-
-const ASYNC_STACK_BYTES = 8 * 2 ** 20;
 
 /** Position in OrtApi and arguments; all give an OrtStatus, null where all went well. */
 const STATUS_FUNCTIONS = {
@@ -129,10 +105,7 @@ function libraryPath(): string {
 }
 
 function load(): CApi {
-  // koffi has these members by its own documentation; its types are full of `any`.
-  const koffi = requireExternal("koffi") as Koffi;
-  // Calls run on a stack of koffi's own; onnxruntime needs more than the 128 KiB that it gives to other threads.
-  koffi.config({ async_stack_size: ASYNC_STACK_BYTES, resident_async_pools: 1 });
+  const koffi = loadKoffi();
   const library = koffi.load(libraryPath());
   const base = library.func("void *OrtGetApiBase()")() as Pointer;
   const pointers = (at: Pointer, count: number): Pointer[] =>
