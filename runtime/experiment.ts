@@ -163,6 +163,8 @@ export interface LogPlan {
 export interface HardwarePlan {
   readonly engine: EngineName;
   readonly device: DeviceName;
+  /** Devices that share the global batch; each is a rank of its own. */
+  readonly gpus: number;
   readonly precision: Precision;
   /** Threads of the engine; 0 = as many as there are cores. */
   readonly threads: number;

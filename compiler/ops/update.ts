@@ -20,6 +20,14 @@ export const clipFactor: Op<"clipFactor"> = {
   vjp: update,
 };
 
+export const allReduce: Op<"allReduce"> = {
+  name: "allReduce",
+  doc: "out = mean of x over all devices",
+  // What each device sends and receives in a reduction that is spread evenly, for many devices.
+  cost: ([x = []]) => ({ flops: count(x), bytes: 4 * 2 * count(x) }),
+  vjp: { why: "it takes gradients: nothing flows back through the mean over devices" },
+};
+
 export const adamw: Op<"adamw"> = {
   name: "adamw",
   doc: "m' = β1·m + (1−β1)·g; v' = β2·v + (1−β2)·g²; w' = w·decayFactor − stepSize · m' / (√v'·secondMoment + eps)",

@@ -135,6 +135,7 @@ export function buildPlan({ spec, specHash, generatorVersion, masks: given }: Pl
     hardware: {
       engine: hardware.engine,
       device: hardware.device,
+      gpus: hardware.gpus,
       precision: hardware.precision,
       threads: hardware.threads,
       workers: hardware.workers,

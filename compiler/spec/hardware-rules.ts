@@ -17,6 +17,12 @@ const precisions: {
   tfjs: { cpu: ["fp32"], gpu: ["fp32"], webgpu: [], wasm: ["fp32"], js: ["fp32"] },
 };
 
+/** Where several devices can share a batch. A device of `onnx` on `cpu` is a process, and MPI joins them. */
+const manyDevices: { readonly [E in Hardware["engine"]]: readonly Hardware["device"][] } = {
+  onnx: ["cpu"],
+  tfjs: [],
+};
+
 // The keys of a total table are its names.
 const engines = Object.keys(precisions) as (keyof typeof precisions)[];
 
@@ -48,6 +54,16 @@ export const hardwareRules: readonly Rule[] = [
       if (known.length === 0 || known.includes(precision)) return [];
       const problem = errors.deviceLacksPrecision({ engine, device, precision, precisions: known });
       return [{ path: ["hardware", "precision"], problem }];
+    },
+  },
+  {
+    name: "the engine shares a batch over devices",
+    reads: ["hardware.engine", "hardware.device", "hardware.gpus"],
+    check: ({ spec: { hardware } }) => {
+      const { engine, device, gpus } = hardware;
+      if (gpus === 1 || manyDevices[engine].includes(device)) return [];
+      const others = engines.flatMap((name) => manyDevices[name].map((on) => `${name} on ${on}`));
+      return [{ path: ["hardware", "gpus"], problem: errors.engineSharesNoBatch({ engine, device, gpus, others }) }];
     },
   },
 ];

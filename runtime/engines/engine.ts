@@ -1,6 +1,7 @@
 /** What an engine is: it holds the state of a run (weights, moments, targets) and runs generated functions over it. */
 import type { AnyTensor, Dtype, Ops } from "../ops/ops";
 import type { Tree } from "../ops/tree";
+import type { Communicator } from "../ranks/communicator";
 
 export type EngineName = "onnx" | "tfjs";
 
@@ -63,6 +64,9 @@ export interface StateStore {
   write(path: string, values: Float32Array): Promise<void>;
 }
 
+/** What an engine has to know of the devices that share a batch with it. */
+export type Reducer = Pick<Communicator, "size" | "allReduceMean">;
+
 export interface EngineOptions {
   /** Threads of the engine's own pool, where it has one. */
   readonly threads: number;
@@ -70,6 +74,8 @@ export interface EngineOptions {
   readonly device?: DeviceName;
   /** Left out: fp32. */
   readonly precision?: Precision;
+  /** The other devices, which allReduce meets; left out: there are none. */
+  readonly reducer?: Reducer;
   /** Is told, once, what a user may want to know of how a function runs, e.g. how much of it a GPU computes. */
   readonly note?: (line: string) => void;
 }

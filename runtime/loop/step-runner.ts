@@ -2,12 +2,22 @@
 import type { Engine, HostArray, LoadedFunction, StateStore } from "../engines/engine";
 import type { TrainerProgram } from "../experiment";
 import { sampleMasks } from "../masks/sampler";
+import { aloneCommunicator } from "../ranks/alone";
+import type { Communicator } from "../ranks/communicator";
+import { gatherNumbers } from "../ranks/numbers";
 import { scheduleAt, scheduleTree } from "../schedules/schedules";
+import { firstImageOf } from "../step/share";
 import { dropPathFactors } from "./drop-path";
 import { constantsOf, inputsOf, type StepFunctions, stepEngineFunctions } from "./functions";
 import { mean, type PreparedMicroBatch, type StepRunner } from "./train-loop";
 
-export async function openStepRunner(engine: Engine, program: TrainerProgram, store: StateStore): Promise<StepRunner> {
+/** `ranks` are the devices that share the batch: this one takes its part of the images, and the loss is the mean over all. */
+export async function openStepRunner(
+  engine: Engine,
+  program: TrainerProgram,
+  store: StateStore,
+  ranks: Pick<Communicator, "rank" | "size" | "allGather"> = aloneCommunicator(),
+): Promise<StepRunner> {
   const { experiment } = program;
   const { optimiser } = experiment;
   const constants = constantsOf(experiment);
@@ -17,7 +27,7 @@ export async function openStepRunner(engine: Engine, program: TrainerProgram, st
   const prepareMicroBatch = (step: number, microStep: number): PreparedMicroBatch => {
     const { seed } = experiment;
     const images = optimiser.deviceBatch;
-    const firstImage = microStep * images;
+    const firstImage = firstImageOf({ microStep, deviceBatch: images }, ranks);
     const { lengths, contextIndex, targetIndex } = sampleMasks(experiment.masks, { seed, step, images, firstImage });
     const dropPath = dropPathFactors({
       seed,
@@ -53,7 +63,8 @@ export async function openStepRunner(engine: Engine, program: TrainerProgram, st
         losses.push(scalarOf(outputs, "loss"));
         norm = outputs.get("norm");
       }
-      const loss = mean(losses);
+      // The same number on every rank, so all stop where it is not finite.
+      const loss = mean((await gatherNumbers(ranks, [mean(losses)])).flat());
       // A gradient of a loss that is not finite must not reach the weights.
       if (update !== null && Number.isFinite(loss)) norm = (await update.run(inputsOf({ schedule }), {})).get("norm");
       return { loss, gradientNorm: norm?.[0] ?? null, dataMs };

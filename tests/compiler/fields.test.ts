@@ -90,6 +90,7 @@ const others: { readonly [path: string]: JsonValue } = {
   "log.everySteps": 10,
   "hardware.engine": "tfjs",
   "hardware.device": "webgpu",
+  "hardware.gpus": 2,
   "hardware.threads": 1,
   "hardware.workers": 1,
 };

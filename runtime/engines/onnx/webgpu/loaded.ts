@@ -1,9 +1,10 @@
 /** A recorded function on a GPU: state stays there, a call sends its inputs and gets its outputs. */
 import type { EngineFunction, HostArray, LoadedFunction } from "../../engine";
 import { mayOverwrite } from "../alias";
+import type { Recording } from "../cut";
 import { resolveDim } from "../dims";
 import { type ModelParts, modelBytes, nodeNames } from "../model";
-import { type Recording, record } from "../record";
+import { recordOne } from "../record";
 import { allocate } from "../store";
 import { type Device, type DeviceSession, type DeviceTensor, exclusively, failed } from "./device";
 import type { Placement } from "./placement";
@@ -15,7 +16,7 @@ export interface WebgpuFunction extends LoadedFunction {
 }
 
 export async function loadFunction(device: Device, fn: EngineFunction, store: WebgpuStore): Promise<WebgpuFunction> {
-  const recording = record(fn, store.layout, "webgpu");
+  const recording = recordOne(fn, store.layout, "webgpu");
   const parts: ModelParts = {
     name: fn.name,
     // onnxruntime walks back from the last node of the file first: written backwards, it runs them in our order.
