@@ -3,11 +3,12 @@ import { isMainThread, workerData } from "node:worker_threads";
 import { parseFlags } from "./cli";
 import type { LoadEngine } from "./contract";
 import { isDataWorker, runWorker } from "./data/worker-thread";
-import { UserError } from "./errors";
+import { errorText } from "./errors";
 import type { TrainerProgram } from "./experiment";
 import { nodeEnvironment } from "./loop/node-environment";
-import { run } from "./loop/run";
+import { runOnRanks } from "./loop/on-ranks";
 
+export { errorText } from "./errors";
 export { generated } from "./model/generated";
 
 /** Runs the trainer as its command line asks, and sets the exit code: 0 done, 1 failed, 2 usage, 130 or 143 stopped. */
@@ -31,16 +32,9 @@ export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
   // Without this a lost promise would end the process as if all had gone well.
   const ranDry = (): void => fail(new Error("internal: the run waits for something that never comes"));
   process.once("beforeExit", ranDry);
-  run(program, parsed.flags, environment)
+  runOnRanks(program, parsed.flags, environment, process.env)
     .then((code) => {
       process.exitCode = code;
     }, fail)
     .finally(() => process.off("beforeExit", ranDry));
-}
-
-/** A user's error is its message alone; anything else is ours, and the stack says where. */
-export function errorText(error: unknown): string {
-  if (error instanceof UserError) return `${error.code}: ${error.message}`;
-  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `This is a fault of ijepa, not of your experiment. Please report it with these lines:\n${trace}`;
 }

@@ -46,6 +46,8 @@ export interface TrainingDataOptions {
   readonly place?: Place;
   /** Threads that prepare images; 0 or left out = as many as suit the experiment and the machine. */
   readonly workers?: number;
+  /** Cores for them and for the engine; left out: all. */
+  readonly cores?: number;
   /** The bundle that this trainer runs from; without it images are prepared in this thread. */
   readonly workerFile?: string;
   /** Told once of everything that a person should know but that does not stop the run. */
@@ -57,7 +59,7 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
   const { experiment, root, workerFile, place = { rank: 0, size: 1 }, warn = () => {} } = options;
   const { optimiser, image, augmentation, seed } = experiment;
   const { plan, imageCount } = await trainingSource(experiment, root, warn);
-  const workers = workerFile === undefined ? 0 : options.workers || workersFor(experiment);
+  const workers = workerFile === undefined ? 0 : options.workers || workersFor(experiment, options.cores);
 
   const replaced: Replaced[] = [];
   const onReplaced = (what: Replaced): void => {
@@ -135,9 +137,8 @@ export function imagesInTurn(
 }
 
 /** Rendered scenes cost little after the first epoch; files keep a thread busy each. The engine needs cores too. */
-export function workersFor({ data, hardware }: Experiment): number {
+export function workersFor({ data, hardware }: Experiment, cores = availableParallelism()): number {
   if (hardware.workers > 0) return hardware.workers;
-  const cores = availableParallelism();
   return data.kind === "shapes" ? 1 : Math.max(1, Math.min(8, Math.floor(cores / 2)));
 }
 

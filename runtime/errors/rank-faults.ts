@@ -100,3 +100,18 @@ export function mpirunNotStarted(was: {
     cause: was.cause,
   });
 }
+
+/** A trainer was started as one of more or fewer ranks than its experiment has devices. */
+export function otherNumberOfRanks(was: {
+  readonly launcher: string;
+  readonly ranks: number;
+  readonly gpus: number;
+}): UserError {
+  const ranks = was.ranks === 1 ? "one rank" : `${was.ranks} ranks`;
+  const devices = was.gpus === 1 ? "one device" : `${was.gpus} devices`;
+  return new UserError(
+    "R209",
+    `This trainer was compiled for ${devices} (hardware.gpus), but ${was.launcher} started ${ranks}. Start ${was.gpus}, or ` +
+      `set hardware.gpus to ${was.ranks} and compile again: checkpoints of the run go on with another number.`,
+  );
+}

@@ -82,7 +82,8 @@ export interface LoopOptions {
   readonly from: { readonly stepsDone: number; readonly epochLoss: number };
   /** Stop when so many steps are done; at most `steps`. */
   readonly stopAtStep: number;
-  readonly stopRequested: () => StopSignal | "floor" | null;
+  /** Before every step, and at the end; all ranks get the same answer, whichever of them was asked to stop. */
+  readonly stopRequested: () => Promise<StopSignal | "floor" | null>;
   readonly runner: StepRunner;
   readonly nextImages: () => Promise<Float32Array>;
   readonly observer: LoopObserver;
@@ -96,8 +97,9 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
   let epochLoss = stepsDone % optimiser.stepsPerEpoch === 0 ? 0 : options.from.epochLoss;
   let prepared = stepsDone < stopAtStep ? runner.prepare(stepsDone) : null;
   let endedMs = performance.now();
+  let stopRequested = await options.stopRequested();
 
-  while (prepared !== null && options.stopRequested() === null) {
+  while (prepared !== null && stopRequested === null) {
     const beganMs = performance.now();
     const current = prepared;
     const running = runner.run(current, options.nextImages);
@@ -135,9 +137,10 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
     }
     // Lets timers and signals in, also where an engine and its data never leave the queue of promises.
     await new Promise<void>((resolve) => setImmediate(resolve));
+    stopRequested = await options.stopRequested();
   }
 
-  const reason = options.stopRequested() ?? (stepsDone === options.steps ? "complete" : "steps");
+  const reason = stopRequested ?? (stepsDone === options.steps ? "complete" : "steps");
   return { reason, stepsDone, epochLoss };
 }
 
