@@ -185,6 +185,8 @@ export interface Experiment {
   readonly generatorVersion: string;
   /** sha256 of the canonical spec. */
   readonly specHash: string;
+  /** sha256 of what of it is trained, whatever it is trained on: checkpoints go on where it is the same. */
+  readonly trainingHash: string;
   readonly seed: number;
   readonly image: ImagePlan;
   readonly augmentation: AugmentationPlan;

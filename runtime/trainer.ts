@@ -3,12 +3,12 @@ import { isMainThread, workerData } from "node:worker_threads";
 import { parseFlags } from "./cli";
 import type { LoadEngine } from "./contract";
 import { isDataWorker, runWorker } from "./data/worker-thread";
-import { errorText } from "./errors";
+import { errorText } from "./error-text";
 import type { TrainerProgram } from "./experiment";
 import { nodeEnvironment } from "./loop/node-environment";
 import { runOnRanks } from "./loop/on-ranks";
 
-export { errorText } from "./errors";
+export { errorText } from "./error-text";
 export { generated } from "./model/generated";
 
 /** Runs the trainer as its command line asks, and sets the exit code: 0 done, 1 failed, 2 usage, 130 or 143 stopped. */

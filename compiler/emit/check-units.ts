@@ -75,7 +75,7 @@ function withSizesApart(text: string): string {
 
 /** `channels` is 3 by its type. */
 const KEPT_OR_NUMBER = /"(?:[^"\\\n]|\\.)*"|\bchannels: 3\b|\b\d[\d.]*(?:e[+-]?\d+)?/g;
-const NAMES = /^( {2}(?:name|specHash): )".*",$/gm;
+const NAMES = /^( {2}(?:name|specHash|trainingHash): )".*",$/gm;
 
 /** The constants of an experiment with one number for all of them: one that no type asks for, so that none is met. */
 function withoutConstants(text: string): string {

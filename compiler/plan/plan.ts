@@ -2,6 +2,7 @@
 import type { DataPlan, Experiment, MaskPlan } from "../../runtime/experiment";
 import { lengthsOf } from "../../runtime/step/lengths";
 import type { Sizes } from "../ir/number";
+import { trainingHash } from "../spec/load";
 import { deviceBatchOf, maskSettings } from "../spec/mask-settings";
 import { hiddenWidth } from "../spec/presets";
 import type { Spec } from "../spec/spec";
@@ -91,6 +92,7 @@ export function buildPlan({ spec, specHash, generatorVersion, masks: given }: Pl
     name: spec.name,
     generatorVersion,
     specHash,
+    trainingHash: trainingHash(spec),
     seed: spec.seed,
     image: {
       height: image.size,

@@ -11,10 +11,3 @@ export class UserError extends Error {
     super(message, options);
   }
 }
-
-/** A user's error is its message alone; anything else is ours, and the stack says where. */
-export function errorText(error: unknown): string {
-  if (error instanceof UserError) return `${error.code}: ${error.message}`;
-  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `This is a fault of ijepa, not of your experiment. Please report it with these lines:\n${trace}`;
-}

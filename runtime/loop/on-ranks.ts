@@ -1,7 +1,8 @@
 /** A run on as many ranks as its experiment has devices: starts them, or is one of them. */
 import { join } from "node:path";
 import type { TrainerFlags } from "../cli";
-import { errorText, otherNumberOfRanks, runIsLocked } from "../errors";
+import { errorText } from "../error-text";
+import { otherNumberOfRanks, runIsLocked } from "../errors";
 import type { TrainerProgram } from "../experiment";
 import { type Launch, launchOf } from "../ranks/launch";
 import type { Variables } from "../ranks/launchers/variables";

@@ -1,7 +1,7 @@
 /** One run of a trainer, from its flags to its last words. */
 import type { TrainerFlags } from "../cli";
 import type { Engine } from "../engines/engine";
-import { errorText } from "../errors";
+import { errorText } from "../error-text";
 import type { TrainerProgram } from "../experiment";
 import { aloneRanks, type RunRanks } from "../ranks/run-ranks";
 import { together } from "../ranks/together";

@@ -111,12 +111,13 @@ function fieldsOf(holder: SchemaNode, path: string): string[] {
   });
 }
 
-/** What is generated, apart from the hash of the spec. */
+/** What is generated, apart from the hashes of the spec. */
 function generated(document: JsonObject): string {
   const loaded = specFromText({ text: JSON.stringify(document), file: "x.json" });
   if (!loaded.ok) throw new Error(lines(loaded).join("\n"));
   const { files } = compile({ spec: loaded.spec, hash: "0".repeat(64) });
-  return files.map(({ name, text }) => `${name}\n${text}`).join("\n");
+  const hash = /^( {2}trainingHash: )"[0-9a-f]{64}",$/m;
+  return files.map(({ name, text }) => `${name}\n${text.replace(hash, "$1…")}`).join("\n");
 }
 
 describe("every field of the schema is seen in what is generated", () => {

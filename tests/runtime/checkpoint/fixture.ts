@@ -5,6 +5,7 @@ export const experiment: Experiment = {
   name: "tiny",
   generatorVersion: "0.1.0",
   specHash: "a".repeat(64),
+  trainingHash: "fedcba9876543210",
   seed: 7,
   image: {
     height: 8,

@@ -5,6 +5,7 @@ export const tinyExperiment: Experiment = {
   name: "tiny",
   generatorVersion: "0.1.0",
   specHash: "0123456789abcdef",
+  trainingHash: "fedcba9876543210",
   seed: 7,
   image: {
     height: 16,
