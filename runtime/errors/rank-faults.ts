@@ -10,7 +10,7 @@ interface Rank {
 
 const named = ({ rank, host, pid }: Rank): string => `rank ${rank} on ${host} (process ${pid})`;
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
-const goOn = "The run ends; its last checkpoint is whole, and the same command with --resume goes on from it.";
+const goOn = "The last checkpoint is whole; the same command with --resume goes on from it.";
 
 /** Another rank gave up, and said why. */
 export function rankFailed(was: Rank & { readonly reason: string }): UserError {

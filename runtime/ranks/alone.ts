@@ -14,10 +14,7 @@ export function aloneCommunicator(): Communicator {
     broadcast: async (bytes) => bytes.slice(),
     barrier: async () => {},
     agree: async () => {},
-    abort: async (reason) => {
-      process.stderr.write(`${reason}\n`);
-      process.exit(1);
-    },
+    abort: async () => process.exit(1),
     close: async () => {},
   };
 }

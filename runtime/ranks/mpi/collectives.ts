@@ -24,7 +24,7 @@ export function collectivesOf(calls: MpiCalls, place: Place): Collectives {
   const reduceScatterMean = meanScatterer(calls, place);
   const allGatherBlocks = blockGatherer(calls, place);
   const { byte, world } = calls.abi;
-  return {
+  return oneAtATime({
     reduceScatterMean,
     allGatherBlocks,
     allReduceMean: async (buckets) => {
@@ -49,6 +49,24 @@ export function collectivesOf(calls: MpiCalls, place: Place): Collectives {
       return sent;
     },
     barrier: () => calls.inTurn("Barrier", world),
+  });
+}
+
+/** A collective call consists of several of MPI, and those of two must not mix; they have the order of their beginnings. */
+function oneAtATime(of: Collectives): Collectives {
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(call: () => Promise<T>): Promise<T> => {
+    const turn = last.then(call);
+    last = turn.catch(() => {});
+    return turn;
+  };
+  return {
+    allReduceMean: (buckets) => inTurn(() => of.allReduceMean(buckets)),
+    reduceScatterMean: (values) => inTurn(() => of.reduceScatterMean(values)),
+    allGatherBlocks: (values) => inTurn(() => of.allGatherBlocks(values)),
+    allGather: (bytes) => inTurn(() => of.allGather(bytes)),
+    broadcast: (bytes) => inTurn(() => of.broadcast(bytes)),
+    barrier: () => inTurn(() => of.barrier()),
   };
 }
 

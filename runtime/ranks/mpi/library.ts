@@ -37,6 +37,7 @@ export function findMpi(wanted: AbiName, variables: Variables): MpiLibrary {
   const named = textOf(variables, "IJEPA_MPI_LIBRARY");
   const other = wanted === "MPICH" ? "Open MPI" : "MPICH";
   const refused: string[] = [];
+  tameUcx();
   let found: MpiLibrary | null = null;
   // Two MPIs in one process get in the way of one another, so the search ends at the first that fits.
   for (const path of named === null ? [...pathsOf(wanted, variables), ...pathsOf(other, variables)] : [named]) {
@@ -50,6 +51,16 @@ export function findMpi(wanted: AbiName, variables: Variables): MpiLibrary {
   }
   if (found !== null) throw mpiOfOtherLauncher({ path: found.path, found: found.abi.name, launcher: wanted });
   throw mpiMissing({ wanted, refused });
+}
+
+/**
+ * UCX, the network layer of many MPIs, takes over memory calls of the C library and the signals of crashes. V8 manages
+ * memory beside it and needs SIGSEGV for WebAssembly, so both stay off unless the person asked for them. Only before the
+ * library is loaded.
+ */
+function tameUcx(): void {
+  process.env.UCX_MEM_EVENTS ??= "n";
+  process.env.UCX_ERROR_SIGNALS ??= "";
 }
 
 /** Names alone are looked for by the system's loader; the others stand beside the mpirun of the PATH. */

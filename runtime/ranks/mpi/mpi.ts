@@ -48,8 +48,7 @@ export async function openMpiCommunicator(launch: Launch, variables: Variables):
     host,
     ...collectives,
     agree: (what, value) => agreeOn({ host, allGather: collectives.allGather }, { what, value }),
-    abort: async (reason) => {
-      process.stderr.write(`${reason}\n`);
+    abort: async () => {
       // Without a library for many threads, or if MPI itself hangs, the launcher sees this process end, and ends the others.
       const ended = threads === THREAD_MULTIPLE ? calls.beside("Abort", world, 1).catch(() => {}) : Promise.resolve();
       await Promise.race([ended, new Promise((done) => setTimeout(done, abortMs))]);

@@ -7,6 +7,7 @@ import { mpirunNotStarted } from "../../errors";
 import type { Variables } from "../launchers/variables";
 import { openBeatReader, thisMachine } from "../watch/beat";
 import { findMpirun, mpirunArguments, withoutSlurm } from "./mpirun";
+import { postMortem } from "./post-mortem";
 
 export interface SpawnOptions {
   readonly ranks: number;
@@ -37,21 +38,37 @@ export async function spawnRanks(options: SpawnOptions): Promise<number> {
   // A process group of its own: on the Ctrl-C of a terminal mpirun would end the ranks before they have saved.
   const child = spawn(mpirun.path, args, {
     env: { ...variables },
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
+  // MPICH tells on its output, and not on stderr, which process ended.
+  const heard = [passOn(child.stdout, process.stdout), passOn(child.stderr, process.stderr)];
+  const said = (): string => heard.map((tail) => tail()).join("\n");
   const signals = forwardSignals(() => {
     const own = ranksHere(folder, ranks);
     return { own, all: own.length === ranks, group: child.pid };
   });
   try {
-    return await new Promise<number>((resolve, reject) => {
+    const code = await new Promise<number>((resolve, reject) => {
       child.once("error", (cause) => reject(mpirunNotStarted({ path: mpirun.path, why: cause.message, cause })));
-      child.once("exit", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+      child.once("close", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
     });
+    const unsaid = code === 0 ? null : postMortem({ folder, ranks, said: said() });
+    if (unsaid !== null) process.stderr.write(`${unsaid.code}: ${unsaid.message}\n`);
+    return code;
   } finally {
     signals.dispose();
   }
+}
+
+/** The end of what came through, for a look at it later. */
+function passOn(from: NodeJS.ReadableStream, to: NodeJS.WritableStream): () => string {
+  let tail = "";
+  from.on("data", (chunk) => {
+    to.write(chunk);
+    tail = (tail + String(chunk)).slice(-20_000);
+  });
+  return () => tail;
 }
 
 /** The processes of the ranks of this run. */

@@ -18,6 +18,8 @@ export interface Beat {
   readonly state: "running" | "failed" | "ended";
   /** Where it failed: why, as a sentence for people. */
   readonly reason: string;
+  /** The rank that it gave up for, if it was another one. */
+  readonly culprit: number | null;
   /** What it is at, e.g. "step 12", and how long that may take, during which it need not beat either. */
   readonly doing: string;
   readonly limitMs: number;
@@ -73,7 +75,7 @@ export function openBeatReader(folder: string): (rank: number) => Beat | null {
   };
 }
 
-const fields: { readonly [K in keyof Beat]: "number" | "string" } = {
+const fields: { readonly [K in keyof Beat]: "number" | "string" | "number or null" } = {
   rank: "number",
   host: "string",
   pid: "number",
@@ -81,6 +83,7 @@ const fields: { readonly [K in keyof Beat]: "number" | "string" } = {
   count: "number",
   state: "string",
   reason: "string",
+  culprit: "number or null",
   doing: "string",
   limitMs: "number",
   entered: "number",
@@ -90,8 +93,10 @@ function isBeat(value: unknown): value is Beat {
   if (typeof value !== "object" || value === null) return false;
   const has = new Map(Object.entries(value));
   return (
-    Object.entries(fields).every(([name, type]) => typeof has.get(name) === type) &&
-    ["running", "failed", "ended"].includes(String(has.get("state")))
+    Object.entries(fields).every(([name, type]) => {
+      const field = has.get(name);
+      return type === "number or null" ? field === null || typeof field === "number" : typeof field === type;
+    }) && ["running", "failed", "ended"].includes(String(has.get("state")))
   );
 }
 

@@ -27,20 +27,29 @@ export interface Watching {
   /** Collective calls that this rank has begun, and since when it waits in one; null = it does not. */
   readonly entered: number;
   readonly waitsSinceMs: number | null;
+  /** The peers are all other ranks. */
+  readonly seesAll: boolean;
   /** Whether the process of a beat is there; null where this machine cannot know. */
   readonly alive: (beat: Beat) => boolean | null;
 }
 
+export interface Fault {
+  readonly error: UserError;
+  /** The rank that it is about, whose process may still be there; null = none, or it ends by itself. */
+  readonly culprit: number | null;
+}
+
 /** The first of the ranks that ends the run, and why; null while all is well. */
-export function judge(peers: readonly Peer[], watching: Watching): UserError | null {
+export function judge(peers: readonly Peer[], watching: Watching): Fault | null {
   // A rank that says why it failed explains those that only vanished.
   const failed = peers.find(({ beat }) => beat?.state === "failed");
-  if (failed?.beat != null) return rankFailed(failed.beat);
+  if (failed?.beat != null) return { error: rankFailed(failed.beat), culprit: failed.beat.culprit };
   for (const peer of peers) {
-    const fault = peer.beat === null ? notSeen(peer, watching) : ofBeat(peer, peer.beat, watching);
-    if (fault !== null) return fault;
+    const error = peer.beat === null ? notSeen(peer, watching) : ofBeat(peer, peer.beat, watching);
+    if (error !== null) return { error, culprit: peer.rank };
   }
-  return stuck(peers, watching);
+  const error = watching.seesAll ? stuck(peers, watching) : null;
+  return error === null ? null : { error, culprit: null };
 }
 
 function notSeen({ rank }: Peer, { nowMs, startedMs, limits, folder }: Watching): UserError | null {

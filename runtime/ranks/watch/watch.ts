@@ -7,7 +7,7 @@ import { hostname } from "node:os";
 import type { UserError } from "../../errors";
 import { exitAtOnce } from "../exit";
 import { type Beat, openBeatFolder, thisMachine } from "./beat";
-import { judge, type Peer, type WatchLimits } from "./judge";
+import { type Fault, judge, type Peer, type WatchLimits } from "./judge";
 
 export interface WatchOptions {
   /** `<run folder>/ranks` */
@@ -29,8 +29,8 @@ export interface Watch {
   /** Around every collective call. */
   entered(): void;
   left(): void;
-  /** Tells the others that this rank gives up, and why; they end. */
-  failed(reason: string): void;
+  /** Tells the others that this rank gives up, and why; they end. Returns when they had the time for it. */
+  failed(reason: string): Promise<void>;
   /** The run is over and all is well. */
   end(): void;
 }
@@ -63,6 +63,7 @@ export function startWatch(options: WatchOptions): Watch {
     count: 0,
     state: "running",
     reason: "",
+    culprit: null,
     doing: "the start",
     limitMs: startingLimitMs,
     entered: 0,
@@ -88,7 +89,16 @@ export function startWatch(options: WatchOptions): Watch {
       }
     }
     const alive = (of: Beat): boolean | null => (of.machine === machine ? isAlive(of.pid) : null);
-    const watching = { nowMs, startedMs, folder, limits, entered: mine.entered, waitsSinceMs, alive };
+    const watching = {
+      nowMs,
+      startedMs,
+      folder,
+      limits,
+      entered: mine.entered,
+      waitsSinceMs,
+      seesAll: rank === 0,
+      alive,
+    };
     const fault = judge([...peers.values()], watching);
     if (fault !== null) giveUp(fault);
   };
@@ -96,18 +106,30 @@ export function startWatch(options: WatchOptions): Watch {
     over = true;
     clearInterval(timer);
     process.off("SIGTERM", onTerm);
+    process.off("exit", onExit);
   };
-  const giveUp = (fault: UserError): void => {
+  const giveUp = ({ error, culprit }: Fault): void => {
     if (over) return;
     stop();
-    beat({ state: "failed", reason: fault.message });
+    beat({ state: "failed", reason: error.message, culprit });
     try {
-      onFault(fault);
+      onFault(error);
     } finally {
       // The first that ends makes the launcher end the others: rank 0, which all look at, waits until they have seen why.
       const graceMs = rank === 0 ? 2 * limits.beatMs : limits.beatMs / 2;
-      setTimeout(() => exitAtOnce(1), graceMs);
+      setTimeout(() => {
+        if (culprit !== null && culprit !== rank) endProcessOf(culprit);
+        exitAtOnce(1);
+      }, graceMs);
     }
+  };
+  /** A rank that hangs would not end with the others, and its launcher would wait for it. */
+  const endProcessOf = (culprit: number): void => {
+    const found = beats.read(culprit);
+    if (found !== null && found.machine === machine && found.state === "running") kill(found.pid);
+  };
+  const onExit = (code: number): void => {
+    if (!over) beat({ state: "failed", reason: `its process ended with exit code ${code} before the run was over.` });
   };
   // Launchers send it to the ranks that are left when one is gone: here is the last chance to say which.
   const onTerm = (): void => {
@@ -124,10 +146,17 @@ export function startWatch(options: WatchOptions): Watch {
     look();
   }, limits.beatMs);
   process.on("SIGTERM", onTerm);
+  process.on("exit", onExit);
+  // MPICH's mpirun sends it when a rank is gone. It stays listened to: without a listener Node opens its debugger.
+  process.on("SIGUSR1", () => {
+    if (!over) look();
+  });
   return {
     doing: (what, limitMs) => {
-      // Not written at once: a step may take milliseconds, and the next beat tells.
-      mine = { ...mine, doing: what, limitMs };
+      // A step may take milliseconds, so the next beat tells; another patience must be known before it is needed.
+      const isOther = limitMs > mine.limitMs || limitMs < mine.limitMs / 2;
+      if (isOther && !over) beat({ doing: what, limitMs });
+      else mine = { ...mine, doing: what, limitMs };
     },
     entered: () => {
       waitsSinceMs = performance.now();
@@ -136,10 +165,13 @@ export function startWatch(options: WatchOptions): Watch {
     left: () => {
       waitsSinceMs = null;
     },
-    failed: (reason) => {
-      if (over) return;
-      stop();
-      beat({ state: "failed", reason });
+    failed: async (reason) => {
+      if (!over) {
+        stop();
+        beat({ state: "failed", reason });
+      }
+      // Rank 0 looks, and the others look at rank 0.
+      await new Promise((done) => setTimeout(done, 3 * limits.beatMs));
     },
     end: () => {
       if (over) return;
@@ -147,6 +179,14 @@ export function startWatch(options: WatchOptions): Watch {
       beat({ state: "ended" });
     },
   };
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 function isAlive(pid: number): boolean {

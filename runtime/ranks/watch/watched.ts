@@ -22,8 +22,9 @@ export function watched(communicator: Communicator, watch: Watch): Communicator 
     broadcast: (bytes) => within(() => communicator.broadcast(bytes)),
     barrier: () => within(() => communicator.barrier()),
     agree: (what, value) => within(() => communicator.agree(what, value)),
-    abort: (reason) => {
-      watch.failed(reason);
+    abort: async (reason) => {
+      // MPI_Abort may end the others at once, so they get the time to read and print why.
+      await watch.failed(reason);
       return communicator.abort(reason);
     },
     close: async () => {
