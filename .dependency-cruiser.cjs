@@ -85,6 +85,13 @@ module.exports = {
       from: { path: "^compiler/masks/" },
       to: { path: "^compiler/(?!masks/)" },
     },
+    {
+      name: "ir-imports-no-compiler",
+      comment: "Graphs are what every stage reads; what is known of an op (its cost, its gradient) is in ops.",
+      severity: "error",
+      from: { path: "^compiler/ir/" },
+      to: { path: "^compiler/(?!ir/)" },
+    },
     ...stageRules,
   ],
   options: {

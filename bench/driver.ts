@@ -1,7 +1,7 @@
 /**
  * Times the step of the experiment that it is bundled with (bench/build.ts) and prints one line of JSON.
  *
- *   --engine E --device D    onnx, tfjs or reference; cpu, gpu, webgpu, wasm or js
+ *   --engine E --device D    onnx, tfjs, xla or reference; cpu, gpu, tpu, webgpu, wasm or js
  *   --context C --target T   tokens of the context and of a target block
  *   --threads N --steps N --warmup N
  *   --limit S                no step begins after so many seconds
@@ -9,11 +9,10 @@
  *   --profile PREFIX         writes a trace of every node
  */
 import { parseArgs } from "node:util";
-import { openEngine } from "../runtime/doctor/engines";
-import type { MeasuredEngine } from "../runtime/doctor/lines";
 import { measureStep, median } from "../runtime/doctor/measure";
-import type { DeviceName, Engine } from "../runtime/engines/engine";
+import type { AnyEngineName, DeviceName, Engine } from "../runtime/engines/engine";
 import { createEngine } from "../runtime/engines/onnx/engine";
+import { engineNames, openEngine, restartFor } from "../runtime/engines/open";
 import { UserError } from "../runtime/errors";
 import type { TrainerProgram } from "../runtime/experiment";
 import { lengthsOf } from "../runtime/step/lengths";
@@ -46,12 +45,18 @@ const options = {
 
 type Flags = ReturnType<typeof parseArgs<{ readonly options: typeof options }>>["values"];
 
+function engineOf({ engine }: Flags): AnyEngineName {
+  const found = engineNames.find((name) => name === engine);
+  if (found === undefined) throw new Error(`--engine takes ${engineNames.join(", ")}; found ${engine}`);
+  return found;
+}
+
 function open(flags: Flags): Promise<Engine> {
   const threads = Number(flags.threads);
-  // The benchmark names the engines, or a person who reads this; another name fails as what it is.
+  // The benchmark names the devices, or a person who reads this; another name fails as what it is.
   const device = flags.device as DeviceName;
   if (flags.runtime === undefined && flags.profile === undefined) {
-    return openEngine(flags.engine as MeasuredEngine, { threads, device });
+    return openEngine(engineOf(flags), { threads, device });
   }
   const runtime = flags.runtime === "c" || flags.runtime === "binding" ? ({ runtime: flags.runtime } as const) : {};
   return createEngine({
@@ -67,6 +72,7 @@ async function measure(program: TrainerProgram): Promise<void> {
   const { experiment } = program;
   const context = Number(flags.context);
   const target = Number(flags.target);
+  await restartFor(engineOf(flags), flags.device as DeviceName); // as in open
   const engine = await open(flags);
   const { loadSeconds, seconds, cpuSecondsPerStep, losses } = await measureStep(program, engine, {
     lengths: lengthsOf({ contextTokens: context, targetTokens: target }, experiment.masks.targetCount),

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { exitCode } from "../compiler/diagnostics/catalogue";
 import { packageVersion } from "../compiler/emit/package-root";
-import { explained } from "./failure";
+import { diagnosticOf } from "./failure";
 import { formatOption } from "./format";
 import { printDiagnostics } from "./print";
 
@@ -95,7 +95,7 @@ function program(): Command {
     .command("replay")
     .description("go through recorded runs of the official code and compare every number (exit 0 all hold, 1 not)")
     .argument("<traces...>", "safetensors files, each with its JSON file beside it (docs/parity.md)")
-    .option("--engine <name>", "onnx, tfjs, or reference: float64, slow, a second opinion", "onnx")
+    .option("--engine <name>", "one of hardware.engine, or reference: float64, slow, a second opinion", "onnx")
     .option("--device <name>", "what the engine computes on, as hardware.device", "cpu")
     .option("--threads <n>", "threads of the engine", "1")
     .option("--init <file>", "safetensors file with init.*, for a trace without")
@@ -131,7 +131,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return code;
   } catch (cause) {
     if (cause instanceof CommanderError && cause.exitCode === 0) return 0;
-    const diagnostic = explained(cause);
+    const diagnostic = diagnosticOf(cause);
     if (diagnostic === null) throw cause;
     printDiagnostics([diagnostic]);
     return exitCode([diagnostic]);

@@ -1,14 +1,14 @@
 /** `ijepa replay TRACE…`: compiles what was trained in a recorded run, goes through it, and compares every number. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import pico from "picocolors";
 import { bundle } from "../compiler/bundle/bundle";
+import { modulePath } from "../compiler/bundle/module-path";
 import { typeErrors } from "../compiler/emit/check";
 import { packageRoot } from "../compiler/emit/package-root";
-import { devicesOf } from "../compiler/spec/hardware-rules";
+import { devicesOf, engineNames } from "../compiler/spec/hardware-rules";
 import { UserError } from "../runtime/errors";
 import type { ReplayRequest } from "../runtime/replay/replay";
 import { openTrace, type Trace } from "../runtime/replay/trace";
@@ -23,7 +23,7 @@ export interface ReplayOptions {
   readonly brief?: boolean;
 }
 
-const ENGINES = ["onnx", "tfjs", "reference"] as const;
+const ENGINES = [...engineNames, "reference"] as const;
 
 /** Resolves to the exit code: 0 everything holds, 1 something differs, 2 a trace could not be read. */
 export async function replay(files: readonly string[], options: ReplayOptions): Promise<number> {
@@ -80,17 +80,14 @@ async function compiledReplay(request: ReplayRequest): Promise<string> {
 }
 
 async function bundled(trace: Trace): Promise<string> {
-  const { plan, files } = compileReplay(trace);
+  const { plan, typescript, files } = compileReplay(trace);
   const folder = join(packageRoot(), "generated", plan.experiment.name);
-  const errors = typeErrors(
-    folder,
-    files.filter(({ name }) => name !== "main.ts"),
-  );
+  const errors = typeErrors(folder, typescript);
   if (errors.length > 0) {
     const shown = errors.slice(0, 5).join("\n  ");
     throw new Error(`internal: generated code of ${plan.experiment.name} does not type-check:\n  ${shown}`);
   }
-  return bundle({ folder, files, banner: "" });
+  return bundle({ files, banner: "" });
 }
 
 /** In a process of its own, as a trainer runs; its native packages are those of the compiler. */
@@ -99,12 +96,10 @@ async function runCompiled(script: string, request: ReplayRequest): Promise<numb
   try {
     const file = join(folder, "replay.cjs");
     writeFileSync(file, script);
-    const searched = createRequire(join(packageRoot(), "package.json")).resolve.paths("onnxruntime-node") ?? [];
-    const paths = [...searched, ...(process.env.NODE_PATH ?? "").split(delimiter)].filter((path) => path !== "");
     return await new Promise<number>((done, fail) => {
       const child = spawn(process.execPath, [file, JSON.stringify(request)], {
         stdio: ["ignore", "pipe", "pipe"],
-        env: { ...process.env, NODE_PATH: paths.join(delimiter) },
+        env: { ...process.env, NODE_PATH: modulePath() },
       });
       child.stdout.on("data", (chunk: Buffer) => process.stdout.write(chunk));
       child.stderr.on("data", (chunk: Buffer) => process.stderr.write(chunk));

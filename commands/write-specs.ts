@@ -1,9 +1,9 @@
 /** Trainers of specs that were named on the command line: compiled together, bundled together, and written. */
 import { relative, resolve } from "node:path";
-import { bundleMany } from "../compiler/bundle/bundle";
-import { compileMany } from "../compiler/check-many";
 import type { Compiled } from "../compiler/compile";
-import { writeTrainer } from "../compiler/output/write";
+import { compileMany } from "../compiler/compile-many";
+import { pointAt } from "../compiler/output/write";
+import { writeTrainers } from "../compiler/output/write-many";
 import { countText, factsOf } from "../compiler/step/facts";
 import type { NamedSpec } from "./specs";
 
@@ -34,20 +34,16 @@ export async function writeBatch(
   specs: readonly NamedSpec[],
 ): Promise<{ readonly written: readonly Written[]; readonly faults: readonly Error[] }> {
   const { good, faults } = compiled(out, specs);
-  const bundles = await bundleMany(
-    good.map(({ compiled: { files, plan } }) => {
-      const main = files.find(({ name }) => name === "main.ts")?.text ?? "";
-      return {
-        folder: resolve(out, plan.experiment.name),
-        files: files.filter(({ name }) => name.endsWith(".ts")),
-        banner: main.slice(0, main.indexOf("*/") + 2),
-      };
-    }),
+  const folders = await writeTrainers(
+    out,
+    good.map((each) => each.compiled),
   );
-  const written = good.map((each, i) => ({
-    ...each,
-    folder: writeTrainer({ out, compiled: each.compiled, bundle: bundles[i] ?? "" }),
-  }));
+  const written = good.flatMap((each, i) => {
+    const folder = folders[i];
+    return folder === undefined ? [] : [{ ...each, folder }];
+  });
+  const last = good.at(-1);
+  if (last !== undefined) pointAt(out, last.spec.spec.name);
   return { written, faults };
 }
 

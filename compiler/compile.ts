@@ -2,7 +2,8 @@
 
 import { type TrainedModel, trainedModel } from "./autodiff/trained";
 import { typeErrors } from "./emit/check";
-import { emitTypeScript, type GeneratedFile } from "./emit/emit";
+import type { GeneratedCode, GeneratedFile } from "./emit/code";
+import { emitTypeScript } from "./emit/emit";
 import { emitListing } from "./emit/listing";
 import { packageVersion } from "./emit/package-root";
 import { emitReport } from "./emit/report";
@@ -20,7 +21,8 @@ export interface CompileInput {
 }
 
 export interface Compiled extends Trainer {
-  /** TypeScript, graph.txt and report.md, by name. */
+  readonly typescript: readonly GeneratedCode[];
+  /** What is written: TypeScript, graph.txt and report.md. */
   readonly files: readonly GeneratedFile[];
 }
 
@@ -51,18 +53,18 @@ function modelOf({ model: numbers }: Plan): TrainedModel {
 /** step → TypeScript, listing, report. */
 export function compile(input: CompileInput): Compiled {
   const built = build(input);
+  const typescript = emitTypeScript(built);
   const files = [
-    ...emitTypeScript(built),
+    ...typescript.map(({ name, text }) => ({ name, text })),
     { name: "graph.txt", text: emitListing(built) },
     { name: "report.md", text: emitReport(built) },
   ];
-  return { ...built, files };
+  return { ...built, typescript, files };
 }
 
 /** Throws where the TypeScript compiler does not accept the shapes: a fault of the compiler, never of the spec. */
 export function check(folder: string, compiled: Compiled): void {
-  const typescript = compiled.files.filter(({ name }) => name.endsWith(".ts"));
-  const error = refused(compiled, typeErrors(folder, typescript));
+  const error = refused(compiled, typeErrors(folder, compiled.typescript));
   if (error !== null) throw error;
 }
 

@@ -1,12 +1,12 @@
 /** The types through which a generated main.ts hands its functions to the trainer. */
-import type { CreateEngine } from "./engines/engine";
+import type { EngineModule } from "./engines/engine";
 import type { GeneratedFunction, TrainerProgram } from "./experiment";
 import type { Ops } from "./ops/ops";
 import type { Lengths } from "./step/lengths";
 import type { SpecsOf, StateName } from "./step/trees";
 
 /** Loads the engine of the experiment, the only one that its bundle holds. */
-export type LoadEngine = () => Promise<{ readonly createEngine: CreateEngine }>;
+export type LoadEngine = () => Promise<EngineModule>;
 
 /** Starts the trainer: reads flags, trains, sets the exit code. */
 export type Train = (program: TrainerProgram, loadEngine: LoadEngine) => void;

@@ -20,8 +20,6 @@ export interface Parameter {
   readonly officialShape: readonly number[];
   /** True where the official tensor, seen as [out, everything else], is the transpose of ours. */
   readonly transposed: boolean;
-  /** AdamW decays it: not a bias and not one-dimensional (reference.md §7). */
-  readonly decay: boolean;
   readonly init: { readonly kind: "normal"; readonly std: number } | { readonly kind: "zeros" | "ones" };
 }
 
@@ -99,10 +97,7 @@ export interface MaskPlan {
   readonly gridWidth: number;
   readonly sampler: "reference" | "unbiased";
   readonly targetCount: number;
-  readonly targetScale: readonly [number, number];
-  readonly targetAspect: readonly [number, number];
   readonly contextCount: number;
-  readonly contextScale: readonly [number, number];
   readonly minKeep: number;
   readonly allowOverlap: boolean;
   /** Every target block size that can occur, with the context tokens kept for it. */

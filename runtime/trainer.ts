@@ -7,6 +7,7 @@ import { errorText } from "./error-text";
 import type { TrainerProgram } from "./experiment";
 import { nodeEnvironment } from "./loop/node-environment";
 import { runOnRanks } from "./loop/on-ranks";
+import { restartWith } from "./restart";
 
 export { errorText } from "./error-text";
 export { generated } from "./model/generated";
@@ -30,11 +31,14 @@ export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
     process.exitCode = 1;
   };
   // Without this a lost promise would end the process as if all had gone well.
-  const ranDry = (): void => fail(new Error("internal: the run waits for something that never comes"));
-  process.once("beforeExit", ranDry);
-  runOnRanks(program, parsed.flags, environment, process.env)
+  const stalled = (): void => fail(new Error("internal: the run waits for something that never comes"));
+  process.once("beforeExit", stalled);
+  // An engine may need variables that are only read when a process starts.
+  loadEngine()
+    .then(({ startVariables }) => restartWith(startVariables?.(program.experiment.hardware) ?? {}))
+    .then(() => runOnRanks(program, parsed.flags, environment, process.env))
     .then((code) => {
       process.exitCode = code;
     }, fail)
-    .finally(() => process.off("beforeExit", ranDry));
+    .finally(() => process.off("beforeExit", stalled));
 }

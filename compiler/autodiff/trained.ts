@@ -3,6 +3,7 @@ import type { Graph } from "../ir/graph";
 import type { Chain, Stage } from "../ir/stage";
 import { verify } from "../ir/verify";
 import type { Model } from "../model/chains";
+import { keepBfloat16 } from "../optimise/keep-bfloat16";
 import { simplify } from "../optimise/simplify";
 import { type Differentiated, differentiate, withBackward } from "./gradients";
 
@@ -25,8 +26,10 @@ export interface TrainedModel extends Omit<Model, "context" | "predictor" | "los
 function gradientsOf(graph: Graph, wants: { readonly input: boolean }): Differentiated {
   const raw = differentiate(graph, wants);
   verify(raw.backward, "autodiff");
-  const { graph: backward, moved } = simplify(raw.backward);
-  const simple = withBackward(raw, backward, moved);
+  const keeping = withBackward(raw, keepBfloat16(raw.forward, raw.backward), (value) => value);
+  verify(keeping.backward, "keep bfloat16");
+  const { graph: backward, moved } = simplify(keeping.backward);
+  const simple = withBackward(keeping, backward, moved);
   verify(simple.backward, "simplify");
   return simple;
 }

@@ -320,8 +320,7 @@ function gradientRecord({ from }: CollectCall): string {
 export function bodyOf(sections: readonly Section[], settings: BodySettings): Body {
   const writer = new BodyWriter(settings);
   for (const section of sections) writer.section(section);
-  const lines = writer.lines.flatMap((line) => line.split("\n"));
-  return { lines, uses: allUses(writer.uses), valueOf: writer.valueOf };
+  return { lines: writer.lines, uses: allUses(writer.uses), valueOf: writer.valueOf };
 }
 
 /** An op on trees where it is an expression of its own. */

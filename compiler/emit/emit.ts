@@ -1,18 +1,14 @@
 /** The files of a trainer, as text. */
 import type { Plan } from "../plan/plan";
 import type { Trainer } from "../step/step";
+import type { GeneratedCode } from "./code";
 import { source } from "./constants";
 import { withHeader } from "./header";
 import { comment, literal } from "./names";
+import { asPlanned, type EmitSettings, type Numbers, standingIn } from "./numbers";
 import { render } from "./render";
-import { emitFeatures, emitStep, tidy, varying } from "./step";
+import { emitFeatures, emitStep, varying } from "./step";
 import { emitTrees } from "./trees";
-
-export interface GeneratedFile {
-  /** Name in the trainer's folder, e.g. `step.ts`. */
-  readonly name: string;
-  readonly text: string;
-}
 
 function emitParameters(plan: Plan): string {
   const { std, patchStd, depthRescale } = plan.init;
@@ -29,8 +25,11 @@ function emitParameters(plan: Plan): string {
   });
 }
 
-function emitExperiment(plan: Plan): string {
-  return render("experiment.ts", { description: comment(plan.description), experiment: source(plan.experiment) });
+function emitExperiment({ description, experiment }: Plan, numbers: Numbers): string {
+  return render("experiment.ts", {
+    description: comment(numbers.remark(description)),
+    experiment: source(numbers.constants(experiment)),
+  });
 }
 
 /** The functions of a trainer as main.ts hands them over. */
@@ -54,20 +53,33 @@ export function functionsText({ model, step }: Trainer): object {
   };
 }
 
-function emitMain(trainer: Trainer): string {
-  return render("main.ts", { ...functionsText(trainer), engine: trainer.plan.experiment.hardware.engine });
+function emitMain(trainer: Trainer, { starts }: EmitSettings): string {
+  return render("main.ts", { ...functionsText(trainer), starts, engine: trainer.plan.experiment.hardware.engine });
 }
 
-/** TypeScript of the trainer, sorted by name. */
-export function emitTypeScript(trainer: Trainer): readonly GeneratedFile[] {
-  const { plan, step } = trainer;
-  const bodies: Readonly<Record<string, string>> = {
-    "experiment.ts": emitExperiment(plan),
-    "features.ts": emitFeatures(trainer),
-    "main.ts": emitMain(trainer),
-    "parameters.ts": emitParameters(plan),
-    "step.ts": emitStep(trainer),
-    "trees.ts": emitTrees(step, plan.experiment.encoder.depth),
-  };
-  return Object.entries(bodies).map(([name, body]) => ({ name, text: withHeader(plan, tidy(body)) }));
+type CodeName = `${"experiment" | "features" | "main" | "parameters" | "step" | "trees"}.ts`;
+
+interface Emitter {
+  readonly imports: readonly CodeName[];
+  readonly body: (trainer: Trainer, settings: EmitSettings) => string;
+}
+
+/** Sorted by name. */
+const emitters: { readonly [K in CodeName]: Emitter } = {
+  "experiment.ts": { imports: [], body: ({ plan }, { numbers }) => emitExperiment(plan, numbers) },
+  "features.ts": { imports: ["step.ts"], body: emitFeatures },
+  "main.ts": { imports: ["experiment.ts", "features.ts", "parameters.ts", "step.ts", "trees.ts"], body: emitMain },
+  "parameters.ts": { imports: ["step.ts"], body: ({ plan }) => emitParameters(plan) },
+  "step.ts": { imports: [], body: emitStep },
+  "trees.ts": { imports: ["step.ts"], body: ({ plan, step }) => emitTrees(step, plan.experiment.encoder.depth) },
+};
+
+/** TypeScript of the trainer, sorted by name. Another module than the trainer's has a `train` of its own to start. */
+export function emitTypeScript(trainer: Trainer, starts = "ijepa/runtime/trainer"): readonly GeneratedCode[] {
+  return Object.entries(emitters).map(([name, { imports, body }]) => ({
+    name,
+    imports,
+    text: withHeader(trainer.plan, body(trainer, { numbers: asPlanned, starts })),
+    standIn: () => body(trainer, { numbers: standingIn, starts }),
+  }));
 }

@@ -8,8 +8,10 @@ import type { Trainer } from "../step/step";
 import { bodyOf } from "./calls";
 import { allUses, type Code } from "./code";
 import { inferenceFunction, lossGradientFunction } from "./functions";
+import { indent } from "./layout";
+import { asPlanned } from "./numbers";
 import { render } from "./render";
-import { indent, settingsOf, tidy, varying } from "./step";
+import { settingsOf, varying } from "./step";
 import { typeArguments, typeParameters } from "./types";
 
 /** The target encoder with the layer norm of targets at every patch: the chain of the features without their mean. */
@@ -58,8 +60,8 @@ export function emitObserve({ trainer: { plan, model }, loss }: ObserveInput): s
   const ownLoss = loss !== plan.model.loss;
   const ownStages = calls.filter(({ stage }) => !inStep.has(stage.graph.name)).map(({ stage }) => stage.graph);
   const functions: readonly Code[] = [
-    ...(ownLoss ? [inferenceFunction(model.loss.forward), lossGradientFunction(model.loss)] : []),
-    ...ownStages.map(inferenceFunction),
+    ...(ownLoss ? [inferenceFunction(model.loss.forward, asPlanned), lossGradientFunction(model.loss, asPlanned)] : []),
+    ...ownStages.map((graph) => inferenceFunction(graph, asPlanned)),
   ];
   const own = new Set([
     ...(ownLoss ? [model.loss.forward.name, model.loss.backward.name] : []),
@@ -75,23 +77,21 @@ export function emitObserve({ trainer: { plan, model }, loss }: ObserveInput): s
     { types: ["Batch", "Constants", "Encoder", "Lengths", "Weights", ...fixed], values: [], helpers: [] },
   ]);
   const valueImports = values.filter((name) => !own.has(name));
-  return tidy(
-    render("observe.ts", {
-      loss,
-      helpers,
-      // An axis is a number and a type of one name; importing the number brings both.
-      types: types.filter((name) => !valueImports.includes(name)),
-      values: valueImports,
-      functions: functions.map(({ text }) => text),
-      stepParameters: typeParameters(lengths),
-      lengthArguments: typeArguments(lengths),
-      batchArguments: typeArguments(varying([dims.context, dims.allTargets])),
-      contextRows: dims.contextRows.name,
-      body: indent(body.lines),
-      allTargets: body.valueOf(allTargets),
-      targets: body.valueOf(passes.targets),
-      context: body.valueOf(passes.context),
-      predictions: body.valueOf(passes.predictions),
-    }),
-  );
+  return render("observe.ts", {
+    loss,
+    helpers,
+    // An axis is a number and a type of one name; importing the number brings both.
+    types: types.filter((name) => !valueImports.includes(name)),
+    values: valueImports,
+    functions: functions.map(({ text }) => text),
+    stepParameters: typeParameters(lengths),
+    lengthArguments: typeArguments(lengths),
+    batchArguments: typeArguments(varying([dims.context, dims.allTargets])),
+    contextRows: dims.contextRows.name,
+    body: indent(body.lines),
+    allTargets: body.valueOf(allTargets),
+    targets: body.valueOf(passes.targets),
+    context: body.valueOf(passes.context),
+    predictions: body.valueOf(passes.predictions),
+  });
 }

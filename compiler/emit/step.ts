@@ -13,9 +13,12 @@ import {
   backwardFunction,
   forwardFunction,
   inferenceFunction,
+  keptValues,
   type Line,
   lossGradientFunction,
 } from "./functions";
+import { indent } from "./layout";
+import type { EmitSettings, Numbers } from "./numbers";
 import { render } from "./render";
 import { inputFields, stateFields } from "./trees";
 import { typeArguments, typeParameters } from "./types";
@@ -40,29 +43,26 @@ function allDims(dims: Dims): readonly Dim[] {
 }
 
 /** `const D = 192; type D = typeof D; // width of a token` for every axis that is the same in all programs. */
-function sizeLines(dims: Dims): readonly string[] {
+function sizeLines(dims: Dims, numbers: Numbers): readonly string[] {
   return [
     aligned(
       allDims(dims)
         .filter((dim) => !dim.varies)
         .map(
-          ({ name, size, counts }): Line => ({
-            code: `export const ${name} = ${size}; export type ${name} = typeof ${name};`,
-            note: counts,
+          (dim, i): Line => ({
+            code: `export const ${dim.name} = ${numbers.size(dim, i)}; export type ${dim.name} = typeof ${dim.name};`,
+            note: numbers.remark(dim.counts),
           }),
         ),
     ),
   ];
 }
 
-export const indent = (lines: readonly string[]): string =>
-  lines.map((line) => (line === "" ? "" : `  ${line}`)).join("\n");
-
-function trainedFunctions(chain: TrainedChain): readonly string[] {
+function trainedFunctions(chain: TrainedChain, numbers: Numbers): readonly string[] {
   return chain.stages.flatMap(({ gradients }) => [
     actsInterface(gradients),
-    forwardFunction(gradients),
-    backwardFunction(gradients),
+    forwardFunction(gradients, numbers),
+    backwardFunction(gradients, numbers),
   ]);
 }
 
@@ -71,37 +71,38 @@ export const settingsOf = ({ experiment }: Plan): BodySettings => ({
   depths: { encoder: experiment.encoder.depth, predictor: experiment.predictor.depth },
 });
 
-export function emitStep({ plan, model, step }: Trainer): string {
+export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettings): string {
   const { dims } = model;
   const { experiment } = plan;
   const lengths = varying(dims.lengths);
   const batch = varying([dims.context, dims.allTargets]);
-  const inference = model.target.stages.map((stage) => inferenceFunction(stage.graph).text);
-  const lossOf = [inferenceFunction(model.loss.forward), lossGradientFunction(model.loss)].map(({ text }) => text);
+  const inference = model.target.stages.map((stage) => inferenceFunction(stage.graph, numbers).text);
+  const loss = [inferenceFunction(model.loss.forward, numbers), lossGradientFunction(model.loss, numbers)];
   const sections = [
     { title: model.target.title, functions: inference },
-    { title: model.context.title, functions: trainedFunctions(model.context) },
-    { title: model.predictor.title, functions: trainedFunctions(model.predictor) },
-    { title: "Loss", functions: lossOf },
+    { title: model.context.title, functions: trainedFunctions(model.context, numbers) },
+    { title: model.predictor.title, functions: trainedFunctions(model.predictor, numbers) },
+    { title: "Loss", functions: loss.map(({ text }) => text) },
   ];
   const bodies = step.functions.map(({ sections }) => bodyOf(sections, settingsOf(plan)));
   const [first, second] = bodies;
   const unnamed = step.functions.flatMap(callsOf).find(isUnnamed);
   const summed = unnamed && treeCode(unnamed);
   const clips = plan.clipNorm !== null;
-  const text = render("step.ts", {
+  return render("step.ts", {
     helpers: allUses([...bodies.map(({ uses }) => uses), ...(summed === undefined ? [] : [summed.uses])]).helpers,
+    usesBfloat16: [model.context, model.predictor].some(keepsBfloat16),
     clipNorm: clips,
-    sizes: sizeLines(dims),
+    sizes: sizeLines(dims, numbers),
     lengths: lengths.length > 0,
     lengthParameters: typeParameters(lengths),
     lengthArguments: typeArguments(lengths),
-    allLengths: dims.lengths,
-    encoderDepth: experiment.encoder.depth,
-    predictorDepth: experiment.predictor.depth,
+    allLengths: dims.lengths.map(({ name, counts }) => ({ name, counts: numbers.remark(counts) })),
+    encoderDepth: numbers.remark(experiment.encoder.depth),
+    predictorDepth: numbers.remark(experiment.predictor.depth),
     outputWidth: plan.model.targetSpace === "pixels" ? dims.values.name : dims.encoder.width.name,
     accumulates: second !== undefined,
-    accumulation: experiment.optimiser.accumulation,
+    accumulation: numbers.remark(experiment.optimiser.accumulation),
     batchParameters: typeParameters(batch),
     batchArguments: typeArguments(batch),
     stepParameters: typeParameters(lengths),
@@ -117,28 +118,19 @@ export function emitStep({ plan, model, step }: Trainer): string {
     stepOutputs: clips ? "{ readonly loss: Scalar; readonly norm: Scalar }" : "{ readonly loss: Scalar }",
     updateOutputs: clips ? "{ readonly norm: Scalar }" : "Readonly<Record<string, never>>",
   });
-  return tidy(text);
 }
+
+const keepsBfloat16 = ({ stages }: TrainedChain): boolean =>
+  stages.some(({ gradients }) => keptValues(gradients).some(({ dtype }) => dtype === "bf16"));
 
 const isUnnamed = (call: Call): call is EachCall => call.kind === "each" && call.gives[0]?.name === "";
 
 export const varying = (dims: readonly Dim[]): readonly Dim[] => dims.filter((dim) => dim.varies);
 
-/** No trailing spaces, no runs of empty lines, none before a closing brace. */
-export function tidy(text: string): string {
-  return `${text
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n")
-    .replaceAll(/\n{3,}/g, "\n\n")
-    .replaceAll(/\n\n(\s*\})/g, "\n$1")
-    .trim()}\n`;
-}
-
-export function emitFeatures({ plan, model }: Trainer): string {
+export function emitFeatures({ plan, model }: Trainer, { numbers }: EmitSettings): string {
   const shared = new Set(model.target.stages.map((stage) => stage.graph.name));
   const own = model.features.stages.filter((stage) => !shared.has(stage.graph.name));
-  const functions = own.map((stage) => inferenceFunction(stage.graph));
+  const functions = own.map((stage) => inferenceFunction(stage.graph, numbers));
   const [calls, last] = inferenceCalls(model.features, { running: "h", result: "features" });
   const body = bodyOf([{ title: null, calls }], { ...settingsOf(plan), leaf: ({ path }) => path });
   const ownNames = new Set(own.map((stage) => stage.graph.name));
@@ -148,17 +140,15 @@ export function emitFeatures({ plan, model }: Trainer): string {
     body.uses,
   ]);
   const valueImports = values.filter((name) => !ownNames.has(name));
-  return tidy(
-    render("features.ts", {
-      // An axis is a number and a type of one name; importing the number brings both.
-      typeImports: types.filter((name) => !valueImports.includes(name)),
-      valueImports,
-      needsBlockAt: helpers.includes("blockAt"),
-      functions: functions.map(({ text }) => text),
-      imageHeight: plan.experiment.image.height,
-      imageWidth: plan.experiment.image.width,
-      body: indent(body.lines),
-      result: body.valueOf(last),
-    }),
-  );
+  return render("features.ts", {
+    // An axis is a number and a type of one name; importing the number brings both.
+    typeImports: types.filter((name) => !valueImports.includes(name)),
+    valueImports,
+    needsBlockAt: helpers.includes("blockAt"),
+    functions: functions.map(({ text }) => text),
+    imageHeight: plan.experiment.image.height,
+    imageWidth: plan.experiment.image.width,
+    body: indent(body.lines),
+    result: body.valueOf(last),
+  });
 }

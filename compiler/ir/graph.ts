@@ -2,7 +2,8 @@
  * A graph is one generated function: named values, one op per node, in order of execution. Plain records; only the
  * builder grows.
  */
-import type { Dtype, OpName } from "../../runtime/ops/ops";
+import { outputFormat, outputShapes } from "../../runtime/ops/adapter";
+import type { Dtype, HostFormat, OpName } from "../../runtime/ops/ops";
 import { type AxisAttrs, signatures } from "../../runtime/ops/signatures";
 import type { InputName } from "../../runtime/step/trees";
 import { type Num, nameOf } from "./number";
@@ -15,7 +16,7 @@ export interface Leaf {
   readonly tree: InputName;
   /** Names from the tree down; `*` stands for the number of a block, e.g. `dropPath.*.attn`. */
   readonly path: string;
-  readonly dtype: Dtype;
+  readonly dtype: HostFormat;
   readonly shape: readonly Num[];
   readonly doc?: string;
 }
@@ -127,16 +128,21 @@ export class GraphBuilder {
     attrs: AxisAttrs<K, Num>,
     ...names: readonly string[]
   ): readonly Value[] {
-    const { outputs, shapes } = signatures[op];
+    const { outputs } = signatures[op];
     if (names.length !== outputs) throw new Error(`internal: ${this.name}: ${op} has ${outputs} outputs`);
-    const outputShapes = shapes<Num>(
+    const shapes = outputShapes<Num>(
+      op,
       inputs.map((value) => value.shape),
-      attrs,
+      attrs as IrAttrs,
+    );
+    const dtype = outputFormat(
+      op,
+      inputs.map((value) => value.dtype),
     );
     const results = names.map((name, i) => ({
       name: this.unique(name),
-      dtype: "f32" as const,
-      shape: outputShapes[i] ?? [],
+      dtype,
+      shape: shapes[i] ?? [],
     }));
     this.nodes.push({ op, inputs, attrs: attrs as IrAttrs, outputs: results });
     return results;

@@ -1,4 +1,5 @@
 /** I-JEPA as chains of small graphs, the way the paper tells it; no saving is taken here (that is optimise/). */
+import type { OperandFormat } from "../../runtime/ops/ops";
 import { type Graph, GraphBuilder, type Group, type Leaf, type Value } from "../ir/graph";
 import type { Chain, Stage } from "../ir/stage";
 import type { ModelNumbers } from "../plan/model-numbers";
@@ -20,6 +21,8 @@ import { type ModelTrees, treesOf } from "./trees";
 export interface Model {
   readonly dims: Dims;
   readonly trees: ModelTrees;
+  /** Number format of the operands of products; the graphs are float32 until a pass casts them. */
+  readonly operands: OperandFormat;
   /** Image → targets, without gradient. */
   readonly target: Chain;
   /** Image → context representations. */
@@ -134,7 +137,7 @@ function selectTargets(n: ModelNumbers, dims: Dims, { batch }: ModelTrees): Grap
   return g.finish([blockRows(g, n, dims, chosen, "targets")]);
 }
 
-/** Pixels as targets (the paper's ablation): patches of the image, each normalised. */
+/** Pixels as targets (the paper's ablation): patches of the image, each normalized. */
 function pixelTargets(n: ModelNumbers, dims: Dims, { batch }: ModelTrees): Graph {
   const g = new GraphBuilder("pixelTargets", "The pixels of the target blocks' patches.");
   const images = g.read("images", batch.images);
@@ -244,6 +247,7 @@ export function buildModel(n: ModelNumbers): Model {
   return {
     dims,
     trees,
+    operands: n.operands,
     target: {
       name: "target",
       title: n.targetSpace === "pixels" ? "Targets: pixels" : "Target encoder: all patches, no gradient",

@@ -2,11 +2,13 @@
  * The passes on the forward graphs, in order. They run before differentiation, so that the backward pass gets every
  * saving for free. The verifier looks at every graph after every pass.
  */
+import type { OperandFormat } from "../../runtime/ops/ops";
 import type { Graph } from "../ir/graph";
 import { sizeOf } from "../ir/number";
 import type { Chain } from "../ir/stage";
 import { verify } from "../ir/verify";
 import type { Model } from "../model/chains";
+import { castOperands } from "./bfloat16";
 import { fuseEnds } from "./fuse-ends";
 import { removeDead } from "./rewrite";
 import { selectEarly } from "./select-early";
@@ -26,17 +28,24 @@ const passes: readonly GraphPass[] = [
   { name: "remove dead", why: "passes leave what they replaced", run: removeDead },
 ];
 
-function optimisedGraph(graph: Graph): Graph {
-  verify(graph, "model");
-  return passes.reduce((current, pass) => verify(pass.run(current), pass.name), graph);
-}
-
-function optimisedChain(chain: Chain): Chain {
-  return { ...chain, stages: chain.stages.map((stage) => ({ ...stage, graph: optimisedGraph(stage.graph) })) };
-}
+/** After them, by the number format of products' operands. */
+const formatPasses: { readonly [T in OperandFormat]: readonly GraphPass[] } = {
+  f32: [],
+  bf16: [
+    { name: "cast operands", why: "products of bfloat16 are faster, and half is kept of them", run: castOperands },
+  ],
+};
 
 export function optimise(model: Model): Model {
-  const { dims } = model;
+  const { dims, operands } = model;
+  const optimisedGraph = (graph: Graph): Graph => {
+    verify(graph, "model");
+    const all = [...passes, ...formatPasses[operands]];
+    return all.reduce((current, pass) => verify(pass.run(current), pass.name), graph);
+  };
+  const optimisedChain = (chain: Chain): Chain => {
+    return { ...chain, stages: chain.stages.map((stage) => ({ ...stage, graph: optimisedGraph(stage.graph) })) };
+  };
   // Reading only the targets' patches saves work where they are fewer than all patches.
   const targetsAreFew = sizeOf(dims.allTargets) < sizeOf(dims.patches);
   const target = targetsAreFew ? fuseEnds(model.target, { last: "targetLastBlock" }) : model.target;

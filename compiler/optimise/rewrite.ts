@@ -1,6 +1,6 @@
 /** Tools that passes share: who makes a value, what is dead, how two graphs become one. */
 
-import { outputShapes } from "../../runtime/ops/adapter";
+import { outputFormat, outputShapes } from "../../runtime/ops/adapter";
 import type { OpName } from "../../runtime/ops/ops";
 import { type Graph, GraphBuilder, type IrAttrs, type Node, type Value, withNodes } from "../ir/graph";
 import type { Num } from "../ir/number";
@@ -35,7 +35,11 @@ export function newNode(
     inputs.map((value) => value.shape),
     attrs,
   );
-  const value: Value = { name, dtype: "f32", shape };
+  const dtype = outputFormat(
+    op,
+    inputs.map((value) => value.dtype),
+  );
+  const value: Value = { name, dtype, shape };
   return { node: { op, inputs, attrs, outputs: [value] }, value };
 }
 

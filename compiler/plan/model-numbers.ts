@@ -1,4 +1,6 @@
 /** The numbers that the model is built from. */
+import type { OperandFormat } from "../../runtime/ops/ops";
+
 export interface ModelNumbers {
   readonly imageHeight: number;
   readonly imageWidth: number;
@@ -19,6 +21,8 @@ export interface ModelNumbers {
   /** Layer norm of the targets. */
   readonly normalizeTargets: boolean;
   readonly loss: "smoothL1" | "mse";
+  /** Number format of the operands of products. */
+  readonly operands: OperandFormat;
   /** Whether the context encoder has stochastic depth. */
   readonly dropPath: boolean;
 }

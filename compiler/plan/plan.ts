@@ -1,5 +1,7 @@
 /** From a spec to a plan: every number decided. After this stage nobody reads the spec. */
+import type { Precision } from "../../runtime/engines/engine";
 import type { DataPlan, Experiment, MaskPlan } from "../../runtime/experiment";
+import type { OperandFormat } from "../../runtime/ops/ops";
 import { lengthsOf } from "../../runtime/step/lengths";
 import type { Sizes } from "../ir/number";
 import { trainingHash } from "../spec/load";
@@ -41,6 +43,9 @@ function dataPlan({ data }: Spec): DataPlan {
     labels: data.labels,
   };
 }
+
+/** In which number format products take their operands. fp16 is refused by a rule: hardware-rules.ts. */
+const operandFormats: { readonly [P in Precision]: OperandFormat } = { fp32: "f32", bf16: "bf16", fp16: "f32" };
 
 /** The program that is run most often; the first of equals. */
 function mostProbable(masks: MaskPlan): MaskPlan["programs"][number] {
@@ -169,6 +174,7 @@ export function buildPlan({ spec, specHash, generatorVersion, masks: given }: Pl
       targetSpace: spec.targets.space,
       normalizeTargets: spec.targets.normalize,
       loss: spec.loss,
+      operands: operandFormats[hardware.precision],
       dropPath: encoder.dropPath > 0,
     },
     init: { std: spec.init.std, patchStd: spec.init.patchStd, depthRescale: spec.init.depthRescale },

@@ -36,12 +36,12 @@ export function specHash(spec: Spec): string {
 }
 
 /**
- * Hash of what is trained, whatever it is trained on: of the spec without its hardware, and without the number of parts that
- * a batch is computed in. A state goes on where this is the same; what is left to differ is rounding, and lengths of
+ * Hash of what is trained, whatever it is trained on: of the spec without its names, its hardware, and the number of parts that a
+ * batch is computed in. A state goes on where this is the same; what is left to differ is rounding, and lengths of
  * contexts where the spec leaves them to follow the batch of a device.
  */
-export function trainingHash({ hardware: _, optimization, ...spec }: Spec): string {
-  const { accumulation: __, ...optimizer } = optimization;
+export function trainingHash({ name: _, description: __, hardware: ___, optimization, ...spec }: Spec): string {
+  const { accumulation: ____, ...optimizer } = optimization;
   return hashOf({ ...spec, optimization: optimizer });
 }
 

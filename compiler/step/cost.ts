@@ -2,8 +2,8 @@
 import { lengthsOf } from "../../runtime/step/lengths";
 import type { Graph } from "../ir/graph";
 import { type Sizes, sizeOf } from "../ir/number";
-import { graphCost } from "../ir/print";
 import { ops } from "../ops";
+import { graphCost } from "../ops/cost";
 import type { Plan } from "../plan/plan";
 import { blocksOf, callsOf, networkOf, type Part, parts, type Step } from "./step";
 import { type Item, type UnrolledOp, unroll } from "./unroll";
@@ -33,7 +33,7 @@ export function elementsOf(shape: Item["shape"], sizes: Sizes): number {
 
 function flopsOf({ op, inputs, outputs }: UnrolledOp, sizes: Sizes): number {
   const numbers = (items: readonly Item[]) => items.map(({ shape }) => shape.map((num) => sizeOf(num, sizes)));
-  return ops[op].cost(numbers(inputs), numbers(outputs)).flops;
+  return ops[op].flops(numbers(inputs), numbers(outputs));
 }
 
 export function stepCost(step: Step, plan: Plan): StepCost {

@@ -1,4 +1,5 @@
 /** The memory that a step takes at its fullest, if every tensor is released after its last reader. */
+import { formatBytes } from "../../runtime/ops/formats";
 import { peakBytes, releasesOf } from "../../runtime/ops/liveness";
 import { lengthsOf } from "../../runtime/step/lengths";
 import { stateTrees } from "../../runtime/step/trees";
@@ -21,15 +22,13 @@ export interface MemoryEstimate {
   readonly totalBytes: number;
 }
 
-const FLOAT_BYTES = 4;
-
 export function memoryEstimate(step: Step, plan: Plan): MemoryEstimate {
   const { masks } = plan.experiment;
   const functions = step.functions.map((fn) => unroll(step, fn));
   const released = functions.map((fn) => releasesOf(fn.ops, fn));
   const estimates = masks.programs.map((each) => {
     const sizes = lengthsOf(each, masks.targetCount);
-    const bytesOf = ({ shape }: Item): number => FLOAT_BYTES * elementsOf(shape, sizes);
+    const bytesOf = ({ shape, dtype = "f32" }: Item): number => formatBytes[dtype] * elementsOf(shape, sizes);
     const bytesIn = (items: readonly Item[]): number => items.reduce((sum, item) => sum + bytesOf(item), 0);
     const peaks = functions.map(({ ops, given, untouched }, i) =>
       peakBytes(ops, released[i] ?? releasesOf(ops, { kept: [] }), {
@@ -47,5 +46,5 @@ export function memoryEstimate(step: Step, plan: Plan): MemoryEstimate {
 
 function stateBytesOf(step: Step): number {
   const weights = step.state.flatMap((name) => weightsOfPart(step, stateTrees[name].part));
-  return FLOAT_BYTES * weights.reduce((sum, [, shape]) => sum + elementsOf(shape, {}), 0);
+  return formatBytes.f32 * weights.reduce((sum, [, shape]) => sum + elementsOf(shape, {}), 0);
 }

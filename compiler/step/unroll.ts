@@ -3,7 +3,7 @@
  * own: what memory and operations are counted from.
  */
 import type { Uses } from "../../runtime/ops/liveness";
-import type { OpName } from "../../runtime/ops/ops";
+import type { Dtype, OpName } from "../../runtime/ops/ops";
 import { type StateName, stateTrees } from "../../runtime/step/trees";
 import { type Graph, type Leaf, parametersOf, type Value } from "../ir/graph";
 import type { Num } from "../ir/number";
@@ -30,6 +30,8 @@ import {
 /** A tensor of the step; the same object wherever it is read. */
 export interface Item {
   readonly shape: readonly Num[];
+  /** Left out: float32, as all is but what graphs make. */
+  readonly dtype?: Dtype;
 }
 
 export interface UnrolledOp extends Uses<Item> {
@@ -121,7 +123,7 @@ class Unroller {
 
   private instance(call: Call, graph: Graph, bindings: Bindings): void {
     for (const { op, inputs, outputs } of graph.nodes) {
-      const made = outputs.map(({ shape }): Item => ({ shape }));
+      const made = outputs.map(({ shape, dtype }): Item => ({ shape, dtype }));
       this.ops.push({ op, call, inputs: inputs.map((value) => first([bindings.get(value)])), outputs: made });
       outputs.forEach((value, i) => {
         bindings.set(value, first([made[i]]));

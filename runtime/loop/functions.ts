@@ -1,5 +1,5 @@
 /** The generated functions as an engine takes them: what they read, what they are given, and in which shapes. */
-import type { EngineFunction, HostArray, TensorSpec, TensorSpecs } from "../engines/engine";
+import type { EngineFunction, ExpectedLengths, HostArray, TensorSpec, TensorSpecs } from "../engines/engine";
 import type { Experiment, GeneratedFunction, StepFunction, TrainerProgram } from "../experiment";
 import { sinCosPositions } from "../model/positions";
 import { leavesOf } from "../ops/tree";
@@ -12,6 +12,14 @@ export function firstLengths({ masks }: Experiment): Lengths {
   const [first] = masks.programs;
   if (first === undefined) throw new Error("internal: a mask plan without programs");
   return lengthsOf(first, masks.targetCount);
+}
+
+/** The lengths of every program, with how often it is drawn. */
+function expectedLengths({ masks }: Experiment): readonly ExpectedLengths[] {
+  return masks.programs.map((program) => ({
+    lengths: lengthsOf(program, masks.targetCount),
+    probability: program.probability,
+  }));
 }
 
 const isSpec = (value: object): value is TensorSpec => "dtype" in value;
@@ -82,7 +90,10 @@ export function stepFunctions({ functions }: Pick<TrainerProgram, "functions">):
 export function stepEngineFunctions(program: TrainerProgram): StepFunctions<EngineFunction> {
   const { microBatch, update } = stepFunctions(program);
   return {
-    microBatch: engineFunction(microBatch.name, microBatch, program),
+    microBatch: {
+      ...engineFunction(microBatch.name, microBatch, program),
+      programs: expectedLengths(program.experiment),
+    },
     update: update && engineFunction(update.name, update, program),
   };
 }

@@ -30,10 +30,9 @@ export async function runOnRanks(
     const command = [process.execPath, ...process.execArgv, environment.script, ...environment.args];
     return spawnRanks({ ranks: gpus, command, variables, folder });
   }
-  if (launch.size !== gpus) {
-    throw otherNumberOfRanks({ launcher: launch.launcher ?? "nothing", ranks: launch.size, gpus });
-  }
-  if (gpus === 1) return run(program, flags, environment);
+  // A rank that leaves before it has joined the others may leave them waiting, so those that can join say it there.
+  if (launch.size === 1 || launch.wireUp === null) refuseOtherNumber(launch, gpus);
+  if (launch.size === 1) return run(program, flags, environment);
   return runAsRank({ program, flags, environment, launch, variables, folder });
 }
 
@@ -57,6 +56,7 @@ async function runAsRank(what: {
   try {
     // Before anything is written into it: the folder may be that of a run under way.
     await together(communicator, "the start", () => {
+      refuseOtherNumber(launch, program.experiment.hardware.gpus);
       if (communicator.rank === 0) refuseLocked(flags.runDirectory);
     });
   } catch (error) {
@@ -80,6 +80,10 @@ async function runAsRank(what: {
     await ranks.close();
     return 1;
   }
+}
+
+function refuseOtherNumber({ launcher, size }: Launch, gpus: number): void {
+  if (size !== gpus) throw otherNumberOfRanks({ launcher: launcher ?? "nothing", ranks: size, gpus });
 }
 
 function refuseLocked(directory: string): void {

@@ -92,7 +92,15 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   const threads = flags.threads === 0 ? ranks.cores : flags.threads;
   const { device, precision } = experiment.hardware;
   const notes: string[] = [];
-  const options = { threads, device, precision, reducer: ranks, note: (line: string) => notes.push(line) };
+  const options = {
+    threads,
+    device,
+    precision,
+    reducer: ranks,
+    note: (line: string) => notes.push(line),
+    progress: progress.note,
+    ...(flags.pjrtPlugin === null ? {} : { pjrtPlugin: flags.pjrtPlugin }),
+  };
   const engine = await together(ranks, "the start of the engine", () => environment.createEngine(options));
   later(() => engine.release());
   const store = engine.createStore(stateSpecs(program.parameters, program.state));
@@ -143,7 +151,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   }
   later(progress.stop);
   let trainedMs = 0;
-  let imagesFailed = false;
+  let imagesError: unknown = null;
   const observer = observe({
     experiment,
     logEverySteps: flags.logEverySteps,
@@ -171,7 +179,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
       runner,
       nextImages: () =>
         images.next().catch((error: unknown) => {
-          imagesFailed = true;
+          imagesError = error;
           throw error;
         }),
       lastCheckpoint: checkpoints.last,
@@ -195,7 +203,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     });
   } catch (error) {
     // Without its images a run stops between two steps, with good weights.
-    if (imagesFailed) await saveReached();
+    if (error === imagesError) await saveReached();
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 /** One optimiser step on an engine: masks and schedules in, loss out; the weights change inside the engine. */
-import type { Engine, HostArray, LoadedFunction, StateStore } from "../engines/engine";
+import type { Engine, LoadedFunction, Outputs, StateStore } from "../engines/engine";
 import type { TrainerProgram } from "../experiment";
 import { sampleMasks } from "../masks/sampler";
 import { aloneCommunicator } from "../ranks/alone";
@@ -9,7 +9,10 @@ import { scheduleAt, scheduleTree } from "../schedules/schedules";
 import { firstImageOf } from "../step/share";
 import { dropPathFactors } from "./drop-path";
 import { constantsOf, inputsOf, type StepFunctions, stepEngineFunctions } from "./functions";
-import { mean, type PreparedMicroBatch, type StepRunner } from "./train-loop";
+import { mean, type PreparedMicroBatch, type StepOutcome, type StepRunner } from "./train-loop";
+
+/** One step that runs and one behind it keep a device busy; more would only make a stop later. */
+const MOST_AHEAD = 1;
 
 /** `ranks` are the devices that share the batch: this one takes its part of the images, and the loss is the mean over all. */
 export async function openStepRunner(
@@ -23,6 +26,8 @@ export async function openStepRunner(
   const constants = constantsOf(experiment);
   const { microBatch, update } = await loadStep(engine, program, store);
   const takesSchedule = update === null;
+  // An update waits until the losses are known to be finite, and ranks meet in one order.
+  const canQueue = microBatch.queue !== undefined && update === null && ranks.size === 1;
 
   const prepareMicroBatch = (step: number, microStep: number): PreparedMicroBatch => {
     const { seed } = experiment;
@@ -42,34 +47,51 @@ export async function openStepRunner(
     return { lengths, batch: { contextIndex, targetIndex, ...(dropPath === undefined ? {} : { dropPath }) } };
   };
 
+  const begin: StepRunner["begin"] = async ({ schedule: scalars, microBatches }, nextImages) => {
+    const outputs: Outputs[] = [];
+    let dataMs = 0;
+    const schedule = scheduleTree(scalars);
+    for (const { lengths, batch } of microBatches) {
+      const waitedFromMs = performance.now();
+      const images = await nextImages();
+      dataMs += performance.now() - waitedFromMs;
+      const given = inputsOf({ batch: { images, ...batch }, constants, ...(takesSchedule ? { schedule } : {}) });
+      if (canQueue && microBatch.queue !== undefined) {
+        const queued = await microBatch.queue(given, lengths);
+        return { dataMs, outcome: queued.outputs.then((made) => outcomeOf([made], made)) };
+      }
+      outputs.push(await microBatch.run(given, lengths));
+    }
+    // The mean over the ranks is the same number on each of them, so all stop where it is not finite.
+    const local = outcomeOf(outputs, outputs.at(-1));
+    const loss = mean((await gatherNumbers(ranks, [local.loss])).flat());
+    const outcome: StepOutcome = { ...local, loss };
+    // A gradient of a loss that is not finite must not reach the weights.
+    if (update === null || !Number.isFinite(outcome.loss)) return { dataMs, outcome: Promise.resolve(outcome) };
+    const updated = await update.run(inputsOf({ schedule }), {});
+    return { dataMs, outcome: Promise.resolve({ ...outcomeOf(outputs, updated), loss }) };
+  };
+
   return {
+    ahead: canQueue ? MOST_AHEAD : 0,
     prepare: (step) => ({
       schedule: scheduleAt(experiment.schedule, optimiser, step),
       microBatches: Array.from({ length: optimiser.accumulation }, (_, microStep) =>
         prepareMicroBatch(step, microStep),
       ),
     }),
-    run: async ({ schedule: scalars, microBatches }, nextImages) => {
-      const losses: number[] = [];
-      let dataMs = 0;
-      let norm: HostArray | undefined;
-      const schedule = scheduleTree(scalars);
-      for (const { lengths, batch } of microBatches) {
-        const waitedFromMs = performance.now();
-        const images = await nextImages();
-        dataMs += performance.now() - waitedFromMs;
-        const given = { batch: { images, ...batch }, constants, ...(takesSchedule ? { schedule } : {}) };
-        const outputs = await microBatch.run(inputsOf(given), lengths);
-        losses.push(scalarOf(outputs, "loss"));
-        norm = outputs.get("norm");
-      }
-      // The same number on every rank, so all stop where it is not finite.
-      const loss = mean((await gatherNumbers(ranks, [mean(losses)])).flat());
-      // A gradient of a loss that is not finite must not reach the weights.
-      if (update !== null && Number.isFinite(loss)) norm = (await update.run(inputsOf({ schedule }), {})).get("norm");
-      return { loss, gradientNorm: norm?.[0] ?? null, dataMs };
+    begin,
+    run: async (prepared, nextImages) => {
+      const { outcome, dataMs } = await begin(prepared, nextImages);
+      return { ...(await outcome), dataMs };
     },
   };
+}
+
+/** The mean loss of the micro-batches; the norm comes with the update. */
+function outcomeOf(microBatches: readonly Outputs[], update: Outputs | undefined): StepOutcome {
+  const losses = microBatches.map((outputs) => scalarOf(outputs, "loss"));
+  return { loss: mean(losses), gradientNorm: update?.get("norm")?.[0] ?? null };
 }
 
 async function loadStep(
@@ -84,7 +106,7 @@ async function loadStep(
   };
 }
 
-function scalarOf(outputs: ReadonlyMap<string, HostArray>, name: string): number {
+function scalarOf(outputs: Outputs, name: string): number {
   const value = outputs.get(name)?.[0];
   if (value === undefined) throw new Error(`internal: the step has no output ${name}`);
   return value;

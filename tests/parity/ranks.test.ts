@@ -12,7 +12,11 @@ import { openStepRunner } from "../../runtime/loop/step-runner";
 import { randomAt } from "../../runtime/random/random";
 import { aloneCommunicator } from "../../runtime/ranks/alone";
 import type { Communicator } from "../../runtime/ranks/communicator";
-import { evaluateTrainer } from "../support/generated";
+import { follow } from "../../runtime/replay/follow";
+import { openTrace } from "../../runtime/replay/trace";
+import { compileReplay } from "../../tools/replay/compile";
+import { evaluateReplay, evaluateTrainer } from "../support/generated";
+import { officialPath } from "../support/official";
 import { onRanks } from "../support/ranks";
 import { testSeed } from "../support/seed";
 
@@ -134,5 +138,31 @@ describe(`ranks against accumulation (seed ${seed})`, () => {
   it("a step for many devices on one alone is a step of one", async () => {
     const many = await threeSteps(await programOf({ gpus: 2, accumulation: 1 }), onnx, aloneCommunicator());
     expect(many.losses.every(Number.isFinite)).toBe(true);
+  });
+});
+
+describe("the recorded run of two ranks of the official code, on two ranks", () => {
+  it.each([
+    ["onnx", onnx],
+    ["reference", exact],
+  ] as const)("holds on %s", async (_, makeEngine) => {
+    const trace = await openTrace(officialPath("ddp2_tiny_official_init.safetensors"));
+    try {
+      const { files } = compileReplay(trace, "devices");
+      expect(files.find(({ name }) => name === "step.ts")?.text).toContain("mapAll(local, (g) => o.allReduce(g))");
+      const program = await evaluateReplay(files);
+      const found = await onRanks(trace.ranks, async (devices) => {
+        const engine = await makeEngine(devices);
+        const followed = await follow(program, trace, engine, { devices });
+        await engine.release();
+        return followed;
+      });
+      for (const { comparisons } of found) {
+        expect(comparisons.length).toBe(101);
+        expect(comparisons.filter(({ holds }) => !holds)).toEqual([]);
+      }
+    } finally {
+      await trace.close();
+    }
   });
 });

@@ -18,6 +18,7 @@ export const smallNumbers: ModelNumbers = {
   targetSpace: "representations",
   normalizeTargets: true,
   loss: "smoothL1",
+  operands: "f32",
   dropPath: false,
 };
 

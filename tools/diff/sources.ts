@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Compiled, compile } from "../../compiler/compile";
 import { errors } from "../../compiler/diagnostics/catalogue";
 import { type Diagnostic, type Problem, unplaced } from "../../compiler/diagnostics/diagnostic";
-import type { GeneratedFile } from "../../compiler/emit/emit";
+import type { GeneratedFile } from "../../compiler/emit/code";
 import { isObject, type JsonObject, type JsonValue } from "../../compiler/spec/json";
 import { type LoadedSpec, loadSpec, specFromText } from "../../compiler/spec/load";
 import type { Spec } from "../../compiler/spec/spec";

@@ -9,7 +9,16 @@ import type { Trace } from "../../runtime/replay/trace";
 /** A ratio whose product with `dim`, rounded down, is `hidden`. */
 const ratioOf = (hidden: number, dim: number): number => (hidden + 0.5) / dim;
 
-export function specOfTrace({ title: name, config, grid, images, ranks, hidden, predictorHidden }: Trace): Spec {
+/**
+ * The ranks of a trace are micro-batches that one device adds up, whose mean gradient is the mean of theirs; or devices, one
+ * for each.
+ */
+export type RanksAs = "micro-batches" | "devices";
+
+export function specOfTrace(
+  { title: name, config, grid, images, ranks, hidden, predictorHidden }: Trace,
+  ranksAs: RanksAs = "micro-batches",
+): Spec {
   const { schedule } = config;
   const document: JsonObject = {
     name,
@@ -32,8 +41,7 @@ export function specOfTrace({ title: name, config, grid, images, ranks, hidden, 
     data: { source: "folder", train: "images", images: (schedule?.stepsPerEpoch ?? 1) * images * ranks },
     optimization: {
       globalBatch: images * ranks,
-      // The mean of the ranks' gradients is what adding up micro-batches gives.
-      accumulation: ranks,
+      accumulation: ranksAs === "devices" ? 1 : ranks,
       ...(schedule !== null && {
         epochs: schedule.epochs,
         scheduleScale: schedule.stretch,
@@ -42,6 +50,7 @@ export function specOfTrace({ title: name, config, grid, images, ranks, hidden, 
         momentum: { ...schedule.momentum },
       }),
     },
+    hardware: { gpus: ranksAs === "devices" ? ranks : 1 },
   };
   return fillDefaults(document, { name });
 }
@@ -57,10 +66,7 @@ export function masksOfTrace({ grid, contexts, targets, lengths }: Trace): MaskP
     gridWidth: grid,
     sampler: "reference",
     targetCount: targets,
-    targetScale: [1, 1],
-    targetAspect: [1, 1],
     contextCount: contexts,
-    contextScale: [1, 1],
     minKeep: 0,
     allowOverlap: true,
     sizes: [],

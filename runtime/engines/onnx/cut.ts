@@ -3,7 +3,7 @@
  * graph, the devices meet, and a second graph takes the means. All new state is written by the second one, whose readers
  * and writers alone decide what may be written in place: the first has ended when it begins.
  */
-import type { Dtype } from "../../ops/ops";
+import type { HostFormat } from "../../ops/ops";
 import type { EngineFunction } from "../engine";
 import { ancestorsOf, type Node, type Value } from "./graph";
 import type { Segment } from "./layout";
@@ -21,16 +21,22 @@ export interface StateUse {
   readonly output: NamedValue | null;
 }
 
+/** A leaf of what a call takes. */
+export interface NamedTensor extends NamedValue {
+  readonly path: string;
+  readonly dtype: HostFormat;
+}
+
 export interface Recording {
   readonly name: string;
   /** In an order of execution. */
   readonly nodes: readonly Node[];
   readonly state: readonly StateUse[];
   /** What a call gives, by path; only those that the graph needs. */
-  readonly inputs: readonly NamedValue[];
+  readonly inputs: readonly NamedTensor[];
   /** Lengths that the graph needs, as int64 [1]. */
   readonly lengths: readonly (NamedValue & { readonly length: string })[];
-  readonly outputs: readonly (NamedValue & { readonly path: string; readonly dtype: Dtype })[];
+  readonly outputs: readonly (NamedValue & { readonly path: string })[];
   /** What the devices reduce after this graph. */
   readonly gives: readonly NamedValue[];
   /** What they have reduced before it, under the names of what the graph before gave. */
@@ -47,7 +53,7 @@ export interface Recorded {
     readonly input: Value | null;
     readonly output: Value | null;
   }[];
-  readonly inputs: readonly NamedValue[];
+  readonly inputs: readonly NamedTensor[];
   readonly outputs: Recording["outputs"];
 }
 

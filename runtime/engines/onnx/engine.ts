@@ -3,7 +3,7 @@ import { aloneCommunicator } from "../../ranks/alone";
 import type { Engine, EngineOptions } from "../engine";
 import { LoadedFunctions } from "../loaded-functions";
 import { needsOneDevice } from "../one-device";
-import { loadFunction } from "./loaded";
+import { loadFunction } from "./load-function";
 import { bindingRuntime } from "./runtime-binding";
 import { cRuntime } from "./runtime-c";
 import type { Runtime } from "./session";

@@ -1,6 +1,6 @@
 /** Records a generated function: runs it once over symbolic handles and gives the graphs that do the same. */
 import { opsFor } from "../../ops/adapter";
-import type { OpName } from "../../ops/ops";
+import type { HostFormat, OpName } from "../../ops/ops";
 import { leavesOf, treeOf } from "../../ops/tree";
 import type { EngineFunction } from "../engine";
 import { kernelOf } from "../table";
@@ -36,17 +36,17 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
       if (value !== undefined) stateHandles.set(piece.path, { dtype: "f32", shape: piece.shape, value });
     });
   }
-  const inputHandles = [...fn.inputs].map(([path, spec]): [string, Handle] => {
+  const inputHandles = [...fn.inputs].map(([path, spec]): [string, Handle & { readonly dtype: HostFormat }] => {
     const shape = spec.shape.map((size) => (typeof size === "number" ? size : lengthOf(lengths, size)));
     const value = r.graph.input(`input.${path}`, spec.dtype, r.dims(shape));
     return [path, { dtype: spec.dtype, shape, value }];
   });
 
-  const ops = opsFor<Handle>((op: OpName, inputs, attrs, shapes) =>
+  const ops = opsFor<Handle>((op: OpName, inputs, attrs, shapes, dtype) =>
     kernelOf(lowerings[target], op)(r, inputs, attrs, shapes).map((value, i) => {
       const shape = shapes[i];
       if (shape === undefined) throw new Error(`internal: ${op} gave more tensors than it has`);
-      return { dtype: "f32", shape, value };
+      return { dtype, shape, value };
     }),
   );
   const result = fn.run(
@@ -98,10 +98,9 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
       input: stateInputs.get(segment) ?? null,
       output: stateOutputs.get(segment) ?? null,
     })),
-    inputs: inputHandles.map(([path, { value }]) => ({ name: `input.${path}`, value })),
+    inputs: inputHandles.map(([path, { dtype, value }]) => ({ path, dtype, name: `input.${path}`, value })),
     outputs: outputs.map(([path, handle]) => ({
       path,
-      dtype: handle.dtype,
       name: `output.${path}`,
       value: named(r, updates.resolve(r.full(handle))),
     })),

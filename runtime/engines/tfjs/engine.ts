@@ -4,7 +4,7 @@ import type { Engine, EngineOptions, LoadedFunction } from "../engine";
 import { needsOneDevice } from "../one-device";
 import { openDevice } from "./devices";
 import { Kernels } from "./kernels";
-import { loadFunction } from "./loaded";
+import { loadFunction } from "./load-function";
 import { TfjsStore } from "./store";
 
 /** What lies in the memory of the backend. */
