@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -106,7 +106,7 @@ function processOf(folder: string, rank: number): number {
 describe.skipIf(mpis.length === 0).each(mpis)("a training on $kind", { timeout: 300_000 }, (mpi) => {
   let whole = "";
   beforeAll(async () => {
-    mkdirSync((whole = newFolder()), { recursive: true });
+    whole = newFolder();
     const run = start(mpi, 2, whole);
     expect(await run.exitCode, run.output()).toBe(0);
     expect(run.output()).toContain(`Done: ${STEPS} steps in`);
