@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundle } from "../compiler/bundle/bundle";
 import { compile } from "../compiler/compile";
-import { loadSpec } from "../compiler/spec/load";
+import { type HardwareChange, loadWithHardware } from "../tools/pack/hardware";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** The path of a script that plain node runs; it takes the flags of bench/driver.ts. The file is seen from the root. */
-export async function buildDriver(file: string): Promise<string> {
-  const loaded = loadSpec(join(root, file));
+export async function buildDriver(file: string, change: HardwareChange = {}): Promise<string> {
+  const loaded = loadWithHardware(join(root, file), change);
   if (!loaded.ok) throw new Error(`${file}: ${JSON.stringify(loaded.diagnostics)}`);
   // In the place of the trainer stands the driver, so that nothing but the step is measured.
   const files = compile(loaded).files.map(({ name, text }) => ({
@@ -20,7 +20,7 @@ export async function buildDriver(file: string): Promise<string> {
   }));
   const folder = join(tmpdir(), "ijepa-bench");
   mkdirSync(folder, { recursive: true });
-  const script = join(folder, `${loaded.spec.name}.cjs`);
+  const script = join(folder, `${[loaded.spec.name, ...Object.values(change)].join("-")}.cjs`);
   writeFileSync(script, await bundle({ files, banner: "" }));
   return script;
 }

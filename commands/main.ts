@@ -58,6 +58,19 @@ function program(): Command {
       code = await (await import("./run")).run(specs, options);
     });
   ijepa
+    .command("pack")
+    .description("write a trainer with all that it needs, for a machine without Node and network (docs/pack.md)")
+    .argument("<spec>", "JSON file of the experiment")
+    .option("--node", "take Node along")
+    .option("--engine <name>", "another engine than the spec's")
+    .option("--device <name>", "another device than the spec's")
+    .option("--precision <name>", "another precision than the spec's")
+    .option("--pjrt-plugin <file>", "a PJRT plugin to take along, for engine xla")
+    .option("--out <folder>", "folder of the packages", "packages")
+    .action(async (spec, options) => {
+      code = await (await import("./pack")).pack(spec, options);
+    });
+  ijepa
     .command("diff")
     .description("compare two experiments: what they mean, then their generated code")
     .argument("<a>", "a spec, a generated folder, a run, or REV:path of a spec in git")

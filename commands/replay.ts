@@ -4,15 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import pico from "picocolors";
-import { bundle } from "../compiler/bundle/bundle";
 import { modulePath } from "../compiler/bundle/module-path";
-import { typeErrors } from "../compiler/emit/check";
-import { packageRoot } from "../compiler/emit/package-root";
 import { devicesOf, engineNames } from "../compiler/spec/hardware-rules";
 import { UserError } from "../runtime/errors";
 import type { ReplayRequest } from "../runtime/replay/replay";
-import { openTrace, type Trace } from "../runtime/replay/trace";
-import { compileReplay } from "../tools/replay/compile";
+import { replayBundle } from "../tools/replay/bundle";
 
 export interface ReplayOptions {
   readonly engine: string;
@@ -61,33 +57,12 @@ function either(names: readonly string[]): string {
 
 async function replayOne(request: ReplayRequest): Promise<number> {
   try {
-    return await runCompiled(await compiledReplay(request), request);
+    return await runCompiled(await replayBundle(request.trace, { init: request.init }), request);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     process.stderr.write(`${error.code}: ${error.message}\n`);
     return 2;
   }
-}
-
-/** The bundle of a trace; throws UserError where the trace cannot be read. */
-async function compiledReplay(request: ReplayRequest): Promise<string> {
-  const trace = await openTrace(request.trace, request);
-  try {
-    return await bundled(trace);
-  } finally {
-    await trace.close();
-  }
-}
-
-async function bundled(trace: Trace): Promise<string> {
-  const { plan, typescript, files } = compileReplay(trace);
-  const folder = join(packageRoot(), "generated", plan.experiment.name);
-  const errors = typeErrors(folder, typescript);
-  if (errors.length > 0) {
-    const shown = errors.slice(0, 5).join("\n  ");
-    throw new Error(`internal: generated code of ${plan.experiment.name} does not type-check:\n  ${shown}`);
-  }
-  return bundle({ files, banner: "" });
 }
 
 /** In a process of its own, as a trainer runs; its native packages are those of the compiler. */

@@ -4,7 +4,6 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bundle } from "../compiler/bundle/bundle";
 import { compile } from "../compiler/compile";
-import { packageRoot } from "../compiler/emit/package-root";
 import { specFromText } from "../compiler/spec/load";
 
 export interface Training {

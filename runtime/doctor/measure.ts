@@ -15,6 +15,8 @@ export interface MeasureOptions {
   /** Timed steps at least; and as many as begin before the seconds are over. */
   readonly steps: number;
   readonly seconds?: number;
+  /** Steps that follow the timed ones, handed over two at a time: as a trainer does where an engine queues them. */
+  readonly queued?: number;
   /** No step begins after this many seconds, but the first of each kind: for engines that need minutes for one. */
   readonly limitSeconds?: number;
 }
@@ -25,7 +27,9 @@ export interface Measurement {
   readonly seconds: readonly number[];
   /** Processor time of one timed step, over all threads. */
   readonly cpuSecondsPerStep: number;
-  /** Of every step, untimed ones first. The same inputs at each, so only the weights change it. */
+  /** Of one of the queued steps; null where there were none. */
+  readonly queuedSeconds: number | null;
+  /** Of every timed or untimed step, untimed ones first. The same inputs at each, so only the weights change it. */
   readonly losses: readonly number[];
 }
 
@@ -76,8 +80,25 @@ export async function measureStep(
     seconds.push((performance.now() - before) / 1000);
   }
   const cpu = process.cpuUsage(cpuBefore);
+  const cpuSecondsPerStep = (cpu.user + cpu.system) / 1e6 / seconds.length;
+  const queuedSeconds = await timeQueued(options.queued ?? 0, () => step.run(inputs, { ...lengths }));
   await step.release();
-  return { loadSeconds, seconds, cpuSecondsPerStep: (cpu.user + cpu.system) / 1e6 / seconds.length, losses };
+  return { loadSeconds, seconds, cpuSecondsPerStep, queuedSeconds, losses };
+}
+
+async function timeQueued(steps: number, run: () => Promise<unknown>): Promise<number | null> {
+  if (steps === 0) return null;
+  const begun = performance.now();
+  let before: Promise<unknown> = Promise.resolve();
+  for (let i = 0; i < steps; i++) {
+    const next = run();
+    // A failure shows where it is awaited.
+    next.catch(() => {});
+    await before;
+    before = next;
+  }
+  await before;
+  return (performance.now() - begun) / 1000 / steps;
 }
 
 export function median(values: readonly number[]): number {

@@ -113,11 +113,20 @@ export interface EngineModule {
   readonly startVariables?: (options: Pick<EngineOptions, "device">) => Readonly<Record<string, string>>;
 }
 
+/** In bytes. */
+export interface DeviceMemory {
+  readonly inUse: number;
+  readonly peak: number | null;
+  readonly limit: number | null;
+}
+
 export interface Engine {
   readonly name: AnyEngineName;
   /** One line for the log, e.g. "onnxruntime-node 1.30.0, CPU, 2 threads". */
   readonly description: string;
   createStore(specs: TensorSpecs): StateStore;
   load(fn: EngineFunction, store: StateStore): Promise<LoadedFunction>;
+  /** Of the device, where it has its own and says how much of it is used; otherwise null, or no such method. */
+  deviceMemory?(): DeviceMemory | null;
   release(): Promise<void>;
 }

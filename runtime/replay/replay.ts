@@ -3,7 +3,7 @@
  * report. It ends with 0 where everything holds, 1 where something differs, 2 where the trace cannot be read.
  */
 
-import type { AnyEngineName, DeviceName } from "../engines/engine";
+import type { AnyEngineName, DeviceName, Precision } from "../engines/engine";
 import { openEngine } from "../engines/open";
 import { UserError } from "../errors";
 import { follow, type ReplayProgram } from "./follow";
@@ -17,6 +17,8 @@ export interface ReplayRequest {
   readonly engine: AnyEngineName;
   readonly device: DeviceName;
   readonly threads: number;
+  /** Of the step that was compiled; left out: fp32. */
+  readonly precision?: Precision;
   readonly output: "every tensor" | "summary" | "json";
   readonly colour: boolean;
 }
@@ -43,6 +45,7 @@ async function run(program: ReplayProgram, request: ReplayRequest): Promise<numb
   const engine = await openEngine(request.engine, {
     threads: request.threads,
     device: request.device,
+    ...(request.precision === undefined ? {} : { precision: request.precision }),
     note: (line) => notes.push(line),
   });
   try {

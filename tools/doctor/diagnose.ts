@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { packageVersion } from "../../compiler/emit/package-root";
 import type { FoundPackage, Measured, TrialRequest } from "../../runtime/doctor/lines";
-import { runTrial, type TrialResult, trialBundle } from "./run-trial";
+import { runTrial, type TrialResult } from "./run-trial";
 import { allSubjects, type NamedSubject } from "./subjects";
 import { type System, system } from "./system";
 
@@ -38,6 +38,8 @@ export interface Diagnosis {
 export interface DiagnoseOptions {
   /** From where packages are looked for. */
   readonly folder: string;
+  /** A file of `trialBundle` that was made before. */
+  readonly program?: string;
   /** Only these subjects. */
   readonly only?: (subject: NamedSubject) => boolean;
   /** Of each check, at least. */
@@ -63,8 +65,9 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   const { folder, only = () => true, seconds = 1, limitSeconds = 60, tell = () => {} } = options;
   const temporary = mkdtempSync(join(tmpdir(), "ijepa-doctor-"));
   try {
-    const script = join(temporary, "doctor.cjs");
-    writeFileSync(script, await trialBundle());
+    const script = options.program ?? join(temporary, "doctor.cjs");
+    // Loaded only here: where there is a program already, there may be no compiler.
+    if (options.program === undefined) writeFileSync(script, await (await import("./trial-bundle")).trialBundle());
     const threads = availableParallelism();
     const common = { precision: "fp32", threads } as const;
     const trial = (request: TrialRequest): Promise<TrialResult> => runTrial({ script, request, folder, limitSeconds });

@@ -8,8 +8,9 @@ import { packageVersion } from "../../compiler/emit/package-root";
 import { render } from "../../compiler/emit/render";
 import { buildPlan, type Plan } from "../../compiler/plan/plan";
 import { specHash } from "../../compiler/spec/load";
+import type { Spec } from "../../compiler/spec/spec";
 import type { Trace } from "../../runtime/replay/trace";
-import { masksOfTrace, type RanksAs, specOfTrace } from "./spec";
+import { masksOfTrace, specOfTrace } from "./spec";
 
 export interface CompiledReplay {
   readonly plan: Plan;
@@ -19,8 +20,10 @@ export interface CompiledReplay {
   readonly files: readonly GeneratedFile[];
 }
 
-export function compileReplay(trace: Trace, ranksAs?: RanksAs): CompiledReplay {
-  const spec = specOfTrace(trace, ranksAs);
+/** With other hardware than the default, the generated step is one for that; of several devices each is a rank of the trace. */
+export function compileReplay(trace: Trace, hardware?: Spec["hardware"]): CompiledReplay {
+  const recorded = specOfTrace(trace, hardware?.gpus);
+  const spec = hardware === undefined ? recorded : { ...recorded, hardware };
   const hash = specHash(spec);
   const plan = buildPlan({ spec, specHash: hash, generatorVersion: packageVersion(), masks: masksOfTrace(trace) });
   const trainer = buildTrainer(plan);

@@ -9,15 +9,10 @@ import type { Trace } from "../../runtime/replay/trace";
 /** A ratio whose product with `dim`, rounded down, is `hidden`. */
 const ratioOf = (hidden: number, dim: number): number => (hidden + 0.5) / dim;
 
-/**
- * The ranks of a trace are micro-batches that one device adds up, whose mean gradient is the mean of theirs; or devices, one
- * for each.
- */
-export type RanksAs = "micro-batches" | "devices";
-
+/** The ranks of a trace are divided among the devices; those of one are micro-batches, whose mean gradient is theirs. */
 export function specOfTrace(
   { title: name, config, grid, images, ranks, hidden, predictorHidden }: Trace,
-  ranksAs: RanksAs = "micro-batches",
+  devices = 1,
 ): Spec {
   const { schedule } = config;
   const document: JsonObject = {
@@ -41,7 +36,7 @@ export function specOfTrace(
     data: { source: "folder", train: "images", images: (schedule?.stepsPerEpoch ?? 1) * images * ranks },
     optimization: {
       globalBatch: images * ranks,
-      accumulation: ranksAs === "devices" ? 1 : ranks,
+      accumulation: ranks / devices,
       ...(schedule !== null && {
         epochs: schedule.epochs,
         scheduleScale: schedule.stretch,
@@ -50,7 +45,7 @@ export function specOfTrace(
         momentum: { ...schedule.momentum },
       }),
     },
-    hardware: { gpus: ranksAs === "devices" ? ranks : 1 },
+    hardware: { gpus: devices },
   };
   return fillDefaults(document, { name });
 }

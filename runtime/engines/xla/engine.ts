@@ -1,13 +1,13 @@
 /** The engine that compiles generated functions with XLA, through a PJRT plugin: for processors, GPUs and TPUs. */
 import { statSync } from "node:fs";
-import type { Engine, EngineOptions } from "../engine";
+import type { DeviceMemory, Engine, EngineOptions } from "../engine";
 import { LoadedFunctions } from "../loaded-functions";
 import { needsOneDevice } from "../one-device";
 import { openCache } from "./cache";
-import { loadFunction } from "./loaded";
+import { loadFunction } from "./load-function";
 import { processorText } from "./machine";
 import type { AttributeValue } from "./pjrt/api";
-import type { Client, DeviceMemory } from "./pjrt/client";
+import type { Client } from "./pjrt/client";
 import { findPlugin } from "./plugin/find";
 import { openPlugin } from "./plugin/open";
 import type { CompilerParts } from "./programs";
@@ -18,7 +18,7 @@ export { startVariables } from "./start";
 
 export interface XlaEngine extends Engine {
   /** Null where the device does not say. */
-  memory(): DeviceMemory | null;
+  deviceMemory(): DeviceMemory | null;
 }
 
 /** `threads` has no say: XLA takes the processors that the process may use. */
@@ -35,6 +35,7 @@ export async function createEngine(options: EngineOptions): Promise<XlaEngine> {
   const parts: CompilerParts = {
     client,
     target: targets[device],
+    precision,
     cache: openCache(),
     dependsOn: [
       ...[path, String(size), String(mtimeMs), versionOf(client), ...[...pjrt.attributes].map(String)],
@@ -61,7 +62,7 @@ export async function createEngine(options: EngineOptions): Promise<XlaEngine> {
       for (const store of stores) await store.exclusively(() => store.release());
       client.release();
     },
-    memory: () => client.memory(),
+    deviceMemory: () => client.memory(),
   };
 }
 

@@ -4,7 +4,8 @@
  * while steps run.
  */
 import { engineFailed } from "../../errors";
-import type { EngineFunction } from "../engine";
+import { messageOf } from "../../exceptions";
+import type { EngineFunction, Precision } from "../engine";
 import { cacheKey, type ProgramCache } from "./cache";
 import type { Client } from "./pjrt/client";
 import type { CompileOptions } from "./pjrt/compile-options";
@@ -18,11 +19,12 @@ export interface Compiled {
   readonly executable: Executable;
 }
 
-const OPTIONS: CompileOptions = { replicas: 1, partitions: 1 };
+const ONE_DEVICE: CompileOptions = { replicas: 1, partitions: 1 };
 
 export interface CompilerParts {
   readonly client: Client;
   readonly target: Target;
+  readonly precision: Precision;
   readonly cache: ProgramCache;
   /** Everything but the program that a compiled program depends on. */
   readonly dependsOn: readonly string[];
@@ -77,10 +79,11 @@ export class Programs {
   }
 
   async #make(lengths: LengthValues): Promise<Compiled> {
-    const { client, target, cache, dependsOn, progress } = this.parts;
+    const { client, target, precision, cache, dependsOn, progress } = this.parts;
+    const options: CompileOptions = { ...ONE_DEVICE, flags: target.flags[precision] ?? {} };
     this.#begun++;
     const program = programOf(this.fn, { state: this.store.specs, lengths, precision: target.precision });
-    const key = cacheKey([program.text, JSON.stringify(OPTIONS), ...dependsOn]);
+    const key = cacheKey([program.text, JSON.stringify(options), ...dependsOn]);
     const bytes = cache.get(key);
     if (bytes !== undefined) {
       try {
@@ -93,9 +96,9 @@ export class Programs {
     progress(`compiling ${this.fn.name}${all === 1 ? "" : `, program ${this.#begun} of ${all}`} …`);
     let executable: Executable;
     try {
-      executable = await client.compile(program.text, program.types, OPTIONS);
+      executable = await this.#compile(program, options);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       throw why.startsWith("internal:") ? cause : engineFailed({ what: `compile ${this.fn.name}`, why, cause });
     }
     try {
@@ -104,6 +107,19 @@ export class Programs {
       // Not every plugin can; the program is there all the same.
     }
     return { program, executable };
+  }
+
+  async #compile(program: Program, options: CompileOptions): Promise<Executable> {
+    const { client } = this.parts;
+    const flags = Object.keys(options.flags ?? {});
+    try {
+      return await client.compile(program.text, program.types, options);
+    } catch (error) {
+      // A flag of another version of XLA: what it switches off is not there.
+      const isUnknown = flags.some((flag) => messageOf(error).includes(flag));
+      if (!isUnknown) throw error;
+      return await client.compile(program.text, program.types, ONE_DEVICE);
+    }
   }
 
   /** When what is being compiled is done; nothing more is begun. */

@@ -34,7 +34,7 @@ function normalized(b: Builder, x: Value, eps: number): Normalized {
   return { unit: b.mul(centred, inverse), inverse };
 }
 
-/** Gradient of the normalisation by x, given that by its output. */
+/** Gradient of the normalization by x, given that by its output. */
 function normalizedGradient(b: Builder, gradient: Value, { unit, inverse }: Normalized): Value {
   const share = b.mul(unit, spreadMean(b, b.mul(gradient, unit)));
   return b.mul(b.sub(b.sub(gradient, spreadMean(b, gradient)), share), inverse);

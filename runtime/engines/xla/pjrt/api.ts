@@ -1,4 +1,6 @@
 /** A plugin that is loaded: the functions of its table, its version and what it says of itself. */
+
+import { messageOf } from "../../../exceptions";
 import { type Callable, type Koffi, type Library, loadKoffi, type Pointer } from "../../koffi";
 import { API, ARGS, FUNCTIONS, type FunctionName, NAMED_VALUE, NAMED_VALUE_TYPES, OPTIONAL } from "./layout";
 import { struct, textAt, wordsAt } from "./struct";
@@ -59,7 +61,7 @@ export function loadPjrt(path: string): Pjrt {
   try {
     library = koffi.load(path);
   } catch (cause) {
-    throw new PluginError("not loaded", cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new PluginError("not loaded", messageOf(cause), { cause });
   }
   let entry: Callable;
   try {

@@ -1,4 +1,5 @@
 /** A client of a plugin and its first device: what compiles programs and holds buffers. */
+import type { DeviceMemory } from "../../engine";
 import type { Pointer } from "../../koffi";
 import { type Pjrt, PjrtError } from "./api";
 import { Buffer } from "./buffer";
@@ -9,13 +10,6 @@ import { struct, textBytes, words, wordsAt } from "./struct";
 import { elementTypes, fits, type HostNumbers, type TensorType, typeText } from "./types";
 
 export type ClientOptions = Readonly<Record<string, number | string | boolean>>;
-
-/** In bytes. */
-export interface DeviceMemory {
-  readonly inUse: number;
-  readonly peak: number | null;
-  readonly limit: number | null;
-}
 
 export class Client {
   #client: Pointer | null;

@@ -1,5 +1,6 @@
 /** What a shared library says at its beginning: whether it can be one of this machine, before it is loaded. */
 import { closeSync, openSync, readSync } from "node:fs";
+import { messageOf } from "../../../exceptions";
 
 /** e_machine of the ELF format, by the names that Node gives processors. */
 const machines: Readonly<Record<string, number>> = { x64: 62, arm64: 183, ppc64: 21, s390x: 22, riscv64: 243 };
@@ -25,7 +26,7 @@ export function whyNotLoadable(path: string, { platform, arch } = process): stri
       closeSync(file);
     }
   } catch (error) {
-    return `it cannot be read (${error instanceof Error ? error.message : String(error)})`;
+    return `it cannot be read (${messageOf(error)})`;
   }
   if (head.readUInt32BE(0) !== 0x7f454c46) return "it is no shared library of Linux (no ELF file)";
   const machine = head.readUInt16LE(18);

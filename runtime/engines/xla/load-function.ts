@@ -1,5 +1,6 @@
 /** A generated function on the device: its programs, and the runs that are queued there. */
 import { engineFailed, UserError } from "../../errors";
+import { messageOf } from "../../exceptions";
 import type { EngineFunction, HostArray, LoadedFunction, Outputs } from "../engine";
 import type { Buffer } from "./pjrt/buffer";
 import type { Client } from "./pjrt/client";
@@ -25,7 +26,7 @@ export async function loadFunction(parts: CompilerParts, fn: EngineFunction, sto
   const running = new Set<Promise<unknown>>();
 
   const failing = (cause: unknown): unknown => {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     const isKnown = why.startsWith("internal:") || cause instanceof UserError;
     return isKnown ? cause : engineFailed({ what: `run ${fn.name}`, why, cause });
   };
