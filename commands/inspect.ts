@@ -56,10 +56,12 @@ export async function inspect(files: readonly string[], { json = false, rate }: 
     process.stdout.write(`${JSON.stringify({ specs }, null, 2)}\n`);
     return 0;
   }
-  for (const { text, hours } of found) {
-    process.stdout.write(
-      `${text}\nOn a device that sustains ${teraflops} TFLOP/s: ${hours < 1 ? `${(60 * hours).toPrecision(3)} minutes` : `${hours.toPrecision(3)} hours`}.\n`,
-    );
+  for (const { text, hours, facts } of found) {
+    const { devices } = facts;
+    const time = (ofHours: number): string =>
+      ofHours < 1 ? `${(60 * ofHours).toPrecision(3)} minutes` : `${ofHours.toPrecision(3)} hours`;
+    const shared = devices === 1 ? "" : ` of one device, ${time(hours / devices)} of ${devices} that never wait`;
+    process.stdout.write(`${text}\nOn a device that sustains ${teraflops} TFLOP/s: ${time(hours)}${shared}.\n`);
   }
   return 0;
 }

@@ -34,7 +34,8 @@ export function build({ spec, hash }: CompileInput): Trainer {
 /** The same from a plan on. */
 export function buildTrainer(plan: Plan): Trainer {
   const model = modelOf(plan);
-  return { plan, model, step: buildStep(model, { ...plan.experiment.optimiser, clipNorm: plan.clipNorm }) };
+  const { optimiser, hardware } = plan.experiment;
+  return { plan, model, step: buildStep(model, { ...optimiser, devices: hardware.gpus, clipNorm: plan.clipNorm }) };
 }
 
 /** Models by the JSON of their numbers: points of a sweep that differ in a learning rate have one. */

@@ -158,6 +158,8 @@ export interface LogPlan {
 export interface HardwarePlan {
   readonly engine: EngineName;
   readonly device: DeviceName;
+  /** Devices that share the global batch; each is a rank of its own. */
+  readonly gpus: number;
   readonly precision: Precision;
   /** Threads of the engine; 0 = as many as there are cores. */
   readonly threads: number;
@@ -178,6 +180,8 @@ export interface Experiment {
   readonly generatorVersion: string;
   /** sha256 of the canonical spec. */
   readonly specHash: string;
+  /** sha256 of what of it is trained, whatever it is trained on: checkpoints go on where it is the same. */
+  readonly trainingHash: string;
   readonly seed: number;
   readonly image: ImagePlan;
   readonly augmentation: AugmentationPlan;

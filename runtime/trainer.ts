@@ -3,12 +3,13 @@ import { isMainThread, workerData } from "node:worker_threads";
 import { parseFlags } from "./cli";
 import type { LoadEngine } from "./contract";
 import { isDataWorker, runWorker } from "./data/worker-thread";
-import { UserError } from "./errors";
+import { errorText } from "./error-text";
 import type { TrainerProgram } from "./experiment";
 import { nodeEnvironment } from "./loop/node-environment";
-import { run } from "./loop/run";
+import { runOnRanks } from "./loop/on-ranks";
 import { restartWith } from "./restart";
 
+export { errorText } from "./error-text";
 export { generated } from "./model/generated";
 
 /** Runs the trainer as its command line asks, and sets the exit code: 0 done, 1 failed, 2 usage, 130 or 143 stopped. */
@@ -35,16 +36,9 @@ export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
   // An engine may need variables that are only read when a process starts.
   loadEngine()
     .then(({ startVariables }) => restartWith(startVariables?.(program.experiment.hardware) ?? {}))
-    .then(() => run(program, parsed.flags, environment))
+    .then(() => runOnRanks(program, parsed.flags, environment, process.env))
     .then((code) => {
       process.exitCode = code;
     }, fail)
     .finally(() => process.off("beforeExit", stalled));
-}
-
-/** A user's error is its message alone; anything else is ours, and the stack says where. */
-export function errorText(error: unknown): string {
-  if (error instanceof UserError) return `${error.code}: ${error.message}`;
-  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `This is a fault of ijepa, not of your experiment. Please report it with these lines:\n${trace}`;
 }

@@ -128,6 +128,8 @@ export function errorsPage(): string {
       ["R16", "Replay of a recorded run"],
       ["R17", "Weights of another run"],
       ["R18", "Early stop"],
+      ["R19", "Ranks of one run"],
+      ["R20", "Faults of ranks"],
     ]),
   ]
     .join("\n\n")

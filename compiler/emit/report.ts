@@ -1,4 +1,5 @@
 /** report.md: the plan of an experiment for people, beside its generated code. */
+import type { OptimiserPlan } from "../../runtime/experiment";
 import { flopsText } from "../ops/cost";
 import { functionCosts } from "../step/cost";
 import { bytesText, countText, factsOf } from "../step/facts";
@@ -12,11 +13,17 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
+/** `2048 images = 16 devices × 1 × 128`: devices, micro-batches of each, images of one. */
+function batchText(devices: number, { globalBatch, accumulation, deviceBatch }: OptimiserPlan): string {
+  return `${globalBatch} images = ${devices === 1 ? "" : `${devices} devices × `}${accumulation} × ${deviceBatch}`;
+}
+
 export function emitReport({ plan, step }: Trainer): string {
   const facts = factsOf(step, plan);
   const { experiment } = plan;
   const { masks, schedule, optimiser } = experiment;
   const { parts, total } = facts.flopsPerStep;
+  const ofEach = facts.devices === 1 ? "" : " on each device";
   return `# ${comment(experiment.name)}
 
 ${comment(plan.description)}
@@ -27,12 +34,12 @@ ${table(
     ["encoder", `${countText(facts.parameters.encoder)} parameters`],
     ["predictor", `${countText(facts.parameters.predictor)} parameters`],
     ["tokens of an image", `${facts.tokens} = ${masks.gridHeight} × ${masks.gridWidth}`],
-    ["batch", `${optimiser.globalBatch} images = ${optimiser.accumulation} × ${optimiser.deviceBatch}`],
+    ["batch", batchText(facts.devices, optimiser)],
     ["steps", `${countText(schedule.steps)} = ${optimiser.epochs} epochs × ${countText(optimiser.stepsPerEpoch)}`],
-    ["operations per step", flopsText(total)],
+    ["operations per step", `${flopsText(total)}${ofEach}`],
     [
       "memory (estimate)",
-      `${bytesText(facts.memory.totalBytes)}: state ${bytesText(facts.memory.stateBytes)}, kept for the backward pass ${bytesText(facts.memory.keptBytes)}, work ${bytesText(facts.memory.workBytes)}`,
+      `${bytesText(facts.memory.totalBytes)}${ofEach}: state ${bytesText(facts.memory.stateBytes)}, kept for the backward pass ${bytesText(facts.memory.keptBytes)}, work ${bytesText(facts.memory.workBytes)}`,
     ],
   ],
 )}

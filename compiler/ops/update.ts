@@ -19,6 +19,15 @@ export const clipFactor: Op<"clipFactor"> = {
   vjp: update,
 };
 
+export const allReduce: Op<"allReduce"> = {
+  name: "allReduce",
+  tokenwise: null,
+  doc: "out = mean of x over all devices",
+  // What it costs is the way: of every number a device sends and receives 8 bytes where the sums are shared out evenly.
+  flops: perElement(0),
+  vjp: { why: "it takes gradients: nothing flows back through the mean over devices" },
+};
+
 export const adamw: Op<"adamw"> = {
   name: "adamw",
   tokenwise: null,

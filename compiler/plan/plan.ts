@@ -4,6 +4,7 @@ import type { DataPlan, Experiment, MaskPlan } from "../../runtime/experiment";
 import type { OperandFormat } from "../../runtime/ops/ops";
 import { lengthsOf } from "../../runtime/step/lengths";
 import type { Sizes } from "../ir/number";
+import { trainingHash } from "../spec/load";
 import { deviceBatchOf, maskSettings } from "../spec/mask-settings";
 import { hiddenWidth } from "../spec/presets";
 import type { Spec } from "../spec/spec";
@@ -96,6 +97,7 @@ export function buildPlan({ spec, specHash, generatorVersion, masks: given }: Pl
     name: spec.name,
     generatorVersion,
     specHash,
+    trainingHash: trainingHash(spec),
     seed: spec.seed,
     image: {
       height: image.size,
@@ -140,6 +142,7 @@ export function buildPlan({ spec, specHash, generatorVersion, masks: given }: Pl
     hardware: {
       engine: hardware.engine,
       device: hardware.device,
+      gpus: hardware.gpus,
       precision: hardware.precision,
       threads: hardware.threads,
       workers: hardware.workers,

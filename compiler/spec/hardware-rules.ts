@@ -18,6 +18,13 @@ const precisions: {
   xla: { cpu: ["fp32", "bf16"], gpu: ["fp32", "bf16"], tpu: ["fp32", "bf16"], webgpu: [], wasm: [], js: [] },
 };
 
+/** Where several devices can share a batch. A device of `onnx` on `cpu` is a process, and MPI joins them. */
+const manyDevices: { readonly [E in Hardware["engine"]]: readonly Hardware["device"][] } = {
+  onnx: ["cpu"],
+  tfjs: [],
+  xla: [],
+};
+
 // The keys of a total table are its names.
 export const engineNames = Object.keys(precisions) as readonly Hardware["engine"][];
 
@@ -54,6 +61,16 @@ export const hardwareRules: readonly Rule[] = [
       if (known.length === 0 || known.includes(precision)) return [];
       const problem = errors.deviceLacksPrecision({ engine, device, precision, precisions: known });
       return [{ path: ["hardware", "precision"], problem }];
+    },
+  },
+  {
+    name: "the engine shares a batch over devices",
+    reads: ["hardware.engine", "hardware.device", "hardware.gpus"],
+    check: ({ spec: { hardware } }) => {
+      const { engine, device, gpus } = hardware;
+      if (gpus === 1 || manyDevices[engine].includes(device)) return [];
+      const others = engineNames.flatMap((name) => manyDevices[name].map((on) => `${name} on ${on}`));
+      return [{ path: ["hardware", "gpus"], problem: errors.engineSharesNoBatch({ engine, device, gpus, others }) }];
     },
   },
 ];

@@ -32,9 +32,23 @@ export function specFromText(input: { readonly text: string; readonly file: stri
 }
 
 export function specHash(spec: Spec): string {
+  return hashOf(spec);
+}
+
+/**
+ * Hash of what is trained, whatever it is trained on: of the spec without its names, its hardware, and the number of parts that a
+ * batch is computed in. A state goes on where this is the same; what is left to differ is rounding, and lengths of
+ * contexts where the spec leaves them to follow the batch of a device.
+ */
+export function trainingHash({ name: _, description: __, hardware: ___, optimization, ...spec }: Spec): string {
+  const { accumulation: ____, ...optimizer } = optimization;
+  return hashOf({ ...spec, optimization: optimizer });
+}
+
+function hashOf(spec: object): string {
   // A spec is JSON throughout; its type only lacks the index signature.
   return createHash("sha256")
-    .update(canonicalJson(spec as unknown as JsonValue))
+    .update(canonicalJson(spec as JsonValue))
     .digest("hex");
 }
 

@@ -74,7 +74,7 @@ export const rules: readonly Rule[] = [
   },
   {
     name: "batch divides by devices and accumulation",
-    reads: ["optimization.globalBatch", "optimization.accumulation"],
+    reads: ["optimization.globalBatch", "optimization.accumulation", "hardware.gpus"],
     check: ({ spec: { optimization, hardware } }) => {
       const { globalBatch, accumulation } = optimization;
       const parts = hardware.gpus * accumulation;

@@ -147,6 +147,8 @@ const state = {
 /** What the update is made of: see `optimization` in the spec. */
 export interface StepSettings {
   readonly accumulation: number;
+  /** Devices that share the batch. */
+  readonly devices: number;
   /** Largest norm of the gradient, or null. */
   readonly clipNorm: number | null;
   readonly beta1: number;
@@ -254,20 +256,46 @@ function scaledSums(sums: TreeValue, by: string, result: TreeValue): EachCall {
   };
 }
 
+/** The mean over devices of what each of them has found, once a step; no section where there is one device. */
+function reductionOf(
+  devices: number,
+  result: string,
+): { readonly local: string; readonly reduced: (local: TreeValue) => readonly [TreeValue, readonly Section[]] } {
+  if (devices === 1) return { local: result, reduced: (local) => [local, []] };
+  return {
+    local: "local",
+    reduced: (local) => {
+      const mean = tree(result, "g");
+      const reduce: EachCall = {
+        kind: "each",
+        region: "reduce",
+        part: "update",
+        op: "allReduce",
+        trees: [local],
+        scalars: [],
+        attrs: [],
+        gives: [mean],
+      };
+      return [mean, [{ title: "Mean over the devices of their gradients (reference.md §9)", calls: [reduce] }]];
+    },
+  };
+}
+
 function functionsOf(model: TrainedModel, optimiser: StepSettings): readonly StepFunction[] {
-  const { accumulation, clipNorm } = optimiser;
+  const { accumulation, clipNorm, devices } = optimiser;
   const { schedule } = model.trees;
-  const unclipped = clipNorm === null ? "gradients" : "means";
+  const { local, reduced } = reductionOf(devices, clipNorm === null ? "gradients" : "means");
   if (accumulation === 1) {
-    const passes = passesOf(model, unclipped);
-    const update = updateOf(passes.gradients.gives, schedule, optimiser);
+    const passes = passesOf(model, local);
+    const [gradients, reduction] = reduced(passes.gradients.gives);
+    const update = updateOf(gradients, schedule, optimiser);
     return [
       {
         name: "step",
         every: "micro-batch",
         reads: ["weights", "m", "v", "target"],
         takes: ["batch", "schedule", "constants"],
-        sections: [...passes.sections, ...update.sections],
+        sections: [...passes.sections, ...reduction, ...update.sections],
         next: update.next,
         outputs: [passes.loss, ...update.outputs],
       },
@@ -285,9 +313,10 @@ function functionsOf(model: TrainedModel, optimiser: StepSettings): readonly Ste
     attrs: [],
     gives: [summed],
   };
-  const mean = scaledSums(state.sums, `1 / ${accumulation}`, tree(unclipped, "g"));
+  const mean = scaledSums(state.sums, `1 / ${accumulation}`, tree(local, "g"));
   const cleared = scaledSums(state.sums, "0", tree("cleared", "sum"));
-  const update = updateOf(treeOf(mean), schedule, optimiser);
+  const [gradients, reduction] = reduced(treeOf(mean));
+  const update = updateOf(gradients, schedule, optimiser);
   return [
     {
       name: "accumulate",
@@ -303,7 +332,7 @@ function functionsOf(model: TrainedModel, optimiser: StepSettings): readonly Ste
       every: "step",
       reads: ["weights", "m", "v", "target", "gradients"],
       takes: ["schedule"],
-      sections: [{ title: null, calls: [mean] }, ...update.sections, { title: null, calls: [cleared] }],
+      sections: [{ title: null, calls: [mean] }, ...reduction, ...update.sections, { title: null, calls: [cleared] }],
       next: { ...update.next, gradients: treeOf(cleared) },
       outputs: update.outputs,
     },

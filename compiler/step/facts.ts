@@ -7,18 +7,24 @@ import type { Step } from "./step";
 export interface Facts {
   readonly name: string;
   readonly parameters: { readonly encoder: number; readonly predictor: number };
+  /** Devices that share a batch, and images of one run of the step on one of them. */
+  readonly devices: number;
+  readonly deviceBatch: number;
   readonly tokens: number;
   readonly programs: readonly {
     readonly contextTokens: number;
     readonly targetTokens: number;
     readonly probability: number;
   }[];
+  /** Of one device. */
   readonly flopsPerStep: { readonly parts: readonly PartCost[]; readonly total: number };
+  /** Of each device. */
   readonly memory: MemoryEstimate;
   readonly epochs: number;
   readonly stepsPerEpoch: number;
   readonly steps: number;
   readonly images: number;
+  /** Of all devices. */
   readonly flopsInAll: number;
 }
 
@@ -29,6 +35,8 @@ export function factsOf(step: Step, plan: Plan): Facts {
   return {
     name: experiment.name,
     parameters: parameterCounts(step),
+    devices: experiment.hardware.gpus,
+    deviceBatch: optimiser.deviceBatch,
     tokens: plan.model.tokens,
     programs: masks.programs.map(({ contextTokens, targetTokens, probability }) => ({
       contextTokens,
@@ -41,7 +49,7 @@ export function factsOf(step: Step, plan: Plan): Facts {
     stepsPerEpoch: optimiser.stepsPerEpoch,
     steps: schedule.steps,
     images: schedule.steps * optimiser.globalBatch,
-    flopsInAll: cost.flops * schedule.steps,
+    flopsInAll: cost.flops * schedule.steps * experiment.hardware.gpus,
   };
 }
 

@@ -80,8 +80,13 @@ export function parseMetadata(path: string, metadata: ReadonlyMap<string, string
   };
 }
 
+const hashFields: ReadonlySet<string> = new Set(["specHash", "trainingHash"]);
+
+const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}…` : text);
+
 /**
- * Throws checkpointOfOtherSpec where the checkpoint comes from another spec, by its hash. With `mayDiffer` it is taken all the
+ * Throws checkpointOfOtherSpec where the checkpoint comes from another spec, by its hash; one that only runs on other
+ * hardware, on more or fewer devices or in more or fewer parts is no other (trainingHash). With `mayDiffer` it is taken all the
  * same where the constants show what differs, and that is only in these and in harmless fields. The constants alone
  * never make two specs equal: the loss, for one, is in the code. Gives the differences, one per line.
  */
@@ -95,11 +100,13 @@ export function checkSameSpec(
   const there = metadata.constants;
   // Without recorded constants the hash is all there is.
   const paths = there.size === 0 ? [] : [...new Set([...there.keys(), ...here.keys()])];
-  const differing = paths.filter((field) => field !== "specHash" && there.get(field) !== here.get(field));
+  const differing = paths.filter((field) => !hashFields.has(field) && there.get(field) !== here.get(field));
+  const shown = (of: ReadonlyMap<string, string>, field: string): string => shortened(of.get(field) ?? "nothing");
   const differences = differing.map(
-    (field) => `${field}: ${there.get(field) ?? "nothing"} in the checkpoint, ${here.get(field) ?? "nothing"} here`,
+    (field) => `${field}: ${shown(there, field)} in the checkpoint, ${shown(here, field)} here`,
   );
-  if (metadata.specHash === experiment.specHash) return differences;
+  const isSameTraining = there.get("trainingHash") === here.get("trainingHash");
+  if (metadata.specHash === experiment.specHash || (there.has("trainingHash") && isSameTraining)) return differences;
   const isOneOf = (fields: readonly string[], field: string): boolean =>
     fields.some((allowed) => field === allowed || field.startsWith(`${allowed}.`));
   const isAllowed =

@@ -5,6 +5,7 @@
 import { availableParallelism } from "node:os";
 import { tooFewImages } from "../errors";
 import type { Experiment } from "../experiment";
+import { firstImageOf, type Place } from "../step/share";
 import { loadSharp } from "./decode";
 import { type ImageFolder, scanFolder } from "./folder";
 import { createEpochOrder } from "./order";
@@ -41,8 +42,12 @@ export interface TrainingDataOptions {
   readonly experiment: Experiment;
   /** Folder that relative data paths start from. */
   readonly root: string;
+  /** The device that these images are for; left out: the only one. */
+  readonly place?: Place;
   /** Threads that prepare images; 0 or left out = as many as suit the experiment and the machine. */
   readonly workers?: number;
+  /** Cores for them and for the engine; left out: all. */
+  readonly cores?: number;
   /** The bundle that this trainer runs from; without it images are prepared in this thread. */
   readonly workerFile?: string;
   /** Told once of everything that a person should know but that does not stop the run. */
@@ -51,10 +56,10 @@ export interface TrainingDataOptions {
 
 /** Throws R13x where the images are not there. */
 export async function openTrainingData(options: TrainingDataOptions): Promise<TrainingData> {
-  const { experiment, root, workerFile, warn = () => {} } = options;
+  const { experiment, root, workerFile, place = { rank: 0, size: 1 }, warn = () => {} } = options;
   const { optimiser, image, augmentation, seed } = experiment;
   const { plan, imageCount } = await trainingSource(experiment, root, warn);
-  const workers = workerFile === undefined ? 0 : options.workers || workersFor(experiment);
+  const workers = workerFile === undefined ? 0 : options.workers || workersFor(experiment, options.cores);
 
   const replaced: Replaced[] = [];
   const onReplaced = (what: Replaced): void => {
@@ -73,15 +78,16 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
           replaced: onReplaced,
         });
 
-  const microSteps = optimiser.globalBatch / optimiser.deviceBatch;
+  const { globalBatch, deviceBatch } = optimiser;
+  const microSteps = globalBatch / (deviceBatch * place.size);
   if (!Number.isInteger(microSteps)) throw new Error("internal: the batch is no multiple of the micro-batch");
   const order = createEpochOrder({ seed, images: imageCount });
   const jobAt = (micro: number): TrainingJob => {
     const step = Math.floor(micro / microSteps);
     const epoch = Math.floor(step / optimiser.stepsPerEpoch);
-    const from =
-      (step % optimiser.stepsPerEpoch) * optimiser.globalBatch + (micro % microSteps) * optimiser.deviceBatch;
-    return { epoch, images: order.images({ epoch, from, count: optimiser.deviceBatch }) };
+    const firstImage = firstImageOf({ microStep: micro % microSteps, deviceBatch }, place);
+    const from = (step % optimiser.stepsPerEpoch) * globalBatch + firstImage;
+    return { epoch, images: order.images({ epoch, from, count: deviceBatch }) };
   };
 
   async function* batches({ fromStep, toStep }: { readonly fromStep: number; readonly toStep: number }) {
@@ -131,9 +137,8 @@ export function imagesInTurn(
 }
 
 /** Rendered scenes cost little after the first epoch; files keep a thread busy each. The engine needs cores too. */
-export function workersFor({ data, hardware }: Experiment): number {
+export function workersFor({ data, hardware }: Experiment, cores = availableParallelism()): number {
   if (hardware.workers > 0) return hardware.workers;
-  const cores = availableParallelism();
   return data.kind === "shapes" ? 1 : Math.max(1, Math.min(8, Math.floor(cores / 2)));
 }
 

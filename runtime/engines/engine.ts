@@ -1,6 +1,7 @@
 /** What an engine is: it holds the state of a run (weights, moments, targets) and runs generated functions over it. */
 import type { AnyTensor, HostFormat, Ops } from "../ops/ops";
 import type { Tree } from "../ops/tree";
+import type { Communicator } from "../ranks/communicator";
 
 export type EngineName = "onnx" | "tfjs" | "xla";
 
@@ -82,6 +83,9 @@ export interface StateStore {
   write(path: string, values: Float32Array): Promise<void>;
 }
 
+/** What an engine has to know of the devices that share a batch with it. */
+export type Reducer = Pick<Communicator, "size" | "allReduceMean">;
+
 export interface EngineOptions {
   /** Threads of the engine's own pool, where it has one. */
   readonly threads: number;
@@ -89,6 +93,8 @@ export interface EngineOptions {
   readonly device?: DeviceName;
   /** Left out: fp32. */
   readonly precision?: Precision;
+  /** The other devices, which allReduce meets; left out: there are none. */
+  readonly reducer?: Reducer;
   /** Called once per function with a line for the user on how it runs, e.g. how much of it a GPU computes. */
   readonly note?: (line: string) => void;
   /** Is told what the engine is busy with while somebody may be waiting, e.g. compiling. */

@@ -20,6 +20,8 @@ export interface Callable {
 
 export interface Library {
   func(definition: string): Callable;
+  /** Where an exported variable lies. Throws where there is none of this name. */
+  symbol(name: string): Pointer;
 }
 
 /** The part of koffi's interface that is used here; its own types are full of `any`. */

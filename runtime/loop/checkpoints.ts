@@ -127,3 +127,21 @@ export function openCheckpoints(what: {
     last: () => last,
   };
 }
+
+/** The checkpoints that rank 0 writes, as the other ranks know them: they remember which there are, and write none. */
+export function followCheckpoints(what: {
+  readonly program: TrainerProgram;
+  readonly directory: string;
+  readonly from: StartingPoint;
+}): RunCheckpoints {
+  const path = latestPath(what.directory, what.program.experiment.name);
+  let last = what.from.checkpoint;
+  return {
+    save: async ({ stepsDone }) => {
+      last = { path, step: stepsDone };
+      return path;
+    },
+    keep: async () => path,
+    last: () => last,
+  };
+}

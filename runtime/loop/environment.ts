@@ -2,6 +2,7 @@
 import type { Engine, EngineOptions, StateStore } from "../engines/engine";
 import type { EvaluationReport } from "../evaluate/evaluation-report";
 import type { Experiment, TrainerProgram } from "../experiment";
+import type { Place } from "../step/share";
 
 /** The images of a run in the order of its micro-batches. */
 export interface ImageStream {
@@ -24,6 +25,10 @@ export interface ImageStreamOptions {
   readonly fromStep: number;
   /** Optimiser steps at which the run stops. */
   readonly untilStep: number;
+  /** The device that they are for. */
+  readonly place: Place;
+  /** Cores that it has. */
+  readonly cores: number;
 }
 
 export interface EvaluationOptions {
@@ -48,7 +53,7 @@ export interface TrainerEnvironment {
   openImages(options: ImageStreamOptions): Promise<ImageStream>;
   /** Null where the experiment's data has no labels. */
   openEvaluation(options: EvaluationOptions): Promise<RunEvaluation | null>;
-  readonly stdout: NodeJS.WriteStream;
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly stderr: NodeJS.WritableStream;
   /** The script and its flags as they were given, for commands that are printed. */
   readonly script: string;

@@ -16,12 +16,14 @@ export function nodeEnvironment(loadEngine: LoadEngine): TrainerEnvironment {
   return {
     // Loaded here, so that neither --help nor the threads that prepare images wait for it.
     createEngine: async (options) => (await loadEngine()).createEngine(options),
-    openImages: async ({ experiment, dataRoot, workers, fromStep, untilStep, note }) => {
+    openImages: async ({ experiment, dataRoot, workers, fromStep, untilStep, note, place, cores }) => {
       const workerFile = bundleFile();
       const data = await openTrainingData({
         experiment,
         root: dataRoot,
         workers,
+        place,
+        cores,
         warn: note,
         ...(workerFile === null ? {} : { workerFile }),
       });

@@ -7,15 +7,16 @@ import type { Experiment } from "../experiment";
 import { type CsvLog, openCsv } from "../report/csv";
 import { writeTextFile } from "../report/files";
 import { type JsonlLog, openJsonl } from "../report/jsonl";
+import type { Place } from "../step/share";
 import { lockRun, type RunLock } from "./lock";
 
 export const runFiles = { csv: "log.csv", jsonl: "log.jsonl", experiment: "experiment.json" } as const;
 
-/** Makes the folder where it is missing and locks it. Throws runFolderUnusable, or runIsLocked. */
-export async function openRunFolder(directory: string): Promise<RunLock> {
+/** Makes the folder where it is missing; rank 0 locks it for all. Throws runFolderUnusable, or runIsLocked. */
+export async function openRunFolder(directory: string, { rank }: Pick<Place, "rank">): Promise<RunLock> {
   try {
     await mkdir(directory, { recursive: true });
-    return lockRun(directory);
+    return rank === 0 ? lockRun(directory) : { release: () => {} };
   } catch (error) {
     throw error instanceof UserError ? error : runFolderUnusable({ directory, why: reasonOf(error) });
   }

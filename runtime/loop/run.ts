@@ -1,45 +1,42 @@
 /** One run of a trainer, from its flags to its last words. */
-import { availableParallelism } from "node:os";
-import { join } from "node:path";
-import type { PositionTables } from "../checkpoint/checkpoint";
 import type { TrainerFlags } from "../cli";
 import type { Engine } from "../engines/engine";
+import { errorText } from "../error-text";
 import type { TrainerProgram } from "../experiment";
+import { aloneRanks, type RunRanks } from "../ranks/run-ranks";
+import { together } from "../ranks/together";
 import type { LogEvent } from "../report/jsonl";
 import { openProgress, type Progress } from "../report/progress";
-import { readLogFile } from "../report/read-log";
-import { openCheckpoints, type Position, startState } from "./checkpoints";
+import { type Position, startState } from "./checkpoints";
 import { type CloseLater, closingAfter } from "./closing";
 import { endOfRun } from "./end";
 import type { TrainerEnvironment } from "./environment";
 import { logFailure } from "./failure";
-import { openFloors } from "./floors";
-import { constantsOf } from "./functions";
 import { observe } from "./observe";
-import { openLogs, openRunFolder, runFiles } from "./run-folder";
-import { listenForStop, type StopRequests } from "./signals";
+import { openRecords } from "./records";
+import { openRunFolder } from "./run-folder";
+import { listenForStop, type StopRequests, stopForAll } from "./signals";
 import { stateSpecs } from "./state";
 import { openStepRunner } from "./step-runner";
 import { trainLoop } from "./train-loop";
 
-/** Gives the exit code; throws UserError where the run cannot start or go on. */
+/** Gives the exit code; throws UserError where the run cannot start or go on. `ranks` left out: this process alone. */
 export async function run(
   program: TrainerProgram,
   flags: TrainerFlags,
   environment: TrainerEnvironment,
+  ranks: RunRanks = aloneRanks(),
 ): Promise<number> {
-  return closingAfter((later) => runAndClose(program, flags, environment, later));
+  return closingAfter((later) => runAndClose({ program, flags, environment, ranks, later }));
 }
 
 async function runAndClose(
-  program: TrainerProgram,
-  flags: TrainerFlags,
-  environment: TrainerEnvironment,
-  later: CloseLater,
+  given: Pick<RunParts, "program" | "flags" | "environment" | "ranks" | "later">,
 ): Promise<number> {
+  const { flags, environment, ranks, later } = given;
   const directory = flags.runDirectory;
   const progress = openProgress({ stream: environment.stdout, quiet: flags.quiet, bar: flags.progress });
-  const lock = await openRunFolder(directory);
+  const lock = await together(ranks, "the start", () => openRunFolder(directory, ranks));
   later(lock.release);
   const stop = listenForStop({
     asked: (signal) => progress.note(`${signal}: stopping after this step. Once more ends at once.`),
@@ -51,12 +48,19 @@ async function runAndClose(
   });
   later(stop.dispose);
   let reached: Position = { stepsDone: 0, epochLoss: Number.NaN };
+  const logTheFailure = (error: unknown): void => {
+    if (ranks.rank === 0) logFailure({ directory, error, step: reached.stepsDone });
+  };
+  ranks.whenFault((error) => {
+    progress.stop();
+    // What rank 0 has found out it says itself.
+    if (ranks.rank === 0 || error.code !== "R200") environment.stderr.write(`${errorText(error)}\n`);
+    logTheFailure(error);
+    lock.release();
+  });
   try {
     return await trainAndEvaluate({
-      program,
-      flags,
-      environment,
-      later,
+      ...given,
       progress,
       stop,
       reached: (position) => {
@@ -64,7 +68,7 @@ async function runAndClose(
       },
     });
   } catch (error) {
-    logFailure({ directory, error, step: reached.stepsDone });
+    logTheFailure(error);
     throw error;
   }
 }
@@ -73,6 +77,7 @@ interface RunParts {
   readonly program: TrainerProgram;
   readonly flags: TrainerFlags;
   readonly environment: TrainerEnvironment;
+  readonly ranks: RunRanks;
   readonly later: CloseLater;
   readonly progress: Progress;
   readonly stop: StopRequests;
@@ -81,57 +86,57 @@ interface RunParts {
 }
 
 async function trainAndEvaluate(parts: RunParts): Promise<number> {
-  const { program, flags, environment, later, progress, stop } = parts;
+  const { program, flags, environment, ranks, later, progress, stop } = parts;
   const { experiment } = program;
   const directory = flags.runDirectory;
-  const threads = flags.threads === 0 ? availableParallelism() : flags.threads;
+  const threads = flags.threads === 0 ? ranks.cores : flags.threads;
   const { device, precision } = experiment.hardware;
   const notes: string[] = [];
-  const engine = await environment.createEngine({
+  const options = {
     threads,
     device,
     precision,
-    note: (line) => notes.push(line),
+    reducer: ranks,
+    note: (line: string) => notes.push(line),
     progress: progress.note,
     ...(flags.pjrtPlugin === null ? {} : { pjrtPlugin: flags.pjrtPlugin }),
-  });
+  };
+  const engine = await together(ranks, "the start of the engine", () => environment.createEngine(options));
   later(() => engine.release());
   const store = engine.createStore(stateSpecs(program.parameters, program.state));
-  const from = await startState({ program, flags, store });
+  const from = await together(ranks, "reading the checkpoint", () => startState({ program, flags, store }));
+  await ranks.agree("step to go on from", String(from.stepsDone));
   for (const line of startLines(program, engine, directory)) progress.note(line);
   for (const line of from.notes) progress.note(line);
   if (from.checkpoint !== null) progress.note(`going on from ${from.checkpoint.path}, after step ${from.stepsDone}`);
   parts.reached(from);
-  const events = (): readonly LogEvent[] => readLogFile(join(directory, runFiles.jsonl), { mostSteps: 1 });
-  const floors = openFloors({ floors: flags.floors, experiment, events, note: progress.note });
-  const logs = await openLogs(directory, experiment, from.stepsDone);
+  const isStopping = (): boolean => stop.requested() !== null;
+  const { logs, checkpoints, evaluation, floors, events } = await together(ranks, "opening the logs", () =>
+    openRecords({ program, flags, environment, engine, store, from, ranks, note: progress.note, isStopping }),
+  );
   logs.jsonl.append(startEvent(program, engine, from.stepsDone));
 
   const { steps } = experiment.schedule;
   const stopAtStep = Math.max(from.stepsDone, Math.min(flags.stopAtStep ?? steps, steps));
-  const evaluation = await environment.openEvaluation({
-    program,
-    engine,
-    store,
-    dataRoot: flags.dataRoot,
-    isStopping: () => stop.requested() !== null,
-  });
-  const runner = await openStepRunner(engine, program, store);
+  const runner = await together(ranks, "preparing the step", () => openStepRunner(engine, program, store, ranks));
   for (const note of notes) {
     progress.note(note);
     logs.jsonl.append({ event: "engine", step: from.stepsDone, note });
   }
-  const images = await environment.openImages({
-    experiment,
-    dataRoot: flags.dataRoot,
-    workers: flags.workers,
-    note: progress.note,
-    fromStep: from.stepsDone,
-    untilStep: stopAtStep,
-  });
+  const images = await together(ranks, "opening the images", () =>
+    environment.openImages({
+      experiment,
+      dataRoot: flags.dataRoot,
+      workers: flags.workers,
+      note: progress.note,
+      fromStep: from.stepsDone,
+      untilStep: stopAtStep,
+      place: ranks,
+      cores: ranks.cores,
+    }),
+  );
   later(() => images.close());
 
-  const checkpoints = openCheckpoints({ program, directory, store, from, positions: positionTables(program) });
   let reached: Position = from;
   const saveReached = async (): Promise<void> => {
     if (reached.stepsDone <= (checkpoints.last()?.step ?? 0)) return;
@@ -159,6 +164,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
       trainedMs += report.wallMs;
       reached = { stepsDone: report.step, epochLoss: report.epochLoss };
       parts.reached(reached);
+      ranks.stepping(report.step + 1, report.wallMs);
     },
   });
   await observer.resumed(events(), from.stepsDone);
@@ -169,7 +175,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
       steps,
       from,
       stopAtStep,
-      stopRequested: () => stop.requested() ?? (floors.missed() === null ? null : "floor"),
+      stopRequested: () => stopForAll(ranks, stop.requested() ?? (floors.missed() === null ? null : "floor")),
       runner,
       nextImages: () =>
         images.next().catch((error: unknown) => {
@@ -200,11 +206,6 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     if (error === imagesError) await saveReached();
     throw error;
   }
-}
-
-function positionTables({ experiment }: TrainerProgram): PositionTables {
-  const { positions, predictorPositions } = constantsOf(experiment);
-  return { encoder: positions, predictor: predictorPositions };
 }
 
 function startLines({ experiment, parameters }: TrainerProgram, engine: Engine, directory: string): readonly string[] {

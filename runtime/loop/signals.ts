@@ -1,5 +1,8 @@
 /** Stopping: the first SIGINT or SIGTERM asks the loop to end after its step, a second one ends the process at once. */
 
+import type { Communicator } from "../ranks/communicator";
+import { gatherNumbers } from "../ranks/numbers";
+
 export type StopSignal = "SIGINT" | "SIGTERM";
 
 /** 128 + the number of the signal, as shells report it. */
@@ -57,4 +60,18 @@ export function listenForStop(actions: StopActions): StopRequests {
     },
     dispose: stopListening,
   };
+}
+
+const reasons = [null, "SIGINT", "SIGTERM", "floor"] as const;
+
+/**
+ * Why the run is to end, for all ranks: what the first of them says that has a reason. A signal reaches ranks between other
+ * steps, and a rank that stopped alone would leave the others waiting.
+ */
+export async function stopForAll(
+  ranks: Pick<Communicator, "allGather">,
+  mine: StopSignal | "floor" | null,
+): Promise<StopSignal | "floor" | null> {
+  const said = (await gatherNumbers(ranks, [reasons.indexOf(mine)])).flat();
+  return reasons[said.find((reason) => reason > 0) ?? 0] ?? null;
 }

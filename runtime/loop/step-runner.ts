@@ -2,7 +2,11 @@
 import type { Engine, LoadedFunction, Outputs, StateStore } from "../engines/engine";
 import type { TrainerProgram } from "../experiment";
 import { sampleMasks } from "../masks/sampler";
+import { aloneCommunicator } from "../ranks/alone";
+import type { Communicator } from "../ranks/communicator";
+import { gatherNumbers } from "../ranks/numbers";
 import { scheduleAt, scheduleTree } from "../schedules/schedules";
+import { firstImageOf } from "../step/share";
 import { dropPathFactors } from "./drop-path";
 import { constantsOf, inputsOf, type StepFunctions, stepEngineFunctions } from "./functions";
 import { mean, type PreparedMicroBatch, type StepOutcome, type StepRunner } from "./train-loop";
@@ -10,19 +14,25 @@ import { mean, type PreparedMicroBatch, type StepOutcome, type StepRunner } from
 /** One step that runs and one behind it keep a device busy; more would only make a stop later. */
 const MOST_AHEAD = 1;
 
-export async function openStepRunner(engine: Engine, program: TrainerProgram, store: StateStore): Promise<StepRunner> {
+/** `ranks` are the devices that share the batch: this one takes its part of the images, and the loss is the mean over all. */
+export async function openStepRunner(
+  engine: Engine,
+  program: TrainerProgram,
+  store: StateStore,
+  ranks: Pick<Communicator, "rank" | "size" | "allGather"> = aloneCommunicator(),
+): Promise<StepRunner> {
   const { experiment } = program;
   const { optimiser } = experiment;
   const constants = constantsOf(experiment);
   const { microBatch, update } = await loadStep(engine, program, store);
   const takesSchedule = update === null;
-  // An update waits until the losses are known to be finite.
-  const canQueue = microBatch.queue !== undefined && update === null;
+  // An update waits until the losses are known to be finite, and ranks meet in one order.
+  const canQueue = microBatch.queue !== undefined && update === null && ranks.size === 1;
 
   const prepareMicroBatch = (step: number, microStep: number): PreparedMicroBatch => {
     const { seed } = experiment;
     const images = optimiser.deviceBatch;
-    const firstImage = microStep * images;
+    const firstImage = firstImageOf({ microStep, deviceBatch: images }, ranks);
     const { lengths, contextIndex, targetIndex } = sampleMasks(experiment.masks, { seed, step, images, firstImage });
     const dropPath = dropPathFactors({
       seed,
@@ -52,11 +62,14 @@ export async function openStepRunner(engine: Engine, program: TrainerProgram, st
       }
       outputs.push(await microBatch.run(given, lengths));
     }
-    const outcome = outcomeOf(outputs, outputs.at(-1));
+    // The mean over the ranks is the same number on each of them, so all stop where it is not finite.
+    const local = outcomeOf(outputs, outputs.at(-1));
+    const loss = mean((await gatherNumbers(ranks, [local.loss])).flat());
+    const outcome: StepOutcome = { ...local, loss };
     // A gradient of a loss that is not finite must not reach the weights.
     if (update === null || !Number.isFinite(outcome.loss)) return { dataMs, outcome: Promise.resolve(outcome) };
     const updated = await update.run(inputsOf({ schedule }), {});
-    return { dataMs, outcome: Promise.resolve(outcomeOf(outputs, updated)) };
+    return { dataMs, outcome: Promise.resolve({ ...outcomeOf(outputs, updated), loss }) };
   };
 
   return {

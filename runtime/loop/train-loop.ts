@@ -89,7 +89,8 @@ export interface LoopOptions {
   readonly from: { readonly stepsDone: number; readonly epochLoss: number };
   /** Stop when so many steps are done; at most `steps`. */
   readonly stopAtStep: number;
-  readonly stopRequested: () => StopSignal | "floor" | null;
+  /** Before every step, and at the end; all ranks get the same answer, whichever of them was asked to stop. */
+  readonly stopRequested: () => Promise<StopSignal | "floor" | null>;
   readonly runner: StepRunner;
   readonly nextImages: () => Promise<Float32Array>;
   readonly observer: LoopObserver;
@@ -156,7 +157,8 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
 
   let begun = stepsDone;
   let prepared = begun < stopAtStep ? runner.prepare(begun) : null;
-  while (prepared !== null && options.stopRequested() === null) {
+  let stopRequested = await options.stopRequested();
+  while (prepared !== null && stopRequested === null) {
     const beganMs = performance.now();
     const current = prepared;
     const beginning = runner.begin(current, options.nextImages);
@@ -177,10 +179,11 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
     await finishDownTo(begun % optimiser.stepsPerEpoch === 0 ? 0 : runner.ahead);
     // Lets timers and signals in, also where an engine and its data never leave the queue of promises.
     await new Promise<void>((resolve) => setImmediate(resolve));
+    stopRequested = await options.stopRequested();
   }
   await finishDownTo(0);
 
-  const reason = options.stopRequested() ?? (stepsDone === options.steps ? "complete" : "steps");
+  const reason = stopRequested ?? (stepsDone === options.steps ? "complete" : "steps");
   return { reason, stepsDone, epochLoss };
 }
 

@@ -260,6 +260,14 @@ export interface Ops {
   /** min(1, max / (norm + 1e-6)), PyTorch's clip_grad_norm_. */
   clipFactor(norm: Scalar, attrs: { readonly max: number }): Scalar;
   /**
+   * The mean of x over the devices that share a batch; x itself where there is one. Gradients are means over the images of
+   * their device, so this is the mean of means, as the reference has it (reference.md §9). A generated step calls it
+   * for all tensors of a tree, one after the other, between backward and update. An engine meets the other devices
+   * once for all of them; an engine that begins with the last blocks while the first ones are still differentiated finds
+   * its buckets in the order of these calls.
+   */
+  allReduce<S extends Shape>(x: F32<S>): F32<S>;
+  /**
    * One AdamW update (reference.md §7): m' = β1·m + (1−β1)·g, v' = β2·v + (1−β2)·g²,
    * w' = w·decay − stepSize · m' / (√v'·secondMoment + eps), with decay = 1 − lr·wd (left out where `decay` is false),
    * stepSize = lr / (1 − β1ᵗ), secondMoment = 1 / √(1 − β2ᵗ).

@@ -360,6 +360,7 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
   mseGrad: elementwise("mseGrad", 2),
   globalNorm: { inputs: "many", outputs: 1, shapes: () => [[]] },
   clipFactor: { inputs: 1, outputs: 1, shapes: (inputs) => [input("clipFactor", inputs, 0, 0)] },
+  allReduce: elementwise("allReduce", 1),
   adamw: {
     inputs: 7,
     outputs: 3,

@@ -3,6 +3,8 @@ import type { Engine, HostArray, LoadedFunction, StateStore } from "../engines/e
 import type { GeneratedFunction, TrainerProgram } from "../experiment";
 import { constantsOf, engineFunction, inputsOf, stepEngineFunctions } from "../loop/functions";
 import { stateSpecs, writeZeros } from "../loop/state";
+import type { Communicator } from "../ranks/communicator";
+import { gatherNumbers } from "../ranks/numbers";
 import { type StepValues, scalarsOf, scheduleTree } from "../schedules/schedules";
 import type { ConstantsTree, ScheduleTree } from "../step/trees";
 import type { Comparison } from "./compare";
@@ -25,12 +27,14 @@ export interface Followed {
 export interface FollowOptions {
   /** Go no further than this step; the losses of the whole run are then not compared. */
   readonly steps?: number;
+  /** Where the ranks of the trace are devices: this one of them, whose engine meets the others. */
+  readonly devices?: Communicator;
   /** Whether the mean squared error is looked at too; true unless said otherwise. */
   readonly mse?: boolean;
 }
 
 interface Step {
-  /** Runs one optimiser step over the batches of all ranks; gives their losses. */
+  /** Runs one optimiser step over the batches of all ranks, or over that of this device; gives the losses of all. */
   run(batches: readonly RecordedBatch[], schedule: ScheduleTree<HostArray>): Promise<readonly number[]>;
 }
 
@@ -41,6 +45,7 @@ async function openStep(
   engine: Engine,
   store: StateStore,
   constants: Constants,
+  devices: Communicator | undefined,
 ): Promise<Step> {
   const functions = stepEngineFunctions(program);
   const microBatch = await engine.load(functions.microBatch, store);
@@ -48,12 +53,13 @@ async function openStep(
   return {
     run: async (batches, schedule) => {
       const losses: number[] = [];
-      for (const { batch, lengths } of batches) {
+      const mine = devices === undefined ? batches : batches.slice(devices.rank, devices.rank + 1);
+      for (const { batch, lengths } of mine) {
         const given = { batch, constants, ...(update === null ? { schedule } : {}) };
         losses.push(scalar(await microBatch.run(inputsOf(given), lengths), "loss"));
       }
       if (update !== null) await update.run(inputsOf({ schedule }), {});
-      return losses;
+      return devices === undefined ? losses : (await gatherNumbers(devices, losses)).flat();
     },
   };
 }
@@ -87,7 +93,7 @@ export async function follow(
     observer.run(inputsOf({ batch, constants }), lengths);
   const wantsMse = options.mse !== false && (recorded.forward || recorded.losses.has("seq.loss_mse"));
   const mse = wantsMse ? await loadObserver("mse") : null;
-  const step = await openStep(program, engine, store, constants);
+  const step = await openStep(program, engine, store, constants, options.devices);
 
   const local: (readonly number[])[] = [];
   const mseLosses: number[] = [];

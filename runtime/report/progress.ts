@@ -38,7 +38,7 @@ export interface Progress {
 }
 
 export function openProgress(options: {
-  readonly stream: NodeJS.WriteStream;
+  readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly quiet: boolean;
   /** A bar is wanted, where the stream is a terminal. */
   readonly bar: boolean;
@@ -47,7 +47,7 @@ export function openProgress(options: {
   return options.bar && options.stream.isTTY === true ? barProgress(options.stream) : lineProgress(options.stream);
 }
 
-export function lineProgress(stream: NodeJS.WriteStream): Progress {
+export function lineProgress(stream: NodeJS.WritableStream): Progress {
   const recent = recentSteps();
   let range: ProgressRange | null = null;
   let sinceLineMs = 0;
@@ -74,7 +74,7 @@ export function lineProgress(stream: NodeJS.WriteStream): Progress {
   };
 }
 
-export function barProgress(stream: NodeJS.WriteStream): Progress {
+export function barProgress(stream: NodeJS.WritableStream): Progress {
   const recent = recentSteps();
   // Of the two kinds of bar of the library the one for several bars can print lines above itself.
   const display = new MultiBar(

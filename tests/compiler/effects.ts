@@ -36,10 +36,11 @@ function textOf({ files }: Compiled, name: string): string {
   return found.text;
 }
 
-/** The constants of experiment.ts, read back from its text. */
+/** The constants of experiment.ts, read back from its text; the hash of the training follows all others. */
 function experimentOf(compiled: Compiled): JsonObject {
   const [, literal = ""] = /: Experiment = (\{.*\});/s.exec(textOf(compiled, "experiment.ts")) ?? [];
-  return new Function(`return ${literal}`)();
+  const { trainingHash: _, ...constants } = new Function(`return ${literal}`)();
+  return constants;
 }
 
 function constants(before: Compiled, after: Compiled): readonly string[] {

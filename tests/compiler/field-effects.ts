@@ -313,6 +313,16 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
   "log.everySteps": [10, { experiment: "log.logEverySteps 1 → 10" }],
   "hardware.engine": ["tfjs", { experiment: "hardware.engine onnx → tfjs", main: "train(…) (onnx → tfjs)" }],
   "hardware.device": ["webgpu", { experiment: "hardware.device cpu → webgpu" }],
+  "hardware.gpus": [
+    2,
+    {
+      experiment: "optimiser.deviceBatch 16 → 8, hardware.gpus 1 → 2",
+      step: "import ijepa/runtime/ops/blocks (→ mapAll), B (16 → 8), R (64 → 32), step (→ local mapAll g o.allReduce)",
+      report:
+        "batch 16 images = 1 × 16 → 16 images = 2 devices × 1 × 8, operations per step 204 MFLOP → 102 MFLOP on each device, memory (estimate) 6.9 MiB → 3.7 MiB on each device, Operations per step",
+      texts: "graph, header",
+    },
+  ],
   "hardware.threads": [1, { experiment: "hardware.threads 0 → 1" }],
   "hardware.workers": [1, { experiment: "hardware.workers 0 → 1" }],
 };

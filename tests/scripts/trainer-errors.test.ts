@@ -19,7 +19,7 @@ describe("the errors of a trainer", () => {
     const functions = Object.entries(errors).filter(([name]) => name !== "UserError");
     expect(found).toHaveLength(functions.length);
     for (const { code, meaning } of found) {
-      expect(code).toMatch(/^R1\d\d$/);
+      expect(code).toMatch(/^R[12]\d\d$/);
       expect(meaning).toMatch(/^[A-Z`].*\.$/);
     }
     expect(found.map(({ code }) => code)).toContain(errors.floorMetricUnknown({ flag: "x@1=2", known: [] }).code);

@@ -287,6 +287,7 @@ export const countingOps: { readonly [K in OpName]: Counted<K> } = {
     return fill(target.shape, (i) => c.mul(c.sub(at(prediction, i), at(target, i)), factor));
   },
 
+  allReduce: "moves",
   globalNorm: (c, tensors) => {
     let sum = 0;
     for (const { data } of tensors) for (const value of data) sum = c.fma(value, value, sum);

@@ -103,6 +103,7 @@ export const opSamples: { readonly [K in OpName]: Sample<K> } = {
   mse: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
   mseGrad: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
 
+  allReduce: { tensors: [normal(4, 5)], attrs: {} },
   globalNorm: { tensors: [normal(4, 5), normal(7), scalar], attrs: {} },
   clipFactor: { tensors: [positive()], attrs: { max: 0.5 } },
   adamw: {

@@ -106,7 +106,7 @@ export function declarationsOf(file: GeneratedFile): readonly Declaration[] {
 function comparable(line: string): string {
   return line
     .replace(/(\S) +(?=\/\/ )/g, "$1 ")
-    .replace(/^( +specHash: )"[0-9a-f]{64}",$/, "$1…")
+    .replace(/^( +(?:spec|training)Hash: )"[0-9a-f]{64}",$/, "$1…")
     .trimEnd();
 }
 

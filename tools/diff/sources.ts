@@ -59,7 +59,7 @@ function plain(value: object): JsonObject {
   return copy;
 }
 
-function withoutHash({ specHash: _, ...constants }: JsonObject): JsonObject {
+function withoutHash({ specHash: _, trainingHash: __, ...constants }: JsonObject): JsonObject {
   return constants;
 }
 

@@ -20,9 +20,9 @@ export interface CompiledReplay {
   readonly files: readonly GeneratedFile[];
 }
 
-/** With other hardware than the default, the generated step is one for that. */
+/** With other hardware than the default, the generated step is one for that; of several devices each is a rank of the trace. */
 export function compileReplay(trace: Trace, hardware?: Spec["hardware"]): CompiledReplay {
-  const recorded = specOfTrace(trace);
+  const recorded = specOfTrace(trace, hardware?.gpus);
   const spec = hardware === undefined ? recorded : { ...recorded, hardware };
   const hash = specHash(spec);
   const plan = buildPlan({ spec, specHash: hash, generatorVersion: packageVersion(), masks: masksOfTrace(trace) });

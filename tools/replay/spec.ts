@@ -9,7 +9,11 @@ import type { Trace } from "../../runtime/replay/trace";
 /** A ratio whose product with `dim`, rounded down, is `hidden`. */
 const ratioOf = (hidden: number, dim: number): number => (hidden + 0.5) / dim;
 
-export function specOfTrace({ title: name, config, grid, images, ranks, hidden, predictorHidden }: Trace): Spec {
+/** The ranks of a trace are divided among the devices; those of one are micro-batches, whose mean gradient is theirs. */
+export function specOfTrace(
+  { title: name, config, grid, images, ranks, hidden, predictorHidden }: Trace,
+  devices = 1,
+): Spec {
   const { schedule } = config;
   const document: JsonObject = {
     name,
@@ -32,8 +36,7 @@ export function specOfTrace({ title: name, config, grid, images, ranks, hidden, 
     data: { source: "folder", train: "images", images: (schedule?.stepsPerEpoch ?? 1) * images * ranks },
     optimization: {
       globalBatch: images * ranks,
-      // The mean of the ranks' gradients is what adding up micro-batches gives.
-      accumulation: ranks,
+      accumulation: ranks / devices,
       ...(schedule !== null && {
         epochs: schedule.epochs,
         scheduleScale: schedule.stretch,
@@ -42,6 +45,7 @@ export function specOfTrace({ title: name, config, grid, images, ranks, hidden, 
         momentum: { ...schedule.momentum },
       }),
     },
+    hardware: { gpus: devices },
   };
   return fillDefaults(document, { name });
 }

@@ -254,4 +254,14 @@ export const specErrors = {
       want: facts.precisions.map((precision) => JSON.stringify(precision)).join(" or "),
     }),
   ),
+  engineSharesNoBatch: kind(
+    "E321",
+    "Several devices share a batch only on an engine that adds up their gradients.",
+    (facts: { engine: string; device: string; gpus: number; others: readonly string[] }) => ({
+      what: `the engine ${facts.engine} on ${facts.device} does not share a batch over devices`,
+      found: `${facts.gpus} devices`,
+      want: "1",
+      hint: `These do: ${facts.others.join(", ")}.`,
+    }),
+  ),
 } as const;

@@ -1,21 +1,22 @@
 /** What a recorded function and its calls come to for onnxruntime, on a CPU and on a GPU. */
 import type { HostArray } from "../engine";
 import { inputOf } from "../inputs";
+import type { Recording } from "./cut";
 import { resolveDim } from "./dims";
 import type { ModelParts } from "./model";
-import type { Recording } from "./record";
+
 import type { HostTensor, Session } from "./session";
 import { allocate, pinned } from "./store";
 
 export type Lengths = Readonly<Record<string, number>>;
 
-export function modelOf({ name, nodes, state, inputs, lengths, outputs }: Recording): ModelParts {
+export function modelOf({ name, nodes, state, inputs, lengths, outputs, gives, takes }: Recording): ModelParts {
   return {
     name,
     // onnxruntime walks back from the last node of the file first: written backwards, it runs them in our order.
     nodes: [...nodes].reverse(),
-    inputs: [...state.flatMap(({ input }) => input ?? []), ...inputs, ...lengths],
-    outputs: [...state.flatMap(({ output }) => output ?? []), ...outputs],
+    inputs: [...state.flatMap(({ input }) => input ?? []), ...inputs, ...lengths, ...takes],
+    outputs: [...state.flatMap(({ output }) => output ?? []), ...outputs, ...gives],
   };
 }
 

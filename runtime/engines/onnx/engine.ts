@@ -1,6 +1,8 @@
 /** The default engine: records each generated function as one ONNX graph and runs it with onnxruntime. */
+import { aloneCommunicator } from "../../ranks/alone";
 import type { Engine, EngineOptions } from "../engine";
 import { LoadedFunctions } from "../loaded-functions";
+import { needsOneDevice } from "../one-device";
 import { loadFunction } from "./load-function";
 import { bindingRuntime } from "./runtime-binding";
 import { cRuntime } from "./runtime-c";
@@ -16,9 +18,12 @@ export interface OnnxEngineOptions extends EngineOptions {
 }
 
 export async function createEngine(options: OnnxEngineOptions): Promise<Engine> {
-  if (options.device === "webgpu") return createWebgpuEngine(options);
+  if (options.device === "webgpu") {
+    needsOneDevice("onnx on webgpu", options.reducer);
+    return createWebgpuEngine(options);
+  }
   const runtime = chooseRuntime(options.runtime);
-  const { threads, profilePrefix } = options;
+  const { threads, profilePrefix, reducer = aloneCommunicator() } = options;
   const settings = { threads, ...(profilePrefix === undefined ? {} : { profilePrefix }) };
   const loaded = new LoadedFunctions();
   return {
@@ -27,7 +32,7 @@ export async function createEngine(options: OnnxEngineOptions): Promise<Engine> 
     createStore: (specs) => new OnnxStore(specs),
     load: async (fn, store) => {
       if (!(store instanceof OnnxStore)) throw new Error("internal: the store belongs to another engine");
-      return loaded.add(await loadFunction(runtime, fn, store, settings));
+      return loaded.add(await loadFunction(runtime, fn, store, { settings, reducer }));
     },
     release: () => loaded.release(),
   };

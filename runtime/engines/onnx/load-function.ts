@@ -1,23 +1,55 @@
-/** A recorded function bound to the memory of a store. */
+/** A recorded function bound to the memory of a store; between its graphs the devices reduce what lies in buckets. */
 import { engineFailed } from "../../errors";
 import { messageOf } from "../../exceptions";
-import type { EngineFunction, LoadedFunction } from "../engine";
+import type { EngineFunction, HostArray, LoadedFunction, Reducer } from "../engine";
 import { mayOverwrite } from "./alias";
+import { type Buckets, bucketsOf } from "./buckets";
 import { bindLengths, bindOutputs, inputTensor, modelOf } from "./call";
-import { modelBytes } from "./model";
+import type { Recording } from "./cut";
+import { modelBytes, type NamedValue } from "./model";
 import { record } from "./record";
-import type { Runtime, SessionSettings } from "./session";
+import type { HostTensor, Runtime, SessionSettings } from "./session";
 import { allocate, type OnnxStore, pinned } from "./store";
 
 export async function loadFunction(
   runtime: Runtime,
   fn: EngineFunction,
   store: OnnxStore,
-  settings: SessionSettings,
+  { settings, reducer }: { readonly settings: SessionSettings; readonly reducer: Reducer },
 ): Promise<LoadedFunction> {
-  const recording = record(fn, store.layout);
+  const recordings = record(fn, store.layout);
+  const buckets = bucketsOf(recordings.flatMap(({ gives }) => gives));
+  const graphs: LoadedGraph[] = [];
+  for (const recording of recordings) graphs.push(await loadGraph({ runtime, recording, store, buckets, settings }));
+  const run: LoadedFunction["run"] = async (inputs, lengths) => {
+    const outputs = new Map<string, HostArray>();
+    for (const [i, graph] of graphs.entries()) {
+      if (i > 0) await reducer.allReduceMean(buckets.all);
+      for (const [path, values] of await graph.run(inputs, lengths)) outputs.set(path, values);
+    }
+    return outputs;
+  };
+  return {
+    run: (inputs, lengths) => store.exclusively(() => run(inputs, lengths)),
+    release: () =>
+      store.exclusively(async () => {
+        for (const graph of graphs) await graph.release();
+      }),
+  };
+}
+
+type LoadedGraph = Pick<LoadedFunction, "run" | "release">;
+
+async function loadGraph(what: {
+  readonly runtime: Runtime;
+  readonly recording: Recording;
+  readonly store: OnnxStore;
+  readonly buckets: Buckets;
+  readonly settings: SessionSettings;
+}): Promise<LoadedGraph> {
+  const { runtime, recording, store, buckets, settings } = what;
   const model = modelBytes(modelOf(recording));
-  const session = await failing(`prepare ${fn.name}`, () => runtime.createSession(model, settings));
+  const session = await failing(`prepare ${recording.name}`, () => runtime.createSession(model, settings));
 
   /** Results that cannot be written over what they replace, and where they have to go after the run. */
   const copies: { readonly from: Float32Array; readonly to: Float32Array }[] = [];
@@ -31,21 +63,25 @@ export async function loadFunction(
     if (!inPlace) copies.push({ from: data, to: buffer });
     session.bindOutput(output.name, { type: "f32", shape, data });
   }
-
-  const run: LoadedFunction["run"] = async (inputs, lengths) => {
-    for (const input of recording.inputs) {
-      const tensor = inputTensor(input, inputs, lengths);
-      session.bindInput(input.name, { ...tensor, data: pinned(tensor.data) });
-    }
-    bindLengths(session, recording, lengths);
-    const outputs = bindOutputs(session, recording, lengths);
-    await failing(`run ${fn.name}`, () => session.run());
-    for (const { from, to } of copies) to.set(from);
-    return outputs;
+  const inBucket = ({ name, value }: NamedValue): [string, HostTensor] => {
+    return [name, { type: "f32", shape: value.dims.map(Number), data: buckets.find(name) }];
   };
+  for (const given of recording.gives) session.bindOutput(...inBucket(given));
+  for (const taken of recording.takes) session.bindInput(...inBucket(taken));
+
   return {
-    run: (inputs, lengths) => store.exclusively(() => run(inputs, lengths)),
-    release: () => store.exclusively(() => session.release()),
+    run: async (inputs, lengths) => {
+      for (const input of recording.inputs) {
+        const tensor = inputTensor(input, inputs, lengths);
+        session.bindInput(input.name, { ...tensor, data: pinned(tensor.data) });
+      }
+      bindLengths(session, recording, lengths);
+      const outputs = bindOutputs(session, recording, lengths);
+      await failing(`run ${recording.name}`, () => session.run());
+      for (const { from, to } of copies) to.set(from);
+      return outputs;
+    },
+    release: () => session.release(),
   };
 }
 

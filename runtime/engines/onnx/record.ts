@@ -1,46 +1,19 @@
-/** Records a generated function: runs it once over symbolic handles and gives the graph that does the same. */
+/** Records a generated function: runs it once over symbolic handles and gives the graphs that do the same. */
 import { opsFor } from "../../ops/adapter";
 import type { HostFormat, OpName } from "../../ops/ops";
 import { leavesOf, treeOf } from "../../ops/tree";
 import type { EngineFunction } from "../engine";
 import { kernelOf } from "../table";
-import type { Node, Value } from "./graph";
+import { cutAtReductions, named, type Recording } from "./cut";
+import type { Value } from "./graph";
 import type { Layout, Segment } from "./layout";
 import { lowerings, mostParts, type Target } from "./lowering/table";
 import { NOTED_ADAMW, NOTED_EMA } from "./lowering/update";
-import type { NamedValue } from "./model";
-import { addWaiting, inOrder } from "./order";
-import { peephole } from "./peephole";
 import { type Handle, isHandle, Recorder } from "./recorder";
 import { Updates } from "./updates";
 
-/** A segment of the store that the function reads, replaces, or both. */
-export interface StateUse {
-  readonly segment: Segment;
-  /** Name of the graph input; null where the segment is only written. */
-  readonly input: NamedValue | null;
-  /** What replaces the segment; null where it is only read. */
-  readonly output: NamedValue | null;
-}
-
-/** Of a call: a leaf of what it takes or gives. */
-export interface NamedTensor extends NamedValue {
-  readonly path: string;
-}
-
-export interface Recording {
-  readonly name: string;
-  /** In an order of execution. */
-  readonly nodes: readonly Node[];
-  readonly state: readonly StateUse[];
-  /** What a call gives, by path; only those that the graph needs. */
-  readonly inputs: readonly (NamedTensor & { readonly dtype: HostFormat })[];
-  /** Lengths that the graph needs, as int64 [1]. */
-  readonly lengths: readonly (NamedValue & { readonly length: string })[];
-  readonly outputs: readonly NamedTensor[];
-}
-
-export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu"): Recording {
+/** Gives one graph, or one before and one after its reductions over devices. */
+export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu"): readonly Recording[] {
   const r = new Recorder(fn.lengths, mostParts[target]);
   const lengths = Object.fromEntries(fn.lengths.map((name, i) => [name, -1 - i]));
   const updates = new Updates(r);
@@ -117,49 +90,29 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
     stateOutputs.set(segment, named(r, whole));
   }
 
-  const outputValues = outputs.map(([path, handle]) => ({
-    path,
-    name: `output.${path}`,
-    value: named(r, updates.resolve(r.full(handle))),
-  }));
-  const results = [...stateOutputs.values(), ...outputValues.map(({ value }) => value)];
-  peephole(r.graph, r.graph.needed(results), new Set(results));
-  const replacements = [...stateOutputs].map(([segment, output]) => ({
-    input: stateInputs.get(segment) ?? null,
-    output,
-  }));
-  addWaiting(r, inOrder(r, results, recorded), replacements);
-  const nodes = inOrder(r, results, recorded);
-  for (const node of nodes) {
-    if (node.op === NOTED_ADAMW || node.op === NOTED_EMA) {
-      throw new Error(`internal: ${fn.name} computes with the result of an update`);
+  const parts = cutAtReductions(r, {
+    fn,
+    recorded,
+    state: [...new Set([...segments, ...written])].map((segment) => ({
+      segment,
+      input: stateInputs.get(segment) ?? null,
+      output: stateOutputs.get(segment) ?? null,
+    })),
+    inputs: inputHandles.map(([path, { dtype, value }]) => ({ path, dtype, name: `input.${path}`, value })),
+    outputs: outputs.map(([path, handle]) => ({
+      path,
+      name: `output.${path}`,
+      value: named(r, updates.resolve(r.full(handle))),
+    })),
+  });
+  for (const { nodes } of parts) {
+    for (const node of nodes) {
+      if (node.op === NOTED_ADAMW || node.op === NOTED_EMA) {
+        throw new Error(`internal: ${fn.name} computes with the result of an update`);
+      }
     }
   }
-  const used = new Set(nodes.flatMap((node) => node.inputs));
-  return {
-    name: fn.name,
-    nodes,
-    state: [...new Set([...segments, ...written])].flatMap((segment) => {
-      const input = stateInputs.get(segment);
-      const output = stateOutputs.get(segment);
-      const isRead = input !== undefined && used.has(input);
-      if (!isRead && output === undefined) return [];
-      return {
-        segment,
-        input: isRead ? { name: `state.${segment.name}`, value: input } : null,
-        output: output === undefined ? null : { name: `next.${segment.name}`, value: output },
-      };
-    }),
-    inputs: inputHandles.flatMap(([path, { dtype, value }]) =>
-      used.has(value) ? { path, dtype, name: `input.${path}`, value } : [],
-    ),
-    lengths: fn.lengths.flatMap((length) => {
-      const name = `length.${length}`;
-      const value = r.graph.inputs.get(name);
-      return value !== undefined && used.has(value) ? { length, name, value } : [];
-    }),
-    outputs: outputValues,
-  };
+  return parts;
 
   function lengthOf(known: Readonly<Record<string, number>>, name: string): number {
     const length = known[name];
@@ -168,8 +121,10 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
   }
 }
 
-/** A value under a name of its own: a graph output cannot be an input or a constant, nor stand under two names. */
-function named(r: Recorder, value: Value): Value {
-  if (value.source.kind === "node" && value.source.node.op !== "Reshape") return value;
-  return r.graph.one("Identity", [value], value.dims, {}, { type: value.type });
+/** The graph of a function that reduces nothing over devices. */
+export function recordOne(fn: EngineFunction, layout: Layout, target?: Target): Recording {
+  const [recording, ...others] = record(fn, layout, target);
+  // The rules of a spec allow many devices only where the engine carries them (compiler/spec/hardware-rules.ts).
+  if (recording === undefined || others.length > 0) throw new Error(`internal: ${fn.name} reduces over devices`);
+  return recording;
 }

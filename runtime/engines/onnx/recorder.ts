@@ -41,11 +41,23 @@ export class Recorder {
   /** What products of attention were made of, by their result. */
   readonly products = new Map<Value, Product>();
 
+  /** What is reduced over devices, and what stands for the mean. */
+  readonly reductions: { readonly from: Value; readonly to: Value }[] = [];
+
   /** Length number i is written as −1−i in shapes. `mostParts`: how many parts one node can cut a tensor into. */
   constructor(
     readonly lengthNames: readonly string[],
     private readonly mostParts = Number.POSITIVE_INFINITY,
   ) {}
+
+  /** The mean of a value over devices: an input, since another graph begins behind it. */
+  reduced(from: Value): Value {
+    const known = this.reductions.find((reduction) => reduction.from === from);
+    if (known !== undefined) return known.to;
+    const to = this.graph.input(`reduced.${this.reductions.length}`, from.type, from.dims);
+    this.reductions.push({ from, to });
+    return to;
+  }
 
   dim(size: number): Dim {
     if (size >= 0) return size;

@@ -3,8 +3,19 @@
  * and a second opinion on every number of the fast engine.
  */
 import { opsFor } from "../../ops/adapter";
+import type { Ops } from "../../ops/ops";
 import { leavesOf, treeOf } from "../../ops/tree";
-import type { Engine, EngineFunction, HostArray, LoadedFunction, StateStore, TensorSpecs } from "../engine";
+import { aloneCommunicator } from "../../ranks/alone";
+import type {
+  Engine,
+  EngineFunction,
+  EngineOptions,
+  HostArray,
+  LoadedFunction,
+  Reducer,
+  StateStore,
+  TensorSpecs,
+} from "../engine";
 import { inputOf } from "../inputs";
 import { type KernelTable, kernelOf } from "../table";
 import { elementwiseKernels } from "./kernels-elementwise";
@@ -15,9 +26,32 @@ import { type Dense, dense, sizeOf } from "./tensor";
 const kernels: KernelTable<null, Dense, Dense> = { ...tokenKernels, ...layerKernels, ...elementwiseKernels };
 
 /** The typed ops over float64 tensors. */
-export const referenceOps = opsFor<Dense>((op, inputs, attrs, shapes) =>
-  kernelOf(kernels, op)(null, inputs, attrs, shapes),
-);
+export const referenceOps = opsWith(([x]) => [x ?? dense([], new Float64Array(1))]);
+
+function opsWith(allReduce: (inputs: readonly Dense[]) => readonly Dense[]): Ops {
+  return opsFor<Dense>((op, inputs, attrs, shapes) =>
+    op === "allReduce" ? allReduce(inputs) : kernelOf(kernels, op)(null, inputs, attrs, shapes),
+  );
+}
+
+/**
+ * Runs a generated function. It does not wait for other devices, so where it reduces over them it runs twice: once to find
+ * what is reduced, and once with the means in their places.
+ */
+async function runReduced<T>(run: (ops: Ops) => T, reducer: Reducer): Promise<T> {
+  const found: Dense[] = [];
+  const first = run(
+    opsWith(([x = dense([], new Float64Array(1))]) => {
+      found.push(x);
+      return [x];
+    }),
+  );
+  if (found.length === 0 || reducer.size === 1) return first;
+  const buckets = found.map(({ data }) => Float32Array.from(data));
+  await reducer.allReduceMean(buckets);
+  const means = found.map(({ shape }, i) => dense(shape, Float64Array.from(buckets[i] ?? [])));
+  return run(opsWith(() => [means.shift() ?? dense([], new Float64Array(1))]));
+}
 
 class ReferenceStore implements StateStore {
   readonly tensors = new Map<string, Dense>();
@@ -48,7 +82,7 @@ function isDense(value: object): value is Dense {
   return "data" in value && "shape" in value;
 }
 
-function load(fn: EngineFunction, store: ReferenceStore): LoadedFunction {
+function load(fn: EngineFunction, store: ReferenceStore, reducer: Reducer): LoadedFunction {
   return {
     run: async (inputs, lengths) => {
       const given = [...fn.inputs].map(([path, spec]): [string, Dense] => {
@@ -57,7 +91,7 @@ function load(fn: EngineFunction, store: ReferenceStore): LoadedFunction {
         return [path, dense(shape, Float64Array.from(values), spec.dtype)];
       });
       const state = treeOf(fn.reads.map((path): [string, Dense] => [path, store.tensor(path)]));
-      const result = fn.run(referenceOps, state, treeOf(given), lengths);
+      const result = await runReduced((ops) => fn.run(ops, state, treeOf(given), lengths), reducer);
       for (const [path, tensor] of leavesOf(result.state, isDense)) store.tensors.set(path, tensor);
       return new Map(
         leavesOf(result.outputs, isDense).map(([path, { data }]): [string, HostArray] => [
@@ -70,14 +104,16 @@ function load(fn: EngineFunction, store: ReferenceStore): LoadedFunction {
   };
 }
 
-export async function createReferenceEngine(): Promise<Engine> {
+export async function createReferenceEngine({
+  reducer = aloneCommunicator(),
+}: Partial<EngineOptions> = {}): Promise<Engine> {
   return {
     name: "reference",
     description: "reference, float64",
     createStore: (specs) => new ReferenceStore(specs),
     load: async (fn, store) => {
       if (!(store instanceof ReferenceStore)) throw new Error("internal: the store belongs to another engine");
-      return load(fn, store);
+      return load(fn, store, reducer);
     },
     release: async () => undefined,
   };

@@ -18,6 +18,7 @@ type ElementwiseOp =
   | "smoothL1Grad"
   | "mse"
   | "mseGrad"
+  | "allReduce"
   | "globalNorm"
   | "clipFactor"
   | "adamw"
@@ -70,6 +71,8 @@ export const elementwiseKernels: KernelTable<null, Dense, Dense, ElementwiseOp> 
   mse: (_, [prediction, target]) => meanOf(prediction, target, (d) => d * d),
   mseGrad: (_, [prediction, target]) => perElement(prediction, target, (d) => 2 * d),
 
+  // Of one device; where there are more, the engine puts their mean here (engine.ts).
+  allReduce: (_, [x]) => x,
   globalNorm: (_, tensors) => {
     let sum = 0;
     for (const tensor of tensors) for (const value of tensor.data) sum += value * value;

@@ -1,6 +1,7 @@
 /** The engine that runs generated functions op by op on TensorFlow.js. */
 import os from "node:os";
 import type { Engine, EngineOptions, LoadedFunction } from "../engine";
+import { needsOneDevice } from "../one-device";
 import { openDevice } from "./devices";
 import { Kernels } from "./kernels";
 import { loadFunction } from "./load-function";
@@ -29,9 +30,11 @@ export async function createEngine({
   threads,
   device = "cpu",
   precision = "fp32",
+  reducer,
 }: EngineOptions): Promise<TfjsEngine> {
   // The rules of a spec refuse it (compiler/spec/hardware-rules.ts): tfjs has no float16.
   if (precision !== "fp32") throw new Error(`internal: tfjs does not compute in ${precision}`);
+  needsOneDevice("tfjs", reducer);
   const wasm = Math.max(1, Math.min(threads, os.availableParallelism() - 1));
   const { core, backend, description } = await openDevice(device, { native: threads, wasm });
   const kernels = new Kernels(core, backend);

@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import type { DeviceMemory, Engine, EngineOptions } from "../engine";
 import { LoadedFunctions } from "../loaded-functions";
+import { needsOneDevice } from "../one-device";
 import { openCache } from "./cache";
 import { loadFunction } from "./load-function";
 import { processorText } from "./machine";
@@ -23,6 +24,7 @@ export interface XlaEngine extends Engine {
 /** `threads` has no say: XLA takes the processors that the process may use. */
 export async function createEngine(options: EngineOptions): Promise<XlaEngine> {
   const { device = "cpu", precision = "fp32", progress = () => undefined } = options;
+  needsOneDevice("xla", options.reducer);
   if (!isXlaDevice(device)) throw new Error(`internal: xla has no device ${device}`);
   // The rules of a spec refuse it (compiler/spec/hardware-rules.ts).
   if (precision === "fp16") throw new Error(`internal: xla does not compute in ${precision}`);

@@ -63,6 +63,18 @@ const mistakes: readonly (readonly [fields: { readonly [path: string]: JsonValue
       "E306 optimization.globalBatch: 100 images do not divide by gpus × accumulation; found 100 / (1 × 8) = 12.5; want a global batch of 96 or 104",
     ],
     [
+      { "optimization.globalBatch": 100, "optimization.accumulation": 2, "hardware.gpus": 8 },
+      "E306 optimization.globalBatch: 100 images do not divide by gpus × accumulation; found 100 / (8 × 2) = 6.25; want a global batch of 96 or 112",
+    ],
+    [
+      { "hardware.gpus": 8, "hardware.device": "webgpu" },
+      "E321 hardware.gpus: the engine onnx on webgpu does not share a batch over devices; found 8 devices; want 1. These do: onnx on cpu.",
+    ],
+    [
+      { "hardware.gpus": 2, "hardware.engine": "tfjs" },
+      "E321 hardware.gpus: the engine tfjs on cpu does not share a batch over devices; found 2 devices; want 1. These do: onnx on cpu.",
+    ],
+    [
       { "optimization.globalBatch": 3, "optimization.accumulation": 8 },
       "E306 optimization.globalBatch: 3 images do not divide by gpus × accumulation; found 3 / (1 × 8) = 0.375; want a global batch of 8",
     ],

@@ -118,7 +118,7 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
     'E205 data.source: not one of the choices; found "shape"; want "shapes" or "folder". Did you mean `shapes`?',
   ],
   ["data.source", 5, 'E205 data.source: not one of the choices; found 5; want "shapes" or "folder"'],
-  ["hardware.gpus", 8, "E205 hardware.gpus: not one of the choices; found 8; want 1 (devices)"],
+  ["hardware.gpus", 0, "E204 hardware.gpus: out of range; found 0; want a whole number from 1 to 4096 (devices)"],
   [
     "hardware.engine",
     "torch",

@@ -113,7 +113,12 @@ describe("save and load", () => {
 });
 
 describe("a checkpoint of another spec", () => {
-  const other = (change: Partial<Experiment>): Experiment => ({ ...experiment, specHash: "b".repeat(64), ...change });
+  const other = (change: Partial<Experiment>): Experiment => ({
+    ...experiment,
+    specHash: "b".repeat(64),
+    trainingHash: "c".repeat(64),
+    ...change,
+  });
   const longer = other({
     optimiser: { ...experiment.optimiser, epochs: 20 },
     schedule: { ...experiment.schedule, steps: 80, curveSteps: 80, momentumSteps: 80 },
@@ -157,6 +162,18 @@ describe("a checkpoint of another spec", () => {
   test("of the same spec but another generator is taken, with a note", async () => {
     const { notes } = await load({ ...experiment, generatorVersion: "0.2.0" });
     expect(notes).toEqual(['generatorVersion: "0.1.0" in the checkpoint, "0.2.0" here']);
+  });
+
+  test("that trains the same on more devices is taken, and what differs is said", async () => {
+    const { trainingHash, optimiser, hardware } = experiment;
+    const wider = { hardware: { ...hardware, gpus: 8 }, optimiser: { ...optimiser, deviceBatch: 1 } };
+    const { notes, progress: at } = await load(other({ trainingHash, ...wider }));
+    expect(at.step).toBe(12);
+    expect(notes).toEqual([
+      `optimiser.deviceBatch: ${optimiser.deviceBatch} in the checkpoint, 1 here`,
+      "hardware.gpus: 1 in the checkpoint, 8 here",
+    ]);
+    await expect(load(other(wider))).rejects.toMatchObject({ code: "R146" });
   });
 
   test("is refused where the file does not tell what it is", async () => {

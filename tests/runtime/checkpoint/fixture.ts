@@ -5,6 +5,7 @@ export const experiment: Experiment = {
   name: "tiny",
   generatorVersion: "0.1.0",
   specHash: "a".repeat(64),
+  trainingHash: "fedcba9876543210",
   seed: 7,
   image: {
     height: 8,
@@ -59,7 +60,7 @@ export const experiment: Experiment = {
   positionScale: 1,
   evaluation: { everyEpochs: 0, knnNeighbours: 20, knnTemperature: 0.07, trainImages: 64, testImages: 64 },
   log: { logEverySteps: 1, checkpointEveryEpochs: 1, keepEveryEpochs: 5 },
-  hardware: { engine: "onnx", device: "cpu", precision: "fp32", threads: 1, workers: 1 },
+  hardware: { engine: "onnx", device: "cpu", gpus: 1, precision: "fp32", threads: 1, workers: 1 },
   runDirectory: "runs/tiny",
 };
 

@@ -134,6 +134,8 @@ describe("resume", () => {
 
   test("does not fall back to an older one where the spec differs", async () => {
     await run(2, [1]);
-    await expect(resume({ ...experiment, specHash: "b", seed: 9 })).rejects.toMatchObject({ code: "R146" });
+    await expect(resume({ ...experiment, specHash: "b", trainingHash: "b", seed: 9 })).rejects.toMatchObject({
+      code: "R146",
+    });
   });
 });

@@ -5,6 +5,7 @@ export const tinyExperiment: Experiment = {
   name: "tiny",
   generatorVersion: "0.1.0",
   specHash: "0123456789abcdef",
+  trainingHash: "fedcba9876543210",
   seed: 7,
   image: {
     height: 16,
@@ -67,7 +68,7 @@ export const tinyExperiment: Experiment = {
   positionScale: 1,
   evaluation: { everyEpochs: 1, knnNeighbours: 3, knnTemperature: 0.07, trainImages: 8, testImages: 8 },
   log: { logEverySteps: 2, checkpointEveryEpochs: 1, keepEveryEpochs: 0 },
-  hardware: { engine: "onnx", device: "cpu", precision: "fp32", threads: 1, workers: 1 },
+  hardware: { engine: "onnx", device: "cpu", gpus: 1, precision: "fp32", threads: 1, workers: 1 },
   runDirectory: "runs/tiny",
 };
 

@@ -77,7 +77,7 @@ async function happened(
       steps: STEPS,
       from: { stepsDone: 0, epochLoss: 0 },
       stopAtStep: STEPS,
-      stopRequested: () => (stopAfter !== undefined && observed >= stopAfter ? "SIGINT" : null),
+      stopRequested: async () => (stopAfter !== undefined && observed >= stopAfter ? "SIGINT" : null),
       runner,
       nextImages: async () => {
         if (begun + 1 === noImagesAt) throw new Error("no images");

@@ -157,6 +157,7 @@ const wrong: { readonly [K in OpName]: Wrong } = {
   mse: loss,
   mseGrad: two,
 
+  allReduce: { "": "takes 1 tensor; found 0" },
   globalNorm: { "": "takes one tensor or more; found 0" },
   clipFactor: { "[N]": "input 0 should have 0 axes" },
   adamw: {

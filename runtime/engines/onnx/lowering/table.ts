@@ -29,6 +29,11 @@ const cpu: KernelTable<Recorder, Handle, Value> = {
 
 export const lowerings: { readonly [T in Target]: KernelTable<Recorder, Handle, Value> } = {
   cpu,
-  // Its FusedMatMul is not there for products of heads.
-  webgpu: { ...cpu, ...plainProducts },
+  webgpu: {
+    ...cpu,
+    // Its FusedMatMul is not there for products of heads.
+    ...plainProducts,
+    // The mean over one device (engine.ts).
+    allReduce: (_, [x]) => x.value,
+  },
 };

@@ -1,5 +1,6 @@
 /**
- * AdamW and the moving average. They are noted down while the step is recorded and written at its end (updates.ts),
+ * The mean over devices, AdamW and the moving average. The mean is a cut: what it reads is a result of one graph, what it
+ * gives an input of the next (record.ts). The others are noted down while the step is recorded and written at its end (updates.ts),
  * because small tensors are updated together.
  */
 import type { KernelTable } from "../../table";
@@ -10,7 +11,8 @@ import type { Handle, Recorder } from "../recorder";
 export const NOTED_ADAMW = "noted:adamw";
 export const NOTED_EMA = "noted:ema";
 
-export const updateLowerings: KernelTable<Recorder, Handle, Value, "adamw" | "ema"> = {
+export const updateLowerings: KernelTable<Recorder, Handle, Value, "allReduce" | "adamw" | "ema"> = {
+  allReduce: (r, [x]) => r.reduced(r.full(x)),
   adamw: (r, inputs, { beta1, beta2, eps, decay }) => {
     const [weight] = inputs;
     const dims = r.dims(weight.shape);

@@ -2,8 +2,9 @@
 import type { EngineFunction, HostArray, LoadedFunction } from "../../engine";
 import { mayOverwrite } from "../alias";
 import { bindLengths, bindOutputs, inputTensor, type Lengths, modelOf } from "../call";
+import type { Recording } from "../cut";
 import { type ModelParts, modelBytes, nodeNames } from "../model";
-import { type Recording, record } from "../record";
+import { recordOne } from "../record";
 import { pinned } from "../store";
 import { type Device, type DeviceSession, type DeviceTensor, exclusively, failed } from "./device";
 import type { Placement } from "./placement";
@@ -15,7 +16,7 @@ export interface WebgpuFunction extends LoadedFunction {
 }
 
 export async function loadFunction(device: Device, fn: EngineFunction, store: WebgpuStore): Promise<WebgpuFunction> {
-  const recording = record(fn, store.layout, "webgpu");
+  const recording = recordOne(fn, store.layout, "webgpu");
   const parts = modelOf(recording);
   const session = await exclusively(() =>
     failing(`prepare ${fn.name} for the GPU`, () => device.createSession(modelBytes(parts))),

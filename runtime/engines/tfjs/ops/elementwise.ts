@@ -18,6 +18,7 @@ type ElementwiseOp =
   | "smoothL1Grad"
   | "mse"
   | "mseGrad"
+  | "allReduce"
   | "globalNorm"
   | "clipFactor"
   | "adamw"
@@ -58,6 +59,8 @@ export const elementwiseOps: KernelTable<Kernels, Tensor, Tensor, ElementwiseOp>
     const squares = tensors.map((x) => k.reshape(k.sumAll(k.unary("Square", x)), [1]));
     return k.unary("Sqrt", k.sumAll(k.concat(squares, 0)));
   },
+  // The mean over one device: the rules of a spec allow no more (compiler/spec/hardware-rules.ts).
+  allReduce: (k, [x]) => k.reshape(x, x.shape),
   clipFactor: (k, [norm], { max }) => k.clip(k.div(k.scalar(max), k.add(norm, 1e-6)), 0, 1),
 
   adamw: (k, [weight, gradient, m, v, stepSize, secondMoment, decayFactor], attrs) => {

@@ -4,7 +4,7 @@ import type { EngineFunction, TensorSpecs } from "../../../../runtime/engines/en
 import { mayOverwrite } from "../../../../runtime/engines/onnx/alias";
 import { createEngine } from "../../../../runtime/engines/onnx/engine";
 import { layoutOf } from "../../../../runtime/engines/onnx/layout";
-import { record } from "../../../../runtime/engines/onnx/record";
+import { recordOne } from "../../../../runtime/engines/onnx/record";
 import { createReferenceEngine } from "../../../../runtime/engines/reference/engine";
 import type { F32 } from "../../../../runtime/ops/ops";
 import { follow, spec, specOf, step } from "./state-step";
@@ -86,7 +86,7 @@ describe("steps that change the state", () => {
 
   test("every tensor of an ordinary step is written in place", () => {
     const layout = layoutOf(new Map(step.reads.map((path) => [path, specOf(path)])));
-    const { nodes, state } = record(step, layout);
+    const { nodes, state } = recordOne(step, layout);
     const elsewhere = state.filter(
       ({ input, output }) => input !== null && output !== null && !mayOverwrite(nodes, input.value, output.value),
     );

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { packageRoot } from "../../../../compiler/emit/package-root";
 import type { EngineFunction } from "../../../../runtime/engines/engine";
 import { layoutOf } from "../../../../runtime/engines/onnx/layout";
-import { record } from "../../../../runtime/engines/onnx/record";
+import { recordOne } from "../../../../runtime/engines/onnx/record";
 import { createWebgpuEngine } from "../../../../runtime/engines/onnx/webgpu/engine";
 import { placementLine } from "../../../../runtime/engines/onnx/webgpu/load-function";
 import { placementOf } from "../../../../runtime/engines/onnx/webgpu/placement";
@@ -71,12 +71,12 @@ test("a graph for it cuts into at most seven parts at a time, whatever the numbe
   for (const count of [1, 7, 8, 49, 50, 343, 344]) {
     const fn = doubling(count);
     const layout = layoutOf(doublingSpecs(count));
-    const splits = record(fn, layout, "webgpu").nodes.filter(({ op }) => op === "Split");
+    const splits = recordOne(fn, layout, "webgpu").nodes.filter(({ op }) => op === "Split");
     expect(splits.length > 0, `${count}`).toBe(count > 1);
     for (const { outputs } of splits) expect(outputs.length).toBeLessThanOrEqual(7);
   }
   for (const op of ["matmul", "matmulNT", "matmulTN"] as const) {
-    const { nodes } = record(sampleCall(op, "symbolic", SEED).fn, layoutOf(new Map()), "webgpu");
+    const { nodes } = recordOne(sampleCall(op, "symbolic", SEED).fn, layoutOf(new Map()), "webgpu");
     expect(nodes.map((node) => node.op)).not.toContain("FusedMatMul");
   }
 });

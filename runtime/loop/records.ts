@@ -1,0 +1,94 @@
+/**
+ * What a run leaves behind and is judged by: its logs, checkpoints, evaluations and floors. Rank 0 has all of it. The other
+ * ranks go through the same loop with records that take nothing and read nothing, and wait where rank 0 is at work.
+ */
+import { join } from "node:path";
+import type { PositionTables } from "../checkpoint/checkpoint";
+import type { TrainerFlags } from "../cli";
+import type { Engine, StateStore } from "../engines/engine";
+import type { TrainerProgram } from "../experiment";
+import type { RunRanks } from "../ranks/run-ranks";
+import type { LogEvent } from "../report/jsonl";
+import { readLogFile } from "../report/read-log";
+import { followCheckpoints, openCheckpoints, type RunCheckpoints, type StartingPoint } from "./checkpoints";
+import type { RunEvaluation, TrainerEnvironment } from "./environment";
+import { type Floors, openFloors } from "./floors";
+import { constantsOf } from "./functions";
+import { openLogs, type RunLogs, runFiles } from "./run-folder";
+
+export interface RunRecords {
+  readonly logs: RunLogs;
+  readonly checkpoints: RunCheckpoints;
+  /** Null where the experiment's data has no labels, and on every rank but the first. */
+  readonly evaluation: RunEvaluation | null;
+  readonly floors: Floors;
+  /** The log up to now. */
+  events(): readonly LogEvent[];
+}
+
+export interface RecordsOptions {
+  readonly program: TrainerProgram;
+  readonly flags: TrainerFlags;
+  readonly environment: Pick<TrainerEnvironment, "openEvaluation">;
+  readonly engine: Engine;
+  readonly store: StateStore;
+  readonly from: StartingPoint;
+  readonly ranks: RunRanks;
+  readonly note: (line: string) => void;
+  readonly isStopping: () => boolean;
+}
+
+/** How long the other ranks wait for what rank 0 does alone. */
+const patience = { evaluationMs: 60 * 60_000, checkpointMs: 10 * 60_000 };
+
+export function openRecords(options: RecordsOptions): Promise<RunRecords> {
+  return options.ranks.rank === 0 ? writtenRecords(options) : followedRecords(options);
+}
+
+async function writtenRecords(options: RecordsOptions): Promise<RunRecords> {
+  const { program, flags, environment, engine, store, from, ranks, note, isStopping } = options;
+  const { experiment } = program;
+  const directory = flags.runDirectory;
+  const events = (): readonly LogEvent[] => readLogFile(join(directory, runFiles.jsonl), { mostSteps: 1 });
+  const floors = openFloors({ floors: flags.floors, experiment, events, note });
+  const logs = await openLogs(directory, experiment, from.stepsDone);
+  const evaluation = await environment.openEvaluation({
+    program,
+    engine,
+    store,
+    dataRoot: flags.dataRoot,
+    isStopping,
+  });
+  const checkpoints = openCheckpoints({ program, directory, store, from, positions: positionTables(program) });
+  const evaluating = <T>(work: () => Promise<T>): Promise<T> =>
+    ranks.during("the evaluation", patience.evaluationMs, work);
+  return {
+    logs,
+    floors,
+    events,
+    evaluation: evaluation && {
+      now: () => evaluating(() => evaluation.now()),
+      final: (hears) => evaluating(() => evaluation.final(hears)),
+    },
+    checkpoints: {
+      ...checkpoints,
+      save: (at) => ranks.during("writing a checkpoint", patience.checkpointMs, () => checkpoints.save(at)),
+      keep: (epoch) => ranks.during("keeping a checkpoint", patience.checkpointMs, () => checkpoints.keep(epoch)),
+    },
+  };
+}
+
+async function followedRecords({ program, flags, from }: RecordsOptions): Promise<RunRecords> {
+  return {
+    logs: { csv: { append: () => {} }, jsonl: { append: () => {} } },
+    checkpoints: followCheckpoints({ program, directory: flags.runDirectory, from }),
+    evaluation: null,
+    floors: { afterEpoch: () => {}, missed: () => null },
+    events: () => [],
+  };
+}
+
+function positionTables({ experiment }: TrainerProgram): PositionTables {
+  const { positions, predictorPositions } = constantsOf(experiment);
+  return { encoder: positions, predictor: predictorPositions };
+}

@@ -1,0 +1,22 @@
+/**
+ * Which rank ended the run, where none could say so: MPICH's mpirun kills all others as soon as one is gone. It tells the
+ * number of the process, and the signs of life in the run folder tell whose it was.
+ */
+import { rankFailed, rankGone, type UserError } from "../../errors";
+import { openBeatReader } from "../watch/beat";
+
+export function postMortem(of: {
+  readonly folder: string;
+  readonly ranks: number;
+  /** The end of what mpirun and the ranks wrote. */
+  readonly said: string;
+}): UserError | null {
+  if (of.said.includes("The run ends because")) return null;
+  const read = openBeatReader(of.folder);
+  const beats = Array.from({ length: of.ranks }, (_, rank) => read(rank)).filter((beat) => beat !== null);
+  const failed = beats.find(({ state }) => state === "failed");
+  if (failed !== undefined) return rankFailed(failed);
+  const pid = Number(/PID (\d+) RUNNING AT/.exec(of.said)?.[1] ?? Number.NaN);
+  const gone = beats.find((beat) => beat.pid === pid && beat.state === "running");
+  return gone === undefined ? null : rankGone(gone);
+}

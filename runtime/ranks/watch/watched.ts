@@ -1,0 +1,35 @@
+/** A communicator whose collective calls are watched. */
+import type { Communicator } from "../communicator";
+import type { Watch } from "./watch";
+
+export function watched(communicator: Communicator, watch: Watch): Communicator {
+  const within = async <T>(call: () => Promise<T>): Promise<T> => {
+    watch.entered();
+    try {
+      return await call();
+    } finally {
+      watch.left();
+    }
+  };
+  return {
+    rank: communicator.rank,
+    size: communicator.size,
+    host: communicator.host,
+    allReduceMean: (buckets) => within(() => communicator.allReduceMean(buckets)),
+    reduceScatterMean: (values) => within(() => communicator.reduceScatterMean(values)),
+    allGatherBlocks: (values) => within(() => communicator.allGatherBlocks(values)),
+    allGather: (bytes) => within(() => communicator.allGather(bytes)),
+    broadcast: (bytes) => within(() => communicator.broadcast(bytes)),
+    barrier: () => within(() => communicator.barrier()),
+    agree: (what, value) => within(() => communicator.agree(what, value)),
+    abort: async (reason) => {
+      // MPI_Abort may end the others at once, so they get the time to read and print why.
+      await watch.failed(reason);
+      return communicator.abort(reason);
+    },
+    close: async () => {
+      await within(() => communicator.close());
+      watch.end();
+    },
+  };
+}
