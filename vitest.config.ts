@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
-    // These need programs that not every machine has, and minutes: `npm run test:slurm`.
+    // These need programs that not every machine has, and minutes: `npm run test:slurm`, `test:mpi`.
     exclude: process.env.IJEPA_INTEGRATION === undefined ? ["tests/integration/**"] : [],
     setupFiles: ["tests/setup.ts"],
     testTimeout: 60_000,

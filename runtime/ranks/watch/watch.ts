@@ -31,6 +31,8 @@ export interface Watch {
   left(): void;
   /** Tells the others that this rank gives up, and why; they end. Returns when they had the time for it. */
   failed(reason: string): Promise<void>;
+  /** Returns after the next two looks at the other ranks, if they find nothing. */
+  lookAgain(): Promise<void>;
   /** The run is over and all is well. */
   end(): void;
 }
@@ -173,6 +175,7 @@ export function startWatch(options: WatchOptions): Watch {
       // Rank 0 looks, and the others look at rank 0.
       await new Promise((done) => setTimeout(done, 3 * limits.beatMs));
     },
+    lookAgain: () => new Promise((done) => setTimeout(done, 2.5 * limits.beatMs)),
     end: () => {
       if (over) return;
       stop();
