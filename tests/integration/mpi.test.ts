@@ -109,10 +109,14 @@ describe.skipIf(mpis.length === 0).each(mpis)("a run on $kind", { timeout: 180_0
       await wait(afterMs);
       process.kill(pid, "SIGKILL");
       expect(await endOf(run), run.output()).not.toBe(0);
-      expect(run.output()).toMatch(
-        new RegExp(`R20[01]: The run ends because rank ${victim} on \\S+ \\(process ${pid}\\) is gone`),
-      );
-      if (mpi.kind === "MPICH") return;
+      // MPICH's mpirun ends the others at once, and may name one of those.
+      if (mpi.kind === "MPICH") {
+        const ofAny =
+          /R20[01]: The run ends because rank \d|R209: The run ends because a rank is gone.*It names rank \d on/;
+        expect(run.output()).toMatch(ofAny);
+        return;
+      }
+      expect(run.output()).toContain(`R201: The run ends because rank ${victim} on`);
       for (const other of [0, 1, 2].filter((rank) => rank !== victim)) {
         expect(run.file(`fault-${other}`), run.output()).toContain(`The run ends because rank ${victim} on`);
       }

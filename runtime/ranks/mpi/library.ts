@@ -55,14 +55,13 @@ export function findMpi(wanted: AbiName, variables: Variables): MpiLibrary {
 
 /**
  * UCX, the network layer of many MPIs, takes over memory calls of the C library and the signals of crashes. V8 manages
- * memory beside it and needs SIGSEGV for WebAssembly, so both stay off. With CMA a rank reads in the memory of another
- * one, and UCX aborts it where that one is gone, before it can say so; shared memory is as fast. A person's own settings
- * stay. Only before the library is loaded.
+ * memory beside it and needs SIGSEGV for WebAssembly, so both stay off unless a person has said otherwise. Only before
+ * the library is loaded. (Without UCX's CMA the others would outlive a dead rank for a moment, but then MPI_Finalize of
+ * MPICH 4.0 hangs in one run of four.)
  */
 function tameUcx(): void {
   process.env.UCX_MEM_EVENTS ??= "n";
   process.env.UCX_ERROR_SIGNALS ??= "";
-  process.env.UCX_TLS ??= "^cma";
 }
 
 /** Names alone are looked for by the system's loader; the others stand beside the mpirun of the PATH. */

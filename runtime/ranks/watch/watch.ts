@@ -147,6 +147,8 @@ export function startWatch(options: WatchOptions): Watch {
     beat();
     look();
   }, limits.beatMs);
+  // A process that has nothing else to do ends, and the others are told (onExit).
+  timer.unref();
   process.on("SIGTERM", onTerm);
   process.on("exit", onExit);
   // MPICH's mpirun sends it when a rank is gone. It stays listened to: without a listener Node opens its debugger.
