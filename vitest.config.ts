@@ -1,4 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { switchOffTelemetry } from "./runtime/engines/onnx/telemetry.ts";
+
+// The processes of tests inherit it; in each of them `process.env` is a copy of vitest's.
+switchOffTelemetry();
 
 export default defineConfig({
   test: {

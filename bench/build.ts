@@ -3,49 +3,24 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { bundle } from "../compiler/bundle/bundle";
 import { compile } from "../compiler/compile";
-import { loadSpec } from "../compiler/spec/load";
+import { type HardwareChange, loadWithHardware } from "../tools/pack/hardware";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** The path of a script that plain node runs; it takes the flags of bench/driver.ts. The file is seen from the root. */
-export async function buildDriver(file: string): Promise<string> {
-  const loaded = loadSpec(join(root, file));
+export async function buildDriver(file: string, change: HardwareChange = {}): Promise<string> {
+  const loaded = loadWithHardware(join(root, file), change);
   if (!loaded.ok) throw new Error(`${file}: ${JSON.stringify(loaded.diagnostics)}`);
-  const files = new Map(compile(loaded).files.map(({ name, text }) => [`./${name}`, text]));
+  // In the place of the trainer stands the driver, so that nothing but the step is measured.
+  const files = compile(loaded).files.map(({ name, text }) => ({
+    name,
+    text: name === "main.ts" ? text.replace('"ijepa/runtime/trainer"', '"ijepa/bench/driver"') : text,
+  }));
   const folder = join(tmpdir(), "ijepa-bench");
   mkdirSync(folder, { recursive: true });
-  const outfile = join(folder, `${loaded.spec.name}.cjs`);
-  const result = await build({
-    stdin: { contents: files.get("./main.ts") ?? "", loader: "ts", resolveDir: root },
-    bundle: true,
-    write: false,
-    format: "cjs",
-    platform: "node",
-    target: "node20",
-    tsconfigRaw: {},
-    plugins: [
-      {
-        name: "bench",
-        setup(setup) {
-          // In the place of the trainer stands the driver, so that nothing but the step is measured.
-          setup.onResolve({ filter: /^ijepa\/runtime\/trainer$/ }, () => ({ path: join(root, "bench", "driver.ts") }));
-          setup.onResolve({ filter: /^ijepa\/runtime\// }, ({ path }) => ({
-            path: join(root, `${path.slice("ijepa/".length)}.ts`),
-          }));
-          setup.onResolve({ filter: /^\.\// }, ({ path }) =>
-            files.has(`${path}.ts`) ? { path: `${path}.ts`, namespace: "generated" } : undefined,
-          );
-          setup.onLoad({ filter: /.*/, namespace: "generated" }, ({ path }) => ({
-            contents: files.get(path) ?? "",
-            loader: "ts",
-            resolveDir: root,
-          }));
-        },
-      },
-    ],
-  });
-  writeFileSync(outfile, result.outputFiles[0]?.text ?? "");
-  return outfile;
+  const script = join(folder, `${[loaded.spec.name, ...Object.values(change)].join("-")}.cjs`);
+  writeFileSync(script, await bundle({ files, banner: "" }));
+  return script;
 }

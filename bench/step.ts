@@ -7,7 +7,7 @@
  *   --steps N        timed steps in each of them (default 5)
  *   --threads N      default: all cores
  *   --only NAMES     of quickstart, tiny16, small16; default: all, with commas
- *   --engines NAMES  of onnx:cpu, onnx:webgpu, tfjs:gpu, tfjs:cpu, tfjs:wasm, tfjs:js, torch; default: all that can do a
+ *   --engines NAMES  of onnx:cpu, onnx:webgpu, tfjs:gpu, tfjs:cpu, tfjs:wasm, tfjs:js, xla:cpu, xla:gpu, torch; default: all that can do a
  *                    size in seconds, so wasm and js only take part in the quickstart
  *   --limit S        no step of a process begins after so many seconds (default 20)
  *   --note TEXT      what else has to be known of this run, as a sentence
@@ -106,9 +106,9 @@ function runOnce(side: Running): void {
   else side.rounds.push(found);
 }
 
-/** The first sentence of an error, without its code; of a missing package not where it was looked for. */
+/** The first sentence of an error, without its code; of a missing package or plugin not where it was looked for. */
 function reasonOf(message: string): string {
-  const isMissing = message.startsWith("R101");
+  const isMissing = /^R10[15]/.test(message);
   const [sentence = message] = message.replace(/^R\d+: /, "").split(isMissing ? /: / : /\. /);
   return `${sentence}.`;
 }

@@ -75,7 +75,7 @@ function measure(file: string): Measured {
   mark();
   const inputs = points.map((point) => ({
     folder: join(root, "generated", point.name),
-    files: compile(point).files.filter(({ name }) => name.endsWith(".ts")),
+    files: compile(point).typescript,
   }));
   mark();
   const wrong = typeErrorsOfMany(inputs).filter((errors) => errors.length > 0).length;

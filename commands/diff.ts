@@ -3,7 +3,7 @@ import pico from "picocolors";
 import { errors } from "../compiler/diagnostics/catalogue";
 import { unplaced } from "../compiler/diagnostics/diagnostic";
 import { diffSides } from "../tools/diff/diff";
-import { jsonReport, markdownReport, textReport } from "../tools/diff/report";
+import { jsonReport, markdownReport, textReport } from "../tools/diff/diff-text";
 import { readSide } from "../tools/diff/sources";
 import { printDiagnostics } from "./print";
 

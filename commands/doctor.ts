@@ -1,7 +1,7 @@
 /** `ijepa doctor`: which engines and devices work on this machine, and how to get the others. */
 import pico from "picocolors";
 import { defaultWorks, diagnose, type Finding } from "../tools/doctor/diagnose";
-import { commandFor, reportText } from "../tools/doctor/report";
+import { commandFor, reportText } from "../tools/doctor/diagnosis-text";
 import { allSubjects, type NamedSubject } from "../tools/doctor/subjects";
 
 export interface DoctorOptions {

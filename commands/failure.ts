@@ -2,10 +2,11 @@
 import { CommanderError } from "commander";
 import { errors } from "../compiler/diagnostics/catalogue";
 import { type Diagnostic, unplaced } from "../compiler/diagnostics/diagnostic";
+import { reasonOf } from "../runtime/exceptions";
 import { ExecutorRefused } from "../tools/sweep/executors/refused";
 
 /** Why a command line could not be carried out; null where only this program is to blame. */
-export function explained(cause: unknown): Diagnostic | null {
+export function diagnosticOf(cause: unknown): Diagnostic | null {
   if (cause instanceof CommanderError) return unplaced(null, usageProblem(cause));
   if (cause instanceof ExecutorRefused) return unplaced(null, cause.problem);
   const refused = systemError(cause);
@@ -22,19 +23,6 @@ function usageProblem({ message }: CommanderError) {
 /** Node's errors of system calls on files name the call, its path and a code such as ENOSPC. */
 function systemError(cause: unknown): { readonly path: string; readonly call: string; readonly reason: string } | null {
   if (!(cause instanceof Error) || !("code" in cause && "path" in cause && "syscall" in cause)) return null;
-  const { code, path, syscall } = cause;
-  return typeof path === "string"
-    ? { path, call: String(syscall), reason: reasons[String(code)] ?? String(code) }
-    : null;
+  const { path, syscall } = cause;
+  return typeof path === "string" ? { path, call: String(syscall), reason: reasonOf(cause) } : null;
 }
-
-const reasons: { readonly [code: string]: string } = {
-  EACCES: "permission denied",
-  EEXIST: "there is a file of this name",
-  EISDIR: "it is a folder",
-  ENOENT: "there is no such file or folder",
-  ENOSPC: "the disk is full",
-  ENOTDIR: "part of the path is a file, not a folder",
-  EPERM: "not permitted",
-  EROFS: "the disk is read-only",
-};

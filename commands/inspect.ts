@@ -1,9 +1,9 @@
 /** `ijepa inspect SPEC…`: what a spec comes to, before anything is trained. */
 import { build } from "../compiler/compile";
 import { emitReport } from "../compiler/emit/report";
-import { maskSettings } from "../compiler/masks/settings";
-import { deviceHours, factsOf } from "../compiler/plan/facts";
 import { type MaskFacts, maskFacts, maskFactsText } from "../compiler/plan/mask-facts";
+import { maskSettings } from "../compiler/spec/mask-settings";
+import { deviceHours, factsOf } from "../compiler/step/facts";
 import { loadSpecs } from "./specs";
 
 export interface InspectOptions {
@@ -33,8 +33,9 @@ export async function inspect(files: readonly string[], { json = false, rate }: 
   const loaded = loadSpecs(files);
   if (!loaded.ok) return loaded.code;
   const found = loaded.specs.map((spec) => {
-    const { plan, program } = build(spec);
-    const facts = factsOf(program, plan);
+    const trainer = build(spec);
+    const { plan, step } = trainer;
+    const facts = factsOf(step, plan);
     const masks = maskFacts(maskSettings(spec.spec));
     const grid = { width: plan.experiment.masks.gridWidth };
     return {
@@ -42,7 +43,7 @@ export async function inspect(files: readonly string[], { json = false, rate }: 
       facts,
       hours: deviceHours(facts, teraflops * 1e12),
       masks,
-      text: `${emitReport(program, plan)}\n${maskFactsText(masks, grid)}`,
+      text: `${emitReport(trainer)}\n${maskFactsText(masks, grid)}`,
     };
   });
   if (json) {

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { exitCode } from "../compiler/diagnostics/catalogue";
 import { packageVersion } from "../compiler/emit/package-root";
-import { explained } from "./failure";
+import { diagnosticOf } from "./failure";
 import { formatOption } from "./format";
 import { printDiagnostics } from "./print";
 
@@ -58,6 +58,19 @@ function program(): Command {
       code = await (await import("./run")).run(specs, options);
     });
   ijepa
+    .command("pack")
+    .description("write a trainer with all that it needs, for a machine without Node and network (docs/pack.md)")
+    .argument("<spec>", "JSON file of the experiment")
+    .option("--node", "take Node along")
+    .option("--engine <name>", "another engine than the spec's")
+    .option("--device <name>", "another device than the spec's")
+    .option("--precision <name>", "another precision than the spec's")
+    .option("--pjrt-plugin <file>", "a PJRT plugin to take along, for engine xla")
+    .option("--out <folder>", "folder of the packages", "packages")
+    .action(async (spec, options) => {
+      code = await (await import("./pack")).pack(spec, options);
+    });
+  ijepa
     .command("diff")
     .description("compare two experiments: what they mean, then their generated code")
     .argument("<a>", "a spec, a generated folder, a run, or REV:path of a spec in git")
@@ -95,7 +108,7 @@ function program(): Command {
     .command("replay")
     .description("go through recorded runs of the official code and compare every number (exit 0 all hold, 1 not)")
     .argument("<traces...>", "safetensors files, each with its JSON file beside it (docs/parity.md)")
-    .option("--engine <name>", "onnx, tfjs, or reference: float64, slow, a second opinion", "onnx")
+    .option("--engine <name>", "one of hardware.engine, or reference: float64, slow, a second opinion", "onnx")
     .option("--device <name>", "what the engine computes on, as hardware.device", "cpu")
     .option("--threads <n>", "threads of the engine", "1")
     .option("--init <file>", "safetensors file with init.*, for a trace without")
@@ -131,7 +144,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return code;
   } catch (cause) {
     if (cause instanceof CommanderError && cause.exitCode === 0) return 0;
-    const diagnostic = explained(cause);
+    const diagnostic = diagnosticOf(cause);
     if (diagnostic === null) throw cause;
     printDiagnostics([diagnostic]);
     return exitCode([diagnostic]);

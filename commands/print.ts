@@ -2,7 +2,7 @@
 import pico from "picocolors";
 import { annotationsOf } from "../compiler/diagnostics/annotations";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic";
-import { reportForPeople } from "../compiler/diagnostics/report";
+import { reportForPeople } from "../compiler/diagnostics/problem-text";
 import { defaultFormat, type ProblemFormat } from "./format";
 
 /** Every problem, and below them how many there are; for GitHub also as annotations, which it finds on both outputs. */

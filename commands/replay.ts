@@ -1,18 +1,14 @@
 /** `ijepa replay TRACE…`: compiles what was trained in a recorded run, goes through it, and compares every number. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import pico from "picocolors";
-import { bundle } from "../compiler/bundle/bundle";
-import { typeErrors } from "../compiler/emit/check";
-import { packageRoot } from "../compiler/emit/package-root";
-import { devicesOf } from "../compiler/spec/hardware-rules";
+import { modulePath } from "../compiler/bundle/module-path";
+import { devicesOf, engineNames } from "../compiler/spec/hardware-rules";
 import { UserError } from "../runtime/errors";
 import type { ReplayRequest } from "../runtime/replay/replay";
-import { openTrace, type Trace } from "../runtime/replay/trace";
-import { compileReplay } from "../tools/replay/compile";
+import { replayBundle } from "../tools/replay/bundle";
 
 export interface ReplayOptions {
   readonly engine: string;
@@ -23,7 +19,7 @@ export interface ReplayOptions {
   readonly brief?: boolean;
 }
 
-const ENGINES = ["onnx", "tfjs", "reference"] as const;
+const ENGINES = [...engineNames, "reference"] as const;
 
 /** Resolves to the exit code: 0 everything holds, 1 something differs, 2 a trace could not be read. */
 export async function replay(files: readonly string[], options: ReplayOptions): Promise<number> {
@@ -61,36 +57,12 @@ function either(names: readonly string[]): string {
 
 async function replayOne(request: ReplayRequest): Promise<number> {
   try {
-    return await runCompiled(await compiledReplay(request), request);
+    return await runCompiled(await replayBundle(request.trace, { init: request.init }), request);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     process.stderr.write(`${error.code}: ${error.message}\n`);
     return 2;
   }
-}
-
-/** The bundle of a trace; throws UserError where the trace cannot be read. */
-async function compiledReplay(request: ReplayRequest): Promise<string> {
-  const trace = await openTrace(request.trace, request);
-  try {
-    return await bundled(trace);
-  } finally {
-    await trace.close();
-  }
-}
-
-async function bundled(trace: Trace): Promise<string> {
-  const { plan, files } = compileReplay(trace);
-  const folder = join(packageRoot(), "generated", plan.experiment.name);
-  const errors = typeErrors(
-    folder,
-    files.filter(({ name }) => name !== "main.ts"),
-  );
-  if (errors.length > 0) {
-    const shown = errors.slice(0, 5).join("\n  ");
-    throw new Error(`internal: generated code of ${plan.experiment.name} does not type-check:\n  ${shown}`);
-  }
-  return bundle({ folder, files, banner: "" });
 }
 
 /** In a process of its own, as a trainer runs; its native packages are those of the compiler. */
@@ -99,12 +71,10 @@ async function runCompiled(script: string, request: ReplayRequest): Promise<numb
   try {
     const file = join(folder, "replay.cjs");
     writeFileSync(file, script);
-    const searched = createRequire(join(packageRoot(), "package.json")).resolve.paths("onnxruntime-node") ?? [];
-    const paths = [...searched, ...(process.env.NODE_PATH ?? "").split(delimiter)].filter((path) => path !== "");
     return await new Promise<number>((done, fail) => {
       const child = spawn(process.execPath, [file, JSON.stringify(request)], {
         stdio: ["ignore", "pipe", "pipe"],
-        env: { ...process.env, NODE_PATH: paths.join(delimiter) },
+        env: { ...process.env, NODE_PATH: modulePath() },
       });
       child.stdout.on("data", (chunk: Buffer) => process.stdout.write(chunk));
       child.stderr.on("data", (chunk: Buffer) => process.stderr.write(chunk));

@@ -4,7 +4,7 @@ import pico from "picocolors";
 import { annotationLine } from "../compiler/diagnostics/annotations";
 import { errors, exitCode } from "../compiler/diagnostics/catalogue";
 import { type Diagnostic, unplaced } from "../compiler/diagnostics/diagnostic";
-import { printable } from "../compiler/diagnostics/report";
+import { printable } from "../compiler/diagnostics/problem-text";
 import { durationText } from "../runtime/report/text";
 import { executorNames } from "../tools/sweep/executors/load";
 import { ExecutorRefused } from "../tools/sweep/executors/refused";
@@ -108,7 +108,7 @@ async function checkPoints(
   folders: SweepFolders,
   { format }: SweepOptions,
 ): Promise<number> {
-  const { compileMany } = await import("../compiler/check-many");
+  const { compileMany } = await import("../compiler/compile-many");
   const { inputOf } = await import("../tools/sweep/prepare");
   const begun = performance.now();
   const faults: { readonly name: string; readonly message: string }[] = [];

@@ -1,7 +1,7 @@
 /** `ijepa validate FILE…`: says everything that is wrong with experiments and grids, and nothing else happens. */
 import { exitCode } from "../compiler/diagnostics/catalogue";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic";
-import { diagnosticJson } from "../compiler/diagnostics/report";
+import { diagnosticJson } from "../compiler/diagnostics/problem-text";
 import { isGrid, loadSpec } from "../compiler/spec/load";
 import { readSpec } from "../compiler/spec/read";
 import { sweepOf } from "../tools/sweep/load";

@@ -4,13 +4,14 @@ import { watch as watchFiles } from "chokidar";
 import pico from "picocolors";
 import { errors } from "../compiler/diagnostics/catalogue";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic";
-import { reportForPeople } from "../compiler/diagnostics/report";
+import { reportForPeople } from "../compiler/diagnostics/problem-text";
 import { loadSpec } from "../compiler/spec/load";
 import { problemAt } from "../compiler/spec/read";
+import { messageOf } from "../runtime/exceptions";
 import { diffSides } from "../tools/diff/diff";
-import { textReport } from "../tools/diff/report";
+import { textReport } from "../tools/diff/diff-text";
 import { type Side, sideOfSpec } from "../tools/diff/sources";
-import { explained } from "./failure";
+import { diagnosticOf } from "./failure";
 import { problemCount } from "./print";
 import { type NamedSpec, namedFiles } from "./specs";
 import { writeSpec, writtenText } from "./write-specs";
@@ -125,9 +126,9 @@ async function compileOne(
     return `${before === undefined ? "" : changesText(before.side, side, colour)}${writtenText(written)} in ${seconds} s\n`;
   } catch (cause) {
     // A full disk, or a fault of ours: neither ends the watch.
-    const diagnostic = explained(cause);
+    const diagnostic = diagnosticOf(cause);
     if (diagnostic !== null) return problemsText([diagnostic], colour);
-    return `${file}: ${cause instanceof Error ? cause.message : String(cause)}\n`;
+    return `${file}: ${messageOf(cause)}\n`;
   }
 }
 

@@ -1,10 +1,10 @@
 /** Trainers of specs that were named on the command line: compiled together, bundled together, and written. */
 import { relative, resolve } from "node:path";
-import { bundleMany } from "../compiler/bundle/bundle";
-import { compileMany } from "../compiler/check-many";
 import type { Compiled } from "../compiler/compile";
-import { writeTrainer } from "../compiler/output/write";
-import { countText, factsOf } from "../compiler/plan/facts";
+import { compileMany } from "../compiler/compile-many";
+import { pointAt } from "../compiler/output/write";
+import { writeTrainers } from "../compiler/output/write-many";
+import { countText, factsOf } from "../compiler/step/facts";
 import type { NamedSpec } from "./specs";
 
 /** A spec with its trainer. */
@@ -34,20 +34,16 @@ export async function writeBatch(
   specs: readonly NamedSpec[],
 ): Promise<{ readonly written: readonly Written[]; readonly faults: readonly Error[] }> {
   const { good, faults } = compiled(out, specs);
-  const bundles = await bundleMany(
-    good.map(({ compiled: { files, plan } }) => {
-      const main = files.find(({ name }) => name === "main.ts")?.text ?? "";
-      return {
-        folder: resolve(out, plan.experiment.name),
-        files: files.filter(({ name }) => name.endsWith(".ts")),
-        banner: main.slice(0, main.indexOf("*/") + 2),
-      };
-    }),
+  const folders = await writeTrainers(
+    out,
+    good.map((each) => each.compiled),
   );
-  const written = good.map((each, i) => ({
-    ...each,
-    folder: writeTrainer({ out, compiled: each.compiled, bundle: bundles[i] ?? "" }),
-  }));
+  const written = good.flatMap((each, i) => {
+    const folder = folders[i];
+    return folder === undefined ? [] : [{ ...each, folder }];
+  });
+  const last = good.at(-1);
+  if (last !== undefined) pointAt(out, last.spec.spec.name);
   return { written, faults };
 }
 
@@ -62,8 +58,8 @@ export async function writeSpec(out: string, spec: NamedSpec): Promise<Written> 
 }
 
 /** `small (420,288 parameters, 5 programs, 2,560 steps)` */
-export function writtenText({ spec, folder, compiled: { program, plan } }: Written): string {
-  const { parameters, programs, steps } = factsOf(program, plan);
+export function writtenText({ spec, folder, compiled: { step, plan } }: Written): string {
+  const { parameters, programs, steps } = factsOf(step, plan);
   const facts = `${countText(parameters.encoder + parameters.predictor)} parameters, ${programs.length} ${programs.length === 1 ? "program" : "programs"}, ${countText(steps)} steps`;
   return `${spec.file} → ${relative(".", folder) || "."} (${facts})`;
 }

@@ -1,14 +1,18 @@
 /** The whole pipeline on one screen: a spec goes in, the files of a trainer come out. */
 
+import { type TrainedModel, trainedModel } from "./autodiff/trained";
 import { typeErrors } from "./emit/check";
-import { emitTypeScript, type GeneratedFile } from "./emit/emit";
+import type { GeneratedCode, GeneratedFile } from "./emit/code";
+import { emitTypeScript } from "./emit/emit";
 import { emitListing } from "./emit/listing";
 import { packageVersion } from "./emit/package-root";
 import { emitReport } from "./emit/report";
 import { buildModel } from "./model/chains";
-import { optimise, type Program } from "./optimise/index";
+import { optimise } from "./optimise/index";
 import { buildPlan, type Plan } from "./plan/plan";
 import type { Spec } from "./spec/spec";
+import { buildStep } from "./step/build";
+import type { Trainer } from "./step/step";
 
 export interface CompileInput {
   readonly spec: Spec;
@@ -16,46 +20,50 @@ export interface CompileInput {
   readonly hash: string;
 }
 
-export interface Compiled {
-  readonly plan: Plan;
-  readonly program: Program;
-  /** TypeScript, graph.txt and report.md, by name. */
+export interface Compiled extends Trainer {
+  readonly typescript: readonly GeneratedCode[];
+  /** What is written: TypeScript, graph.txt and report.md. */
   readonly files: readonly GeneratedFile[];
 }
 
-/** spec → plan → model → autodiff and passes → program. */
-export function build({ spec, hash }: CompileInput): { readonly plan: Plan; readonly program: Program } {
-  const plan = buildPlan({ spec, specHash: hash, generatorVersion: packageVersion() });
-  return { plan, program: programOf(plan) };
+/** spec → plan → model → passes → gradients → step. */
+export function build({ spec, hash }: CompileInput): Trainer {
+  return buildTrainer(buildPlan({ spec, specHash: hash, generatorVersion: packageVersion() }));
 }
 
-/** Programs by the JSON of their model: points of a sweep that differ in a learning rate have one. */
-const programs = new Map<string, Program>();
-const MOST_PROGRAMS = 64;
-
-function programOf({ model }: Plan): Program {
-  const key = JSON.stringify(model);
-  const program = programs.get(key) ?? optimise(buildModel(model));
-  if (programs.size >= MOST_PROGRAMS) for (const oldest of programs.keys()) if (programs.delete(oldest)) break;
-  programs.set(key, program);
-  return program;
+/** The same from a plan on. */
+export function buildTrainer(plan: Plan): Trainer {
+  const model = modelOf(plan);
+  return { plan, model, step: buildStep(model, { ...plan.experiment.optimiser, clipNorm: plan.clipNorm }) };
 }
 
-/** program → TypeScript, listing, report. */
+/** Models by the JSON of their numbers: points of a sweep that differ in a learning rate have one. */
+const models = new Map<string, TrainedModel>();
+const MOST_MODELS = 64;
+
+function modelOf({ model: numbers }: Plan): TrainedModel {
+  const key = JSON.stringify(numbers);
+  const model = models.get(key) ?? trainedModel(optimise(buildModel(numbers)));
+  if (models.size >= MOST_MODELS) for (const oldest of models.keys()) if (models.delete(oldest)) break;
+  models.set(key, model);
+  return model;
+}
+
+/** step → TypeScript, listing, report. */
 export function compile(input: CompileInput): Compiled {
-  const { plan, program } = build(input);
+  const built = build(input);
+  const typescript = emitTypeScript(built);
   const files = [
-    ...emitTypeScript(program, plan),
-    { name: "graph.txt", text: emitListing(program, plan) },
-    { name: "report.md", text: emitReport(program, plan) },
+    ...typescript.map(({ name, text }) => ({ name, text })),
+    { name: "graph.txt", text: emitListing(built) },
+    { name: "report.md", text: emitReport(built) },
   ];
-  return { plan, program, files };
+  return { ...built, typescript, files };
 }
 
 /** Throws where the TypeScript compiler does not accept the shapes: a fault of the compiler, never of the spec. */
 export function check(folder: string, compiled: Compiled): void {
-  const typescript = compiled.files.filter(({ name }) => name.endsWith(".ts"));
-  const error = refused(compiled, typeErrors(folder, typescript));
+  const error = refused(compiled, typeErrors(folder, compiled.typescript));
   if (error !== null) throw error;
 }
 

@@ -29,6 +29,8 @@ export interface TrainerFlags {
   readonly threads: number;
   /** Threads that prepare images; 0 = chosen by the trainer. */
   readonly workers: number;
+  /** The plugin of engine xla, or null: looked for. */
+  readonly pjrtPlugin: string | null;
   /** A bar where the output is a terminal. */
   readonly progress: boolean;
   /** Nothing but errors. */
@@ -87,6 +89,7 @@ export function parseFlags(experiment: Experiment, args: readonly string[]): Com
     .option("--log-every <n>", "steps between lines of the log", wholeNumber(1), experiment.log.logEverySteps)
     .option("--threads <n>", "threads of the engine, 0 = all cores", wholeNumber(0), experiment.hardware.threads)
     .option("--workers <n>", "threads that read images, 0 = automatic", wholeNumber(0), experiment.hardware.workers)
+    .option("--pjrt-plugin <file>", "PJRT plugin of the engine xla, instead of looking for one")
     .option("--no-progress", "print lines instead of a progress bar")
     .option("--quiet", "print nothing but errors")
     .version(
@@ -126,6 +129,7 @@ export function parseFlags(experiment: Experiment, args: readonly string[]): Com
     logEvery: number;
     threads: number;
     workers: number;
+    pjrtPlugin?: string;
     progress: boolean;
     quiet?: true;
   }>();
@@ -142,6 +146,7 @@ export function parseFlags(experiment: Experiment, args: readonly string[]): Com
       logEveryGiven: command.getOptionValueSource("logEvery") === "cli",
       threads: values.threads,
       workers: values.workers,
+      pjrtPlugin: values.pjrtPlugin ?? null,
       progress: values.progress,
       quiet: values.quiet ?? false,
     },

@@ -1,20 +1,22 @@
 /** The types through which a generated main.ts hands its functions to the trainer. */
-import type { CreateEngine } from "./engines/engine";
-import type { GeneratedFunction, Lengths, TrainerProgram } from "./experiment";
+import type { EngineModule } from "./engines/engine";
+import type { GeneratedFunction, TrainerProgram } from "./experiment";
 import type { Ops } from "./ops/ops";
+import type { Lengths } from "./step/lengths";
+import type { SpecsOf, StateName } from "./step/trees";
 
 /** Loads the engine of the experiment, the only one that its bundle holds. */
-export type LoadEngine = () => Promise<{ readonly createEngine: CreateEngine }>;
+export type LoadEngine = () => Promise<EngineModule>;
 
 /** Starts the trainer: reads flags, trains, sets the exit code. */
 export type Train = (program: TrainerProgram, loadEngine: LoadEngine) => void;
 
-/** A generated function as the engines see it: its trees are laid out by the paths in experiment.ts. */
-export type Generated = <State, Inputs, Fixed extends Lengths>(
-  run: (
-    ops: Ops,
-    state: State,
-    inputs: Inputs,
-    lengths: Fixed,
-  ) => { readonly state: unknown; readonly outputs: unknown },
+/**
+ * A typed generated function as the engines see it. What trees.ts says of its inputs must be what their types say; so the
+ * handles that an engine lays out by it are those that the function was checked for.
+ */
+export type Generated = <State extends object, Inputs extends object, Fixed extends Lengths>(
+  run: (ops: Ops, state: State, inputs: Inputs, lengths: Fixed) => { readonly state: object; readonly outputs: object },
+  reads: readonly (keyof State & StateName)[],
+  inputs: SpecsOf<Inputs>,
 ) => GeneratedFunction;

@@ -3,8 +3,11 @@
  * data; every number is decided by the compiler. Paths that a person may want to move are the only things that flags
  * of the trainer override.
  */
-import type { DeviceName, EngineName, Precision } from "./engines/engine";
-import type { Ops } from "./ops/ops";
+import type { DeviceName, EngineName, Precision, TensorSpec } from "./engines/engine";
+import type { AnyTensor, Ops } from "./ops/ops";
+import type { Tree } from "./ops/tree";
+import type { LengthName, Lengths } from "./step/lengths";
+import type { StateName } from "./step/trees";
 
 /** A weight: where it lives in the generated tree and what the official state dict calls it (reference.md §3, §4). */
 export interface Parameter {
@@ -17,8 +20,6 @@ export interface Parameter {
   readonly officialShape: readonly number[];
   /** True where the official tensor, seen as [out, everything else], is the transpose of ours. */
   readonly transposed: boolean;
-  /** AdamW decays it: not a bias and not one-dimensional (reference.md §7). */
-  readonly decay: boolean;
   readonly init: { readonly kind: "normal"; readonly std: number } | { readonly kind: "zeros" | "ones" };
 }
 
@@ -96,10 +97,7 @@ export interface MaskPlan {
   readonly gridWidth: number;
   readonly sampler: "reference" | "unbiased";
   readonly targetCount: number;
-  readonly targetScale: readonly [number, number];
-  readonly targetAspect: readonly [number, number];
   readonly contextCount: number;
-  readonly contextScale: readonly [number, number];
   readonly minKeep: number;
   readonly allowOverlap: boolean;
   /** Every target block size that can occur, with the context tokens kept for it. */
@@ -200,43 +198,37 @@ export interface Experiment {
   readonly runDirectory: string;
 }
 
-export type LengthName = keyof Lengths;
-
-/** Token counts of one program, by the names that the generated code gives them. */
-export type Lengths = {
-  /** Context tokens. */ readonly C: number;
-  /** Tokens of one target block. */ readonly T: number;
-  /** Tokens of a predictor sequence, C + T. */ readonly S: number;
-  /** Tokens of all target blocks of an image. */ readonly U: number;
-};
-
-/**
- * The generated functions. Their trees, by path:
- *   state   weights.encoder.…, weights.predictor.…, m.…, v.… (as weights), target.… (as encoder)
- *   batch   images [B,3,H,W], contextIndex [contexts·B, C], targetIndex [B, U] (blocks side by side),
- *           dropPath.<block>.{attn,mlp} [contexts·B] where the experiment has drop path
- *   schedule  stepSize, secondMoment, decayFactor, keep, take: scalars of this step (see ops.ts, adamw and ema)
- *   constants positions [N, D], predictorPositions [N, P]
- */
-export interface TrainerProgram {
-  readonly experiment: Experiment;
-  /** The lengths that differ from program to program: the functions take them as type parameters. */
-  readonly lengths: readonly LengthName[];
-  readonly parameters: readonly Parameter[];
-  /** Whole step; or, with accumulation, the gradient of one micro-batch added to `state.gradients`, then `update`. */
-  readonly functions: StepFunctions;
-  /** Mean-pooled features of the target encoder: images [B,3,H,W] → [B, D]. */
-  readonly features: GeneratedFunction;
+/** A generated function with what the trainer has to know of it. Its trees are laid out by what trees.ts of a trainer says. */
+export interface GeneratedFunction {
+  /** The trees of the state that it reads. */
+  readonly reads: readonly StateName[];
+  /** What it is given at every call. */
+  readonly inputs: Tree<TensorSpec>;
+  /** `state` in the result has the trees that take the place of those of the state. */
+  readonly run: (
+    ops: Ops,
+    state: Tree<AnyTensor>,
+    inputs: Tree<AnyTensor>,
+    lengths: Lengths,
+  ) => { readonly state: object; readonly outputs: object };
 }
 
-/** `accumulate` adds the gradient of one micro-batch to the tree `gradients` of the state; `update` consumes and clears it. */
-export type StepFunctions =
-  | { readonly kind: "step"; readonly step: GeneratedFunction }
-  | { readonly kind: "accumulate"; readonly accumulate: GeneratedFunction; readonly update: GeneratedFunction };
+/** A part of the step: all of it, or what runs for every micro-batch and what runs after them. */
+export interface StepFunction extends GeneratedFunction {
+  readonly name: string;
+  readonly every: "micro-batch" | "step";
+}
 
-export type GeneratedFunction = (
-  ops: Ops,
-  state: unknown,
-  inputs: unknown,
-  lengths: Lengths,
-) => { readonly state: unknown; readonly outputs: unknown };
+/** What main.ts of a trainer hands over. */
+export interface TrainerProgram {
+  readonly experiment: Experiment;
+  readonly parameters: readonly Parameter[];
+  /** What lives from step to step, in the order of the store. */
+  readonly state: readonly StateName[];
+  /** The lengths that differ from program to program: the functions take them as type parameters. */
+  readonly lengths: readonly LengthName[];
+  /** In the order in which they run. */
+  readonly functions: readonly StepFunction[];
+  /** Mean-pooled features of the target encoder: images [B, 3, H, W] → features [B, D]. */
+  readonly features: GeneratedFunction;
+}

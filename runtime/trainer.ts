@@ -7,6 +7,7 @@ import { UserError } from "./errors";
 import type { TrainerProgram } from "./experiment";
 import { nodeEnvironment } from "./loop/node-environment";
 import { run } from "./loop/run";
+import { restartWith } from "./restart";
 
 export { generated } from "./model/generated";
 
@@ -29,13 +30,16 @@ export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
     process.exitCode = 1;
   };
   // Without this a lost promise would end the process as if all had gone well.
-  const ranDry = (): void => fail(new Error("internal: the run waits for something that never comes"));
-  process.once("beforeExit", ranDry);
-  run(program, parsed.flags, environment)
+  const stalled = (): void => fail(new Error("internal: the run waits for something that never comes"));
+  process.once("beforeExit", stalled);
+  // An engine may need variables that are only read when a process starts.
+  loadEngine()
+    .then(({ startVariables }) => restartWith(startVariables?.(program.experiment.hardware) ?? {}))
+    .then(() => run(program, parsed.flags, environment))
     .then((code) => {
       process.exitCode = code;
     }, fail)
-    .finally(() => process.off("beforeExit", ranDry));
+    .finally(() => process.off("beforeExit", stalled));
 }
 
 /** A user's error is its message alone; anything else is ours, and the stack says where. */

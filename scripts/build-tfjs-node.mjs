@@ -16,27 +16,13 @@
  * is fetched is checked by its SHA-256. Needed besides: Linux on x86-64 or arm64, and a C++17 compiler ($CXX, or g++).
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import {
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { arch, argv, env, execPath, exit, platform, stderr } from "node:process";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { fileURLToPath } from "node:url";
+import { arch, env, execPath, platform } from "node:process";
 import { parseArgs } from "node:util";
-import yauzl from "yauzl";
+import { download, latestFile, runScript, Stop, say, sha256Of, unpack, usageOf } from "./wheels.mjs";
 
 const TFJS = "4.22.0";
 const TENSORFLOW = "2.19.1";
@@ -61,19 +47,17 @@ const WHEELS = {
   },
 };
 
+/** What a person can do who cannot reach the registry. */
+const OTHERWISE =
+  "Fetch the wheel by other means and name it: --wheel FILE (with --gpu also --system-cuda, or the NVIDIA wheels unpacked " +
+  "beside TensorFlow).";
+
 /** What of the wheel the addon needs: two libraries, and the headers that tensorflow/c/*.h include. */
 const WANTED = [
   /^tensorflow\/libtensorflow_(cc|framework)\.so\.2$/,
   /^tensorflow\/include\/(tensorflow\/(c|core\/platform)|tsl|xla\/tsl)\//,
   /\.dist-info\/METADATA$/,
 ];
-
-/** What is wrong for a person to read; anything else is a fault of this script. */
-class Stop extends Error {}
-
-function say(text) {
-  stderr.write(`${text}\n`);
-}
 
 function options() {
   const { values } = parseArgs({
@@ -92,7 +76,7 @@ function options() {
 
 async function main() {
   const { gpu, folder, cache, wheel, help, ...flags } = options();
-  if (help) return console.log(usage());
+  if (help) return console.log(usageOf(import.meta.url));
   const kind = `${gpu ? "gpu" : "cpu"} ${arch}`;
   const known = WHEELS[kind];
   if (platform !== "linux" || known === undefined) {
@@ -113,14 +97,6 @@ async function main() {
   const addon = compile({ compiler, packageFolder, site, headers });
   say(check({ packageFolder, gpu }));
   say(`Built ${addon}\nIt uses the libraries in ${site}: leave them there.`);
-}
-
-function usage() {
-  const text = readFileSync(fileURLToPath(import.meta.url), "utf8");
-  return text
-    .slice(4, text.indexOf("*/"))
-    .replace(/^ \* ?/gm, "")
-    .trim();
 }
 
 /** The folder of a package as seen from another folder, or undefined. */
@@ -149,7 +125,7 @@ async function tensorflow({ known, cache, wheel, tag }) {
   if (existsSync(site)) return site;
   mkdirSync(cache, { recursive: true });
   const file = wheel ?? join(cache, known.file);
-  if (wheel === undefined) await download({ ...known, to: file });
+  if (wheel === undefined) await download({ ...known, to: file, otherwise: OTHERWISE });
   else if ((await sha256Of(file)) !== known.sha256) {
     say(`${file} is not ${known.file}, which was tried; going on with it.`);
   }
@@ -176,89 +152,11 @@ async function cudaLibraries(site) {
     const mark = join(site, `${project}-${version}.done`);
     if (existsSync(mark)) continue;
     const file = join(site, `${project}.whl`);
-    await download({ ...(await latestFile(project, version)), project, to: file });
+    await download({ ...(await latestFile(project, version, OTHERWISE)), project, to: file, otherwise: OTHERWISE });
     await unpack(file, site, (path) => /\/lib\/[^/]*\.so[^/]*$|\/(bin|nvvm)\//.test(path));
     rmSync(file);
     writeFileSync(mark, "");
   }
-}
-
-/** Name, address and hash of the Linux wheel of a version, from the registry's index page (PEP 503). */
-async function latestFile(project, version) {
-  for (const { file, url, sha256 } of await indexOf(project)) {
-    if (file.includes(`-${version}-`) && /linux.*x86_64\.whl$/.test(file)) return { file, url, sha256 };
-  }
-  throw new Stop(`The Python registry has no wheel of ${project} ${version} for Linux on x86-64.`);
-}
-
-async function indexOf(project) {
-  const page = `https://pypi.org/simple/${project}/`;
-  const text = await (await fetched(page)).text();
-  return [...text.matchAll(/href="([^"#]+)#sha256=([0-9a-f]{64})"/g)].map(([, url, sha256]) => ({
-    url: new URL(url, page).href,
-    file: url.slice(url.lastIndexOf("/") + 1),
-    sha256,
-  }));
-}
-
-async function fetched(url) {
-  try {
-    const answer = await fetch(url);
-    if (answer.ok) return answer;
-    throw new Error(`answered ${answer.status}`);
-  } catch (error) {
-    const why = error.cause?.message ?? error.message;
-    throw new Stop(
-      `${url}: ${why}.\nFetch the wheel by other means and name it: --wheel FILE (with --gpu also ` +
-        "--system-cuda, or the NVIDIA wheels unpacked beside TensorFlow).",
-    );
-  }
-}
-
-async function download({ project, file, sha256, url, to }) {
-  if (existsSync(to) && (await sha256Of(to)) === sha256) return;
-  const from = url ?? (await indexOf(project)).find((entry) => entry.file === file)?.url;
-  if (from === undefined) throw new Stop(`The Python registry no longer lists ${file}.`);
-  const answer = await fetched(from);
-  const size = Number(answer.headers.get("content-length") ?? 0) / 1e6;
-  say(`fetching ${file} (${size.toFixed(0)} MB)`);
-  await pipeline(Readable.fromWeb(answer.body), createWriteStream(to));
-  const found = await sha256Of(to);
-  if (found === sha256) return;
-  rmSync(to);
-  throw new Stop(`${file} has SHA-256 ${found}, not ${sha256}: removed. Try again, or look who answers for pypi.org.`);
-}
-
-async function sha256Of(file) {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(file), hash);
-  return hash.digest("hex");
-}
-
-/** The entries of a ZIP file whose path is wanted. */
-async function unpack(file, folder, isWanted) {
-  const zip = await new Promise((done, fail) => {
-    yauzl.open(file, { lazyEntries: true }, (error, opened) => (error ? fail(error) : done(opened)));
-  }).catch((error) => {
-    throw new Stop(`${file} is no wheel: ${error.message}.`);
-  });
-  await new Promise((done, fail) => {
-    zip.on("end", done);
-    zip.on("error", fail);
-    zip.on("entry", (entry) => {
-      if (entry.fileName.endsWith("/") || !isWanted(entry.fileName)) return zip.readEntry();
-      // yauzl refuses names that lead out of the folder.
-      const path = join(folder, entry.fileName);
-      mkdirSync(dirname(path), { recursive: true });
-      zip.openReadStream(entry, (error, stream) => {
-        if (error) return fail(error);
-        const mode = entry.fileName.includes("/bin/") ? 0o755 : 0o644;
-        pipeline(stream, createWriteStream(path, { mode })).then(() => zip.readEntry(), fail);
-      });
-    });
-    zip.readEntry();
-  });
-  zip.close();
 }
 
 /** The headers of Node-API: small, and the same for every Node, so Node's own need not be here. */
@@ -319,9 +217,4 @@ function check({ packageFolder, gpu }) {
   return withoutGpu ? `${errors}It runs, but TensorFlow found no GPU: see above.\n${stdout.trim()}` : stdout.trim();
 }
 
-if (argv[1] === fileURLToPath(import.meta.url)) {
-  main().catch((error) => {
-    say(error instanceof Stop ? error.message : error.stack);
-    exit(1);
-  });
-}
+runScript(import.meta.url, main);

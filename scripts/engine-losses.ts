@@ -6,16 +6,12 @@
  * Both start from the same weights and see the same images, masks and schedules, so whatever differs is rounding. Packages
  * are looked for where this is started, and in NODE_PATH.
  */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parse } from "jsonc-parser";
-import { bundle } from "../compiler/bundle/bundle";
-import { compile } from "../compiler/compile";
-import { packageRoot } from "../compiler/emit/package-root";
-import { specFromText } from "../compiler/spec/load";
+import { lossesOf } from "./losses";
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -28,31 +24,15 @@ const { values: flags, positionals } = parseArgs({
 
 const folder = mkdtempSync(join(tmpdir(), "ijepa-losses-"));
 
-/** Losses by step. */
-async function lossesOn(which: string): Promise<ReadonlyMap<number, number>> {
+function lossesOn(which: string): Promise<ReadonlyMap<number, number>> {
   const [engine, device] = which.split(":");
   const spec: { hardware?: object } = parse(readFileSync(flags.spec, "utf8"));
-  const text = JSON.stringify({ ...spec, hardware: { ...spec.hardware, engine, device } });
-  const loaded = specFromText({ text, file: flags.spec });
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics, null, 1));
-  const { files } = compile(loaded);
-  const home = join(folder, which.replace(":", "-"));
-  mkdirSync(home);
-  const script = join(home, "train.js");
-  writeFileSync(script, await bundle({ folder: join(packageRoot(), "generated", "losses"), files, banner: "" }));
-  const run = join(home, "run");
-  const args = [script, "--run-dir", run, "--quiet", "--steps", flags.steps, "--log-every", "1"];
-  const { status } = spawnSync(process.execPath, [...args, "--threads", flags.threads], {
-    stdio: ["ignore", "inherit", "inherit"],
+  return lossesOf({
+    spec: { ...spec, hardware: { ...spec.hardware, engine, device } },
+    home: join(folder, which.replace(":", "-")),
+    steps: flags.steps,
+    threads: flags.threads,
   });
-  if (status !== 0) throw new Error(`the trainer on ${which} ended with ${status}`);
-  const events = readFileSync(join(run, "log.jsonl"), "utf8").trim().split("\n");
-  return new Map(
-    events.flatMap((line): [number, number][] => {
-      const { event, step, loss }: { event?: string; step?: number; loss?: number } = JSON.parse(line);
-      return event === "step" && step !== undefined && loss !== undefined ? [[step, loss]] : [];
-    }),
-  );
 }
 
 try {

@@ -1,12 +1,13 @@
 /**
  * Writes the files that are generated from the schema and from the catalogue of errors, and the made parts of README.md,
- * docs/parity.md and docs/engines.md; with --check only says which of them are out of date, and exits 1 if any is.
+ * docs/parity.md and docs/engines.md, and docs/gpu.md; with --check only says which of them are out of date, and exits 1 if any is.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { enginesPage } from "./engines-page";
+import { gpuPage } from "./gpu-page";
 import { parityPage } from "./parity";
 import { readmePage } from "./readme";
 import { errorsPage, experimentPage, sweepPage } from "./reference-pages";
@@ -22,6 +23,7 @@ const outputs = [
   { path: "docs/reference/errors.md", text: errorsPage() },
   { path: "docs/parity.md", text: parityPage() },
   { path: "docs/engines.md", text: enginesPage() },
+  { path: "docs/gpu.md", text: gpuPage() },
   { path: "README.md", text: readmePage() },
 ];
 

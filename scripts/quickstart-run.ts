@@ -9,7 +9,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
-import type { EvaluationReport, ReportRow } from "../runtime/evaluate/report";
+import type { EvaluationReport, ReportRow } from "../runtime/evaluate/evaluation-report";
 import type { LogEvent } from "../runtime/report/jsonl";
 
 export interface QuickstartResult {

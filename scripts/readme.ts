@@ -10,9 +10,10 @@ import { diffLines } from "diff";
 import { type BenchRecord, defaultEngineTable, introduction } from "../bench/record";
 import { compile } from "../compiler/compile";
 import { typeErrors } from "../compiler/emit/check";
+import { standingForItself } from "../compiler/emit/code";
 import { loadSpec, specFromText } from "../compiler/spec/load";
 import type { Spec } from "../compiler/spec/spec";
-import { formatMarkdown } from "../runtime/evaluate/report";
+import { formatMarkdown } from "../runtime/evaluate/evaluation-report";
 import { durationText } from "../runtime/report/text";
 import type { QuickstartResult } from "./quickstart-run";
 
@@ -90,7 +91,9 @@ function typeError(step: string): string {
   const right = "o.linear(activated, block.mlp.fc2.weight, block.mlp.fc2.bias)";
   const wrong = "o.linear(activated, block.mlp.fc1.weight, block.mlp.fc2.bias)";
   const edited = step.replace(right, wrong);
-  const [error] = typeErrors(join(root, "generated", "readme"), [{ name: "step.ts", text: edited }]);
+  const [error] = typeErrors(join(root, "generated", "readme"), [
+    standingForItself({ name: "step.ts", text: edited, imports: [] }),
+  ]);
   if (edited === step || error === undefined) throw new Error("a wrong weight in step.ts is no type error");
   return ["```text", error, "```"].join("\n");
 }

@@ -111,7 +111,7 @@ export function errorsPage(): string {
       ["E1", "Reading a file"],
       ["E2", "One field by itself"],
       ["E3", "Fields against each other"],
-      ["E4", "Compiling"],
+      ["E4", "Compiling and packing"],
       ["E5", "Sweeps"],
       ["E9", "The command line"],
     ]),

@@ -81,6 +81,14 @@ export function differentiate(graph: Graph, wants: { readonly input: boolean }):
     for (const value of node.inputs) uses.set(value, (uses.get(value) ?? 0) + 1);
   }
 
+  // What is cast is still the same value: its gradient has its name.
+  const uncast = new Map(
+    graph.nodes
+      .filter(({ op }) => op === "toBf16" || op === "toF32")
+      .map(({ inputs, outputs }) => [outputs[0], inputs[0]]),
+  );
+  const nameOf = (value: Value): string => gradientName(uncast.get(value) ?? value);
+
   const builder = new GraphBuilder(`${graph.name}Backward`, `Gradients of ${graph.name}.`);
   builder.reserve([...graph.inputs, ...graph.nodes.flatMap((node) => node.outputs)].map((value) => value.name));
   for (const group of graph.groups) builder.group(group);
@@ -91,7 +99,7 @@ export function differentiate(graph: Graph, wants: { readonly input: boolean }):
 
   const contribute = (value: Value, contribution: Value, left: number): void => {
     const before = gradients.get(value);
-    const name = left === 0 ? gradientName(value) : `${gradientName(value)}Partial`;
+    const name = left === 0 ? nameOf(value) : `${nameOf(value)}Partial`;
     gradients.set(value, before === undefined ? contribution : builder.one("add", [before, contribution], {}, name));
   };
   const remaining = new Map(uses);
@@ -129,7 +137,7 @@ export function differentiate(graph: Graph, wants: { readonly input: boolean }):
         const value = node.inputs[i];
         if (value === undefined) return "unused";
         const shared = (uses.get(value) ?? 0) > 1;
-        return shared ? `${gradientName(value)}From${capital(node.outputs[0]?.name ?? node.op)}` : gradientName(value);
+        return shared ? `${nameOf(value)}From${capital(node.outputs[0]?.name ?? node.op)}` : nameOf(value);
       },
     };
     const contributions = ruleOf(graph, node)(context);

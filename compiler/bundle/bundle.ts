@@ -1,15 +1,14 @@
 /** esbuild: the generated files and the runtime as one CommonJS file that plain node runs from any folder. */
+import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
-import type { GeneratedFile } from "../emit/emit";
+import type { GeneratedFile } from "../emit/code";
 import { packageRoot } from "../emit/package-root";
 
 /** Native packages stay outside; the runtime looks for them beside the bundle and from where it is started. */
 const EXTERNAL = ["onnxruntime-node", "sharp", "koffi"];
 
 export interface BundleInput {
-  /** Absolute folder that the files are meant for; they need not be written yet. */
-  readonly folder: string;
   readonly files: readonly GeneratedFile[];
   /** The header of main.ts: esbuild would move a comment to the end. */
   readonly banner: string;
@@ -24,12 +23,18 @@ export async function bundle(input: BundleInput): Promise<string> {
 /** The same text for each as alone; the runtime is parsed once for all of them. In the order of the inputs. */
 export async function bundleMany(inputs: readonly BundleInput[]): Promise<readonly string[]> {
   const root = packageRoot();
+  // esbuild writes the path of each file above its code. These stand for the content, so that equal files give equal
+  // bytes wherever they are compiled.
+  const byContent = inputs.map(({ files }) => ({
+    key: createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 16),
+    files,
+  }));
   const byPath = new Map(
-    inputs.flatMap(({ folder, files }) => files.map(({ name, text }) => [join(folder, name), text])),
+    byContent.flatMap(({ key, files }) => files.map(({ name, text }) => [`${key}/${name}`, text])),
   );
   const result = await build({
     absWorkingDir: root,
-    entryPoints: Object.fromEntries(inputs.map(({ folder }, index) => [String(index), join(folder, "main.ts")])),
+    entryPoints: Object.fromEntries(byContent.map(({ key }, index) => [String(index), `${key}/main.ts`])),
     bundle: true,
     write: false,
     outdir: root,
@@ -44,17 +49,19 @@ export async function bundleMany(inputs: readonly BundleInput[]): Promise<readon
       {
         name: "ijepa",
         setup(build) {
-          build.onResolve({ filter: /^ijepa\/runtime\// }, ({ path }) => ({
+          build.onResolve({ filter: /^ijepa\// }, ({ path }) => ({
             path: join(root, `${path.slice("ijepa/".length)}.ts`),
           }));
-          build.onResolve({ filter: /^\.\/|^\// }, ({ path, resolveDir }) => {
-            const file = path.startsWith("/") ? path : join(resolveDir, `${path}.ts`);
-            return byPath.has(file) ? { path: file, namespace: "generated" } : undefined;
-          });
+          build.onResolve({ filter: /.*/ }, ({ kind, path }) =>
+            kind === "entry-point" ? { path, namespace: "generated" } : undefined,
+          );
+          build.onResolve({ filter: /^\.\//, namespace: "generated" }, ({ path, importer }) => ({
+            path: `${join(dirname(importer), path)}.ts`,
+            namespace: "generated",
+          }));
           build.onLoad({ filter: /.*/, namespace: "generated" }, ({ path }) => ({
             contents: byPath.get(path) ?? "",
             loader: "ts",
-            resolveDir: dirname(path),
           }));
         },
       },

@@ -1,10 +1,11 @@
 /** Where a bundle finds the native packages that stay outside of it, when the folder it is started in has none. */
-import { delimiter, dirname, join } from "node:path";
+import { createRequire } from "node:module";
+import { delimiter, join } from "node:path";
 import { packageRoot } from "../emit/package-root";
 
-/** NODE_PATH of a trainer: what was given, then beside this package, then the folder that it is installed in. */
+/** NODE_PATH of a trainer: what was given, then wherever this package finds its own. */
 export function modulePath(environment: NodeJS.ProcessEnv = process.env): string {
-  const known = environment.NODE_PATH;
-  const own = [join(packageRoot(), "node_modules"), dirname(packageRoot())];
-  return [...(known === undefined || known === "" ? [] : [known]), ...own].join(delimiter);
+  const given = (environment.NODE_PATH ?? "").split(delimiter).filter((path) => path !== "");
+  const own = createRequire(join(packageRoot(), "package.json")).resolve.paths("onnxruntime-node") ?? [];
+  return [...new Set([...given, ...own])].join(delimiter);
 }

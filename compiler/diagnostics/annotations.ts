@@ -1,7 +1,7 @@
 /** Problems as GitHub shows them beside the lines of a pull request: `::error file=…,line=…,col=…,title=…::message`. */
 import { relative, resolve, sep } from "node:path";
 import type { Diagnostic } from "./diagnostic";
-import { harmless } from "./report";
+import { harmless } from "./problem-text";
 
 export interface Annotation {
   /** As the user named it; null for a problem of the command line. */

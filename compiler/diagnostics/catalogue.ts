@@ -1,15 +1,16 @@
 /**
- * Every error of the compiler that a person can meet, by family: E1xx to E3xx a spec, E4xx compiling, E5xx sweeps, E9xx
+ * Every error of the compiler that a person can meet, by family: E1xx to E3xx a spec, E4xx compiling and packing, E5xx sweeps, E9xx
  * the command line. docs/reference/errors.md is generated from it.
  */
 import { commandLineErrors } from "./kinds/command-line";
 import { compileErrors } from "./kinds/compile";
+import { packErrors } from "./kinds/pack";
 import { specErrors } from "./kinds/spec";
 import { sweepErrors } from "./kinds/sweep";
 
 export type { ErrorKind } from "./kinds/kind";
 
-export const errors = { ...specErrors, ...compileErrors, ...sweepErrors, ...commandLineErrors } as const;
+export const errors = { ...specErrors, ...compileErrors, ...packErrors, ...sweepErrors, ...commandLineErrors } as const;
 
 /** Errors after which nothing is known of the spec: the program could not run (exit code 2). */
 const noVerdict: readonly string[] = [
@@ -23,6 +24,10 @@ const noVerdict: readonly string[] = [
   errors.notInRevision,
   errors.notComparable,
   errors.noConstants,
+  errors.packageNotInstalled,
+  errors.packageInTheWay,
+  errors.noRoomForPackage,
+  errors.pluginUnfit,
   errors.baseUnusable,
   errors.noSuchPoint,
   errors.badShard,

@@ -1,198 +1,310 @@
-/** The body of the generated step: stages called in order, forward and then backward. */
-import type { Graph, Group, Value } from "../ir/graph";
-import type { Chain, Stage } from "../ir/stage";
-import type { TrainedChain, TrainedStage } from "../optimise/index";
+/** The body of a generated function: the calls of the step as text. */
+import { stateTrees } from "../../runtime/step/trees";
+import { type Graph, type Group, groupType, type Leaf } from "../ir/graph";
+import type { NetworkName, Stage } from "../ir/stage";
+import {
+  type BackwardCall,
+  byKind,
+  type Call,
+  type CallTable,
+  type CollectCall,
+  type EachCall,
+  type ForwardCall,
+  type InferenceCall,
+  type LossCall,
+  type LossGradientCall,
+  networkOf,
+  type ScalarCall,
+  type ScalarValue,
+  type Section,
+  type TreeValue,
+} from "../step/step";
+import { allUses, type Uses } from "./code";
 import { actsName, groupGradient, keptValues } from "./functions";
 import { listed } from "./layout";
 import { capital } from "./names";
 import { neededLengths, typeArguments, varyingAxes } from "./types";
 
-/** Where the step finds what its functions are handed, by the name of the input. Total over those names. */
-const sources: Readonly<Record<string, string>> = {
-  images: "batch.images",
-  contextIndex: "batch.contextIndex",
-  targetIndex: "batch.targetIndex",
-  positions: "constants.positions",
-  predictorPositions: "constants.predictorPositions",
-  dropPathAttn: "drop.attn",
-  dropPathMlp: "drop.mlp",
-};
-
-/** How a chain names the weights it reads: those of the target encoder, or those that are trained. */
-export interface Roots {
-  readonly encoder: string;
-  readonly predictor: string;
+export interface BodySettings {
+  /** Blocks of each network. */
+  readonly depths: { readonly [K in NetworkName]: number };
+  /** How a leaf of the step's trees is written; left out: `batch.images`. */
+  readonly leaf?: (leaf: Leaf) => string;
 }
 
-function blocksOf(stage: Stage, roots: Roots, depth: number): string {
-  if (stage.blocks === undefined) throw new Error(`internal: ${stage.graph.name} has no blocks`);
-  const { network, from, to } = stage.blocks;
-  const all = `${roots[network]}.blocks`;
-  return from === 0 && to === depth ? all : `${all}.slice(${from}, ${to})`;
+export interface Body {
+  readonly lines: readonly string[];
+  readonly uses: Uses;
+  /** The code of what a call has made. */
+  valueOf(call: Call): string;
 }
 
-function groupSource(group: Group, stage: Stage, roots: Roots): string {
-  const [network = "", ...path] = group.path.split(".");
-  const root = network === "predictor" ? roots.predictor : roots.encoder;
-  if (!group.path.endsWith(".blocks.*")) return [root, ...path].join(".");
-  return stage.repeated ? "block" : `blockAt(${root}.blocks, ${stage.blocks?.from ?? 0})`;
-}
-
-/** Arguments of a call before its inputs. */
-function leadingArguments(graph: Graph, groups: readonly Group[], stage: Stage, roots: Roots): readonly string[] {
-  return [
-    "o",
-    ...(neededLengths(graph).length === 0 ? [] : ["l"]),
-    ...groups.map((group) => groupSource(group, stage, roots)),
-  ];
-}
-
-function inputSource(value: Value, running: string | undefined, i: number): string {
-  const known = sources[value.name];
-  if (known !== undefined) return known;
-  if (i === 0 && running !== undefined) return running;
-  throw new Error(`internal: the step has no ${value.name}`);
-}
-
-function call(stage: Stage, roots: Roots, running: string | undefined): Call {
-  const { graph } = stage;
-  const inputs = graph.inputs.map((value, i) => inputSource(value, running, i));
-  return { name: graph.name, args: [...leadingArguments(graph, graph.groups, stage, roots), ...inputs] };
-}
-
-interface Call {
+interface Invocation {
   readonly name: string;
   readonly args: readonly string[];
 }
 
 /** `const x = f(a, b);`, one argument a line where it is too wide. `indent` is that of the line in its function. */
-function assign(left: string, { name, args }: Call, indent: string): string {
+function assign(left: string, { name, args }: Invocation, indent: string): string {
   return listed(`${left} = ${name}(`, args, ");", indent);
 }
 
 /** Indent of a line in a loop of the body; the others have none of their own. */
 const LOOP = "  ";
 
-const usesDropPath = (graph: Graph): boolean => graph.inputs.some((value) => value.name === "dropPathAttn");
-
-/** `for (const block of blocks) {`, with the factors of stochastic depth where there are any. */
-function loopHead(stage: Stage, roots: Roots, depth: number): readonly string[] {
-  const blocks = blocksOf(stage, roots, depth);
-  return usesDropPath(stage.graph)
-    ? [`for (const [i, block] of ${blocks}.entries()) {`, "  const drop = blockAt(batch.dropPath, i);"]
-    : [`for (const block of ${blocks}) {`];
-}
-
-export interface Emitted {
-  readonly lines: readonly string[];
-  /** What holds the chain's result. */
-  readonly result: string;
-}
-
-/** A chain without gradients; the running value is called `running`, the result `result`. */
-export function inferenceCalls(chain: Chain, roots: Roots, depth: number, running: string, result: string): Emitted {
-  const lines: string[] = [];
-  let value: string | undefined;
-  chain.stages.forEach((stage, i) => {
-    const isLast = i === chain.stages.length - 1;
-    if (stage.repeated) {
-      lines.push(...loopHead(stage, roots, depth), assign(`  ${running}`, call(stage, roots, running), LOOP), "}");
-      return;
-    }
-    lines.push(assign(isLast ? `const ${result}` : `let ${running}`, call(stage, roots, value), ""));
-    value = running;
-  });
-  return { lines, result };
-}
-
 const actsVariable = (graph: Graph): string => `${graph.name}Acts`;
+const gradientsVariable = (graph: Graph): string => `${graph.name}Gradients`;
+const runningVariable = ({ chain }: ForwardCall): string => `${chain}X`;
 
-/** The forward pass of a chain whose stages keep what their backward functions read. */
-export function forwardCalls(chain: TrainedChain, roots: Roots, depth: number, input: string | undefined): Emitted {
-  const lines: string[] = [];
-  let value = input;
-  for (const stage of chain.stages) {
+const isOfBlock = ({ path }: Leaf): boolean => path.includes("*");
+
+class BodyWriter {
+  readonly lines: string[] = [];
+  readonly uses: Uses[] = [];
+  private readonly values = new Map<Call, string>();
+
+  constructor(private readonly settings: BodySettings) {}
+
+  readonly valueOf = (call: Call): string => {
+    const value = this.values.get(call);
+    if (value === undefined) throw new Error(`internal: a ${call.kind} call is used before it is written`);
+    return value;
+  };
+
+  section({ title, calls }: Section): void {
+    if (title !== null) this.lines.push(`// ${title}`);
+    for (const call of calls) byKind(call, this.writers);
+    if (title !== null) this.lines.push("");
+  }
+
+  private readonly writers: CallTable<void> = {
+    inference: (call) => this.inference(call),
+    forward: (call) => this.forward(call),
+    backward: (call) => this.backward(call),
+    loss: (call) => this.loss("loss", call, call),
+    "loss gradient": (call) => this.loss("dPredictions", call, call.loss),
+    collect: (call) => {
+      this.use({ types: ["Weights"] });
+      this.lines.push(`const ${call.gives.name}: Weights = ${gradientRecord(call)};`);
+    },
+    each: (call) => this.each(call),
+    scalar: (call) => {
+      this.lines.push(`const ${call.name} = ${this.scalarCode(call)};`);
+      this.values.set(call, call.name);
+    },
+  };
+
+  /** The loss, or its gradient by the predictions. */
+  private loss(result: string, call: LossCall | LossGradientCall, { loss, predictions, targets }: LossCall): void {
+    const { name } = call.kind === "loss" ? loss.forward : loss.backward;
+    const args = ["o", this.valueOf(predictions), this.valueOf(targets)];
+    this.lines.push(assign(`const ${result}`, this.invoked({ name, args }), ""));
+    this.values.set(call, result);
+  }
+
+  private use(uses: Partial<Uses>): void {
+    this.uses.push({ types: [], values: [], helpers: [], ...uses });
+  }
+
+  private invoked(invocation: Invocation): Invocation {
+    this.use({ values: [invocation.name] });
+    return invocation;
+  }
+
+  private leafCode(leaf: Leaf): string {
+    if (this.settings.leaf !== undefined) return this.settings.leaf(leaf);
+    if (isOfBlock(leaf)) return `drop.${leaf.path.split(".").at(-1)}`;
+    return `${leaf.tree}.${leaf.path}`;
+  }
+
+  private blocksCode({ graph, blocks }: Stage, tree: InferenceCall["weights"]): string {
+    if (blocks === undefined) throw new Error(`internal: ${graph.name} has no blocks`);
+    const { network, from, to } = blocks;
+    const all = `${rootCode(tree, network)}.blocks`;
+    return from === 0 && to === this.settings.depths[network] ? all : `${all}.slice(${from}, ${to})`;
+  }
+
+  private groupCode(group: Group, stage: Stage, tree: InferenceCall["weights"]): string {
+    const [, ...path] = group.path.split(".");
+    const root = rootCode(tree, networkOf(group.path));
+    if (!group.path.endsWith(".blocks.*")) return [root, ...path].join(".");
+    if (stage.repeated) return "block";
+    this.use({ helpers: ["blockAt"] });
+    return `blockAt(${root}.blocks, ${stage.blocks?.from ?? 0})`;
+  }
+
+  /** Arguments of a call before its inputs. */
+  private leading(graph: Graph, stage: Stage, tree: InferenceCall["weights"]): readonly string[] {
+    return [
+      "o",
+      ...(neededLengths(graph).length === 0 ? [] : ["l"]),
+      ...graph.groups.map((group) => this.groupCode(group, stage, tree)),
+    ];
+  }
+
+  private stageCall(
+    { stage }: InferenceCall | ForwardCall,
+    tree: InferenceCall["weights"],
+    running?: string,
+  ): Invocation {
+    const inputs = stage.graph.inputs.map((value) => {
+      const code = value.leaf === undefined ? running : this.leafCode(value.leaf);
+      if (code === undefined) throw new Error(`internal: nothing gives ${value.name} to ${stage.graph.name}`);
+      return code;
+    });
+    return this.invoked({ name: stage.graph.name, args: [...this.leading(stage.graph, stage, tree), ...inputs] });
+  }
+
+  /** `for (const block of blocks) {`, with the factors of stochastic depth where there are any. */
+  private loopHead(stage: Stage, tree: InferenceCall["weights"]): readonly string[] {
+    const blocks = this.blocksCode(stage, tree);
+    const perBlock = stage.graph.inputs.find(({ leaf }) => leaf !== undefined && isOfBlock(leaf))?.leaf;
+    if (perBlock === undefined) return [`for (const block of ${blocks}) {`];
+    this.use({ helpers: ["blockAt"] });
+    const list = `${perBlock.tree}.${perBlock.path.split(".*")[0]}`;
+    return [`for (const [i, block] of ${blocks}.entries()) {`, `  const drop = blockAt(${list}, i);`];
+  }
+
+  private inference(call: InferenceCall): void {
+    const { stage, weights, result } = call;
+    const running = call.running && this.valueOf(call.running);
+    const made = this.stageCall(call, weights, running);
+    if (stage.repeated) {
+      this.lines.push(...this.loopHead(stage, weights), assign(`  ${result}`, made, LOOP), "}");
+    } else {
+      this.lines.push(assign(call.isLast ? `const ${result}` : `let ${result}`, made, ""));
+    }
+    this.values.set(call, result);
+  }
+
+  private forward(call: ForwardCall): void {
+    const { stage } = call;
     const { graph } = stage;
     const acts = actsVariable(graph);
     const output = graph.outputs[0]?.name ?? "out";
+    const input = call.running && this.valueOf(call.running);
     if (!stage.repeated) {
-      lines.push(assign(`const ${acts}`, call(stage, roots, value), ""));
-      value = `${acts}.${output}`;
-      continue;
+      this.lines.push(assign(`const ${acts}`, this.stageCall(call, "weights", input), ""));
+      this.values.set(call, `${acts}.${output}`);
+      return;
     }
-    const running = `${chain.name}X`;
-    lines.push(
-      `let ${running} = ${value};`,
-      `const ${acts}: ${actsName(graph)}${typeArguments(varyingAxes(keptValues(stage.gradients)))}[] = [];`,
-      ...loopHead(stage, roots, depth),
-      assign("  const a", call(stage, roots, running), LOOP),
+    const running = runningVariable(call);
+    const axes = varyingAxes(keptValues(stage.gradients));
+    this.use({ types: [actsName(graph)] });
+    this.lines.push(
+      `let ${running} = ${input};`,
+      `const ${acts}: ${actsName(graph)}${typeArguments(axes)}[] = [];`,
+      ...this.loopHead(stage, "weights"),
+      assign("  const a", this.stageCall(call, "weights", running), LOOP),
       `  ${acts}.push(a);`,
       `  ${running} = a.${output};`,
       "}",
     );
-    value = running;
+    this.values.set(call, running);
   }
-  if (value === undefined) throw new Error(`internal: chain ${chain.name} is empty`);
-  return { lines, result: value };
-}
 
-const gradientsVariable = (graph: Graph): string => `${graph.name}Gradients`;
-
-function backwardCall(stage: TrainedStage, roots: Roots, acts: string, running: string): Call {
-  const { backward, saved } = stage.gradients;
-  const args = [
-    ...leadingArguments(backward, backward.groups, stage, roots),
-    ...(saved.length === 0 ? [] : [acts]),
-    running,
-  ];
-  return { name: backward.name, args };
-}
-
-/** The backward pass of a chain, last stage first; `gradient` is that of the chain's result. */
-export function backwardCalls(chain: TrainedChain, roots: Roots, depth: number, gradient: string): Emitted {
-  const lines: string[] = [];
-  let value = gradient;
-  for (const stage of [...chain.stages].reverse()) {
-    const { graph } = stage;
-    const gradients = gradientsVariable(graph);
+  private backward(call: BackwardCall): void {
+    const { stage } = call.forward;
+    const { backward, saved } = stage.gradients;
+    const gradients = gradientsVariable(stage.graph);
+    const invocation = (acts: string, running: string): Invocation =>
+      this.invoked({
+        name: backward.name,
+        args: [...this.leading(backward, stage, "weights"), ...(saved.length === 0 ? [] : [acts]), running],
+      });
+    const gradient = this.valueOf(call.gradient);
     if (!stage.repeated) {
-      lines.push(assign(`const ${gradients}`, backwardCall(stage, roots, actsVariable(graph), value), ""));
-      value = `${gradients}.dInput`;
-      continue;
+      this.lines.push(assign(`const ${gradients}`, invocation(actsVariable(stage.graph), gradient), ""));
+      this.values.set(call, `${gradients}.dInput`);
+      return;
     }
-    const blockType = graph.groups.find((group) => group.name === "block")?.type ?? "never";
-    const running = `d${capital(chain.name)}X`;
-    lines.push(
-      `let ${running} = ${value};`,
-      `const ${gradients}: ${blockType}[] = [];`,
-      `for (const [block, a] of backwards(${blocksOf(stage, roots, depth)}, ${actsVariable(graph)})) {`,
-      assign("  const d", backwardCall(stage, roots, "a", running), LOOP),
+    const block = stage.graph.groups.find((group) => group.name === "block");
+    const running = `d${capital(runningVariable(call.forward))}`;
+    this.use({ helpers: ["backwards"], types: block === undefined ? [] : [block.type.name] });
+    this.lines.push(
+      `let ${running} = ${gradient};`,
+      `const ${gradients}: ${block === undefined ? "never" : groupType(block.type)}[] = [];`,
+      `for (const [block, a] of backwards(${this.blocksCode(stage, "weights")}, ${actsVariable(stage.graph)})) {`,
+      assign("  const d", invocation("a", running), LOOP),
       `  ${gradients}.unshift(d.dBlock);`,
       `  ${running} = d.dInput;`,
       "}",
     );
-    value = running;
+    this.values.set(call, running);
   }
-  return { lines, result: value };
+
+  private each(call: EachCall): void {
+    const [result] = call.gives;
+    if (result === undefined) throw new Error(`internal: ${call.op} gives no tree`);
+    if (call.gives.length > 1) {
+      this.lines.push(...this.updateAll(call, result));
+      return;
+    }
+    // A tree without a name is written where it is returned.
+    if (result.name === "") return;
+    this.lines.push(`const ${result.name} = ${this.treeCode(call)};`);
+  }
+
+  /** `zipAll(a, b, (x, y) => o.op(x, y))` */
+  treeCode({ op, trees, scalars, attrs }: EachCall): string {
+    const helper = trees.length === 1 ? "mapAll" : "zipAll";
+    this.use({ helpers: [helper] });
+    const each = trees.map((tree) => tree.each);
+    const args = [...each, ...scalars.map((scalar) => this.scalarOf(scalar)), ...attrsCode(attrs)];
+    return `${helper}(${trees.map(({ name }) => name).join(", ")}, (${each.join(", ")}) => o.${op}(${args.join(", ")}))`;
+  }
+
+  /** The trees that are replaced go in as one record, and come out as one. */
+  private updateAll({ op, trees, scalars, attrs, gives }: EachCall, { name }: TreeValue): readonly string[] {
+    this.use({ helpers: ["updateAll"] });
+    const [record = ""] = name.split(".");
+    const replaced = new Set(gives.map((tree) => tree.name.slice(record.length + 1)));
+    const names = trees.map((tree) => tree.name);
+    const others = names.filter((tree) => !replaced.has(tree));
+    const each = trees.map((tree) => tree.each);
+    const args = [...each, ...scalars.map((scalar) => this.scalarOf(scalar))];
+    const kept = names.filter((tree) => replaced.has(tree)).join(", ");
+    return [
+      `const ${record} = updateAll({ ${kept} }, ${others.join(", ")}, (${[...each, "path"].join(", ")}) =>`,
+      `  o.${op}(${args.join(", ")}, {`,
+      `    ${attrs.map(([attr, code]) => `${attr}: ${code}`).join(", ")},`,
+      "  }),",
+      ");",
+    ];
+  }
+
+  private scalarOf(scalar: ScalarValue): string {
+    return "leaf" in scalar ? this.leafCode(scalar.leaf) : this.valueOf(scalar.call);
+  }
+
+  private scalarCode({ op, of, attrs }: ScalarCall): string {
+    if ("kind" in of) return `o.${op}(${[this.valueOf(of), ...attrsCode(attrs)].join(", ")})`;
+    this.use({ helpers: ["leaves"] });
+    return `o.${op}(${[`leaves(${of.name})`, ...attrsCode(attrs)].join(", ")})`;
+  }
 }
 
+const attrsCode = (attrs: EachCall["attrs"]): readonly string[] =>
+  attrs.length === 0 ? [] : [`{ ${attrs.map(([name, code]) => `${name}: ${code}`).join(", ")} }`];
+
+/** Where the weights of a network lie in a tree of the state. */
+const rootCode = (tree: InferenceCall["weights"], network: NetworkName): string =>
+  stateTrees[tree].part === "all" ? `${tree}.${network}` : tree;
+
 /** The record of all gradients, laid out like the weights. */
-export function gradientRecord(chains: readonly TrainedChain[]): string {
-  const byNetwork: Record<"encoder" | "predictor", Map<string, string[]>> = {
-    encoder: new Map(),
-    predictor: new Map(),
-  };
-  for (const stage of chains.flatMap((chain) => chain.stages)) {
+function gradientRecord({ from }: CollectCall): string {
+  const byNetwork: Record<NetworkName, Map<string, string[]>> = { encoder: new Map(), predictor: new Map() };
+  const forward = from.map((call) => call.forward.stage);
+  for (const stage of forward) {
     for (const group of stage.graph.groups) {
-      const [network = "", ...path] = group.path.split(".");
-      const record = byNetwork[network === "predictor" ? "predictor" : "encoder"];
-      const name = path[0] ?? "";
+      const [, name = "", rest] = group.path.split(".");
+      const record = byNetwork[networkOf(group.path)];
       const gradients = gradientsVariable(stage.graph);
-      const code = path[1] === "*" && stage.repeated ? `...${gradients}` : `${gradients}.${groupGradient(group)}`;
+      const code = rest === "*" && stage.repeated ? `...${gradients}` : `${gradients}.${groupGradient(group)}`;
       record.set(name, [...(record.get(name) ?? []), code]);
     }
   }
-  const networkRecord = (name: "encoder" | "predictor"): string =>
+  const networkRecord = (name: NetworkName): string =>
     listed(
       `${name}: { `,
       [...byNetwork[name]].map(
@@ -202,4 +314,18 @@ export function gradientRecord(chains: readonly TrainedChain[]): string {
       LOOP,
     );
   return `{\n  ${networkRecord("encoder")},\n  ${networkRecord("predictor")},\n}`;
+}
+
+/** Sections of calls as lines of code. */
+export function bodyOf(sections: readonly Section[], settings: BodySettings): Body {
+  const writer = new BodyWriter(settings);
+  for (const section of sections) writer.section(section);
+  return { lines: writer.lines, uses: allUses(writer.uses), valueOf: writer.valueOf };
+}
+
+/** An op on trees where it is an expression of its own. */
+export function treeCode(call: EachCall): { readonly text: string; readonly uses: Uses } {
+  const writer = new BodyWriter({ depths: { encoder: 0, predictor: 0 } });
+  const text = writer.treeCode(call);
+  return { text, uses: allUses(writer.uses) };
 }

@@ -5,8 +5,8 @@
  */
 import { join } from "node:path";
 import { type DiagnosticMessageChain, Project, ts } from "ts-morph";
-import { type CheckInput, representative, type Unit, unitsOf } from "./check-units";
-import type { GeneratedFile } from "./emit";
+import { type CheckInput, type Unit, unitsOf } from "./check-units";
+import type { GeneratedCode } from "./code";
 import { packageRoot } from "./package-root";
 
 /** What main.ts calls, by its type only: the trainer's implementation is checked with the project, not with each spec. */
@@ -34,19 +34,21 @@ export function typeErrorsOfMany(inputs: readonly CheckInput[]): readonly (reado
   if (right.size > MOST_RIGHT) right.clear();
   const fresh = units.filter(({ key }) => !right.has(key));
   const wrong = new Set<string>();
-  for (const { unit, errors } of verdicts(fresh, units, representative)) {
+  for (const { unit, errors } of verdicts(fresh, units, ({ standIn }) => standIn)) {
     if (errors.length === 0) right.add(unit.key);
     else wrong.add(unit.key);
   }
   // What was found with other sizes, or on the lines of another trainer, is looked for in the file as it is.
   return trainers.map((own) => {
     const suspects = own.filter(({ key }) => wrong.has(key));
-    return suspects.length === 0 ? [] : verdicts(suspects, own, (file) => file).flatMap(({ errors }) => errors);
+    return suspects.length === 0
+      ? []
+      : verdicts(suspects, own, ({ file }) => file.text).flatMap(({ errors }) => errors);
   });
 }
 
 /** One line for each error of one trainer. */
-export function typeErrors(folder: string, files: readonly GeneratedFile[]): readonly string[] {
+export function typeErrors(folder: string, files: readonly GeneratedCode[]): readonly string[] {
   return typeErrorsOfMany([{ folder, files }]).flat();
 }
 
@@ -55,12 +57,12 @@ interface UnitErrors {
   readonly errors: readonly string[];
 }
 
-type StandIn = (file: GeneratedFile) => GeneratedFile;
+type TextOf = (unit: Unit) => string;
 
-/** `others` are what the units may import; `standIn` gives what is checked in the place of a file. */
-function verdicts(units: readonly Unit[], others: readonly Unit[], standIn: StandIn): readonly UnitErrors[] {
+/** `others` are what the units may import; `textOf` gives what is checked of a unit: its stand-in, or the file itself. */
+function verdicts(units: readonly Unit[], others: readonly Unit[], textOf: TextOf): readonly UnitErrors[] {
   const byKey = new Map(others.map((unit) => [unit.key, unit]));
-  return chunksOf(units).flatMap((chunk) => check(chunk, byKey, standIn));
+  return chunksOf(units).flatMap((chunk) => check(chunk, byKey, textOf));
 }
 
 function chunksOf(units: readonly Unit[]): readonly (readonly Unit[])[] {
@@ -72,13 +74,13 @@ function chunksOf(units: readonly Unit[]): readonly (readonly Unit[])[] {
       characters = 0;
     }
     chunks.at(-1)?.push(unit);
-    characters += unit.file.text.length;
+    characters += unit.standIn.length;
   }
   return chunks;
 }
 
 /** Checks these files in one program, together with what they import. */
-function check(units: readonly Unit[], byKey: ReadonlyMap<string, Unit>, standIn: StandIn): readonly UnitErrors[] {
+function check(units: readonly Unit[], byKey: ReadonlyMap<string, Unit>, textOf: TextOf): readonly UnitErrors[] {
   const inProgram = new Map<string, Unit>();
   const add = (unit: Unit): void => {
     if (inProgram.has(unit.path)) return;
@@ -90,19 +92,20 @@ function check(units: readonly Unit[], byKey: ReadonlyMap<string, Unit>, standIn
   };
   units.forEach(add);
   const { project, resolve } = shared();
-  resolve.generated = (name, from) => byKey.get(inProgram.get(from)?.imports.get(name) ?? "")?.path;
+  resolve.generated = (name, from) => {
+    const imports = inProgram.get(from)?.imports;
+    // A file that is not said to be imported is none, though one of that name may lie in the program.
+    return imports && (byKey.get(imports.get(`${name.slice("./".length)}.ts`) ?? "")?.path ?? null);
+  };
   const sources = new Map(
-    [...inProgram].map(([path, { file }]) => [
-      path,
-      project.createSourceFile(path, standIn(file).text, { overwrite: true }),
-    ]),
+    [...inProgram].map(([path, unit]) => [path, project.createSourceFile(path, textOf(unit), { overwrite: true })]),
   );
   const program = project.getProgram();
   const found = units.map((unit): UnitErrors => {
     const source = sources.get(unit.path);
     if (source === undefined) throw new Error(`internal: ${unit.path} is not checked`);
     const errors = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
-      (each) => `${unit.file.name}:${each.getLineNumber() ?? 0}: ${textOf(each.getMessageText())}`,
+      (each) => `${unit.file.name}:${each.getLineNumber() ?? 0}: ${messageOf(each.getMessageText())}`,
     );
     return { unit, errors };
   });
@@ -110,13 +113,14 @@ function check(units: readonly Unit[], byKey: ReadonlyMap<string, Unit>, standIn
   return found;
 }
 
-function textOf(message: string | DiagnosticMessageChain): string {
+function messageOf(message: string | DiagnosticMessageChain): string {
   return typeof message === "string" ? message : message.getMessageText();
 }
 
 interface Shared {
   readonly project: Project;
-  readonly resolve: { generated: (name: string, from: string) => string | undefined };
+  /** The path of what a generated file imports, null where there is no such file; undefined in any other file. */
+  readonly resolve: { generated: (name: string, from: string) => string | null | undefined };
 }
 
 let kept: Shared | undefined;
@@ -144,7 +148,7 @@ function shared(): Shared {
       skipLibCheck: true,
     },
     resolutionHost: (host, options) => {
-      const pathOf = (name: string, from: string): string | undefined => {
+      const pathOf = (name: string, from: string): string | null | undefined => {
         if (name === "ijepa/runtime/trainer") return trainerTypes;
         if (/^ijepa\/runtime\/engines\/\w+\/engine$/.test(name)) return engineTypes;
         if (name.startsWith("ijepa/runtime/")) return join(root, `${name.slice("ijepa/".length)}.ts`);
@@ -154,6 +158,7 @@ function shared(): Shared {
         resolveModuleNames: (names, from) =>
           names.map((name) => {
             const path = pathOf(name, from);
+            if (path === null) return undefined;
             return path === undefined
               ? ts.resolveModuleName(name, from, options(), host).resolvedModule
               : { resolvedFileName: path, extension: ts.Extension.Ts };

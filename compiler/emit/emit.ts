@@ -1,17 +1,14 @@
 /** The files of a trainer, as text. */
-import type { Program } from "../optimise/index";
 import type { Plan } from "../plan/plan";
+import type { Trainer } from "../step/step";
+import type { GeneratedCode } from "./code";
 import { source } from "./constants";
 import { withHeader } from "./header";
 import { comment, literal } from "./names";
+import { asPlanned, type EmitSettings, type Numbers, standingIn } from "./numbers";
 import { render } from "./render";
-import { emitFeatures, emitStep, tidy } from "./step";
-
-export interface GeneratedFile {
-  /** Name in the trainer's folder, e.g. `step.ts`. */
-  readonly name: string;
-  readonly text: string;
-}
+import { emitFeatures, emitStep, varying } from "./step";
+import { emitTrees } from "./trees";
 
 function emitParameters(plan: Plan): string {
   const { std, patchStd, depthRescale } = plan.init;
@@ -28,29 +25,61 @@ function emitParameters(plan: Plan): string {
   });
 }
 
-function emitExperiment(plan: Plan): string {
-  return render("experiment.ts", { description: comment(plan.description), experiment: source(plan.experiment) });
-}
-
-function emitMain({ dims }: Program, plan: Plan): string {
-  const lengths = [dims.context, dims.target, dims.sequence, dims.allTargets].filter((dim) => dim.varies);
-  return render("main.ts", {
-    lengths: lengths.map(({ name }) => literal(name)).join(", "),
-    engine: plan.experiment.hardware.engine,
-    accumulates: plan.experiment.optimiser.accumulation > 1,
-    // The step is checked for all lengths at once; the trainer runs it for each.
-    anyLengths: lengths.length === 0 ? "" : `<${lengths.map(() => "number").join(", ")}>`,
+function emitExperiment({ description, experiment }: Plan, numbers: Numbers): string {
+  return render("experiment.ts", {
+    description: comment(numbers.remark(description)),
+    experiment: source(numbers.constants(experiment)),
   });
 }
 
-/** TypeScript of the trainer, sorted by name. */
-export function emitTypeScript(program: Program, plan: Plan): readonly GeneratedFile[] {
-  const bodies: Readonly<Record<string, string>> = {
-    "experiment.ts": emitExperiment(plan),
-    "features.ts": emitFeatures(program, plan),
-    "main.ts": emitMain(program, plan),
-    "parameters.ts": emitParameters(plan),
-    "step.ts": emitStep(program, plan),
+/** The functions of a trainer as main.ts hands them over. */
+export function functionsText({ model, step }: Trainer): object {
+  const lengths = varying(model.dims.lengths);
+  // The step is checked for all lengths at once; the trainer runs it for each.
+  const anyLengths = lengths.length === 0 ? "" : `<${lengths.map(() => "number").join(", ")}>`;
+  const functions = step.functions.map(({ name, every, reads, takes }) => ({
+    name,
+    quoted: literal(name),
+    typed: takes.includes("batch") ? `${name}${anyLengths}` : name,
+    every: literal(every),
+    reads: reads.map(literal).join(", "),
+    takes: takes.join(", "),
+  }));
+  return {
+    functions,
+    names: functions.map(({ name }) => name).join(", "),
+    lengths: lengths.map(({ name }) => literal(name)).join(", "),
+    anyLengths,
   };
-  return Object.entries(bodies).map(([name, body]) => ({ name, text: withHeader(plan, tidy(body)) }));
+}
+
+function emitMain(trainer: Trainer, { starts }: EmitSettings): string {
+  return render("main.ts", { ...functionsText(trainer), starts, engine: trainer.plan.experiment.hardware.engine });
+}
+
+type CodeName = `${"experiment" | "features" | "main" | "parameters" | "step" | "trees"}.ts`;
+
+interface Emitter {
+  readonly imports: readonly CodeName[];
+  readonly body: (trainer: Trainer, settings: EmitSettings) => string;
+}
+
+/** Sorted by name. */
+const emitters: { readonly [K in CodeName]: Emitter } = {
+  "experiment.ts": { imports: [], body: ({ plan }, { numbers }) => emitExperiment(plan, numbers) },
+  "features.ts": { imports: ["step.ts"], body: emitFeatures },
+  "main.ts": { imports: ["experiment.ts", "features.ts", "parameters.ts", "step.ts", "trees.ts"], body: emitMain },
+  "parameters.ts": { imports: ["step.ts"], body: ({ plan }) => emitParameters(plan) },
+  "step.ts": { imports: [], body: emitStep },
+  "trees.ts": { imports: ["step.ts"], body: ({ plan, step }) => emitTrees(step, plan.experiment.encoder.depth) },
+};
+
+/** TypeScript of the trainer, sorted by name. Another module than the trainer's has a `train` of its own to start. */
+export function emitTypeScript(trainer: Trainer, starts = "ijepa/runtime/trainer"): readonly GeneratedCode[] {
+  return Object.entries(emitters).map(([name, { imports, body }]) => ({
+    name,
+    imports,
+    text: withHeader(trainer.plan, body(trainer, { numbers: asPlanned, starts })),
+    standIn: () => body(trainer, { numbers: standingIn, starts }),
+  }));
 }

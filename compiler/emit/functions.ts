@@ -1,10 +1,11 @@
 /** Graphs as TypeScript functions: one op per line, the shape in a column at the end. */
-import { CodeBlockWriter } from "ts-morph";
 import type { Differentiated } from "../autodiff/gradients";
-import type { Graph, Group, Node, Value } from "../ir/graph";
-import { shapeText } from "../ir/number";
-import { type Branch, docComment, type Layout, listed, record } from "./layout";
+import { type Graph, type Group, groupType, type Node, type Value } from "../ir/graph";
+import { type Dim, type Num, shapeText } from "../ir/number";
+import type { Code, Uses } from "./code";
+import { type Branch, docComment, indent, type Layout, listed, record } from "./layout";
 import { capital, comment } from "./names";
+import type { Numbers } from "./numbers";
 import { attrText, lengthsType, neededLengths, tensorType, typeArguments, typeParameters, varyingAxes } from "./types";
 
 /** Widest code before the column of shapes; a longer op stands on two lines. */
@@ -30,12 +31,15 @@ export type Reference = (value: Value) => string;
 
 const byName: Reference = (value) => value.name;
 
-export function opLines(node: Node, reference: Reference): readonly Line[] {
-  const attrs = Object.entries(node.attrs).map(([name, value]) => `${name}: ${attrText(value)}`);
+/** The shape, after a number format that is not the usual one. */
+const noteOf = ({ dtype, shape }: Value): string => `${dtype === "f32" ? "" : `${dtype} `}${shapeText(shape)}`;
+
+export function opLines(node: Node, reference: Reference, numbers: Numbers): readonly Line[] {
+  const attrs = Object.entries(node.attrs).map(([name, value]) => `${name}: ${attrText(value, numbers)}`);
   const args = [...node.inputs.map(reference), ...(attrs.length === 0 ? [] : [`{ ${attrs.join(", ")} }`])];
   const names = node.outputs.map((value) => value.name);
   const left = names.length === 1 ? names.join("") : `[${names.join(", ")}]`;
-  const shapes = [...new Set(node.outputs.map((value) => shapeText(value.shape)))];
+  const shapes = [...new Set(node.outputs.map(noteOf))];
   const call = `o.${node.op}(${args.join(", ")});`;
   const note = shapes.join(" ");
   const code = `const ${left} = ${call}`;
@@ -80,7 +84,7 @@ function signature(graph: Graph, inputs: readonly string[]): readonly string[] {
   return [
     "o: Ops",
     ...(lengths.length === 0 ? [] : [`l: ${lengthsType(lengths)}`]),
-    ...graph.groups.map((group) => `${group.name}: ${group.type}`),
+    ...graph.groups.map((group) => `${group.name}: ${groupType(group.type)}`),
     ...inputs,
   ];
 }
@@ -110,46 +114,68 @@ function functionText(parts: {
   readonly nodes: readonly Node[];
   readonly reference: Reference;
   readonly returns: string;
+  readonly numbers: Numbers;
 }): string {
-  const writer = new CodeBlockWriter({ indentNumberOfSpaces: 2 });
-  writer.writeLine(docComment(comment(parts.doc)));
-  writer.write(parts.head);
-  writer.block(() => {
-    writer.writeLine(aligned(parts.nodes.flatMap((node) => opLines(node, parts.reference))));
-    writer.writeLine(`return ${parts.returns};`);
-  });
-  return writer.toString();
+  return [
+    docComment(comment(parts.doc)),
+    `${parts.head} {`,
+    indent([
+      aligned(parts.nodes.flatMap((node) => opLines(node, parts.reference, parts.numbers))),
+      `return ${parts.returns};`,
+    ]),
+    "}",
+  ].join("\n");
 }
 
 /** Without what it costs: that moves with every number of tokens, and stands in report.md. */
 const docOf = (graph: Graph): string => `${graph.doc} ${shapesNote(graph)}.`;
 
+const isFixed = (num: Num | boolean): num is Dim => typeof num === "object" && num.kind === "dim" && !num.varies;
+
+/** The axes of these numbers that are the same in all programs. */
+const fixedAxes = (nums: readonly (Num | boolean)[]): readonly string[] => nums.filter(isFixed).map(({ name }) => name);
+
+/** What a function on these graphs uses of the file that declares sizes and parameters. */
+function usesOf(graphs: readonly Graph[]): Uses {
+  const typed = graphs.flatMap((graph) => [...graph.inputs, ...graph.outputs].flatMap(({ shape }) => shape));
+  const groups = graphs.flatMap((graph) => graph.groups.map(({ type }) => type));
+  return {
+    types: [
+      ...fixedAxes([...typed, ...groups.flatMap(({ axes }) => axes)]),
+      ...groups.map(({ name }) => name).filter((name) => name !== "F32"),
+    ],
+    values: fixedAxes(graphs.flatMap(({ nodes }) => nodes.flatMap(({ attrs }) => Object.values(attrs)))),
+    helpers: [],
+  };
+}
+
 /** A function without a backward pass: its output is all it returns. */
-export function inferenceFunction(graph: Graph): string {
+export function inferenceFunction(graph: Graph, numbers: Numbers): Code {
   const [output] = graph.outputs;
   if (output === undefined) throw new Error(`internal: ${graph.name} gives nothing`);
-  return functionText({
+  const text = functionText({
     doc: docOf(graph),
     head: head(graph.name, generics(graph), signature(graph, graph.inputs.map(parameterOf)), tensorType(output)),
     nodes: graph.nodes,
     reference: byName,
     returns: output.name,
+    numbers,
   });
+  return { text, uses: usesOf([graph]) };
 }
 
 /** The record of what a forward function keeps. */
 export function actsInterface(parts: Differentiated): string {
   const kept = keptValues(parts);
-  const writer = new CodeBlockWriter({ indentNumberOfSpaces: 2 });
-  writer.writeLine(`/** What ${parts.forward.name} keeps for its backward pass. */`);
-  writer.write(`export interface ${actsName(parts.forward)}${typeParameters(varyingAxes(kept))}`);
-  writer.block(() => {
-    for (const value of kept) writer.writeLine(`readonly ${value.name}: ${tensorType(value)};`);
-  });
-  return writer.toString();
+  return [
+    `/** What ${parts.forward.name} keeps for its backward pass. */`,
+    `export interface ${actsName(parts.forward)}${typeParameters(varyingAxes(kept))} {`,
+    indent(kept.map((value) => `readonly ${value.name}: ${tensorType(value)};`)),
+    "}",
+  ].join("\n");
 }
 
-export function forwardFunction(parts: Differentiated): string {
+export function forwardFunction(parts: Differentiated, numbers: Numbers): string {
   const { forward: graph } = parts;
   const kept = keptValues(parts);
   const returns = `${actsName(graph)}${typeArguments(varyingAxes(kept))}`;
@@ -164,13 +190,14 @@ export function forwardFunction(parts: Differentiated): string {
       " }",
       "  ",
     ),
+    numbers,
   });
 }
 
 /** The name of a group's gradient in what a backward function returns. */
 export const groupGradient = (group: Group): string => `d${capital(group.name)}`;
 
-export function backwardFunction(parts: Differentiated): string {
+export function backwardFunction(parts: Differentiated, numbers: Numbers): string {
   const { forward, backward, saved, outputGradient, inputGradient, weightGradients } = parts;
   const isSaved = new Set(saved);
   const reference: Reference = (value) => (isSaved.has(value) ? `a.${value.name}` : value.name);
@@ -187,7 +214,7 @@ export function backwardFunction(parts: Differentiated): string {
     ...forward.groups.map((group) => ({
       name: groupGradient(group),
       code: recordOf(group, gradientOf),
-      type: group.type,
+      type: groupType(group.type),
     })),
   ];
   const args = [
@@ -202,14 +229,15 @@ export function backwardFunction(parts: Differentiated): string {
     nodes: backward.nodes,
     reference,
     returns: record({ kind: "branch", entries: new Map(returned.map(({ name, code }) => [name, code])) }, "  ", 9),
+    numbers,
   });
 }
 
 /** The gradient of the loss by the predictions: nothing is kept, both inputs are at hand. */
-export function lossGradientFunction(parts: Differentiated): string {
+export function lossGradientFunction(parts: Differentiated, numbers: Numbers): Code {
   const { forward, backward, inputGradient } = parts;
   if (inputGradient === undefined) throw new Error("internal: the loss has no gradient");
-  return functionText({
+  const text = functionText({
     doc: `The gradient of ${forward.name} by its first input.`,
     head: head(
       backward.name,
@@ -220,5 +248,7 @@ export function lossGradientFunction(parts: Differentiated): string {
     nodes: backward.nodes,
     reference: byName,
     returns: inputGradient.name,
+    numbers,
   });
+  return { text, uses: usesOf([forward, backward]) };
 }

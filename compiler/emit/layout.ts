@@ -3,6 +3,13 @@
 /** Widest line of code, without the column of shapes. */
 const WIDTH = 116;
 
+/** Each line two columns further in, also those within a text of several; an empty one stays empty. */
+export const indent = (texts: readonly string[]): string =>
+  texts
+    .flatMap((text) => text.split("\n"))
+    .map((line) => (line === "" ? "" : `  ${line}`))
+    .join("\n");
+
 /** `open a, b close` on one line, or one item a line where that is too wide. `indent` is that of the first line. */
 export function listed(open: string, items: readonly string[], close: string, indent: string): string {
   const line = `${open}${items.join(", ")}${close}`;

@@ -1,8 +1,10 @@
 /** graph.txt: every graph of an experiment as text, the golden that reviewers read. */
-import { printGraph } from "../ir/print";
+import type { TrainedStage } from "../autodiff/trained";
+import { type Graph, groupType, type Node } from "../ir/graph";
+import { nameOf, type Sizes, shapeText } from "../ir/number";
 import type { Stage } from "../ir/stage";
-import type { Program, TrainedStage } from "../optimise/index";
-import type { Plan } from "../plan/plan";
+import { costOf, flopsText } from "../ops/cost";
+import type { Trainer } from "../step/step";
 
 function times(stage: Stage): string {
   if (stage.blocks === undefined) return "";
@@ -10,24 +12,48 @@ function times(stage: Stage): string {
   return stage.repeated ? `# ${network} blocks ${from} … ${to - 1}\n` : `# ${network} block ${from}\n`;
 }
 
-export function emitListing(program: Program, plan: Plan): string {
+function attrText(node: Node): string {
+  const entries = Object.entries(node.attrs).map(
+    ([name, value]) => `${name}=${typeof value === "boolean" ? value : nameOf(value).replaceAll(" ", "")}`,
+  );
+  return entries.length === 0 ? "" : `{${entries.join(" ")}} `;
+}
+
+/** One node per line, with what it costs. */
+function graphText(graph: Graph, sizes: Sizes): string {
+  const lines = [
+    `graph ${graph.name}`,
+    ...graph.groups.map((group) => `  weights ${group.name}: ${groupType(group.type)} = ${group.path}`),
+    ...graph.inputs.map((value) => `  input   ${value.name}: ${value.dtype}${shapeText(value.shape)}`),
+    ...graph.nodes.map((node) => {
+      const outputs = node.outputs.map((value) => `${value.name}: ${value.dtype}${shapeText(value.shape)}`).join(", ");
+      const { flops } = costOf(node, sizes);
+      const operands = node.inputs.map((value) => value.name).join(" ");
+      return `  ${outputs} = ${node.op} ${attrText(node)}${operands}${flops === 0 ? "" : ` ; ${flopsText(flops)}`}`.trimEnd();
+    }),
+    `  output  ${graph.outputs.map((value) => value.name).join(", ")}`,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+export function emitListing({ plan, model }: Trainer): string {
   const { sizes, experiment } = plan;
   const { masks } = experiment;
   const programs = masks.programs.map(
     ({ contextTokens, targetTokens, probability }) =>
       `program context=${contextTokens} target=${targetTokens} probability=${probability.toFixed(4)}`,
   );
-  const plain = (stage: Stage) => times(stage) + printGraph(stage.graph, sizes);
-  const trained = (stage: TrainedStage) => plain(stage) + printGraph(stage.gradients.backward, sizes);
+  const plain = (stage: Stage) => times(stage) + graphText(stage.graph, sizes);
+  const trained = (stage: TrainedStage) => plain(stage) + graphText(stage.gradients.backward, sizes);
   return [
     ...programs,
     `# costs are those of C=${sizes.C} T=${sizes.T}`,
     "",
-    ...program.target.stages.map(plain),
-    ...program.context.stages.map(trained),
-    ...program.predictor.stages.map(trained),
-    printGraph(program.loss.forward, sizes),
-    printGraph(program.loss.backward, sizes),
-    ...program.features.stages.map(plain),
+    ...model.target.stages.map(plain),
+    ...model.context.stages.map(trained),
+    ...model.predictor.stages.map(trained),
+    graphText(model.loss.forward, sizes),
+    graphText(model.loss.backward, sizes),
+    ...model.features.stages.map(plain),
   ].join("\n");
 }

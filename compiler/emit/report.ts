@@ -1,9 +1,8 @@
 /** report.md: the plan of an experiment for people, beside its generated code. */
-import { flopsText } from "../ir/print";
-import type { Program } from "../optimise/index";
-import { functionCosts } from "../plan/cost";
-import { bytesText, countText, factsOf } from "../plan/facts";
-import type { Plan } from "../plan/plan";
+import { flopsText } from "../ops/cost";
+import { functionCosts } from "../step/cost";
+import { bytesText, countText, factsOf } from "../step/facts";
+import type { Trainer } from "../step/step";
 import { comment } from "./names";
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -13,8 +12,8 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-export function emitReport(program: Program, plan: Plan): string {
-  const facts = factsOf(program, plan);
+export function emitReport({ plan, step }: Trainer): string {
+  const facts = factsOf(step, plan);
   const { experiment } = plan;
   const { masks, schedule, optimiser } = experiment;
   const { parts, total } = facts.flopsPerStep;
@@ -73,7 +72,7 @@ Per image and call, in the most probable program: ${plan.sizes.C} context tokens
 
 ${table(
   ["function of step.ts", "calls", "forward", "backward"],
-  functionCosts(program, plan).map((each) => [
+  functionCosts(step, plan).map((each) => [
     `\`${each.name}\``,
     String(each.calls),
     flopsText(each.forwardFlops),

@@ -1,10 +1,15 @@
 /** Shapes and axes as TypeScript types. */
 import type { Dtype } from "../../runtime/ops/ops";
+import { lengthNames } from "../../runtime/step/lengths";
 import type { Graph, Value } from "../ir/graph";
-import { type Dim, type Num, nameOf, shapeText } from "../ir/number";
+import { type Dim, type Num, shapeText } from "../ir/number";
+import type { Numbers } from "./numbers";
+
+/** The type of a tensor in generated code, by its number format. */
+const tensorTypes: { readonly [T in Dtype]: string } = { f32: "F32", bf16: "BF16", i32: "I32" };
 
 export function tensorType({ dtype, shape }: { readonly dtype: Dtype; readonly shape: readonly Num[] }): string {
-  return `${dtype === "f32" ? "F32" : "I32"}<${shapeText(shape)}>`;
+  return `${tensorTypes[dtype]}<${shapeText(shape)}>`;
 }
 
 /** The varying axes of these values, in the order C, T, S, U. */
@@ -13,8 +18,7 @@ export function varyingAxes(values: readonly Value[]): readonly Dim[] {
   for (const num of values.flatMap((value) => value.shape)) {
     if (typeof num === "object" && num.kind === "dim" && num.varies) found.set(num.name, num);
   }
-  const order = ["C", "T", "S", "U"];
-  return [...found.values()].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  return lengthNames.flatMap((name) => found.get(name) ?? []);
 }
 
 /** Varying axes that a graph needs as numbers, because an attribute of an op is one. */
@@ -38,8 +42,8 @@ export function lengthsType(axes: readonly Dim[]): string {
 }
 
 /** An attribute as TypeScript; a length that varies is read from `l`. */
-export function attrText(value: Num | boolean): string {
-  if (typeof value === "boolean") return String(value);
-  if (typeof value === "object" && value.kind === "dim" && value.varies) return `l.${value.name}`;
-  return nameOf(value);
+export function attrText(value: Num | boolean, numbers: Numbers): string {
+  if (typeof value !== "object") return String(value);
+  if (value.kind === "expression") return numbers.expression(value);
+  return value.varies ? `l.${value.name}` : value.name;
 }

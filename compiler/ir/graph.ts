@@ -2,12 +2,24 @@
  * A graph is one generated function: named values, one op per node, in order of execution. Plain records; only the
  * builder grows.
  */
-import type { Dtype, OpName } from "../../runtime/ops/ops";
+import { outputFormat, outputShapes } from "../../runtime/ops/adapter";
+import type { Dtype, HostFormat, OpName } from "../../runtime/ops/ops";
 import { type AxisAttrs, signatures } from "../../runtime/ops/signatures";
-import type { Num } from "./number";
+import type { InputName } from "../../runtime/step/trees";
+import { type Num, nameOf } from "./number";
 
 export type AttrValue = Num | boolean;
 export type IrAttrs = Readonly<Record<string, AttrValue>>;
+
+/** A tensor that the step is handed: a leaf of one of its trees. */
+export interface Leaf {
+  readonly tree: InputName;
+  /** Names from the tree down; `*` stands for the number of a block, e.g. `dropPath.*.attn`. */
+  readonly path: string;
+  readonly dtype: HostFormat;
+  readonly shape: readonly Num[];
+  readonly doc?: string;
+}
 
 export interface Value {
   /** Unique in its graph; a TypeScript identifier, or `group.path` of a weight. */
@@ -16,6 +28,8 @@ export interface Value {
   readonly shape: readonly Num[];
   /** Set for weights: the parameter group it belongs to and its path there ("" where the group is one tensor). */
   readonly parameter?: { readonly group: string; readonly path: string };
+  /** Set for inputs that the step is handed; the other inputs are results of other functions. */
+  readonly leaf?: Leaf;
 }
 
 export interface Node {
@@ -25,12 +39,17 @@ export interface Node {
   readonly outputs: readonly Value[];
 }
 
+/** The TypeScript type of a group of weights, e.g. `EncoderBlock` or `Linear<D, P>`; `F32<[P]>` of a single tensor. */
+export interface GroupType {
+  readonly name: "EncoderBlock" | "PredictorBlock" | "Linear" | "Norm" | "F32";
+  readonly axes: readonly Num[];
+}
+
 /** Weights that a function is handed as one argument. */
 export interface Group {
   /** Argument name, e.g. `block`. */
   readonly name: string;
-  /** TypeScript type, e.g. `EncoderBlock` or `Linear<D, P>`. */
-  readonly type: string;
+  readonly type: GroupType;
   /** Where it lies among all weights, e.g. `encoder.patchEmbed.proj`, or `encoder.blocks.*` of a repeated block. */
   readonly path: string;
   readonly parameters: readonly Value[];
@@ -60,7 +79,17 @@ export class GraphBuilder {
   ) {}
 
   input(name: string, dtype: Dtype, shape: readonly Num[]): Value {
-    const value = { name: this.unique(name), dtype, shape };
+    return this.take({ name, dtype, shape });
+  }
+
+  /** An input that is a leaf of the step's trees. */
+  read(name: string, leaf: Leaf): Value {
+    return this.take({ name, dtype: leaf.dtype, shape: leaf.shape, leaf });
+  }
+
+  /** An input like that of another graph. */
+  take(input: Value): Value {
+    const value = { ...input, name: this.unique(input.name) };
     this.inputs.push(value);
     return value;
   }
@@ -99,16 +128,21 @@ export class GraphBuilder {
     attrs: AxisAttrs<K, Num>,
     ...names: readonly string[]
   ): readonly Value[] {
-    const { outputs, shapes } = signatures[op];
+    const { outputs } = signatures[op];
     if (names.length !== outputs) throw new Error(`internal: ${this.name}: ${op} has ${outputs} outputs`);
-    const outputShapes = shapes<Num>(
+    const shapes = outputShapes<Num>(
+      op,
       inputs.map((value) => value.shape),
-      attrs,
+      attrs as IrAttrs,
+    );
+    const dtype = outputFormat(
+      op,
+      inputs.map((value) => value.dtype),
     );
     const results = names.map((name, i) => ({
       name: this.unique(name),
-      dtype: "f32" as const,
-      shape: outputShapes[i] ?? [],
+      dtype,
+      shape: shapes[i] ?? [],
     }));
     this.nodes.push({ op, inputs, attrs: attrs as IrAttrs, outputs: results });
     return results;
@@ -138,6 +172,13 @@ export class GraphBuilder {
     this.names.add(candidate);
     return candidate;
   }
+}
+
+/** As TypeScript: `Linear<D, P>`. */
+export function groupType({ name, axes }: GroupType): string {
+  if (axes.length === 0) return name;
+  const list = axes.map(nameOf).join(", ");
+  return name === "F32" ? `F32<[${list}]>` : `${name}<${list}>`;
 }
 
 /** Every weight of a graph. */

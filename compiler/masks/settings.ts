@@ -1,7 +1,6 @@
 /** What a spec says about masks, and the sizes of blocks that follow from it: read by the rules and by the plan. */
 import type { MaskPlan } from "../../runtime/experiment";
 import { enumerateSizes, type Grid, type Range, type WeightedSize } from "../../runtime/masks/blocks";
-import type { Spec } from "../spec/spec";
 
 /** What a spec says about masks, on a grid of patches. */
 export interface MaskSettings {
@@ -31,18 +30,4 @@ export function maskSizes({ grid, sampler, targets, context }: Omit<MaskSettings
   const sizes = (scale: Range, aspect: Range): WeightedSize[] =>
     enumerateSizes({ grid, scale, aspect, maySpan: !shared }, { shared });
   return { targets: sizes(targets.scale, targets.aspect), contexts: sizes(context.scale, [1, 1]) };
-}
-
-/** Settings of a spec whose patches tile the image and whose batch divides. */
-export function maskSettings({ image, encoder, masking, optimization, hardware }: Spec): MaskSettings {
-  const side = image.size / encoder.patch;
-  return {
-    grid: { height: side, width: side },
-    sampler: masking.sampler,
-    targets: masking.targets,
-    context: masking.context,
-    minKeep: masking.minKeep,
-    allowOverlap: masking.allowOverlap,
-    deviceBatch: optimization.globalBatch / (hardware.gpus * optimization.accumulation),
-  };
 }

@@ -1,7 +1,9 @@
 /** I-JEPA as chains of small graphs, the way the paper tells it; no saving is taken here (that is optimise/). */
-import { type Graph, GraphBuilder, type Group, type Value } from "../ir/graph";
+import type { OperandFormat } from "../../runtime/ops/ops";
+import { type Graph, GraphBuilder, type Group, type Leaf, type Value } from "../ir/graph";
 import type { Chain, Stage } from "../ir/stage";
-import { type Dims, dimsOf, type ModelNumbers } from "./dims";
+import type { ModelNumbers } from "../plan/model-numbers";
+import { type Dims, dimsOf } from "./dims";
 import {
   block,
   blockShapes,
@@ -14,9 +16,13 @@ import {
   normType,
   TARGET_NORM_EPS,
 } from "./layers";
+import { type ModelTrees, treesOf } from "./trees";
 
 export interface Model {
   readonly dims: Dims;
+  readonly trees: ModelTrees;
+  /** Number format of the operands of products; the graphs are float32 until a pass casts them. */
+  readonly operands: OperandFormat;
   /** Image → targets, without gradient. */
   readonly target: Chain;
   /** Image → context representations. */
@@ -29,15 +35,12 @@ export interface Model {
   readonly features: Chain;
 }
 
-/** An input of a function with the name under which the step has it, e.g. `images` is `batch.images`. */
-const IMAGE_CHANNELS = 3;
-
 function encoderBlockGroup(dims: Dims): Group {
-  return groupOf("block", "EncoderBlock", "encoder.blocks.*", blockShapes(dims.encoder));
+  return groupOf("block", { name: "EncoderBlock", axes: [] }, "encoder.blocks.*", blockShapes(dims.encoder));
 }
 
 function predictorBlockGroup(dims: Dims): Group {
-  return groupOf("block", "PredictorBlock", "predictor.blocks.*", blockShapes(dims.predictor));
+  return groupOf("block", { name: "PredictorBlock", axes: [] }, "predictor.blocks.*", blockShapes(dims.predictor));
 }
 
 function patchGroup(dims: Dims): Group {
@@ -53,20 +56,16 @@ function encoderNormGroup(dims: Dims): Group {
   return groupOf("norm", normType(dims.encoder.width), "encoder.norm", normShapes("", dims.encoder.width));
 }
 
-function imagesInput(g: GraphBuilder, n: ModelNumbers, dims: Dims): Value {
-  return g.input("images", "f32", [dims.images, IMAGE_CHANNELS, n.imageHeight, n.imageWidth]);
-}
-
 function patchesOf(g: GraphBuilder, n: ModelNumbers, dims: Dims, images: Value): Value {
   return g.one("patchify", [images], { patch: n.patch, tokens: dims.patches, values: dims.values }, "patches");
 }
 
 /** All patches of the images: the first layer of the target encoder (reference.md §3). */
-function embedAll(n: ModelNumbers, dims: Dims): Graph {
+function embedAll(n: ModelNumbers, dims: Dims, { batch, constants }: ModelTrees): Graph {
   const g = new GraphBuilder("embedPatches", "Every patch of the images, embedded, at its position.");
   const weights = g.group(patchGroup(dims));
-  const images = imagesInput(g, n, dims);
-  const positions = g.input("positions", "f32", [dims.patches, dims.encoder.width]);
+  const images = g.read("images", batch.images);
+  const positions = g.read("positions", constants.positions);
   const embedded = g.one("linear", [patchesOf(g, n, dims, images), weights("weight"), weights("bias")], {}, "embedded");
   return g.finish([g.one("addTable", [embedded, positions], {}, "out")]);
 }
@@ -75,31 +74,35 @@ function embedAll(n: ModelNumbers, dims: Dims): Graph {
  * The context's patches only. Gathering pixels before the embedding equals gathering tokens after it: the embedding
  * looks at one patch at a time.
  */
-function embedContext(n: ModelNumbers, dims: Dims): Graph {
+function embedContext(n: ModelNumbers, dims: Dims, { batch, constants }: ModelTrees): Graph {
   const g = new GraphBuilder("embedContext", "The context's patches, embedded, at their positions.");
   const weights = g.group(patchGroup(dims));
-  const images = imagesInput(g, n, dims);
-  const positions = g.input("positions", "f32", [dims.patches, dims.encoder.width]);
-  const contextIndex = g.input("contextIndex", "i32", [dims.contextRows, dims.context]);
+  const images = g.read("images", batch.images);
+  const positions = g.read("positions", constants.positions);
+  const contextIndex = g.read("contextIndex", batch.contextIndex);
   const kept = g.one("gatherTokens", [patchesOf(g, n, dims, images), contextIndex], {}, "kept");
   const embedded = g.one("linear", [kept, weights("weight"), weights("bias")], {}, "embedded");
   const at = g.one("gatherRows", [positions, contextIndex], {}, "positionsOfContext");
   return g.finish([g.one("add", [embedded, at], {}, "out")]);
 }
 
-function encoderBlock(name: string, doc: string, dims: Dims, rows: "all" | "context", dropPath: boolean): Graph {
+function encoderBlock(
+  name: string,
+  doc: string,
+  dims: Dims,
+  rows: "all" | "context",
+  dropPath: { readonly attn: Leaf; readonly mlp: Leaf } | undefined,
+): Graph {
   const g = new GraphBuilder(name, doc);
   const weights = g.group(encoderBlockGroup(dims));
   const x =
     rows === "all"
       ? g.input("x", "f32", [dims.images, dims.patches, dims.encoder.width])
       : g.input("x", "f32", [dims.contextRows, dims.context, dims.encoder.width]);
-  const drop: DropPath | undefined = dropPath
-    ? {
-        attn: g.input("dropPathAttn", "f32", [dims.contextRows]),
-        mlp: g.input("dropPathMlp", "f32", [dims.contextRows]),
-      }
-    : undefined;
+  const drop: DropPath | undefined = dropPath && {
+    attn: g.read("dropPathAttn", dropPath.attn),
+    mlp: g.read("dropPathMlp", dropPath.mlp),
+  };
   return g.finish([block(g, weights, dims.encoder, x, drop)]);
 }
 
@@ -120,32 +123,32 @@ function blockRows(g: GraphBuilder, n: ModelNumbers, dims: Dims, x: Value, name:
   );
 }
 
-function selectTargets(n: ModelNumbers, dims: Dims): Graph {
+function selectTargets(n: ModelNumbers, dims: Dims, { batch }: ModelTrees): Graph {
   const g = new GraphBuilder(
     "targetTokens",
     "The final norm, the layer norm of targets, and the tokens of the target blocks.",
   );
   const weights = g.group(encoderNormGroup(dims));
   const x = g.input("x", "f32", [dims.images, dims.patches, dims.encoder.width]);
-  const targetIndex = g.input("targetIndex", "i32", [dims.images, dims.allTargets]);
+  const targetIndex = g.read("targetIndex", batch.targetIndex);
   const encoded = g.one("layerNorm", [x, weights("weight"), weights("bias")], { eps: LAYER_NORM_EPS }, "encoded");
   const features = n.normalizeTargets ? g.one("normalize", [encoded], { eps: TARGET_NORM_EPS }, "normalized") : encoded;
   const chosen = g.one("gatherTokens", [features, targetIndex], {}, "chosen");
   return g.finish([blockRows(g, n, dims, chosen, "targets")]);
 }
 
-/** Pixels as targets (the paper's ablation): patches of the image, each normalised. */
-function pixelTargets(n: ModelNumbers, dims: Dims): Graph {
+/** Pixels as targets (the paper's ablation): patches of the image, each normalized. */
+function pixelTargets(n: ModelNumbers, dims: Dims, { batch }: ModelTrees): Graph {
   const g = new GraphBuilder("pixelTargets", "The pixels of the target blocks' patches.");
-  const images = imagesInput(g, n, dims);
-  const targetIndex = g.input("targetIndex", "i32", [dims.images, dims.allTargets]);
+  const images = g.read("images", batch.images);
+  const targetIndex = g.read("targetIndex", batch.targetIndex);
   const chosen = g.one("gatherTokens", [patchesOf(g, n, dims, images), targetIndex], {}, "chosen");
   const pixels = n.normalizeTargets ? g.one("normalize", [chosen], { eps: LAYER_NORM_EPS }, "normalized") : chosen;
   return g.finish([blockRows(g, n, dims, pixels, "targets")]);
 }
 
 /** What the predictor reads: the context's representations, then a mask token at every target position. */
-function predictorInput(n: ModelNumbers, dims: Dims): Graph {
+function predictorInput(n: ModelNumbers, dims: Dims, { batch, constants }: ModelTrees): Graph {
   const { width } = dims.predictor;
   const g = new GraphBuilder(
     "predictorInput",
@@ -159,11 +162,13 @@ function predictorInput(n: ModelNumbers, dims: Dims): Graph {
       linearShapes("", dims.encoder.width, width),
     ),
   );
-  const maskToken = g.group(groupOf("maskToken", `F32<[${width.name}]>`, "predictor.maskToken", { "": [width] }));
+  const maskToken = g.group(
+    groupOf("maskToken", { name: "F32", axes: [width] }, "predictor.maskToken", { "": [width] }),
+  );
   const context = g.input("context", "f32", [dims.contextRows, dims.context, dims.encoder.width]);
-  const predictorPositions = g.input("predictorPositions", "f32", [dims.patches, width]);
-  const contextIndex = g.input("contextIndex", "i32", [dims.contextRows, dims.context]);
-  const targetIndex = g.input("targetIndex", "i32", [dims.images, dims.allTargets]);
+  const predictorPositions = g.read("predictorPositions", constants.predictorPositions);
+  const contextIndex = g.read("contextIndex", batch.contextIndex);
+  const targetIndex = g.read("targetIndex", batch.targetIndex);
 
   const embedded = g.one("linear", [context, embed("weight"), embed("bias")], {}, "embedded");
   const contextAt = g.one("gatherRows", [predictorPositions, contextIndex], {}, "contextPositions");
@@ -222,42 +227,49 @@ function loop(graph: Graph, network: "encoder" | "predictor", depth: number): St
 
 export function buildModel(n: ModelNumbers): Model {
   const dims = dimsOf(n);
+  const trees = treesOf(n, dims);
   const targetBlocks = loop(
     encoderBlock(
       "targetBlock",
       "A block of the target encoder; nothing is kept for a backward pass.",
       dims,
       "all",
-      false,
+      undefined,
     ),
     "encoder",
     n.encoder.depth,
   );
   const contextBlocks = loop(
-    encoderBlock("contextBlock", "A block of the context encoder.", dims, "context", n.dropPath),
+    encoderBlock("contextBlock", "A block of the context encoder.", dims, "context", trees.batch.dropPath?.[0]),
     "encoder",
     n.encoder.depth,
   );
   return {
     dims,
+    trees,
+    operands: n.operands,
     target: {
       name: "target",
       title: n.targetSpace === "pixels" ? "Targets: pixels" : "Target encoder: all patches, no gradient",
       stages:
         n.targetSpace === "pixels"
-          ? [once(pixelTargets(n, dims))]
-          : [once(embedAll(n, dims)), targetBlocks, once(selectTargets(n, dims))],
+          ? [once(pixelTargets(n, dims, trees))]
+          : [once(embedAll(n, dims, trees)), targetBlocks, once(selectTargets(n, dims, trees))],
     },
     context: {
       name: "context",
       title: "Context encoder: the patches that are kept",
-      stages: [once(embedContext(n, dims)), contextBlocks, once(encoderNorm("contextNorm", "The final norm.", dims))],
+      stages: [
+        once(embedContext(n, dims, trees)),
+        contextBlocks,
+        once(encoderNorm("contextNorm", "The final norm.", dims)),
+      ],
     },
     predictor: {
       name: "predictor",
       title: "Predictor: every target block from the context",
       stages: [
-        once(predictorInput(n, dims)),
+        once(predictorInput(n, dims, trees)),
         loop(predictorBlock(dims), "predictor", n.predictor.depth),
         once(predictorOutput(n, dims)),
       ],
@@ -266,7 +278,7 @@ export function buildModel(n: ModelNumbers): Model {
     features: {
       name: "features",
       title: "Features: the target encoder's mean over all patches",
-      stages: [once(embedAll(n, dims)), targetBlocks, once(pooledFeatures(dims))],
+      stages: [once(embedAll(n, dims, trees)), targetBlocks, once(pooledFeatures(dims))],
     },
   };
 }

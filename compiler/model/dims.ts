@@ -1,37 +1,7 @@
 /** The named axes of one experiment. */
+import { type LengthName, lengthsOf } from "../../runtime/step/lengths";
 import type { Dim } from "../ir/number";
-
-/** What the model is built from; every number is decided (see plan/). */
-export interface ModelNumbers {
-  readonly imageHeight: number;
-  readonly imageWidth: number;
-  readonly patch: number;
-  readonly tokens: number;
-  /** Images of one run of the step. */
-  readonly images: number;
-  readonly encoder: Network;
-  readonly predictor: Network;
-  readonly contexts: number;
-  readonly targets: number;
-  /** Tokens of the most probable program. */
-  readonly contextTokens: number;
-  readonly targetTokens: number;
-  /** Whether programs differ in their number of context, target tokens, sum of both. */
-  readonly varies: { readonly context: boolean; readonly target: boolean; readonly sequence: boolean };
-  readonly targetSpace: "representations" | "pixels";
-  /** Layer norm of the targets. */
-  readonly normalizeTargets: boolean;
-  readonly loss: "smoothL1" | "mse";
-  /** Whether the context encoder has stochastic depth. */
-  readonly dropPath: boolean;
-}
-
-export interface Network {
-  readonly dim: number;
-  readonly depth: number;
-  readonly heads: number;
-  readonly hidden: number;
-}
+import type { ModelNumbers, Network } from "../plan/model-numbers";
 
 export interface NetworkDims {
   readonly width: Dim;
@@ -55,6 +25,8 @@ export interface Dims {
   readonly contextRows: Dim;
   /** targets · contexts · images */
   readonly predictorRows: Dim;
+  /** C, T, S and U: those that may differ from program to program. */
+  readonly lengths: readonly Dim[];
 }
 
 function fixed(name: string, size: number, counts: string): Dim {
@@ -78,28 +50,34 @@ function networkDims(
 
 export function dimsOf(n: ModelNumbers): Dims {
   const images = fixed("B", n.images, "images in one run of the step");
-  const length = (name: string, size: number, counts: string, varies: boolean): Dim => ({
+  const length = (name: LengthName, size: number, counts: string, varies: boolean): Dim => ({
     kind: "dim",
     name,
     size,
     counts,
     varies,
   });
+  const { C, T, S, U } = lengthsOf(n, n.targets);
+  const context = length("C", C, "context tokens", n.varies.context);
+  const target = length("T", T, "tokens of a target block", n.varies.target);
+  const sequence = length("S", S, "tokens of a predictor sequence: C + T", n.varies.sequence);
+  const allTargets = length(
+    "U",
+    U,
+    `tokens of the ${n.targets} target blocks of an image: ${n.targets} · T`,
+    n.varies.target,
+  );
   return {
     images,
     patches: fixed("N", n.tokens, "patches of an image"),
     values: fixed("V", 3 * n.patch * n.patch, `values of a patch: 3 · ${n.patch} · ${n.patch}`),
     encoder: networkDims("encoder", n.encoder, ["D", "D3", "H", "E", "F"]),
     predictor: networkDims("predictor", n.predictor, ["P", "P3", "PH", "PE", "PF"]),
-    context: length("C", n.contextTokens, "context tokens", n.varies.context),
-    target: length("T", n.targetTokens, "tokens of a target block", n.varies.target),
-    sequence: length("S", n.contextTokens + n.targetTokens, "tokens of a predictor sequence: C + T", n.varies.sequence),
-    allTargets: length(
-      "U",
-      n.targets * n.targetTokens,
-      `tokens of the ${n.targets} target blocks of an image: ${n.targets} · T`,
-      n.varies.target,
-    ),
+    context,
+    target,
+    sequence,
+    allTargets,
+    lengths: [context, target, sequence, allTargets],
     contextRows:
       n.contexts === 1
         ? images

@@ -1,6 +1,6 @@
 /** The records of weights that functions are handed, and the transformer block. Names follow timm. */
-import type { GraphBuilder, Group, Value, Weights } from "../ir/graph";
-import { expression, type Num, nameOf, sizeOf } from "../ir/number";
+import type { GraphBuilder, Group, GroupType, Value, Weights } from "../ir/graph";
+import { expression, type Num, sizeOf } from "../ir/number";
 import type { NetworkDims } from "./dims";
 
 /** eps of every layer norm of the networks (reference.md §3). */
@@ -32,7 +32,7 @@ export function blockShapes({ width, qkv, hidden }: NetworkDims): Shapes {
   };
 }
 
-export function groupOf(name: string, type: string, path: string, shapes: Shapes): Group {
+export function groupOf(name: string, type: GroupType, path: string, shapes: Shapes): Group {
   return {
     name,
     type,
@@ -48,8 +48,8 @@ export function groupOf(name: string, type: string, path: string, shapes: Shapes
   };
 }
 
-export const linearType = (width: Num, out: Num): string => `Linear<${nameOf(width)}, ${nameOf(out)}>`;
-export const normType = (width: Num): string => `Norm<${nameOf(width)}>`;
+export const linearType = (width: Num, out: Num): GroupType => ({ name: "Linear", axes: [width, out] });
+export const normType = (width: Num): GroupType => ({ name: "Norm", axes: [width] });
 
 /** Weights of one layer of a group. */
 const weightsOf = (weights: Weights, layer: string): readonly [Value, Value] => [

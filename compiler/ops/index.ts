@@ -2,6 +2,7 @@
 import type { OpName } from "../../runtime/ops/ops";
 import * as attention from "./attention";
 import * as elementwise from "./elementwise";
+import * as formats from "./formats";
 import * as layers from "./layers";
 import * as loss from "./loss";
 import type { Op } from "./op";
@@ -13,6 +14,7 @@ export const ops: { readonly [K in OpName]: Op<K> } = {
   ...layers,
   ...attention,
   ...elementwise,
+  ...formats,
   ...loss,
   ...update,
 };

@@ -12,28 +12,32 @@ function scaled<K extends "smoothL1" | "mse">(
 
 export const smoothL1: Op<"smoothL1"> = {
   name: "smoothL1",
+  tokenwise: null,
   doc: "out = mean of ½d² where |d| < 1, of |d| − ½ elsewhere; d = prediction − target",
-  cost: perInputElement(5),
+  flops: perInputElement(5),
   vjp: (context) => scaled(context, "smoothL1Grad"),
 };
 
 export const smoothL1Grad: Op<"smoothL1Grad"> = {
   name: "smoothL1Grad",
+  tokenwise: null,
   doc: "out = min(max(prediction − target, −1), 1) / count",
-  cost: perElement(4),
+  flops: perElement(4),
   vjp: isAGradient("smoothL1"),
 };
 
 export const mse: Op<"mse"> = {
   name: "mse",
+  tokenwise: null,
   doc: "out = mean of (prediction − target)²",
-  cost: perInputElement(3),
+  flops: perInputElement(3),
   vjp: (context) => scaled(context, "mseGrad"),
 };
 
 export const mseGrad: Op<"mseGrad"> = {
   name: "mseGrad",
+  tokenwise: null,
   doc: "out = 2 (prediction − target) / count",
-  cost: perElement(2),
+  flops: perElement(2),
   vjp: isAGradient("mse"),
 };

@@ -1,17 +1,19 @@
 /** Ops that move pixels, tokens and rows; each beside the op that is its gradient. */
-import { type Op, perElement, perInputElement, when } from "./op";
+import { type Op, perElement, perInputElement, tokenwise, when } from "./op";
 
 export const patchify: Op<"patchify"> = {
   name: "patchify",
+  tokenwise: null,
   doc: "out[b, gy·G+gx, (c,y,x)] = images[b, c, gy·p+y, gx·p+x]",
-  cost: perElement(0),
+  flops: perElement(0),
   vjp: { why: "images are data" },
 };
 
 export const gatherTokens: Op<"gatherTokens"> = {
   name: "gatherTokens",
+  tokenwise: null,
   doc: "out[r, k, d] = x[r mod B, index[r, k], d]",
-  cost: perElement(0),
+  flops: perElement(0),
   vjp: ({ graph, gradient, input, wants, name }) => {
     const [images = 0, tokens = 0] = input(0).shape;
     return [
@@ -23,8 +25,9 @@ export const gatherTokens: Op<"gatherTokens"> = {
 
 export const scatterTokens: Op<"scatterTokens"> = {
   name: "scatterTokens",
+  tokenwise: null,
   doc: "out[b, n, d] = Σ over r, k with r mod B = b and index[r, k] = n of gradient[r, k, d]",
-  cost: perInputElement(1),
+  flops: perInputElement(1),
   vjp: ({ graph, gradient, input, wants, name }) => [
     when(wants(0), () => graph.one("gatherTokens", [gradient, input(1)], {}, name(0))),
     undefined,
@@ -33,15 +36,17 @@ export const scatterTokens: Op<"scatterTokens"> = {
 
 export const gatherRows: Op<"gatherRows"> = {
   name: "gatherRows",
+  tokenwise: null,
   doc: "out[r, k, d] = table[index[r, k], d]",
-  cost: perElement(0),
+  flops: perElement(0),
   vjp: { why: "position tables are constants" },
 };
 
 export const concatTokens: Op<"concatTokens"> = {
   name: "concatTokens",
+  tokenwise: null,
   doc: "out[b, 0…P−1] = a[b], out[b, P…P+Q−1] = b[b]",
-  cost: perElement(0),
+  flops: perElement(0),
   vjp: ({ graph, gradient, input, wants, name }) => {
     const first = input(0).shape[1] ?? 0;
     const second = input(1).shape[1] ?? 0;
@@ -54,8 +59,9 @@ export const concatTokens: Op<"concatTokens"> = {
 
 export const sliceTokens: Op<"sliceTokens"> = {
   name: "sliceTokens",
+  tokenwise: null,
   doc: "out[…, t, d] = x[…, start+t, d]",
-  cost: perElement(0),
+  flops: perElement(0),
   vjp: ({ graph, gradient, input, attrs, name }) => {
     const tokens = input(0).shape.at(-2) ?? 0;
     return [graph.one("padTokens", [gradient], { start: attrs.start, tokens }, name(0))];
@@ -64,8 +70,9 @@ export const sliceTokens: Op<"sliceTokens"> = {
 
 export const padTokens: Op<"padTokens"> = {
   name: "padTokens",
+  tokenwise: null,
   doc: "out[…, start+t, d] = x[…, t, d], zero elsewhere",
-  cost: perElement(0),
+  flops: perElement(0),
   vjp: ({ graph, gradient, input, attrs, name }) => {
     const tokens = input(0).shape.at(-2) ?? 0;
     return [graph.one("sliceTokens", [gradient], { start: attrs.start, tokens }, name(0))];
@@ -74,8 +81,9 @@ export const padTokens: Op<"padTokens"> = {
 
 export const sliceColumns: Op<"sliceColumns"> = {
   name: "sliceColumns",
+  tokenwise: tokenwise(1),
   doc: "out[…, p] = x[…, start+p]",
-  cost: perElement(0),
+  flops: perElement(0),
   vjp: ({ graph, gradient, input, attrs, name }) => {
     const width = input(0).shape.at(-1) ?? 0;
     return [graph.one("padColumns", [gradient], { start: attrs.start, width }, name(0))];
@@ -84,8 +92,9 @@ export const sliceColumns: Op<"sliceColumns"> = {
 
 export const padColumns: Op<"padColumns"> = {
   name: "padColumns",
+  tokenwise: tokenwise(1),
   doc: "out[…, start+p] = x[…, p], zero elsewhere",
-  cost: perElement(0),
+  flops: perElement(0),
   vjp: ({ graph, gradient, input, attrs, name }) => {
     const width = input(0).shape.at(-1) ?? 0;
     return [graph.one("sliceColumns", [gradient], { start: attrs.start, width }, name(0))];
@@ -94,8 +103,9 @@ export const padColumns: Op<"padColumns"> = {
 
 export const tileBatch: Op<"tileBatch"> = {
   name: "tileBatch",
+  tokenwise: null,
   doc: "out[c·B+b] = x[b]",
-  cost: perElement(0),
+  flops: perElement(0),
   vjp: ({ graph, gradient, input, attrs, name }) => {
     const rows = input(0).shape[0] ?? 0;
     return [graph.one("sumTiles", [gradient], { copies: attrs.copies, rows }, name(0))];
@@ -104,8 +114,9 @@ export const tileBatch: Op<"tileBatch"> = {
 
 export const sumTiles: Op<"sumTiles"> = {
   name: "sumTiles",
+  tokenwise: null,
   doc: "out[b] = Σ_c x[c·B+b]",
-  cost: perInputElement(1),
+  flops: perInputElement(1),
   vjp: ({ graph, gradient, input, attrs, name }) => {
     const rows = input(0).shape[0] ?? 0;
     return [graph.one("tileBatch", [gradient], { copies: attrs.copies, rows }, name(0))];
@@ -114,8 +125,9 @@ export const sumTiles: Op<"sumTiles"> = {
 
 export const splitBlocks: Op<"splitBlocks"> = {
   name: "splitBlocks",
+  tokenwise: null,
   doc: "out[(m·copies+c)·B+b, t, d] = x[b, m·T+t, d]",
-  cost: perElement(0),
+  flops: perElement(0),
   vjp: ({ graph, gradient, input, attrs, name }) => {
     const [images = 0, tokens = 0] = input(0).shape;
     return [
@@ -126,8 +138,9 @@ export const splitBlocks: Op<"splitBlocks"> = {
 
 export const joinBlocks: Op<"joinBlocks"> = {
   name: "joinBlocks",
+  tokenwise: null,
   doc: "out[b, m·T+t, d] = Σ_c x[(m·copies+c)·B+b, t, d]",
-  cost: perInputElement(1),
+  flops: perInputElement(1),
   vjp: ({ graph, gradient, input, attrs, name }) => {
     const [rows = 0, tokens = 0] = input(0).shape;
     return [
@@ -138,8 +151,9 @@ export const joinBlocks: Op<"joinBlocks"> = {
 
 export const meanTokens: Op<"meanTokens"> = {
   name: "meanTokens",
+  tokenwise: null,
   doc: "out[b, d] = (1/N) Σ_n x[b, n, d]",
-  cost: perInputElement(1),
+  flops: perInputElement(1),
   vjp: ({ graph, gradient, input, name }) => [
     graph.one("spreadTokens", [gradient], { tokens: input(0).shape[1] ?? 0 }, name(0)),
   ],
@@ -147,7 +161,8 @@ export const meanTokens: Op<"meanTokens"> = {
 
 export const spreadTokens: Op<"spreadTokens"> = {
   name: "spreadTokens",
+  tokenwise: null,
   doc: "out[b, n, d] = gradient[b, d] / N",
-  cost: perElement(1),
+  flops: perElement(1),
   vjp: ({ graph, gradient, name }) => [graph.one("meanTokens", [gradient], {}, name(0))],
 };

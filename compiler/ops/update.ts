@@ -5,31 +5,32 @@ const update = { why: "it belongs to the update, after the last gradient" };
 
 export const globalNorm: Op<"globalNorm"> = {
   name: "globalNorm",
+  tokenwise: null,
   doc: "out = √(Σ over all tensors and elements of x²)",
-  cost: (inputs) => {
-    const elements = inputs.reduce((sum, shape) => sum + count(shape), 0);
-    return { flops: 2 * elements, bytes: 4 * elements };
-  },
+  flops: (inputs) => 2 * inputs.reduce((sum, shape) => sum + count(shape), 0),
   vjp: update,
 };
 
 export const clipFactor: Op<"clipFactor"> = {
   name: "clipFactor",
+  tokenwise: null,
   doc: "out = min(1, max / (norm + 1e-6))",
-  cost: perElement(3),
+  flops: perElement(3),
   vjp: update,
 };
 
 export const adamw: Op<"adamw"> = {
   name: "adamw",
+  tokenwise: null,
   doc: "m' = β1·m + (1−β1)·g; v' = β2·v + (1−β2)·g²; w' = w·decayFactor − stepSize · m' / (√v'·secondMoment + eps)",
-  cost: perElement(12),
+  flops: perElement(12),
   vjp: update,
 };
 
 export const ema: Op<"ema"> = {
   name: "ema",
+  tokenwise: null,
   doc: "out = keep·target + take·weight",
-  cost: perElement(3),
+  flops: perElement(3),
   vjp: update,
 };

@@ -1,6 +1,6 @@
 /** Tools that passes share: who makes a value, what is dead, how two graphs become one. */
 
-import { outputShapes } from "../../runtime/ops/adapter";
+import { outputFormat, outputShapes } from "../../runtime/ops/adapter";
 import type { OpName } from "../../runtime/ops/ops";
 import { type Graph, GraphBuilder, type IrAttrs, type Node, type Value, withNodes } from "../ir/graph";
 import type { Num } from "../ir/number";
@@ -35,7 +35,11 @@ export function newNode(
     inputs.map((value) => value.shape),
     attrs,
   );
-  const value: Value = { name, dtype: "f32", shape };
+  const dtype = outputFormat(
+    op,
+    inputs.map((value) => value.dtype),
+  );
+  const value: Value = { name, dtype, shape };
   return { node: { op, inputs, attrs, outputs: [value] }, value };
 }
 
@@ -70,7 +74,7 @@ export function settleNames(graph: Graph): Graph {
   const builder = new GraphBuilder(graph.name, graph.doc);
   const moves = new Moves();
   for (const group of graph.groups) builder.group(group);
-  for (const value of graph.inputs) moves.set(value, builder.input(value.name, value.dtype, value.shape));
+  for (const value of graph.inputs) moves.set(value, builder.take(value));
   moves.append(builder, graph);
   return builder.finish(graph.outputs.map(moves.now));
 }
@@ -82,7 +86,7 @@ export function compose(first: Graph, second: Graph, name: string, doc: string):
   for (const group of [...first.groups, ...second.groups]) builder.group(group);
   const byName = new Map<string, Value>();
   const take = (value: Value) => {
-    const known = byName.get(value.name) ?? builder.input(value.name, value.dtype, value.shape);
+    const known = byName.get(value.name) ?? builder.take(value);
     byName.set(value.name, known);
     moves.set(value, known);
   };

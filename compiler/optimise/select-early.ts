@@ -5,19 +5,8 @@
  */
 import type { OpName } from "../../runtime/ops/ops";
 import { type Graph, type IrAttrs, type Node, replaceValues, type Value, withNodes } from "../ir/graph";
+import { ops } from "../ops";
 import { newNode, type Producers, producersOf, removeDead, settleNames } from "./rewrite";
-
-/** Ops that treat every token alone: how many of their inputs, from the first on, have the tokens. */
-const tokenwise: Readonly<Partial<Record<OpName, number>>> = {
-  add: 2,
-  addVector: 1,
-  gelu: 1,
-  layerNorm: 1,
-  linear: 1,
-  normalize: 1,
-  scale: 1,
-  scaleRows: 1,
-};
 
 class Selector {
   readonly added: Node[] = [];
@@ -62,10 +51,10 @@ class Selector {
   }
 
   private throughOp(node: Node): Value | undefined {
-    const withTokens = tokenwise[node.op];
+    const { tokenwise } = ops[node.op];
     const [output] = node.outputs;
-    if (withTokens === undefined || output === undefined) return undefined;
-    const inputs = node.inputs.map((value, i) => (i < withTokens ? this.push(value) : value));
+    if (tokenwise === null || output === undefined) return undefined;
+    const inputs = node.inputs.map((value, i) => (i < tokenwise.inputs ? this.push(value) : value));
     return this.emit(node.op, inputs, node.attrs, output.name);
   }
 
@@ -124,7 +113,7 @@ export function selectEarly(graph: Graph): Graph {
     if ((selection.op !== "sliceTokens" && selection.op !== "gatherTokens") || !from || !output) continue;
     const producers = producersOf(current);
     const maker = producers.get(from);
-    if (maker === undefined || tokenwise[maker.op] === undefined) continue;
+    if (maker === undefined || ops[maker.op].tokenwise === null) continue;
     const selector = new Selector(producers, selection);
     const chosen = selector.push(from);
     const at = current.nodes.indexOf(selection);

@@ -5,9 +5,14 @@
  */
 import type { OpName } from "../../runtime/ops/ops";
 import { type Graph, type Node, replaceValues, type Value, withNodes } from "../ir/graph";
+import { ops } from "../ops";
 import { newNode, producersOf, removeDead, settleNames } from "./rewrite";
 
-const movable: ReadonlySet<OpName> = new Set<OpName>(["layerNorm", "linear", "gelu", "normalize"]);
+/** Whether the op has one input with tokens and does the same to the tokens of every image. */
+function isSameForAllImages(op: OpName): boolean {
+  const { tokenwise } = ops[op];
+  return tokenwise?.inputs === 1 && tokenwise.others === "of all images";
+}
 
 /** One rewrite, or undefined where there is nothing left to move. */
 function step(graph: Graph, seen: Set<Node>): Graph | undefined {
@@ -16,7 +21,7 @@ function step(graph: Graph, seen: Set<Node>): Graph | undefined {
     const [x, ...weights] = node.inputs;
     const [output] = node.outputs;
     const maker = x === undefined ? undefined : producers.get(x);
-    if (!movable.has(node.op) || seen.has(node) || maker === undefined || output === undefined) continue;
+    if (!isSameForAllImages(node.op) || seen.has(node) || maker === undefined || output === undefined) continue;
     const added: Node[] = [];
     const emit = (op: OpName, inputs: readonly Value[], attrs: Node["attrs"], name: string): Value => {
       const { node: made, value } = newNode(op, inputs, attrs, name);

@@ -1,4 +1,4 @@
-/** Is what lies in generated/ what the compiler would write now, and if not, whose doing is it? */
+/** Compares generated/ with what the compiler would write now, and says why a file differs. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTwoFilesPatch } from "diff";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Compiled } from "../compile";
-import type { GeneratedFile } from "../emit/emit";
+import type { GeneratedFile } from "../emit/code";
 
 export const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 
@@ -50,15 +50,8 @@ export interface WriteInput {
   readonly bundle: string;
 }
 
-/** Writes `<out>/<name>/` and points `<out>/train.js` at it; gives the trainer's folder. */
-export function writeTrainer(input: WriteInput): string {
-  const folder = writeTrainerFiles(input);
-  pointAt(input.out, input.compiled.plan.experiment.name);
-  return folder;
-}
-
-/** Writes `<out>/<name>/` alone, for one of many trainers; gives that folder. */
-export function writeTrainerFiles({ out, compiled, bundle }: WriteInput): string {
+/** Writes `<out>/<name>/`; gives that folder. */
+export function writeTrainer({ out, compiled, bundle }: WriteInput): string {
   const { name } = compiled.plan.experiment;
   const folder = join(out, name);
   mkdirSync(folder, { recursive: true });
@@ -71,7 +64,8 @@ export function writeTrainerFiles({ out, compiled, bundle }: WriteInput): string
   return folder;
 }
 
-function pointAt(out: string, name: string): void {
+/** Makes `<out>/train.js` start the trainer of this name. */
+export function pointAt(out: string, name: string): void {
   writeWhole(
     join(out, "train.js"),
     `// The trainer that was compiled last.\nrequire(${JSON.stringify(`./${name}/train.js`)});\n`,

@@ -18,10 +18,7 @@ export function buildMaskPlan(settings: MaskSettings): MaskPlan {
     gridWidth: grid.width,
     sampler,
     targetCount: targets.count,
-    targetScale: targets.scale,
-    targetAspect: targets.aspect,
     contextCount: context.count,
-    contextScale: context.scale,
     minKeep,
     allowOverlap,
     sizes: sizes.targets.map((size): TargetSize => {

@@ -1,11 +1,14 @@
 /** From a spec to a plan: every number decided. After this stage nobody reads the spec. */
+import type { Precision } from "../../runtime/engines/engine";
 import type { DataPlan, Experiment, MaskPlan } from "../../runtime/experiment";
+import type { OperandFormat } from "../../runtime/ops/ops";
+import { lengthsOf } from "../../runtime/step/lengths";
 import type { Sizes } from "../ir/number";
-import { maskSettings } from "../masks/settings";
-import type { ModelNumbers } from "../model/dims";
+import { deviceBatchOf, maskSettings } from "../spec/mask-settings";
 import { hiddenWidth } from "../spec/presets";
 import type { Spec } from "../spec/spec";
 import { buildMaskPlan } from "./masks";
+import type { ModelNumbers } from "./model-numbers";
 import { schedulePlan, stepsPerEpochOf } from "./schedule";
 
 /** How initial weights are drawn (reference.md §3). */
@@ -40,14 +43,8 @@ function dataPlan({ data }: Spec): DataPlan {
   };
 }
 
-/** Token counts of one program, by axis name. */
-export function sizesOf(
-  program: { readonly contextTokens: number; readonly targetTokens: number },
-  targets: number,
-): Sizes {
-  const { contextTokens: C, targetTokens: T } = program;
-  return { C, T, S: C + T, U: targets * T };
-}
+/** In which number format products take their operands. fp16 is refused by a rule: hardware-rules.ts. */
+const operandFormats: { readonly [P in Precision]: OperandFormat } = { fp32: "f32", bf16: "bf16", fp16: "f32" };
 
 /** The program that is run most often; the first of equals. */
 function mostProbable(masks: MaskPlan): MaskPlan["programs"][number] {
@@ -68,7 +65,7 @@ export interface PlanInput {
 export function buildPlan({ spec, specHash, generatorVersion, masks: given }: PlanInput): Plan {
   const { image, encoder, predictor, optimization, augmentation, evaluation, checkpoint, log, hardware } = spec;
   const side = image.size / encoder.patch;
-  const deviceBatch = optimization.globalBatch / (hardware.gpus * optimization.accumulation);
+  const deviceBatch = deviceBatchOf(spec);
   const data = dataPlan(spec);
   const masks = given ?? buildMaskPlan(maskSettings(spec));
   const encoderNetwork = {
@@ -174,10 +171,11 @@ export function buildPlan({ spec, specHash, generatorVersion, masks: given }: Pl
       targetSpace: spec.targets.space,
       normalizeTargets: spec.targets.normalize,
       loss: spec.loss,
+      operands: operandFormats[hardware.precision],
       dropPath: encoder.dropPath > 0,
     },
     init: { std: spec.init.std, patchStd: spec.init.patchStd, depthRescale: spec.init.depthRescale },
     clipNorm: optimization.clipNorm,
-    sizes: sizesOf(usual, masks.targetCount),
+    sizes: lengthsOf(usual, masks.targetCount),
   };
 }

@@ -8,17 +8,18 @@ type Hardware = Spec["hardware"];
 /**
  * What of `hardware.engine` and `hardware.device` goes together, and the precisions there are. Empty: it does not. fp16 is
  * nowhere: WebGPU's products of float16 are summed in float16 by onnxruntime, too coarse for gradients over thousands of
- * rows; tfjs has no float16 (docs/engines.md).
+ * rows; tfjs has no float16. Nor have they products of bfloat16 (docs/engines.md).
  */
 const precisions: {
   readonly [E in Hardware["engine"]]: { readonly [D in Hardware["device"]]: readonly Hardware["precision"][] };
 } = {
-  onnx: { cpu: ["fp32"], gpu: [], webgpu: ["fp32"], wasm: [], js: [] },
-  tfjs: { cpu: ["fp32"], gpu: ["fp32"], webgpu: [], wasm: ["fp32"], js: ["fp32"] },
+  onnx: { cpu: ["fp32"], gpu: [], tpu: [], webgpu: ["fp32"], wasm: [], js: [] },
+  tfjs: { cpu: ["fp32"], gpu: ["fp32"], tpu: [], webgpu: [], wasm: ["fp32"], js: ["fp32"] },
+  xla: { cpu: ["fp32", "bf16"], gpu: ["fp32", "bf16"], tpu: ["fp32", "bf16"], webgpu: [], wasm: [], js: [] },
 };
 
 // The keys of a total table are its names.
-const engines = Object.keys(precisions) as (keyof typeof precisions)[];
+export const engineNames = Object.keys(precisions) as readonly Hardware["engine"][];
 
 /** The devices that an engine has. */
 export function devicesOf(engine: Hardware["engine"]): readonly Hardware["device"][] {
@@ -34,7 +35,7 @@ export const hardwareRules: readonly Rule[] = [
     check: ({ spec: { hardware } }) => {
       const { engine, device } = hardware;
       if (precisions[engine][device].length > 0) return [];
-      const others = engines.filter((name) => precisions[name][device].length > 0);
+      const others = engineNames.filter((name) => precisions[name][device].length > 0);
       const problem = errors.engineLacksDevice({ engine, device, devices: devicesOf(engine), others });
       return [{ path: ["hardware", "device"], problem }];
     },

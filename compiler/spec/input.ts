@@ -97,7 +97,7 @@ export interface MaskingContextInput {
 export interface TargetsInput {
   /** `representations` of the target encoder, or the `pixels` of the patches. */
   readonly space?: "representations" | "pixels";
-  /** Layer-normalises every target vector (the features of a token, or the pixels of a patch) before it is compared. */
+  /** Layer-normalizes every target vector (the features of a token, or the pixels of a patch) before it is compared. */
   readonly normalize?: boolean;
 }
 /** Ray-cast scenes of solids that the trainer renders itself: no download, the same on every machine. */
@@ -232,14 +232,14 @@ export interface LogInput {
 }
 /** What the trainer runs on. */
 export interface HardwareInput {
-  /** Engine that runs the training step: `onnx` is onnxruntime-node, `tfjs` is TensorFlow.js. */
-  readonly engine?: "onnx" | "tfjs";
-  /** What the engine computes on. `onnx`: `cpu`, or `webgpu` (any GPU). `tfjs`: `gpu` (CUDA, by @tensorflow/tfjs-node-gpu), `cpu` (@tensorflow/tfjs-node where it is installed, else WebAssembly), `wasm` or `js` (no native code). */
-  readonly device?: "cpu" | "gpu" | "webgpu" | "wasm" | "js";
+  /** Engine that runs the training step: `onnx` is onnxruntime-node, `tfjs` is TensorFlow.js, `xla` is XLA by a PJRT plugin. */
+  readonly engine?: "onnx" | "tfjs" | "xla";
+  /** What the engine computes on. `onnx`: `cpu`, or `webgpu` (any GPU). `tfjs`: `gpu` (CUDA, by @tensorflow/tfjs-node-gpu), `cpu` (@tensorflow/tfjs-node where it is installed, else WebAssembly), `wasm` or `js` (no native code). `xla`: `cpu`, `gpu` (CUDA or ROCm) or `tpu`, whichever plugin is there. */
+  readonly device?: "cpu" | "gpu" | "tpu" | "webgpu" | "wasm" | "js";
   /** Devices that share the global batch; one so far. [devices; default 1] */
   readonly gpus?: 1;
-  /** Number format of the matrix products of the step; weights, moments and checkpoints are float32 always. `fp16` needs a device that has it. */
-  readonly precision?: "fp32" | "fp16";
+  /** Number format of the operands of the step's matrix products. `bf16` rounds them to bfloat16 and sums in float32, where the device has it; everything between products, weights, moments and checkpoints are float32 always. `fp16` is refused. */
+  readonly precision?: "fp32" | "bf16" | "fp16";
   /** Threads of the engine; 0 takes as many as there are cores. [threads; default 0] */
   readonly threads?: number;
   /** Threads that prepare images; 0 lets the trainer choose. [threads; default 0] */

@@ -2,7 +2,7 @@
 
 import { errors } from "../diagnostics/catalogue";
 import { type MaskPlanProblem, maskPlanProblems } from "../masks/problems";
-import { maskSettings } from "../masks/settings";
+import { maskSettings } from "./mask-settings";
 import type { Finding, Rule } from "./rule";
 import type { Spec } from "./spec";
 

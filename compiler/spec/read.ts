@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { hasCode, reasonOf } from "../../runtime/exceptions";
 import { errors } from "../diagnostics/catalogue";
 import { type Diagnostic, type Place, type Problem, unplaced } from "../diagnostics/diagnostic";
 import { nearest } from "../diagnostics/near";
@@ -31,9 +32,8 @@ export function readSpec(file: string): ReadResult {
     if (found.size > limits.bytes) return fail(errors.tooLarge({ bytes: found.size, limit: limits.bytes }));
     bytes = readFileSync(file);
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown reason";
-    if (code === "ENOENT" || code === "ENOTDIR") return fail(errors.fileMissing({ near: nearbyFile(file) }));
-    return fail(errors.fileUnreadable({ reason: code }));
+    if (hasCode(cause, "ENOENT", "ENOTDIR")) return fail(errors.fileMissing({ near: nearbyFile(file) }));
+    return fail(errors.fileUnreadable({ reason: reasonOf(cause) }));
   }
   let text: string;
   try {

@@ -16,7 +16,7 @@ export const rules: readonly Rule[] = [
       const field = schemaRoot.properties?.name;
       if (field?.pattern === undefined) throw new Error("internal: the schema says nothing of names");
       if (new RegExp(field.pattern, "u").test(name)) return [];
-      return [{ path: ["name"], problem: errors.fileNameNoName({ fileName: name, want: wantWords(field) }) }];
+      return [{ path: ["name"], problem: errors.fileNameUnfit({ fileName: name, want: wantWords(field) }) }];
     },
   },
   rises("masking.targets.scale", (spec) => spec.masking.targets.scale),

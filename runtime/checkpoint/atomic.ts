@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileNotWritten } from "../errors";
+import { reasonOf } from "../exceptions";
 
 /** One write call takes less than 2 GiB. */
 const chunkBytes = 1 << 26;
@@ -72,24 +73,4 @@ async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, "r").catch(() => null);
   await handle?.sync().catch(() => undefined);
   await handle?.close().catch(() => undefined);
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EDQUOT: "the disk quota is used up",
-  EFBIG: "the file would be larger than is allowed",
-  EIO: "the disk reports an error",
-  EISDIR: "it is a folder",
-  ENOENT: "no such file or folder",
-  ENOSPC: "the disk is full",
-  ENOTDIR: "a part of its path is not a folder",
-  EPERM: "the operation is not permitted",
-  EROFS: "the file system is read-only",
-};
-
-/** What a failed call of the file system means, in words. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  return reasons[code] ?? error.message;
 }

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { copyFile, link, readdir, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { everyCheckpointDamaged, fileNotReadable, fileNotWritten, UserError } from "../errors";
-import { reasonOf } from "./atomic";
+import { hasCode, reasonOf } from "../exceptions";
 import { type CheckpointMetadata, type LoadedCheckpoint, loadCheckpoint, readCheckpointMetadata } from "./checkpoint";
 
 export function latestPath(directory: string, name: string): string {
@@ -51,7 +51,7 @@ export interface FoundCheckpoint {
 /** All checkpoints of a run, the newest (by step) first, damaged ones last. An absent folder has none. */
 export async function listCheckpoints(directory: string, name: string): Promise<readonly FoundCheckpoint[]> {
   const names = await readdir(directory).catch((cause: unknown): string[] => {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return [];
+    if (hasCode(cause, "ENOENT")) return [];
     throw fileNotReadable({ path: directory, why: reasonOf(cause), cause });
   });
   const found: FoundCheckpoint[] = [];

@@ -4,7 +4,8 @@
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { damagedFile, fileNotReadable, tensorMissing, tensorUnfit, UserError } from "../errors";
-import { reasonOf, writeAtomically } from "./atomic";
+import { reasonOf } from "../exceptions";
+import { writeAtomically } from "./atomic";
 import { decode, elementBytes, type StoredDtype, type TensorValues } from "./dtypes";
 import { elementsOf, formatHeader, type Header, HeaderError, headerLength, parseHeader } from "./header";
 

@@ -4,8 +4,8 @@
  */
 import { open } from "node:fs/promises";
 import { fileNotReadable, noEncoderInFile, weightUnfit } from "../errors";
+import { reasonOf } from "../exceptions";
 import type { Parameter } from "../experiment";
-import { reasonOf } from "./atomic";
 import { fromOfficial, officialTensors } from "./official";
 import { openSafetensors } from "./safetensors";
 import { openTorchFile } from "./torch/archive";

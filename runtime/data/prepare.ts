@@ -1,8 +1,8 @@
-/** Numbers of images → a batch for the network: cut, resize, mirror, normalise. The inner loop of every data thread. */
+/** Numbers of images → a batch for the network: cut, resize, mirror, normalize. The inner loop of every data thread. */
 import type { AugmentationPlan, ImagePlan } from "../experiment";
 import { randomAt } from "../random/random";
 import { type Box, randomCrop, type Size } from "./crop";
-import { normalisationTable, writeNormalised } from "./normalise";
+import { normalizationTable, writeNormalized } from "./normalize";
 import { createResampler } from "./resample";
 import type { Cutout, ImageSource } from "./source";
 
@@ -23,7 +23,7 @@ export type Prepare = (job: TrainingJob, out: Float32Array) => Promise<void>;
 /** Box and mirroring depend on (seed, epoch, number of the image) and nothing else. */
 export function createPrepare(source: ImageSource, { seed, image, augmentation }: AugmentOptions): Prepare {
   const { resample } = createResampler();
-  const table = normalisationTable(image);
+  const table = normalizationTable(image);
   const length = 3 * image.height * image.width;
 
   return async ({ epoch, images }, out) => {
@@ -35,7 +35,7 @@ export function createPrepare(source: ImageSource, { seed, image, augmentation }
         index,
         // From the beginning of its stream each time: a broken file may be asked for its box before its replacement is.
         choose: (size) => randomCrop(randomAt({ ...name, purpose: "data.crop" }), size, augmentation),
-        use: (cut) => writeNormalised(resample(cut.image, cut.box, image), image, mirrored, table, out, i * length),
+        use: (cut) => writeNormalized(resample(cut.image, cut.box, image), image, mirrored, table, out, i * length),
       };
     });
   };

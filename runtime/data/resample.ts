@@ -1,7 +1,7 @@
 /**
  * Resizing of 8-bit RGB, to the bit as the BILINEAR of Pillow 9 to 11, with which the reference resizes: a triangle filter, widened by
  * the reduction where the image shrinks; along rows first, then along columns, each rounded to bytes; weights are
- * normalised in doubles and then fixed at 22 bits.
+ * normalized in doubles and then fixed at 22 bits.
  */
 import type { Box, Size } from "./crop";
 

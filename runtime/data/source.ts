@@ -1,6 +1,7 @@
 /** The images of one split, rendered or decoded, behind one function. */
 
 import { imagesUnreadable } from "../errors";
+import { messageOf } from "../exceptions";
 import type { ShapesData } from "../experiment";
 import type { Box, Size } from "./crop";
 import { decodeFile } from "./decode";
@@ -66,7 +67,7 @@ export function openSource(plan: SourcePlan, replaced: (what: Replaced) => void)
           const image = await decodeFile(`${plan.path}/${name}`, choose);
           return { image, box: { left: 0, top: 0, width: image.width, height: image.height } };
         } catch (error) {
-          const why = error instanceof Error ? error.message.replaceAll(/\s+/g, " ") : String(error);
+          const why = messageOf(error).replaceAll(/\s+/g, " ");
           broken.set(candidate, why);
           replaced({ file: name, why });
         }

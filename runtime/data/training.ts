@@ -19,7 +19,7 @@ export interface TrainingBatch {
   readonly step: number;
   /** Micro-batch of the step, from 0. */
   readonly microStep: number;
-  /** [deviceBatch, 3, H, W], normalised, in memory of its own (not shared with other threads). */
+  /** [deviceBatch, 3, H, W], normalized, in memory of its own (not shared with other threads). */
   readonly images: Float32Array;
   /** Gives the memory back; `images` must not be used any more. Without it the garbage collector does. */
   release(): void;

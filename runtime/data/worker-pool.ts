@@ -1,6 +1,7 @@
 /** Threads that prepare batches. They give their memory away and get it back: nothing is copied on the main thread. */
 import { Worker } from "node:worker_threads";
 import { imageWorkerFailed, UserError } from "../errors";
+import { messageOf } from "../exceptions";
 import type { TrainingJob } from "./prepare";
 import type { Replaced } from "./source";
 import type { DataWorkerData, WorkerAnswer, WorkerJob } from "./worker-thread";
@@ -58,7 +59,7 @@ export function createWorkerPool(options: PoolOptions): BatchMaker {
       for (const { reject } of thread.waiting.values()) reject(thread.failure);
       thread.waiting.clear();
     };
-    worker.on("error", (error) => fail(error instanceof Error ? error.message : String(error), error));
+    worker.on("error", (error) => fail(messageOf(error), error));
     worker.on("exit", (code) => fail(`it stopped with code ${code}`));
     return thread;
   }

@@ -1,6 +1,7 @@
 /** What runs in a data thread. The entry of the bundle calls `runWorker` when it was started as one. */
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { UserError } from "../errors";
+import { messageOf } from "../exceptions";
 import { useOneThread } from "./decode";
 import { type AugmentOptions, createPrepare } from "./prepare";
 import { openSource, type Replaced, type SourcePlan } from "./source";
@@ -48,7 +49,7 @@ export function runWorker(workerData: DataWorkerData): void {
       answer({ kind: "done", job, memory: batch.buffer }, [batch.buffer]);
     } catch (error) {
       const code = error instanceof UserError ? error.code : null;
-      answer({ kind: "failed", job, code, message: error instanceof Error ? error.message : String(error) });
+      answer({ kind: "failed", job, code, message: messageOf(error) });
     }
   };
   serveInTurn(port, ready, serve);

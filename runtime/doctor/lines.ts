@@ -1,12 +1,9 @@
 /** What `ijepa doctor` and the programs that it starts tell each other. */
-import type { DeviceName, EngineName, Precision } from "../engines/engine";
-
-/** The float64 interpreter is the measure of the others. */
-export type MeasuredEngine = EngineName | "reference";
+import type { AnyEngineName, DeviceName, Precision } from "../engines/engine";
 
 /** The only argument of the program, as JSON. */
-export interface ProbeRequest {
-  readonly engine: MeasuredEngine;
+export interface TrialRequest {
+  readonly engine: AnyEngineName;
   readonly device: DeviceName;
   readonly precision: Precision;
   readonly threads: number;
@@ -17,8 +14,8 @@ export interface ProbeRequest {
   readonly seconds: number;
 }
 
-/** What a line may say. A line of the program's begins with `probeMark`; others are those of libraries. */
-export type ProbeLine =
+/** What a line may say. A line of the program's begins with `trialMark`; others are those of libraries. */
+export type TrialLine =
   | { readonly packages: readonly FoundPackage[] }
   | { readonly description: string }
   | { readonly measured: Measured }
@@ -38,4 +35,4 @@ export interface Measured {
   readonly losses: readonly number[];
 }
 
-export const probeMark = "ijepa-doctor ";
+export const trialMark = "ijepa-doctor ";

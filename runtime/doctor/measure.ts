@@ -1,9 +1,11 @@
 /** The step of an experiment, run and timed on one engine: what `ijepa doctor` and the benchmark have in common. */
 import type { Engine, HostArray, TensorSpec } from "../engines/engine";
-import type { Lengths, TrainerProgram } from "../experiment";
-import { constantsOf, firstLengths, stepFunctions } from "../loop/functions";
+import type { TrainerProgram } from "../experiment";
+import { constantsOf, firstLengths, inputsOf, stepEngineFunctions } from "../loop/functions";
 import { stateSpecs, writeInitialState } from "../loop/state";
 import { type Random, randomAt } from "../random/random";
+import { scheduleTree } from "../schedules/schedules";
+import type { Lengths } from "../step/lengths";
 
 export interface MeasureOptions {
   /** Left out: those of the first program. */
@@ -13,6 +15,8 @@ export interface MeasureOptions {
   /** Timed steps at least; and as many as begin before the seconds are over. */
   readonly steps: number;
   readonly seconds?: number;
+  /** Steps that follow the timed ones, handed over two at a time: as a trainer does where an engine queues them. */
+  readonly queued?: number;
   /** No step begins after this many seconds, but the first of each kind: for engines that need minutes for one. */
   readonly limitSeconds?: number;
 }
@@ -23,7 +27,9 @@ export interface Measurement {
   readonly seconds: readonly number[];
   /** Processor time of one timed step, over all threads. */
   readonly cpuSecondsPerStep: number;
-  /** Of every step, untimed ones first. The same inputs at each, so only the weights change it. */
+  /** Of one of the queued steps; null where there were none. */
+  readonly queuedSeconds: number | null;
+  /** Of every timed or untimed step, untimed ones first. The same inputs at each, so only the weights change it. */
   readonly losses: readonly number[];
 }
 
@@ -34,19 +40,20 @@ export async function measureStep(
   options: MeasureOptions,
 ): Promise<Measurement> {
   const { experiment, parameters } = program;
-  const functions = stepFunctions(program);
-  if (functions.kind !== "step") throw new Error("internal: only a step without accumulation is measured");
-  const store = engine.createStore(stateSpecs(parameters, "step"));
+  const { microBatch, update } = stepEngineFunctions(program);
+  if (update !== null) throw new Error("internal: only a step without accumulation is measured");
+  const store = engine.createStore(stateSpecs(parameters, program.state));
   await writeInitialState(store, parameters, 0);
   const started = performance.now();
-  const step = await engine.load(functions.step, store);
-  const loadSeconds = (performance.now() - started) / 1000;
   const lengths = options.lengths ?? firstLengths(experiment);
+  // The one program that is timed: an engine that makes others meanwhile would take processors from it.
+  const step = await engine.load({ ...microBatch, programs: [{ lengths, probability: 1 }] }, store);
+  const loadSeconds = (performance.now() - started) / 1000;
   const tokens = experiment.image.gridHeight * experiment.image.gridWidth;
   const random = randomAt({ seed: 0, purpose: "bench" });
-  const inputs = new Map<string, HostArray>(constantsOf(experiment));
-  for (const [path, spec] of functions.step.inputs) {
-    if (!inputs.has(path)) inputs.set(path, inputOf(path, spec, { lengths, tokens, random }));
+  const inputs = new Map(inputsOf({ constants: constantsOf(experiment), schedule: scheduleTree(someScalars) }));
+  for (const [path, spec] of microBatch.inputs) {
+    if (!inputs.has(path)) inputs.set(path, inputOf(spec, { lengths, tokens, random }));
   }
   const seconds: number[] = [];
   const losses: number[] = [];
@@ -73,14 +80,33 @@ export async function measureStep(
     seconds.push((performance.now() - before) / 1000);
   }
   const cpu = process.cpuUsage(cpuBefore);
+  const cpuSecondsPerStep = (cpu.user + cpu.system) / 1e6 / seconds.length;
+  const queuedSeconds = await timeQueued(options.queued ?? 0, () => step.run(inputs, { ...lengths }));
   await step.release();
-  return { loadSeconds, seconds, cpuSecondsPerStep: (cpu.user + cpu.system) / 1e6 / seconds.length, losses };
+  return { loadSeconds, seconds, cpuSecondsPerStep, queuedSeconds, losses };
+}
+
+async function timeQueued(steps: number, run: () => Promise<unknown>): Promise<number | null> {
+  if (steps === 0) return null;
+  const begun = performance.now();
+  let before: Promise<unknown> = Promise.resolve();
+  for (let i = 0; i < steps; i++) {
+    const next = run();
+    // A failure shows where it is awaited.
+    next.catch(() => {});
+    await before;
+    before = next;
+  }
+  await before;
+  return (performance.now() - begun) / 1000 / steps;
 }
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
+
+const someScalars = { stepSize: 1e-4, secondMoment: 1, decayFactor: 1 - 1e-4 * 0.05, keep: 0.996, take: 0.004 };
 
 interface InputSizes {
   readonly lengths: Lengths;
@@ -90,16 +116,7 @@ interface InputSizes {
 }
 
 /** Numbers of the right kind: which ones makes no difference to the time. */
-function inputOf(path: string, spec: TensorSpec, { lengths, tokens, random }: InputSizes): HostArray {
-  const schedule: Readonly<Record<string, number>> = {
-    "schedule.stepSize": 1e-4,
-    "schedule.secondMoment": 1,
-    "schedule.decayFactor": 1 - 1e-4 * 0.05,
-    "schedule.keep": 0.996,
-    "schedule.take": 0.004,
-  };
-  const value = schedule[path];
-  if (value !== undefined) return Float32Array.of(value);
+function inputOf(spec: TensorSpec, { lengths, tokens, random }: InputSizes): HostArray {
   const sizes: Readonly<Record<string, number>> = { ...lengths };
   const shape = spec.shape.map((size) => (typeof size === "number" ? size : (sizes[size] ?? 0)));
   const values = new Float32Array(shape.reduce((a, b) => a * b, 1));

@@ -1,19 +1,23 @@
 /** What an engine is: it holds the state of a run (weights, moments, targets) and runs generated functions over it. */
-import type { Dtype, Ops } from "../ops/ops";
+import type { AnyTensor, HostFormat, Ops } from "../ops/ops";
+import type { Tree } from "../ops/tree";
 
-export type EngineName = "onnx" | "tfjs";
+export type EngineName = "onnx" | "tfjs" | "xla";
 
-/** gpu: the engine's own CUDA build. webgpu: any GPU, through WebGPU. cpu: native code. wasm, js: no native code. */
-export type DeviceName = "cpu" | "gpu" | "webgpu" | "wasm" | "js";
+/** With the float64 interpreter, which no spec names: it is the measure of the others. */
+export type AnyEngineName = EngineName | "reference";
+
+/** gpu: the engine's own build for CUDA, or for ROCm. tpu: Google's. webgpu: any GPU, through WebGPU. cpu: native code. wasm, js: no native code. */
+export type DeviceName = "cpu" | "gpu" | "tpu" | "webgpu" | "wasm" | "js";
 
 /** Of the numbers that the step computes with; weights, moments and what comes out are float32 always. */
-export type Precision = "fp32" | "fp16";
+export type Precision = "fp32" | "bf16" | "fp16";
 
 /** Numbers on the host, in C order. */
 export type HostArray = Float32Array | Int32Array;
 
 export interface TensorSpec {
-  readonly dtype: Dtype;
+  readonly dtype: HostFormat;
   /** Sizes; a name stands for a length that differs from program to program, e.g. ["C"]. */
   readonly shape: readonly (number | string)[];
   /** Of an input: every call gives the same array with the same numbers, so that an engine may copy it only once. */
@@ -22,6 +26,12 @@ export interface TensorSpec {
 
 /** Paths (`encoder.blocks.0.attn.qkv.weight`) to tensors. Insertion order is meaningful: it is the order of leaves. */
 export type TensorSpecs = ReadonlyMap<string, TensorSpec>;
+
+/** Values of the lengths, and the share of calls that give them. */
+export interface ExpectedLengths {
+  readonly lengths: Readonly<Record<string, number>>;
+  readonly probability: number;
+}
 
 /** A generated function: from trees of tensors to a tree of tensors. Both trees are given by the paths of their leaves. */
 export interface EngineFunction {
@@ -32,6 +42,8 @@ export interface EngineFunction {
   readonly inputs: TensorSpecs;
   /** Lengths by name, e.g. ["C", "T", "S", "U"]; a call gives their values. */
   readonly lengths: readonly string[];
+  /** The lengths that calls will give, where they are known beforehand: an engine may make each ready in advance. */
+  readonly programs?: readonly ExpectedLengths[];
   /**
    * The generated code. `state` and `inputs` are trees of handles laid out by the paths above; `lengths` maps each name
    * to a number (negative where the engine records the function once for all lengths). `state` in the result holds
@@ -39,18 +51,26 @@ export interface EngineFunction {
    */
   run(
     ops: Ops,
-    state: unknown,
-    inputs: unknown,
+    state: Tree<AnyTensor>,
+    inputs: Tree<AnyTensor>,
     lengths: Readonly<Record<string, number>>,
-  ): { readonly state: unknown; readonly outputs: unknown };
+  ): { readonly state: object; readonly outputs: object };
 }
+
+/** By path. */
+export type Outputs = ReadonlyMap<string, HostArray>;
 
 export interface LoadedFunction {
   /** Runs once: reads the store, replaces its new values, returns the outputs by path. */
-  run(
+  run(inputs: ReadonlyMap<string, HostArray>, lengths: Readonly<Record<string, number>>): Promise<Outputs>;
+  /**
+   * The same for engines that can have several calls under way: resolves as soon as the inputs may be changed, with the
+   * outputs to come. Calls run in their order, and what reads the store comes after them.
+   */
+  queue?(
     inputs: ReadonlyMap<string, HostArray>,
     lengths: Readonly<Record<string, number>>,
-  ): Promise<ReadonlyMap<string, HostArray>>;
+  ): Promise<{ readonly outputs: Promise<Outputs> }>;
   release(): Promise<void>;
 }
 
@@ -69,18 +89,38 @@ export interface EngineOptions {
   readonly device?: DeviceName;
   /** Left out: fp32. */
   readonly precision?: Precision;
-  /** Is told, once, what a user may want to know of how a function runs, e.g. how much of it a GPU computes. */
+  /** Called once per function with a line for the user on how it runs, e.g. how much of it a GPU computes. */
   readonly note?: (line: string) => void;
+  /** Is told what the engine is busy with while somebody may be waiting, e.g. compiling. */
+  readonly progress?: (line: string) => void;
+  /** The plugin of engine xla; left out, it is looked for. */
+  readonly pjrtPlugin?: string;
 }
 
-/** What the module of every engine exports. Throws a UserError R10x where its package or its device is missing. */
+/** Throws a UserError R10x where its package or its device is missing. */
 export type CreateEngine = (options: EngineOptions) => Promise<Engine>;
 
+/** What the file of an engine exports. */
+export interface EngineModule {
+  readonly createEngine: CreateEngine;
+  /** Variables that have to be in the environment when the process starts; those that are set already stay. */
+  readonly startVariables?: (options: Pick<EngineOptions, "device">) => Readonly<Record<string, string>>;
+}
+
+/** In bytes. */
+export interface DeviceMemory {
+  readonly inUse: number;
+  readonly peak: number | null;
+  readonly limit: number | null;
+}
+
 export interface Engine {
-  readonly name: EngineName | "reference";
+  readonly name: AnyEngineName;
   /** One line for the log, e.g. "onnxruntime-node 1.30.0, CPU, 2 threads". */
   readonly description: string;
   createStore(specs: TensorSpecs): StateStore;
   load(fn: EngineFunction, store: StateStore): Promise<LoadedFunction>;
+  /** Of the device, where it has its own and says how much of it is used; otherwise null, or no such method. */
+  deviceMemory?(): DeviceMemory | null;
   release(): Promise<void>;
 }

@@ -5,6 +5,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { packageBroken, packageMissing } from "../errors";
+import { messageOf } from "../exceptions";
 
 interface Install {
   readonly command: string;
@@ -64,7 +65,7 @@ export function requireExternal(name: string): unknown {
   try {
     return createRequire(path)(path);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw packageBroken({ name, path, why, cause, ...installOf(name) });
   }
 }

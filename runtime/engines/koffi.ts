@@ -27,7 +27,7 @@ export interface Library {
 /** The part of koffi's interface that is used here; its own types are full of `any`. */
 export interface Koffi {
   config(settings: Readonly<Record<string, number>>): void;
-  /** Null is the program itself, with the C library. */
+  /** Null: the program itself, with the libraries that it was started with. */
   load(path: string | null): Library;
   proto(definition: string): object;
   array(type: string, length: number): object;

@@ -59,3 +59,63 @@ export function noWebgpu(was: { readonly why: string; readonly cause?: unknown }
     { cause: was.cause },
   );
 }
+
+/** There is no PJRT plugin for the device of the experiment, or not where a flag or a variable says. */
+export function noPjrtPlugin(was: {
+  readonly device: string;
+  /** Folders, or the file that was named. */
+  readonly looked: readonly string[];
+  /** The command that gets one. */
+  readonly install: string;
+}): UserError {
+  return new UserError(
+    "R105",
+    `There is no PJRT plugin for the device "${was.device}": it was looked for in ${was.looked.join(", ") || "no folder"}. ` +
+      `Get one:  ${was.install}\nOr name one that you have, with --pjrt-plugin FILE or in IJEPA_PJRT_PLUGIN.`,
+  );
+}
+
+/** The file is no PJRT plugin, or one for another machine or device. */
+export function pjrtPluginBroken(was: {
+  readonly path: string;
+  /** A clause. */
+  readonly why: string;
+  readonly install: string;
+  readonly cause?: unknown;
+}): UserError {
+  return new UserError(
+    "R106",
+    `${was.path} cannot be used as a PJRT plugin: ${was.why}. Name another one with --pjrt-plugin FILE or in ` +
+      `IJEPA_PJRT_PLUGIN, or get one:  ${was.install}`,
+    { cause: was.cause },
+  );
+}
+
+/** The PJRT plugin has an interface that is older than what the engine needs. */
+export function pjrtPluginTooOld(was: {
+  readonly path: string;
+  readonly found: string;
+  readonly oldest: string;
+  readonly install: string;
+}): UserError {
+  return new UserError(
+    "R107",
+    `The PJRT plugin ${was.path} has version ${was.found} of the interface; ${was.oldest} or a later one is needed. ` +
+      `Get a newer one:  ${was.install}`,
+  );
+}
+
+/** The PJRT plugin is there, but it finds no device that it can use. */
+export function pjrtDeviceMissing(was: {
+  readonly path: string;
+  readonly device: string;
+  readonly why: string;
+  readonly cause?: unknown;
+}): UserError {
+  return new UserError(
+    "R108",
+    `The PJRT plugin ${was.path} can not use the device "${was.device}": ${was.why}. Look whether the card, its driver ` +
+      'and its memory are there and free (nvidia-smi, rocm-smi); to train without it, set hardware.device to "cpu".',
+    { cause: was.cause },
+  );
+}

@@ -4,7 +4,7 @@ import { type Features, statisticsOf } from "./features";
 import { gramOf, transposed } from "./matrix";
 
 export interface CollapseSignals {
-  /** exp of the entropy of the normalised singular values: about the number of directions in use, 1 … dimension. */
+  /** exp of the entropy of the normalized singular values: about the number of directions in use, 1 … dimension. */
   readonly rankMe: number;
   /** Mean over the features of their standard deviation over the images; 0 = all images look the same. */
   readonly featureSpread: number;

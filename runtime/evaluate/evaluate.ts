@@ -6,11 +6,11 @@ import { setImmediate } from "node:timers/promises";
 import { featuresNotFinite, splitsDisagree, splitTooSmall } from "../errors";
 import type { EvaluationPlan } from "../experiment";
 import { collapseSignals } from "./collapse";
+import { type EvaluationReport, type ReportRow, type ReportTask, rowLine } from "./evaluation-report";
 import { type Features, shareOfEqual } from "./features";
 import { nearest, voteOf } from "./knn";
+import { linearProbe, prepareProbe } from "./linear-probe";
 import { downsample, pixelSide } from "./pixels";
-import { linearProbe, prepareProbe } from "./probe";
-import { type EvaluationReport, type ReportRow, type ReportTask, rowLine } from "./report";
 import { atMost, joined, type LabelledSplit, type LabelTask } from "./split";
 
 export { halvesOf, type LabelledSplit, type LabelTask } from "./split";

@@ -10,7 +10,7 @@ export interface LabelledSplit {
   readonly count: number;
   readonly tasks: readonly LabelTask[];
   labels(task: string): Int32Array;
-  /** Images from … from + count − 1, normalised as in training: [count, 3, height, width]. */
+  /** Images from … from + count − 1, normalized as in training: [count, 3, height, width]. */
   pixels(from: number, count: number): Promise<Float32Array>;
 }
 

@@ -1,7 +1,7 @@
 /** What follows the last step: the final evaluation, the last lines of the logs, and what to do next. */
 import { join } from "node:path";
 import type { TrainerFlags } from "../cli";
-import { formatText } from "../evaluate/report";
+import { formatText } from "../evaluate/evaluation-report";
 import type { TrainerProgram } from "../experiment";
 import { quoted, resumeCommand, withoutFlags } from "../report/command";
 import type { JsonlLog } from "../report/jsonl";

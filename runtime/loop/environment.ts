@@ -1,6 +1,6 @@
 /** What a run takes from outside: the engine, the images, the clock and the terminal. Tests bring their own. */
 import type { Engine, EngineOptions, StateStore } from "../engines/engine";
-import type { EvaluationReport } from "../evaluate/report";
+import type { EvaluationReport } from "../evaluate/evaluation-report";
 import type { Experiment, TrainerProgram } from "../experiment";
 
 /** The images of a run in the order of its micro-batches. */

@@ -10,8 +10,8 @@ import {
 } from "../evaluate/evaluate";
 import type { TrainerProgram } from "../experiment";
 import type { RunEvaluation } from "./environment";
-import { constantsOf, featuresFunction } from "./functions";
-import { targetSpecs, writeInitialTarget } from "./state";
+import { constantOf, featuresFunction, inputsOf } from "./functions";
+import { stateSpecs, writeInitialTarget } from "./state";
 
 export interface RunEvaluationOptions {
   readonly program: TrainerProgram;
@@ -27,17 +27,12 @@ export function evaluateRun(options: RunEvaluationOptions): RunEvaluation {
   const { experiment, parameters } = program;
   const { deviceBatch } = experiment.optimiser;
   const common = { labelled, plan: experiment.evaluation, image: experiment.image, batch: deviceBatch, isStopping };
-  const positions = constantsOf(experiment).get("constants.positions");
-  if (positions === undefined) throw new Error("internal: there are no position embeddings");
+  const positions = constantOf(experiment, "positions");
 
   const encoderOf = async (name: string, store: StateStore): Promise<EvaluatedEncoder> => {
     const fn = await engine.load(featuresFunction(program), store);
     const features = async (images: Float32Array): Promise<Float32Array> => {
-      const inputs = new Map([
-        ["images", images],
-        ["positions", positions],
-      ]);
-      const found = (await fn.run(inputs, {})).get("features");
+      const found = (await fn.run(inputsOf({ images, positions }), {})).get("features");
       if (!(found instanceof Float32Array)) throw new Error("internal: features gave no features");
       return found;
     };
@@ -53,7 +48,7 @@ export function evaluateRun(options: RunEvaluationOptions): RunEvaluation {
   return {
     now: async () => evaluate({ ...common, encoders: [await trainedEncoder()], rawPixels: false, log: () => {} }),
     final: async (note) => {
-      const store = engine.createStore(targetSpecs(parameters));
+      const store = engine.createStore(stateSpecs(parameters, program.features.reads));
       await writeInitialTarget(store, parameters, experiment.seed);
       const initial = await encoderOf("random initialisation", store);
       return evaluate({ ...common, encoders: [await trainedEncoder(), initial], log: note });

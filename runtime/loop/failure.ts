@@ -1,6 +1,7 @@
-/** A run that fails says so in its log too: whoever looks after many runs reads logs, not terminals. */
+/** Writes the failure of a run to its log too: people who look after many runs read logs, not terminals. */
 import { join } from "node:path";
 import { UserError } from "../errors";
+import { messageOf } from "../exceptions";
 import { appendEvent } from "../report/jsonl";
 import { runFiles } from "./run-folder";
 
@@ -12,7 +13,7 @@ export function logFailure(what: { readonly directory: string; readonly error: u
   const { directory, error, step } = what;
   const code = error instanceof UserError ? error.code : null;
   if (code !== null && refusals.has(code)) return;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const time = new Date().toISOString();
   const why = code === null ? { message } : { code, message };
   try {

@@ -7,6 +7,7 @@ import { linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, write
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { runIsLocked } from "../errors";
+import { hasCode } from "../exceptions";
 
 export const lockName = "lock.json";
 
@@ -194,8 +195,4 @@ function readText(path: string): string | null {
     if (hasCode(error, "ENOENT", "ESRCH")) return null;
     throw error;
   }
-}
-
-function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && "code" in error && codes.some((code) => code === error.code);
 }

@@ -1,7 +1,7 @@
 /** What happens beside training: logs, checkpoints and evaluations at their cadences. */
 
 import { UserError } from "../errors";
-import { type EvaluationReport, rowLine } from "../evaluate/report";
+import { type EvaluationReport, rowLine } from "../evaluate/evaluation-report";
 import type { Experiment } from "../experiment";
 import type { CsvLog } from "../report/csv";
 import type { JsonlLog, LogEvent } from "../report/jsonl";
@@ -85,7 +85,7 @@ export function observe(options: ObserveOptions): RunObserver {
   };
 }
 
-/** Training goes on where its evaluation cannot: what is wrong is said, now and, as an error, at the end of the run. */
+/** Training continues when an evaluation fails: the reason is printed now, and as an error at the end of the run. */
 async function evaluateNow(
   evaluation: RunEvaluation | null,
   warn: (why: string) => void,

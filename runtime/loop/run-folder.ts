@@ -1,8 +1,8 @@
 /** The folder of a run and the files in it that are no checkpoints. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { reasonOf } from "../checkpoint/atomic";
 import { runFolderUnusable, UserError } from "../errors";
+import { reasonOf } from "../exceptions";
 import type { Experiment } from "../experiment";
 import { type CsvLog, openCsv } from "../report/csv";
 import { writeTextFile } from "../report/files";

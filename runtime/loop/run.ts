@@ -87,9 +87,16 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   const threads = flags.threads === 0 ? availableParallelism() : flags.threads;
   const { device, precision } = experiment.hardware;
   const notes: string[] = [];
-  const engine = await environment.createEngine({ threads, device, precision, note: (line) => notes.push(line) });
+  const engine = await environment.createEngine({
+    threads,
+    device,
+    precision,
+    note: (line) => notes.push(line),
+    progress: progress.note,
+    ...(flags.pjrtPlugin === null ? {} : { pjrtPlugin: flags.pjrtPlugin }),
+  });
   later(() => engine.release());
-  const store = engine.createStore(stateSpecs(program.parameters, program.functions.kind));
+  const store = engine.createStore(stateSpecs(program.parameters, program.state));
   const from = await startState({ program, flags, store });
   for (const line of startLines(program, engine, directory)) progress.note(line);
   for (const line of from.notes) progress.note(line);
@@ -139,7 +146,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   }
   later(progress.stop);
   let trainedMs = 0;
-  let imagesFailed = false;
+  let imagesError: unknown = null;
   const observer = observe({
     experiment,
     logEverySteps: flags.logEverySteps,
@@ -166,7 +173,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
       runner,
       nextImages: () =>
         images.next().catch((error: unknown) => {
-          imagesFailed = true;
+          imagesError = error;
           throw error;
         }),
       lastCheckpoint: checkpoints.last,
@@ -190,19 +197,14 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     });
   } catch (error) {
     // Without its images a run stops between two steps, with good weights.
-    if (imagesFailed) await saveReached();
+    if (error === imagesError) await saveReached();
     throw error;
   }
 }
 
 function positionTables({ experiment }: TrainerProgram): PositionTables {
-  const constants = constantsOf(experiment);
-  const table = (path: string): Float32Array => {
-    const values = constants.get(path);
-    if (!(values instanceof Float32Array)) throw new Error(`internal: there is no table ${path}`);
-    return values;
-  };
-  return { encoder: table("constants.positions"), predictor: table("constants.predictorPositions") };
+  const { positions, predictorPositions } = constantsOf(experiment);
+  return { encoder: positions, predictor: predictorPositions };
 }
 
 function startLines({ experiment, parameters }: TrainerProgram, engine: Engine, directory: string): readonly string[] {

@@ -3,8 +3,9 @@
  * gradients.
  */
 import type { StateStore, TensorSpec, TensorSpecs } from "../engines/engine";
-import type { Parameter, StepFunctions } from "../experiment";
+import type { Parameter } from "../experiment";
 import { initialValues } from "../model/initialise";
+import { type StateName, stateNames, stateTrees } from "../step/trees";
 
 export const encoderPrefix = "encoder.";
 
@@ -22,22 +23,15 @@ function specOf(parameter: Parameter): TensorSpec {
   return { dtype: "f32", shape: parameter.shape };
 }
 
-export function targetSpecs(parameters: readonly Parameter[]): TensorSpecs {
+/** The tensors of these trees of the state by path. */
+export function stateSpecs(parameters: readonly Parameter[], names: readonly StateName[]): TensorSpecs {
   return new Map(
-    parameters.filter(isOfEncoder).map((parameter) => [targetPath(parameter.path), specOf(parameter)] as const),
+    names.flatMap((name) =>
+      stateTrees[name].part === "all"
+        ? parameters.map((parameter) => [`${name}.${parameter.path}`, specOf(parameter)] as const)
+        : parameters.filter(isOfEncoder).map((parameter) => [targetPath(parameter.path), specOf(parameter)] as const),
+    ),
   );
-}
-
-export function stateSpecs(parameters: readonly Parameter[], kind: StepFunctions["kind"]): TensorSpecs {
-  const under = (root: string): (readonly [string, TensorSpec])[] =>
-    parameters.map((parameter) => [`${root}.${parameter.path}`, specOf(parameter)] as const);
-  return new Map([
-    ...under("weights"),
-    ...under("m"),
-    ...under("v"),
-    ...targetSpecs(parameters),
-    ...(kind === "accumulate" ? under("gradients") : []),
-  ]);
 }
 
 /** Writes the state of step 0: drawn weights, the target as a copy of the encoder, everything else zero. */
@@ -51,7 +45,10 @@ export async function writeInitialState(
     await store.write(`weights.${parameter.path}`, values);
     if (isOfEncoder(parameter)) await store.write(targetPath(parameter.path), values);
   }
-  await writeZeros(store, ["m", "v", "gradients"]);
+  await writeZeros(
+    store,
+    stateNames.filter((name) => stateTrees[name].start === "zeros"),
+  );
 }
 
 /** Between two steps there is no gradient: nothing to keep in a checkpoint, and zeros after one is loaded. */
@@ -59,13 +56,13 @@ export async function writeZeroGradients(store: StateStore): Promise<void> {
   await writeZeros(store, ["gradients"]);
 }
 
-export async function writeZeros(store: StateStore, roots: readonly string[]): Promise<void> {
+export async function writeZeros(store: StateStore, roots: readonly StateName[]): Promise<void> {
   for (const [path, spec] of store.specs) {
     if (roots.some((root) => path.startsWith(`${root}.`))) await store.write(path, new Float32Array(elements(spec)));
   }
 }
 
-/** Writes only the target encoder of step 0, into a store of `targetSpecs`: what training is compared with. */
+/** Writes only the target encoder of step 0, into a store that has no other tree: what training is compared with. */
 export async function writeInitialTarget(
   store: StateStore,
   parameters: readonly Parameter[],

@@ -1,8 +1,10 @@
 /** The loop over optimiser steps. It knows nothing of files and terminals: it tells its observer what happened. */
 import type { HostArray } from "../engines/engine";
 import { lossNotFinite } from "../errors";
-import type { Lengths, OptimiserPlan } from "../experiment";
+import type { OptimiserPlan } from "../experiment";
 import type { StepScalars, StepValues } from "../schedules/schedules";
+import type { Lengths } from "../step/lengths";
+import type { BatchTree } from "../step/trees";
 import type { StopSignal } from "./signals";
 
 export type Schedule = StepValues & StepScalars;
@@ -16,8 +18,8 @@ export interface PreparedStep {
 
 export interface PreparedMicroBatch {
   readonly lengths: Lengths;
-  /** Masks and stochastic depth, by path. */
-  readonly inputs: ReadonlyMap<string, HostArray>;
+  /** Masks and stochastic depth; its images come when it runs. */
+  readonly batch: Omit<BatchTree<HostArray>, "images">;
 }
 
 export interface StepOutcome {
@@ -35,6 +37,13 @@ export interface StepRunner {
     prepared: PreparedStep,
     nextImages: () => Promise<Float32Array>,
   ): Promise<StepOutcome & { readonly dataMs: number }>;
+  /** The same, but resolves when the engine has taken what it is given; the outcome comes later. */
+  begin(
+    prepared: PreparedStep,
+    nextImages: () => Promise<Float32Array>,
+  ): Promise<{ readonly outcome: Promise<StepOutcome>; readonly dataMs: number }>;
+  /** How many steps the engine can have waiting behind the one that runs. */
+  readonly ahead: number;
 }
 
 export interface StepReport extends StepOutcome {
@@ -87,22 +96,26 @@ export interface LoopOptions {
   readonly lastCheckpoint: () => { readonly path: string; readonly step: number } | null;
 }
 
+/** A step that the engine has begun. */
+interface BegunStep {
+  readonly prepared: PreparedStep;
+  readonly outcome: Promise<StepOutcome>;
+  readonly beganMs: number;
+  readonly dataMs: number;
+}
+
 export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
   const { optimiser, runner, observer } = options;
   const stopAtStep = Math.min(options.stopAtStep, options.steps);
   let stepsDone = options.from.stepsDone;
   let epochLoss = stepsDone % optimiser.stepsPerEpoch === 0 ? 0 : options.from.epochLoss;
-  let prepared = stepsDone < stopAtStep ? runner.prepare(stepsDone) : null;
   let endedMs = performance.now();
+  /** In their order. What is observed, and whatever reads the weights, comes after all of them. */
+  const queue: BegunStep[] = [];
 
-  while (prepared !== null && options.stopRequested() === null) {
-    const beganMs = performance.now();
-    const current = prepared;
-    const running = runner.run(current, options.nextImages);
-    // While the engine computes and the workers read ahead.
-    prepared = stepsDone + 1 < stopAtStep ? runner.prepare(stepsDone + 1) : null;
-    const { loss, gradientNorm, dataMs } = await running;
-    guard(options, { loss, gradientNorm, step: stepsDone + 1, lr: current.schedule.learningRate });
+  const finish = async ({ prepared, outcome, beganMs, dataMs }: BegunStep): Promise<void> => {
+    const { loss, gradientNorm } = await outcome;
+    guard(options, { loss, gradientNorm, step: stepsDone + 1, lr: prepared.schedule.learningRate });
 
     const iteration = stepsDone % optimiser.stepsPerEpoch;
     // The running form of the mean: a resumed epoch goes on from the mean alone, to the bit.
@@ -115,11 +128,12 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
       loss,
       gradientNorm,
       epochLoss,
-      schedule: current.schedule,
-      contextTokens: mean(current.microBatches.map(({ lengths }) => lengths.C)),
-      targetTokens: mean(current.microBatches.map(({ lengths }) => lengths.T)),
+      schedule: prepared.schedule,
+      contextTokens: mean(prepared.microBatches.map(({ lengths }) => lengths.C)),
+      targetTokens: mean(prepared.microBatches.map(({ lengths }) => lengths.T)),
       images: optimiser.globalBatch,
-      timeMs: nowMs - beganMs - dataMs,
+      // A step that waited behind another one began when that one ended.
+      timeMs: nowMs - Math.max(beganMs + dataMs, endedMs),
       dataMs,
       wallMs: nowMs - endedMs,
     };
@@ -131,9 +145,40 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
       // Checkpoints and evaluations are no part of the speed of a step.
       endedMs = performance.now();
     }
+  };
+  /** Until at most so many are under way. */
+  const finishDownTo = async (most: number): Promise<void> => {
+    while (queue.length > most) {
+      const first = queue.shift();
+      if (first !== undefined) await finish(first);
+    }
+  };
+
+  let begun = stepsDone;
+  let prepared = begun < stopAtStep ? runner.prepare(begun) : null;
+  while (prepared !== null && options.stopRequested() === null) {
+    const beganMs = performance.now();
+    const current = prepared;
+    const beginning = runner.begin(current, options.nextImages);
+    begun++;
+    // While the engine computes and the workers read ahead.
+    prepared = begun < stopAtStep ? runner.prepare(begun) : null;
+    try {
+      const { outcome, dataMs } = await beginning;
+      // A failure is met in its turn; until then it must not end the process.
+      outcome.catch(() => undefined);
+      queue.push({ prepared: current, beganMs, outcome, dataMs });
+    } catch (error) {
+      // The weights are those after the steps before, so these have to be known to be good.
+      await finishDownTo(0);
+      throw error;
+    }
+    // At the end of an epoch the weights are looked at: nothing may have changed them since.
+    await finishDownTo(begun % optimiser.stepsPerEpoch === 0 ? 0 : runner.ahead);
     // Lets timers and signals in, also where an engine and its data never leave the queue of promises.
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
+  await finishDownTo(0);
 
   const reason = options.stopRequested() ?? (stepsDone === options.steps ? "complete" : "steps");
   return { reason, stepsDone, epochLoss };

@@ -6,8 +6,10 @@
  * the shortest mask of the batch does; the unbiased sampler drops at random. Too few: the image is drawn again, at most
  * `MAX_DRAWS` times; then the best draw is topped up (see `topUp`). This always ends.
  */
-import type { BlockSize, Lengths, MaskPlan, TargetSize } from "../experiment";
+import type { BlockSize, MaskPlan, TargetSize } from "../experiment";
 import { type Random, randomAt } from "../random/random";
+import { type Lengths, lengthsOf } from "../step/lengths";
+import { areaOf } from "./blocks";
 import { Cover } from "./cover";
 import { type ContextDraw, type ImageDraw, ImageDrawer } from "./draw";
 
@@ -52,7 +54,7 @@ export function sampleMasks(plan: MaskPlan, request: MaskRequest): MaskBatch {
   const { seed, step, images, firstImage } = request;
   const sizes = stepSizes(plan, request);
   const { target } = sizes;
-  const lengths = lengthsOf(plan, target);
+  const lengths = lengthsOf({ contextTokens: target.contextTokens, targetTokens: areaOf(target) }, plan.targetCount);
   const contextIndex = new Int32Array(plan.contextCount * images * lengths.C);
   const targetIndex = new Int32Array(images * lengths.U);
   const drawer = new ImageDrawer(plan);
@@ -84,17 +86,6 @@ export function sampleMasks(plan: MaskPlan, request: MaskRequest): MaskBatch {
     }
   }
   return { program: target.program, lengths, contextIndex, targetIndex, redraws, toppedUp };
-}
-
-/** Token counts of the step when target blocks have this size. */
-export function lengthsOf(plan: MaskPlan, { height, width, contextTokens }: TargetSize): Lengths {
-  const targetTokens = height * width;
-  return {
-    C: contextTokens,
-    T: targetTokens,
-    S: contextTokens + targetTokens,
-    U: plan.targetCount * targetTokens,
-  };
 }
 
 /** The size whose share of [0, 1) holds u. */

@@ -14,7 +14,7 @@ export interface LinearParameters {
   readonly kernel?: readonly [number, number, number];
 }
 
-/** A linear layer: ours is [inputs, outputs], the official one its transpose. Biases start at 0 and are not decayed. */
+/** A linear layer: ours is [inputs, outputs], the official one its transpose. Biases start at 0. */
 export function linear({ path, official, inputs, outputs, std, kernel }: LinearParameters): readonly Parameter[] {
   return [
     {
@@ -23,14 +23,13 @@ export function linear({ path, official, inputs, outputs, std, kernel }: LinearP
       officialName: `${official}.weight`,
       officialShape: [outputs, ...(kernel ?? [inputs])],
       transposed: true,
-      decay: true,
       init: { kind: "normal", std },
     },
     vector(`${path}.bias`, `${official}.bias`, outputs, "zeros"),
   ];
 }
 
-/** A layer norm: gain 1, bias 0, neither decayed. */
+/** A layer norm: gain 1, bias 0. */
 export function norm(path: string, official: string, width: number): readonly Parameter[] {
   return [
     vector(`${path}.weight`, `${official}.weight`, width, "ones"),
@@ -38,7 +37,7 @@ export function norm(path: string, official: string, width: number): readonly Pa
   ];
 }
 
-/** The mask token is decayed: officially it is [1, 1, width] (reference.md §7). */
+/** The mask token: officially [1, 1, width]. */
 export function maskToken(path: string, official: string, width: number, std: number): readonly Parameter[] {
   return [
     {
@@ -47,7 +46,6 @@ export function maskToken(path: string, official: string, width: number, std: nu
       officialName: official,
       officialShape: [1, 1, width],
       transposed: false,
-      decay: true,
       init: { kind: "normal", std },
     },
   ];
@@ -89,7 +87,6 @@ function vector(path: string, officialName: string, width: number, kind: "zeros"
     officialName,
     officialShape: [width],
     transposed: false,
-    decay: false,
     init: { kind },
   };
 }

@@ -1,17 +1,19 @@
 /** Turns one function of an engine, "apply this op", into the typed op interface that generated code calls. */
-import type { AnyTensor, OpName, Ops, Shape } from "./ops";
-import { signatures } from "./signatures";
+import { float32 } from "./formats";
+import type { AnyTensor, Dtype, OpName, Ops, Shape } from "./ops";
+import { ShapeError, signatures } from "./signatures";
 
 /** Any value an op's attributes can hold. */
 export type AttrValue = number | boolean;
 export type Attrs = Readonly<Record<string, AttrValue>>;
 
-/** Runs or records one op. `shapes` are those of the outputs; there is one tensor to give back for each. */
+/** Runs or records one op. `shapes` and `dtype` are those of the outputs; there is one tensor to give back for each. */
 export type ApplyOp<T extends AnyTensor> = (
   op: OpName,
   inputs: readonly T[],
   attrs: Attrs,
   shapes: readonly Shape[],
+  dtype: Dtype,
 ) => readonly T[];
 
 /** The shapes of an op's outputs, for axes of any kind; throws ShapeError where the inputs do not fit. */
@@ -20,12 +22,23 @@ export function outputShapes<Axis>(
   inputs: readonly (readonly Axis[])[],
   attrs: Readonly<Record<string, Axis | boolean>>,
 ): readonly (readonly Axis[])[] {
+  const { inputs: wanted, shapes } = signatures[op];
+  if (wanted === "many" ? inputs.length === 0 : inputs.length !== wanted) {
+    const tensors = wanted === "many" ? "one tensor or more" : `${wanted} tensor${wanted === 1 ? "" : "s"}`;
+    throw new ShapeError(op, inputs, `takes ${tensors}; found ${inputs.length}`);
+  }
   // The table is typed per op; here the op is only known at run time.
-  const rule = signatures[op].shapes as (
+  const rule = shapes as (
     inputs: readonly (readonly Axis[])[],
     attrs: Readonly<Record<string, Axis | boolean>>,
   ) => readonly (readonly Axis[])[];
   return rule(inputs, attrs);
+}
+
+/** The number format of an op's outputs; throws FormatError where the inputs do not fit. */
+export function outputFormat(op: OpName, inputs: readonly Dtype[]): Dtype {
+  const { formats = float32 } = signatures[op];
+  return formats(op, inputs);
 }
 
 export function opsFor<T extends AnyTensor>(apply: ApplyOp<T>): Ops {
@@ -38,7 +51,11 @@ export function opsFor<T extends AnyTensor>(apply: ApplyOp<T>): Ops {
       tensors.map((tensor) => tensor.shape),
       attrs,
     );
-    const results = apply(op, tensors, attrs, shapes);
+    const dtype = outputFormat(
+      op,
+      tensors.map((tensor) => tensor.dtype),
+    );
+    const results = apply(op, tensors, attrs, shapes, dtype);
     return outputs === 1 ? results[0] : results;
   };
   // One closure per name of the total table, so the record has every method of Ops; the types of the arguments are

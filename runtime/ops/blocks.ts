@@ -1,5 +1,6 @@
 /** The few helpers that generated steps use around their ops: loops over blocks, and one op for every tensor of a tree. */
 import type { AnyTensor, F32, Shape } from "./ops";
+import { leavesOf } from "./tree";
 
 /** Block number i; negative from the end. */
 export function blockAt<Block>(blocks: readonly Block[], i: number): Block {
@@ -19,9 +20,7 @@ const isTensor = (value: unknown): value is F32<Shape> =>
 
 /** Every tensor of a tree, in the order of its record. */
 export function leaves(tree: unknown): readonly AnyTensor[] {
-  if (isTensor(tree)) return [tree];
-  if (typeof tree !== "object" || tree === null) throw new Error("internal: a tree holds something that is no tensor");
-  return Object.values(tree).flatMap(leaves);
+  return leavesOf(tree, isTensor).map(([, tensor]) => tensor);
 }
 
 type Visit = (tensors: readonly F32<Shape>[], path: string) => unknown;

@@ -1,5 +1,5 @@
 /**
- * When a value is needed for the last time. The compiler estimates memory with it (compiler/plan/cost.ts); an engine that
+ * When a value is needed for the last time. The compiler estimates memory with it (compiler/step/memory.ts); an engine that
  * runs op by op releases tensors by it.
  */
 

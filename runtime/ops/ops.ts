@@ -6,9 +6,14 @@
  */
 
 declare const SHAPE: unique symbol;
+declare const FORMAT: unique symbol;
 
 export type Shape = readonly number[];
-export type Dtype = "f32" | "i32";
+/** Number formats. bf16 is bfloat16: the exponent of float32 with 8 bits of significand, the operands of products. */
+export type Dtype = "f32" | "bf16" | "i32";
+
+/** Of what crosses between host and engine: bfloat16 lives and dies within a generated function. */
+export type HostFormat = Exclude<Dtype, "bf16">;
 
 /** What every tensor handle has at run time. A negative size is a length that is known only when the step runs. */
 export interface AnyTensor {
@@ -17,19 +22,26 @@ export interface AnyTensor {
 }
 
 /**
- * A float32 tensor of shape S. The brand is a function on purpose: it makes S invariant. With a plain property
- * TypeScript would infer `192 | 768` for a shared axis and accept a wrong product.
+ * A tensor of number format T and shape S. The brands are functions on purpose: they make both invariant. With plain
+ * properties TypeScript would infer `192 | 768` for a shared axis, or either format for a product of both, and accept it.
  */
-export interface F32<S extends Shape> extends AnyTensor {
-  readonly dtype: "f32";
+export interface Tensor<T extends Dtype, S extends Shape> extends AnyTensor {
+  readonly dtype: T;
   readonly [SHAPE]: (shape: S) => S;
+  readonly [FORMAT]: (dtype: T) => T;
 }
 
+/** A float32 tensor of shape S. */
+export type F32<S extends Shape> = Tensor<"f32", S>;
+
+/** A bfloat16 tensor of shape S: what a product of `precision: "bf16"` takes. */
+export type BF16<S extends Shape> = Tensor<"bf16", S>;
+
 /** An int32 tensor of shape S: indices of patches. */
-export interface I32<S extends Shape> extends AnyTensor {
-  readonly dtype: "i32";
-  readonly [SHAPE]: (shape: S) => S;
-}
+export type I32<S extends Shape> = Tensor<"i32", S>;
+
+/** What a product takes, one format for both of its operands; its sums and its result are float32 in either. */
+export type OperandFormat = "f32" | "bf16";
 
 export type Scalar = F32<[]>;
 type N = number;
@@ -118,18 +130,21 @@ export interface Ops {
 
   // ── Layers ──────────────────────────────────────────────────────────────────────────────────────────────────────
   /** x · weight + bias. The weight is [in, out], the transpose of PyTorch's. */
-  linear<R extends Dims, I extends N, O extends N>(
-    x: F32<[...R, I]>,
-    weight: F32<[I, O]>,
+  linear<Format extends OperandFormat, R extends Dims, I extends N, O extends N>(
+    x: Tensor<Format, [...R, I]>,
+    weight: Tensor<Format, [I, O]>,
     bias: F32<[O]>,
   ): F32<[...R, O]>;
   /** gradient · weightᵀ */
-  linearGradInput<R extends Dims, I extends N, O extends N>(
-    gradient: F32<[...R, O]>,
-    weight: F32<[I, O]>,
+  linearGradInput<Format extends OperandFormat, R extends Dims, I extends N, O extends N>(
+    gradient: Tensor<Format, [...R, O]>,
+    weight: Tensor<Format, [I, O]>,
   ): F32<[...R, I]>;
   /** xᵀ · gradient, summed over all rows. */
-  linearGradWeight<R extends Dims, I extends N, O extends N>(x: F32<[...R, I]>, gradient: F32<[...R, O]>): F32<[I, O]>;
+  linearGradWeight<Format extends OperandFormat, R extends Dims, I extends N, O extends N>(
+    x: Tensor<Format, [...R, I]>,
+    gradient: Tensor<Format, [...R, O]>,
+  ): F32<[I, O]>;
   /** Sum over all axes but the last: the gradient of a bias. */
   sumRows<R extends Dims, D extends N>(x: F32<[...R, D]>): F32<[D]>;
   /** Layer norm over the last axis (biased variance), then gain and bias. */
@@ -146,7 +161,7 @@ export interface Ops {
     gain: F32<[D]>,
     attrs: { readonly eps: number },
   ): [dx: F32<[...R, D]>, dGain: F32<[D]>, dBias: F32<[D]>];
-  /** Layer norm without gain and bias: the normalisation of targets. */
+  /** Layer norm without gain and bias: the normalization of targets. */
   normalize<R extends Dims, D extends N>(x: F32<[...R, D]>, attrs: { readonly eps: number }): F32<[...R, D]>;
   /** Gradient of normalize. */
   normalizeGrad<R extends Dims, D extends N>(
@@ -183,21 +198,21 @@ export interface Ops {
     attrs: { readonly heads: H; readonly headWidth: E },
   ): F32<[B, H, T, E]>;
   /** scale · a · b, per batch entry. */
-  matmul<R extends Dims, I extends N, K extends N, O extends N>(
-    a: F32<[...R, I, K]>,
-    b: F32<[...R, K, O]>,
+  matmul<Format extends OperandFormat, R extends Dims, I extends N, K extends N, O extends N>(
+    a: Tensor<Format, [...R, I, K]>,
+    b: Tensor<Format, [...R, K, O]>,
     attrs: { readonly scale: number },
   ): F32<[...R, I, O]>;
   /** scale · a · bᵀ, per batch entry. */
-  matmulNT<R extends Dims, I extends N, K extends N, O extends N>(
-    a: F32<[...R, I, K]>,
-    b: F32<[...R, O, K]>,
+  matmulNT<Format extends OperandFormat, R extends Dims, I extends N, K extends N, O extends N>(
+    a: Tensor<Format, [...R, I, K]>,
+    b: Tensor<Format, [...R, O, K]>,
     attrs: { readonly scale: number },
   ): F32<[...R, I, O]>;
   /** scale · aᵀ · b, per batch entry. */
-  matmulTN<R extends Dims, I extends N, K extends N, O extends N>(
-    a: F32<[...R, K, I]>,
-    b: F32<[...R, K, O]>,
+  matmulTN<Format extends OperandFormat, R extends Dims, I extends N, K extends N, O extends N>(
+    a: Tensor<Format, [...R, K, I]>,
+    b: Tensor<Format, [...R, K, O]>,
     attrs: { readonly scale: number },
   ): F32<[...R, I, O]>;
   /** Softmax over the last axis. */
@@ -222,6 +237,12 @@ export interface Ops {
   scaleRows<B extends N, R extends Dims>(x: F32<[B, ...R]>, factor: F32<[B]>): F32<[B, ...R]>;
   /** The scalar 1: where a backward pass begins. */
   one(): Scalar;
+
+  // ── Number formats ──────────────────────────────────────────────────────────────────────────────────────────────
+  /** x rounded to bfloat16, to nearest, ties to even. */
+  toBf16<S extends Shape>(x: F32<S>): BF16<S>;
+  /** The same numbers in float32. */
+  toF32<S extends Shape>(x: BF16<S>): F32<S>;
 
   // ── Loss ────────────────────────────────────────────────────────────────────────────────────────────────────────
   /** Mean over all elements of ½d² where |d| < 1, |d| − ½ elsewhere; d = prediction − target. */

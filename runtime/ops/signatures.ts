@@ -1,7 +1,8 @@
 /**
- * What every op takes and gives: how many tensors, and the shapes of its outputs. One table serves the compiler, whose
- * axes are named, and the engines, whose axes are plain numbers; `Axis` is either.
+ * What every op takes and gives: how many tensors, and the shapes and number formats of its outputs. One table serves the
+ * compiler, whose axes are named, and the engines, whose axes are plain numbers; `Axis` is either.
  */
+import { type FormatRule, indexed, operands, takes } from "./formats";
 import type { AttrsOf, OpName } from "./ops";
 
 /** The attributes of an op with axes of type `Axis` in the place of numbers. */
@@ -19,13 +20,19 @@ export interface Signature<K extends OpName> {
   readonly inputs: number | "many";
   readonly outputs: number;
   readonly shapes: ShapeRule<K>;
+  /** Left out: float32 throughout. */
+  readonly formats?: FormatRule;
 }
 
 /** Thrown when shapes do not fit: never the user's fault, always a wrong program. */
 export class ShapeError extends Error {
   constructor(op: string, inputs: readonly (readonly unknown[])[], why: string) {
-    super(`internal: ${op}(${inputs.map((shape) => `[${shape.map(axisText).join(", ")}]`).join(", ")}): ${why}`);
+    super(`internal: ${op}(${inputs.map(shapeText).join(", ")}): ${why}`);
   }
+}
+
+function shapeText(shape: readonly unknown[]): string {
+  return `[${shape.map(axisText).join(", ")}]`;
 }
 
 function axisText(axis: unknown): string {
@@ -39,7 +46,9 @@ function input<Axis>(op: string, inputs: Inputs<Axis>, i: number, rank?: number)
   const shape = inputs[i];
   if (shape === undefined) throw new ShapeError(op, inputs, `input ${i} is missing`);
   if (rank !== undefined && (rank >= 0 ? shape.length !== rank : shape.length < -rank)) {
-    throw new ShapeError(op, inputs, `input ${i} should have ${rank >= 0 ? rank : `at least ${-rank}`} axes`);
+    const least = Math.abs(rank);
+    const wanted = `${rank >= 0 ? "" : "at least "}${least} ${least === 1 ? "axis" : "axes"}`;
+    throw new ShapeError(op, inputs, `input ${i} should have ${wanted}`);
   }
   return shape;
 }
@@ -52,15 +61,17 @@ function axis<Axis>(op: string, inputs: Inputs<Axis>, shape: readonly Axis[], i:
 }
 
 function same<Axis>(op: string, inputs: Inputs<Axis>, a: readonly Axis[], b: readonly Axis[]): void {
-  if (a.length !== b.length || a.some((value, i) => value !== b[i])) throw new ShapeError(op, inputs, "shapes differ");
+  if (a.length === b.length && a.every((value, i) => value === b[i])) return;
+  throw new ShapeError(op, inputs, `shapes differ: ${shapeText(a)} and ${shapeText(b)}`);
 }
 
-function elementwise<K extends OpName>(op: K, count: number): Signature<K> {
+/** Tensors of one shape, of at least `rank` axes. */
+function elementwise<K extends OpName>(op: K, count: number, rank = 0): Signature<K> {
   return {
     inputs: count,
     outputs: 1,
     shapes: (inputs) => {
-      const first = input(op, inputs, 0);
+      const first = input(op, inputs, 0, rank === 0 ? undefined : -rank);
       for (let i = 1; i < count; i++) same(op, inputs, first, input(op, inputs, i, first.length));
       return [first];
     },
@@ -72,7 +83,7 @@ function lossOf<K extends OpName>(op: K): Signature<K> {
     inputs: 2,
     outputs: 1,
     shapes: (inputs) => {
-      same(op, inputs, input(op, inputs, 0, -1), input(op, inputs, 1, -1));
+      same(op, inputs, input(op, inputs, 0, -1), input(op, inputs, 1));
       return [[]];
     },
   };
@@ -82,6 +93,7 @@ function product<K extends OpName>(op: K, transA: boolean, transB: boolean): Sig
   return {
     inputs: 2,
     outputs: 1,
+    formats: operands,
     shapes: (inputs) => {
       const a = input(op, inputs, 0, -2);
       const b = input(op, inputs, 1, a.length);
@@ -119,6 +131,7 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
   gatherTokens: {
     inputs: 2,
     outputs: 1,
+    formats: indexed,
     shapes: (inputs) => {
       const x = input("gatherTokens", inputs, 0, 3);
       const index = input("gatherTokens", inputs, 1, 2);
@@ -128,6 +141,7 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
   scatterTokens: {
     inputs: 2,
     outputs: 1,
+    formats: indexed,
     shapes: (inputs, { images, tokens }) => {
       const gradient = input("scatterTokens", inputs, 0, 3);
       same("scatterTokens", inputs, gradient.slice(0, 2), input("scatterTokens", inputs, 1, 2));
@@ -137,6 +151,7 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
   gatherRows: {
     inputs: 2,
     outputs: 1,
+    formats: indexed,
     shapes: (inputs) => {
       const table = input("gatherRows", inputs, 0, 2);
       return [[...input("gatherRows", inputs, 1, 2), axis("gatherRows", inputs, table, 1)]];
@@ -218,6 +233,7 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
   linear: {
     inputs: 3,
     outputs: 1,
+    formats: operands,
     shapes: (inputs) => {
       const x = input("linear", inputs, 0, -1);
       const weight = input("linear", inputs, 1, 2);
@@ -229,6 +245,7 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
   linearGradInput: {
     inputs: 2,
     outputs: 1,
+    formats: operands,
     shapes: (inputs) => {
       const gradient = input("linearGradInput", inputs, 0, -1);
       const weight = input("linearGradInput", inputs, 1, 2);
@@ -239,6 +256,7 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
   linearGradWeight: {
     inputs: 2,
     outputs: 1,
+    formats: operands,
     shapes: (inputs) => {
       const x = input("linearGradWeight", inputs, 0, -1);
       const gradient = input("linearGradWeight", inputs, 1, x.length);
@@ -259,8 +277,8 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
       return [gradient, gain, gain];
     },
   },
-  normalize: elementwise("normalize", 1),
-  normalizeGrad: elementwise("normalizeGrad", 2),
+  normalize: elementwise("normalize", 1, 1),
+  normalizeGrad: elementwise("normalizeGrad", 2, 1),
   gelu: elementwise("gelu", 1),
   geluGrad: elementwise("geluGrad", 2),
   splitHeads: {
@@ -301,8 +319,8 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
   matmul: product("matmul", false, false),
   matmulNT: product("matmulNT", false, true),
   matmulTN: product("matmulTN", true, false),
-  softmax: elementwise("softmax", 1),
-  softmaxGrad: elementwise("softmaxGrad", 2),
+  softmax: elementwise("softmax", 1, 1),
+  softmaxGrad: elementwise("softmaxGrad", 2, 1),
   add: elementwise("add", 2),
   addVector: withVectors("addVector", 1),
   addTable: {
@@ -334,6 +352,8 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
     },
   },
   one: { inputs: 0, outputs: 1, shapes: () => [[]] },
+  toBf16: { ...elementwise("toBf16", 1), formats: takes(["f32"], "bf16") },
+  toF32: { ...elementwise("toF32", 1), formats: takes(["bf16"]) },
   smoothL1: lossOf("smoothL1"),
   smoothL1Grad: elementwise("smoothL1Grad", 2),
   mse: lossOf("mse"),
@@ -361,3 +381,6 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
     },
   },
 };
+
+/** Whether an op is a product of two matrices, the first two of its inputs, which have one number format. */
+export const isProduct = (op: OpName): boolean => signatures[op].formats === operands;

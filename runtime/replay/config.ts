@@ -3,6 +3,7 @@
  * needs are read; every other one is left alone.
  */
 import { traceNotUnderstood } from "../errors";
+import { messageOf } from "../exceptions";
 
 /** Learning rate, weight decay and momentum of the recorded run, as the reference takes them (reference.md §6). */
 export interface TraceSchedule {
@@ -64,7 +65,7 @@ export function parseTraceJson(path: string, text: string): TraceFacts {
   try {
     parsed = JSON.parse(text);
   } catch (cause) {
-    throw fail(`it is not JSON (${cause instanceof Error ? cause.message : String(cause)})`);
+    throw fail(`it is not JSON (${messageOf(cause)})`);
   }
   if (!isRecord(parsed)) throw fail("it is not a JSON object");
   const { config } = parsed;

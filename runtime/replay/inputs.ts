@@ -3,7 +3,9 @@ import { fromOfficial } from "../checkpoint/official";
 import type { SafetensorsFile, StoredTensor } from "../checkpoint/safetensors";
 import type { HostArray } from "../engines/engine";
 import { traceNotUnderstood } from "../errors";
-import type { Experiment, Lengths, Parameter } from "../experiment";
+import type { Experiment, Parameter } from "../experiment";
+import { type Lengths, lengthsOf } from "../step/lengths";
+import type { BatchTree } from "../step/trees";
 import { weightTensors } from "./recorded";
 import { batchName, type Trace } from "./trace";
 
@@ -32,7 +34,7 @@ export async function* initialWeights(
 }
 
 export interface RecordedBatch {
-  readonly inputs: ReadonlyMap<string, HostArray>;
+  readonly batch: BatchTree<HostArray>;
   readonly lengths: Lengths;
 }
 
@@ -64,12 +66,12 @@ export async function batchOf(
     for (let b = 0; b < images; b++) target.set(indices.subarray(b * T, (b + 1) * T), (b * targets + j) * T);
   });
   return {
-    inputs: new Map<string, HostArray>([
-      ["batch.images", cropped(pixels, { planes: images * 3, size: config.crop, kept: grid * experiment.image.patch })],
-      ["batch.contextIndex", context],
-      ["batch.targetIndex", target],
-    ]),
-    lengths: { C, T, S: C + T, U: targets * T },
+    batch: {
+      images: cropped(pixels, { planes: images * 3, size: config.crop, kept: grid * experiment.image.patch }),
+      contextIndex: context,
+      targetIndex: target,
+    },
+    lengths: lengthsOf(pair, targets),
   };
 }
 

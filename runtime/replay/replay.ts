@@ -3,20 +3,22 @@
  * report. It ends with 0 where everything holds, 1 where something differs, 2 where the trace cannot be read.
  */
 
-import type { DeviceName } from "../engines/engine";
+import type { AnyEngineName, DeviceName, Precision } from "../engines/engine";
+import { openEngine } from "../engines/open";
 import { UserError } from "../errors";
-import { openReplayEngine, type ReplayEngine } from "./engines";
 import { follow, type ReplayProgram } from "./follow";
-import { holds, reportJson, reportText } from "./report";
+import { holds, reportJson, reportText } from "./outcome";
 import { openTrace } from "./trace";
 
 /** How `ijepa replay` starts a compiled replay: one JSON text as the only argument. */
 export interface ReplayRequest {
   readonly trace: string;
   readonly init?: string | undefined;
-  readonly engine: ReplayEngine;
+  readonly engine: AnyEngineName;
   readonly device: DeviceName;
   readonly threads: number;
+  /** Of the step that was compiled; left out: fp32. */
+  readonly precision?: Precision;
   readonly output: "every tensor" | "summary" | "json";
   readonly colour: boolean;
 }
@@ -40,7 +42,12 @@ export function replay(program: ReplayProgram): void {
 async function run(program: ReplayProgram, request: ReplayRequest): Promise<number> {
   const trace = await openTrace(request.trace, request);
   const notes: string[] = [];
-  const engine = await openReplayEngine({ ...request, note: (line) => notes.push(line) });
+  const engine = await openEngine(request.engine, {
+    threads: request.threads,
+    device: request.device,
+    ...(request.precision === undefined ? {} : { precision: request.precision }),
+    note: (line) => notes.push(line),
+  });
   try {
     const followed = await follow(program, trace, engine);
     const outcome = { trace, engine: [engine.description, ...notes].join("; "), ...followed };

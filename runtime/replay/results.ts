@@ -3,6 +3,7 @@ import { positionTensors, toOfficial } from "../checkpoint/official";
 import type { HostArray, StateStore } from "../engines/engine";
 import type { TrainerProgram } from "../experiment";
 import { scheduleAt } from "../schedules/schedules";
+import type { ConstantsTree } from "../step/trees";
 import { type Chosen, type Comparison, compare, type Group, largest, type Numbers, toleranceOf } from "./compare";
 import { floatsOf } from "./inputs";
 import { type Recorded, weightTensors } from "./recorded";
@@ -29,7 +30,7 @@ export class Results {
   constructor(
     private readonly trace: Trace,
     private readonly program: TrainerProgram,
-    private readonly constants: Outputs,
+    private readonly constants: ConstantsTree<HostArray>,
   ) {}
 
   private async add(
@@ -62,8 +63,7 @@ export class Results {
     for (const { name, table } of positionTensors(this.program.experiment)) {
       const tensor = `${afterSteps === 0 ? "init" : `after${afterSteps}`}.${name}`;
       if (!this.has(tensor)) continue;
-      const computed = this.constants.get(table === "encoder" ? "constants.positions" : "constants.predictorPositions");
-      if (computed === undefined) throw new Error(`internal: there is no table of the ${table}`);
+      const computed = this.constants[table === "encoder" ? "positions" : "predictorPositions"];
       await this.add(tensor, {
         group: "position embeddings",
         afterSteps,

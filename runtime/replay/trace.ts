@@ -13,9 +13,9 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { reasonOf } from "../checkpoint/atomic";
 import { openSafetensors, type SafetensorsFile } from "../checkpoint/safetensors";
 import { fileNotReadable, traceIncomplete, traceNotUnderstood, traceUnfit } from "../errors";
+import { reasonOf } from "../exceptions";
 import { parseTraceJson, type TraceFacts } from "./config";
 
 /** Token counts of one micro-batch. */

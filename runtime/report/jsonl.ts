@@ -1,6 +1,6 @@
 /** The JSON lines log: one event per line, each with the number of optimiser steps done when it was written. */
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import type { EvaluationReport } from "../evaluate/report";
+import type { EvaluationReport } from "../evaluate/evaluation-report";
 import { writeTextFile } from "./files";
 
 export interface StepEvent {

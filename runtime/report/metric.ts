@@ -3,7 +3,7 @@
  * `rankMe`, `featureSpread`, and for each task `<task>.linearProbe` and `<task>.knn` (accuracies, 0…1). The loss is no
  * measure of quality across experiments (docs/evaluation.md); it is there to see a run that went wrong.
  */
-import type { EvaluationReport } from "../evaluate/report";
+import type { EvaluationReport } from "../evaluate/evaluation-report";
 import type { LogEvent } from "./jsonl";
 
 export interface MetricPoint {

@@ -1,5 +1,6 @@
 /** Reads the JSON lines log of a run (jsonl.ts) back as events. Nothing is written, and the run may still be under way. */
 import { readFileSync } from "node:fs";
+import { hasCode } from "../exceptions";
 import type { LogEvent } from "./jsonl";
 
 export interface ReadLogOptions {
@@ -37,7 +38,7 @@ export function readLogFile(path: string, options: ReadLogOptions = {}): LogEven
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (hasCode(error, "ENOENT")) return [];
     throw error;
   }
   return readLog(text, options);

@@ -1,5 +1,6 @@
 /** Learning rate, weight decay and momentum of every step (reference.md §6), and the scalars that the step is given. */
 import type { SchedulePlan } from "../experiment";
+import type { ScheduleTree } from "../step/trees";
 
 /** The values in force during one optimiser step. */
 export interface StepValues {
@@ -9,19 +10,8 @@ export interface StepValues {
   readonly momentum: number;
 }
 
-/** The scalars of a generated step: see `adamw` and `ema` in ops.ts. Taken in float64, as PyTorch does. */
-export interface StepScalars {
-  /** lr / (1 − β1ᵗ) */
-  readonly stepSize: number;
-  /** 1 / √(1 − β2ᵗ) */
-  readonly secondMoment: number;
-  /** 1 − lr · weight decay */
-  readonly decayFactor: number;
-  /** Momentum. */
-  readonly keep: number;
-  /** 1 − momentum. */
-  readonly take: number;
-}
+/** The scalars of a generated step, taken in float64 as PyTorch does. */
+export type StepScalars = ScheduleTree<number>;
 
 export interface Betas {
   readonly beta1: number;
@@ -48,6 +38,18 @@ export function scalarsOf(values: StepValues, { beta1, beta2 }: Betas, step: num
     decayFactor: 1 - learningRate * weightDecay,
     keep: momentum,
     take: 1 - momentum,
+  };
+}
+
+/** The same as the step takes them: rounded to float32 once, here. */
+export function scheduleTree(scalars: StepScalars): ScheduleTree<Float32Array> {
+  const { stepSize, secondMoment, decayFactor, keep, take } = scalars;
+  return {
+    stepSize: Float32Array.of(stepSize),
+    secondMoment: Float32Array.of(secondMoment),
+    decayFactor: Float32Array.of(decayFactor),
+    keep: Float32Array.of(keep),
+    take: Float32Array.of(take),
   };
 }
 

@@ -44,6 +44,15 @@ describe("compile", () => {
     expect(readFileSync(join(folder, "generated/train.js"), "utf8")).toContain('require("./small/train.js")');
   });
 
+  test("writes the same bytes in every folder", () => {
+    ijepa("compile", "small.json");
+    ijepa("compile", "small.json", "--out", "another/folder");
+    const written = (out: string) => readFileSync(join(folder, out, "small/train.js"), "utf8");
+    expect(written("another/folder")).toBe(written("generated"));
+    expect(written("generated")).not.toContain(folder);
+    expect(written("generated")).not.toContain(root);
+  });
+
   test("--check: up to date, then not", () => {
     ijepa("compile", "small.json");
     expect(ijepa("compile", "--check", "small.json")).toMatchObject({ status: 0, stdout: "small.json: up to date\n" });

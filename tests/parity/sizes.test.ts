@@ -1,8 +1,8 @@
 /** The six official sizes: parameter counts and how every weight begins (reference.md §3 and §4). */
 import { describe, expect, it } from "vitest";
 import { compile } from "../../compiler/compile";
-import { factsOf } from "../../compiler/plan/facts";
 import { specFromText } from "../../compiler/spec/load";
+import { factsOf } from "../../compiler/step/facts";
 import type { Parameter } from "../../runtime/experiment";
 import { initialValues } from "../../runtime/model/initialise";
 import { evaluateTrainer } from "../support/generated";
@@ -29,8 +29,8 @@ function compiledOf(encoder: object, predictor: object = {}) {
 }
 
 function countsOf(encoder: object, predictor: object = {}) {
-  const { program, plan } = compiledOf(encoder, predictor);
-  return factsOf(program, plan).parameters;
+  const { step, plan } = compiledOf(encoder, predictor);
+  return factsOf(step, plan).parameters;
 }
 
 const elements = ({ shape }: Parameter): number => shape.reduce((product, size) => product * size, 1);
@@ -50,7 +50,6 @@ describe.each(sizes)("ViT $size", ({ size, patch16, patch14 }) => {
       const want = name.endsWith("bias") ? "zeros" : /norm\d?\.weight$/.test(name) ? "ones" : "normal";
       expect(parameter.init.kind, name).toBe(want);
       if (parameter.init.kind === "normal") expect(parameter.init.std, name).toBe(0.02);
-      expect(parameter.decay, name).toBe(want === "normal");
     }
     // one matrix drawn: within five standard errors of the mean 0 and of the deviation .02
     const last = encoder.find(({ officialName }) => officialName === "blocks.11.attn.proj.weight");

@@ -11,7 +11,7 @@ import { createEngine } from "../../runtime/engines/onnx/engine";
 import { createReferenceEngine, referenceOps } from "../../runtime/engines/reference/engine";
 import { type Dense, dense } from "../../runtime/engines/reference/tensor";
 import type { TrainerProgram } from "../../runtime/experiment";
-import { imagesSpec, stepFunctions } from "../../runtime/loop/functions";
+import { inputSpecs, stepEngineFunctions } from "../../runtime/loop/functions";
 import { stateSpecs, writeZeros } from "../../runtime/loop/state";
 import { openStepRunner } from "../../runtime/loop/step-runner";
 import { leavesOf, treeOf } from "../../runtime/ops/tree";
@@ -98,7 +98,7 @@ async function firstBatch(program: TrainerProgram): Promise<{
       release: async () => {},
     }),
   };
-  const store = listening.createStore(stateSpecs(program.parameters, program.functions.kind));
+  const store = listening.createStore(stateSpecs(program.parameters, program.state));
   const runner = await openStepRunner(listening, program, store);
   await runner.run(runner.prepare(0), async () => images(program, 0));
   const [first] = heard;
@@ -107,17 +107,16 @@ async function firstBatch(program: TrainerProgram): Promise<{
 }
 
 const images = (program: TrainerProgram, turn: number): Float32Array =>
-  numbers(`images ${turn}`, sizeOf(imagesSpec(program.experiment).shape), 1);
+  numbers(`images ${turn}`, sizeOf(inputSpecs(program.features).get("images")?.shape ?? []), 1);
 
 const isDense = (value: object): value is Dense => "data" in value;
 
 /** Loss and gradients of one micro-batch in float64, as functions of the weights by path. */
 async function lossOf(program: TrainerProgram) {
-  const functions = stepFunctions(program);
-  if (functions.kind !== "accumulate") throw new Error("gradients are looked at where they are accumulated");
-  const { accumulate } = functions;
+  const { microBatch: accumulate, update } = stepEngineFunctions(program);
+  if (update === null) throw new Error("gradients are looked at where they are accumulated");
   const { inputs, lengths } = await firstBatch(program);
-  const specs = stateSpecs(program.parameters, "accumulate");
+  const specs = stateSpecs(program.parameters, program.state);
   const given = treeOf(
     [...accumulate.inputs].map(([path, { dtype, shape }]): [string, Dense] => {
       const sizes = shape.map((size) => (typeof size === "number" ? size : (lengths[size] ?? Number.NaN)));
@@ -153,7 +152,7 @@ describe(`slopes of the loss (seed ${seed})`, () => {
     const program = await programOf(change(small));
     const evaluate = await lossOf(program);
     const weights = new Map(
-      [...stateSpecs(program.parameters, "accumulate")].map(([path, { shape }]) => [
+      [...stateSpecs(program.parameters, program.state)].map(([path, { shape }]) => [
         path,
         Float64Array.from(disturbed(path, shape)),
       ]),
@@ -196,7 +195,7 @@ const squares = (values: Float64Array = new Float64Array()): number => values.re
 
 /** The state after two steps from disturbed weights. */
 async function twoSteps(engine: Engine, program: TrainerProgram): Promise<ReadonlyMap<string, Float32Array>> {
-  const specs = stateSpecs(program.parameters, program.functions.kind);
+  const specs = stateSpecs(program.parameters, program.state);
   const store = engine.createStore(specs);
   for (const [path, { shape }] of specs) {
     // The target encoder starts as a copy of the encoder.

@@ -1,53 +1,11 @@
 /** Every variation of a spec, trained for two steps: the engines agree with the float64 reference. */
 import { describe, expect, it } from "vitest";
-import type { Compiled } from "../../compiler/compile";
 import type { Engine } from "../../runtime/engines/engine";
 import { createEngine } from "../../runtime/engines/onnx/engine";
 import { createReferenceEngine } from "../../runtime/engines/reference/engine";
 import { createEngine as createTfjs } from "../../runtime/engines/tfjs/engine";
-import { stateSpecs, writeInitialState } from "../../runtime/loop/state";
-import { openStepRunner } from "../../runtime/loop/step-runner";
-import { randomAt } from "../../runtime/random/random";
-import { evaluateTrainer } from "../support/generated";
+import { type Trained, train } from "../support/train";
 import { base, compiledWith, variations } from "../support/variations";
-
-const STEPS = 2;
-
-interface Trained {
-  readonly losses: readonly number[];
-  /** Values by path after the last step. */
-  readonly state: ReadonlyMap<string, Float32Array>;
-}
-
-async function train(compiled: Compiled, engine: Engine): Promise<Trained> {
-  const program = await evaluateTrainer(compiled.files);
-  const { experiment, parameters } = program;
-  const store = engine.createStore(stateSpecs(parameters, program.functions.kind));
-  await writeInitialState(store, parameters, experiment.seed);
-  const runner = await openStepRunner(engine, program, store);
-  const { deviceBatch } = experiment.optimiser;
-  const size = 3 * experiment.image.height * experiment.image.width;
-  const losses: number[] = [];
-  for (let step = 0; step < STEPS; step++) {
-    let image = 0;
-    const nextImages = async (): Promise<Float32Array> => {
-      const images = new Float32Array(deviceBatch * size);
-      for (let i = 0; i < deviceBatch; i++) {
-        // every image of a step by its number in the whole batch, however that is cut
-        randomAt({ seed: 3, purpose: "test image", step, sample: image++ }).fillNormal(
-          images.subarray(i * size, (i + 1) * size),
-          1,
-        );
-      }
-      return images;
-    };
-    losses.push((await runner.run(runner.prepare(step), nextImages)).loss);
-  }
-  const state = new Map<string, Float32Array>();
-  for (const path of store.specs.keys()) state.set(path, await store.read(path));
-  await engine.release();
-  return { losses, state };
-}
 
 const onnx = (): Promise<Engine> => createEngine({ threads: 1 });
 const wasm = (): Promise<Engine> => createTfjs({ threads: 1, device: "wasm" });

@@ -13,6 +13,7 @@ const defaults: TrainerFlags = {
   logEveryGiven: false,
   threads: 1,
   workers: 1,
+  pjrtPlugin: null,
   progress: true,
   quiet: false,
 };
@@ -83,7 +84,7 @@ describe("flags", () => {
     if (result.kind !== "text") throw new Error("no text");
     expect(result.exitCode).toBe(0);
     const flags =
-      "--data --run-dir --resume --init-from --steps --floor --log-every --threads --workers --no-progress --quiet --version";
+      "--data --run-dir --resume --init-from --steps --floor --log-every --threads --workers --pjrt-plugin --no-progress --quiet --version";
     for (const flag of flags.split(" ")) expect(result.text).toContain(flag);
   });
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import type { EvaluationReport } from "../../runtime/evaluate/report";
+import type { EvaluationReport } from "../../runtime/evaluate/evaluation-report";
 import { failures, type QuickstartResult, readRun } from "../../scripts/quickstart-run";
 
 const folder = mkdtempSync(join(tmpdir(), "ijepa-quickstart-"));

@@ -1,7 +1,7 @@
 /** Generated code, compiled in memory, for tests that run it. */
 import { join } from "node:path";
 import { build } from "esbuild";
-import type { GeneratedFile } from "../../compiler/emit/emit";
+import type { GeneratedFile } from "../../compiler/emit/code";
 import { packageRoot } from "../../compiler/emit/package-root";
 import type { TrainerProgram } from "../../runtime/experiment";
 import type { ReplayProgram } from "../../runtime/replay/follow";

@@ -1,8 +1,9 @@
 /** Sample calls as functions that an engine can load, with numbers to call them with. */
 import type { EngineFunction, HostArray, TensorSpecs } from "../../runtime/engines/engine";
-import type { AnyTensor, OpName, Ops } from "../../runtime/ops/ops";
+import { type Dense, dense } from "../../runtime/engines/reference/tensor";
+import type { AnyTensor, F32, OpName, Ops, Shape, Tensor } from "../../runtime/ops/ops";
 import { signatures } from "../../runtime/ops/signatures";
-import { opSamples, type SampleSize, type SampleTensor } from "./op-samples";
+import { opSamples, type Sample, type SampleSize, type SampleTensor } from "./op-samples";
 
 /** Numbers from a seed (mulberry32): only tests use it. */
 export function randomOf(seed: number): () => number {
@@ -45,6 +46,36 @@ export function sampleValues(
   });
 }
 
+export interface DenseCall {
+  readonly inputs: readonly Dense[];
+  readonly attrs: Readonly<Record<string, number | boolean>>;
+}
+
+/** The sample of an op for the float64 reference; `factor` makes its normal numbers smaller. */
+export function denseSample(op: OpName, seed: number, factor = 1): DenseCall {
+  const { tensors, attrs, lengths = {} } = opSamples[op];
+  const random = randomOf(seed);
+  const inputs = tensors.map((tensor) => {
+    const numbers = Float64Array.from(sampleValues(tensor, lengths, random));
+    const isIndex = typeof tensor.holds === "object";
+    const values = tensor.holds === undefined ? numbers.map((value) => factor * value) : numbers;
+    return dense(sizesOf(tensor.shape, lengths), values, isIndex ? "i32" : "f32");
+  });
+  return { inputs, attrs: resolvedAttrs(attrs, lengths) };
+}
+
+function resolvedAttrs(
+  attrs: Readonly<Record<string, SampleSize | boolean>>,
+  lengths: Readonly<Record<string, number>>,
+): Readonly<Record<string, number | boolean>> {
+  return Object.fromEntries(
+    Object.entries(attrs).map(([name, value]) => [
+      name,
+      typeof value === "string" ? (lengths[value] ?? Number.NaN) : value,
+    ]),
+  );
+}
+
 /** Calls an op by its name on tensors in order. */
 export function callOp(ops: Ops, op: OpName, tensors: readonly AnyTensor[], attrs: object): readonly AnyTensor[] {
   const method = ops[op] as (...args: readonly unknown[]) => AnyTensor | readonly AnyTensor[];
@@ -58,9 +89,18 @@ export interface SampleCall {
   readonly lengths: Readonly<Record<string, number>>;
 }
 
-/** The sample of an op as a function with inputs `x.0`, `x.1`, … and outputs `y.0`, …; lengths fixed or not. */
-export function sampleCall(op: OpName, how: "fixed" | "symbolic", seed: number): SampleCall {
-  const { tensors, attrs, lengths = {} } = opSamples[op];
+const isBfloat16 = (tensor: AnyTensor): tensor is Tensor<"bf16", Shape> => tensor.dtype === "bf16";
+
+/**
+ * The sample of an op as a function with inputs `x.0`, `x.1`, … and outputs `y.0`, …; lengths fixed or not. What crosses
+ * between host and engine is float32: samples in bfloat16 are cast on the way in, results in it on the way out.
+ */
+export function sampleCall(
+  op: OpName,
+  how: "fixed" | "symbolic",
+  seed: number,
+  { tensors, attrs, lengths = {} }: Sample<OpName> = opSamples[op],
+): SampleCall {
   const random = randomOf(seed);
   const specs: TensorSpecs = new Map(
     tensors.map((tensor, i) => [
@@ -76,13 +116,17 @@ export function sampleCall(op: OpName, how: "fixed" | "symbolic", seed: number):
     reads: [],
     inputs: specs,
     lengths: how === "fixed" ? [] : Object.keys(lengths),
-    run: (ops, _, inputs, given) => {
-      const known = how === "fixed" ? lengths : given;
-      const resolved = Object.fromEntries(
-        Object.entries(attrs).map(([name, value]) => [name, typeof value === "string" ? known[value] : value]),
-      );
+    run: (ops, _, inputs, current) => {
+      const known = how === "fixed" ? lengths : current;
       const { x = [] } = inputs as { x?: readonly AnyTensor[] };
-      return { state: {}, outputs: { y: callOp(ops, op, x, resolved) } };
+      // samples in bfloat16 hold numbers, no indices
+      const given = x.map((tensor, i) =>
+        tensors[i]?.format === undefined ? tensor : ops.toBf16(tensor as F32<Shape>),
+      );
+      const y = callOp(ops, op, given, resolvedAttrs(attrs, known)).map((tensor) =>
+        isBfloat16(tensor) ? ops.toF32(tensor) : tensor,
+      );
+      return { state: {}, outputs: { y } };
     },
   };
   const inputs = new Map(tensors.map((tensor, i) => [`x.${i}`, sampleValues(tensor, lengths, random)]));

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import type { Engine } from "../../runtime/engines/engine";
 import type { OpName } from "../../runtime/ops/ops";
 import { sampleCall } from "./op-calls";
+import type { Sample } from "./op-samples";
 
 const SEED = 20230119;
 
@@ -24,15 +25,18 @@ export async function expectOp(
     op,
     how,
     reference,
+    sample,
     between = async () => undefined,
   }: {
     readonly op: OpName;
     readonly how: "fixed" | "symbolic";
     readonly reference: Engine;
+    /** Left out: the op's own. */
+    readonly sample?: Sample<OpName>;
     readonly between?: (runAgain: () => Promise<unknown>) => Promise<void>;
   },
 ): Promise<void> {
-  const { fn, inputs, lengths } = sampleCall(op, how, SEED);
+  const { fn, inputs, lengths } = sampleCall(op, how, SEED, sample);
   const wanted = await (await reference.load(fn, reference.createStore(new Map()))).run(inputs, lengths);
   const loaded = await engine.load(fn, engine.createStore(new Map()));
   const found = await loaded.run(inputs, lengths);

@@ -1,15 +1,16 @@
 /** One small sample call for every op: what an engine, a gradient or a shape rule can be tried on. */
 import type { AttrsOf, OpName } from "../../runtime/ops/ops";
+import { isProduct } from "../../runtime/ops/signatures";
 
 /** A size, or the name of a length of the sample. */
 export type SampleSize = number | string;
 
 export interface SampleTensor {
   readonly shape: readonly SampleSize[];
-  /**
-   * What it holds: normal numbers (default), numbers above zero, indices below `below`, or rows that add up to one.
-   */
+  /** What it holds: normal numbers (default), numbers above zero, indices below `below`, or rows that add up to one. */
   readonly holds?: "positive" | "probabilities" | { readonly below: number };
+  /** Cast to it before the op is called. */
+  readonly format?: "bf16";
 }
 
 export interface Sample<K extends OpName> {
@@ -25,6 +26,7 @@ const positive = (...shape: readonly SampleSize[]): SampleTensor => ({ shape, ho
 const probabilities = (...shape: readonly SampleSize[]): SampleTensor => ({ shape, holds: "probabilities" });
 const index = (below: number, ...shape: readonly SampleSize[]): SampleTensor => ({ shape, holds: { below } });
 const scalar: SampleTensor = normal();
+const rounded = (...shape: readonly SampleSize[]): SampleTensor => ({ shape, format: "bf16" });
 
 /** B = 3 images, N = 12 patches, D = 6, H = 2 heads of E = 4; C = 5 context and T = 3 target tokens are lengths. */
 const C = { C: 5 };
@@ -93,6 +95,9 @@ export const opSamples: { readonly [K in OpName]: Sample<K> } = {
   scaleRows: { tensors: [normal(3, "C", 6), normal(3)], attrs: {}, lengths: C },
   one: { tensors: [], attrs: {} },
 
+  toBf16: { tensors: [normal(3, "C", 6)], attrs: {}, lengths: C },
+  toF32: { tensors: [rounded(3, "C", 6)], attrs: {}, lengths: C },
+
   smoothL1: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
   smoothL1Grad: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
   mse: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
@@ -107,4 +112,19 @@ export const opSamples: { readonly [K in OpName]: Sample<K> } = {
   ema: { tensors: [normal(4, 5), normal(4, 5), scalar, scalar], attrs: {} },
 };
 
-export const opNames = Object.keys(opSamples) as readonly OpName[];
+const allNames = Object.keys(opSamples) as readonly OpName[];
+const casts: readonly OpName[] = ["toBf16", "toF32"];
+
+/** The ops that every engine has: all but the casts. */
+export const opNames: readonly OpName[] = allNames.filter((op) => !casts.includes(op));
+
+/** What an engine with bfloat16 has besides: the casts, and every product with operands in bfloat16. */
+export const bfloat16Samples: readonly (readonly [op: OpName, sample: Sample<OpName>])[] = allNames
+  .filter((op) => casts.includes(op) || isProduct(op))
+  .map((op) => {
+    const { tensors, ...sample } = opSamples[op];
+    return [
+      op,
+      { ...sample, tensors: tensors.map((each, i) => (isProduct(op) && i < 2 ? { ...each, format: "bf16" } : each)) },
+    ];
+  });

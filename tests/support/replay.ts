@@ -1,6 +1,6 @@
 /** Recorded runs compiled in memory, for tests that go through them in this process. */
 
-import type { GeneratedFile } from "../../compiler/emit/emit";
+import type { GeneratedFile } from "../../compiler/emit/code";
 import { createEngine } from "../../runtime/engines/onnx/engine";
 import { type Followed, type FollowOptions, follow } from "../../runtime/replay/follow";
 import { openTrace, type Trace } from "../../runtime/replay/trace";

@@ -1,6 +1,6 @@
 /** A model small enough to run in float64, with every axis of another size. */
 import { buildModel, type Model } from "../../compiler/model/chains";
-import type { ModelNumbers } from "../../compiler/model/dims";
+import type { ModelNumbers } from "../../compiler/plan/model-numbers";
 
 export const smallNumbers: ModelNumbers = {
   imageHeight: 12,
@@ -18,6 +18,7 @@ export const smallNumbers: ModelNumbers = {
   targetSpace: "representations",
   normalizeTargets: true,
   loss: "smoothL1",
+  operands: "f32",
   dropPath: false,
 };
 

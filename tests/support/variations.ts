@@ -34,6 +34,9 @@ export const variations: readonly (readonly [name: string, change: object, inSte
   ["depth rescale", { init: { depthRescale: true } }, /step/],
 ];
 
+/** What a spec says to have products in bfloat16. The step is the same for every engine that has it. */
+export const inBfloat16 = { hardware: { engine: "xla", precision: "bf16" } };
+
 /** The trainer of the small spec with some of its groups replaced. */
 export function compiledWith(change: object): Compiled {
   const loaded = specFromText({ text: JSON.stringify({ ...base, ...change }), file: "spec.json" });

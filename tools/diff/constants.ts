@@ -1,6 +1,6 @@
 /** Reads the constants of a generated experiment.ts without running it. */
 import { Node, SyntaxKind } from "ts-morph";
-import type { GeneratedFile } from "../../compiler/emit/emit";
+import type { GeneratedFile } from "../../compiler/emit/code";
 import { isObject, type JsonObject, type JsonValue } from "../../compiler/spec/json";
 import { parse } from "./declarations";
 

@@ -1,7 +1,7 @@
 /** Generated code by declaration: each is found again by its name, wherever it stands in its file, and compared alone. */
 import { diffArrays, structuredPatch } from "diff";
 import { Node, Project, type SourceFile, type Statement } from "ts-morph";
-import type { GeneratedFile } from "../../compiler/emit/emit";
+import type { GeneratedFile } from "../../compiler/emit/code";
 import { readHeader } from "../../compiler/emit/header";
 
 /** A top-level declaration with the comment above it. Imports go by their module, calls by what they call. */

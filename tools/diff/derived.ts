@@ -1,7 +1,7 @@
 /** Numbers that follow from an experiment, to see which of them a change has moved. */
-import { flopsText } from "../../compiler/ir/print";
-import { bytesText, countText, deviceHours, type Facts } from "../../compiler/plan/facts";
+import { flopsText } from "../../compiler/ops/cost";
 import { isObject, type JsonObject, type JsonValue } from "../../compiler/spec/json";
+import { bytesText, countText, deviceHours, type Facts } from "../../compiler/step/facts";
 
 export interface Measure {
   readonly name: string;

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { type Compiled, compile } from "../../compiler/compile";
 import { errors } from "../../compiler/diagnostics/catalogue";
 import { type Diagnostic, type Problem, unplaced } from "../../compiler/diagnostics/diagnostic";
-import type { GeneratedFile } from "../../compiler/emit/emit";
-import { type Facts, factsOf } from "../../compiler/plan/facts";
+import type { GeneratedFile } from "../../compiler/emit/code";
 import { isObject, type JsonObject, type JsonValue } from "../../compiler/spec/json";
 import { type LoadedSpec, loadSpec, specFromText } from "../../compiler/spec/load";
 import type { Spec } from "../../compiler/spec/spec";
+import { type Facts, factsOf } from "../../compiler/step/facts";
 import { constantsOf } from "./constants";
 
 export interface Side {
@@ -68,13 +68,13 @@ function specSide(name: string, loaded: LoadedSpec): ReadSide {
 }
 
 /** A spec and the trainer that was compiled from it. */
-export function sideOfSpec(name: string, spec: Spec, { plan, program, files }: Compiled): Side {
+export function sideOfSpec(name: string, spec: Spec, { plan, step, files }: Compiled): Side {
   return {
     name,
     kind: "spec",
     spec: plain(spec),
     constants: withoutHash(plain(plan.experiment)),
-    facts: factsOf(program, plan),
+    facts: factsOf(step, plan),
     files,
   };
 }

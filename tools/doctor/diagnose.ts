@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { packageVersion } from "../../compiler/emit/package-root";
-import type { FoundPackage, Measured, ProbeRequest } from "../../runtime/doctor/lines";
-import { type Probed, probeBundle, runProbe } from "./probe";
+import type { FoundPackage, Measured, TrialRequest } from "../../runtime/doctor/lines";
+import { runTrial, type TrialResult } from "./run-trial";
 import { allSubjects, type NamedSubject } from "./subjects";
 import { type System, system } from "./system";
 
 /**
- * ok: runs, with the numbers of the reference. wrong: runs, with others. missing: a package is not installed. failed: it
+ * ok: runs, with the numbers of the reference. wrong: runs, with others. missing: a package or a plugin is not here. failed: it
  * says what is wrong. crashed: its process died. late: no answer in time.
  */
 export type State = "ok" | "wrong" | "missing" | "failed" | "crashed" | "late";
@@ -38,6 +38,8 @@ export interface Diagnosis {
 export interface DiagnoseOptions {
   /** From where packages are looked for. */
   readonly folder: string;
+  /** A file of `trialBundle` that was made before. */
+  readonly program?: string;
   /** Only these subjects. */
   readonly only?: (subject: NamedSubject) => boolean;
   /** Of each check, at least. */
@@ -56,16 +58,20 @@ const COMPARED = 3;
  */
 const TOLERANCE = 1e-4;
 
+/** Errors of a trainer that say that a package or a plugin is not here. */
+const MISSING: ReadonlySet<string> = new Set(["R101", "R105"]);
+
 export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   const { folder, only = () => true, seconds = 1, limitSeconds = 60, tell = () => {} } = options;
   const temporary = mkdtempSync(join(tmpdir(), "ijepa-doctor-"));
   try {
-    const script = join(temporary, "doctor.cjs");
-    writeFileSync(script, await probeBundle());
+    const script = options.program ?? join(temporary, "doctor.cjs");
+    // Loaded only here: where there is a program already, there may be no compiler.
+    if (options.program === undefined) writeFileSync(script, await (await import("./trial-bundle")).trialBundle());
     const threads = availableParallelism();
     const common = { precision: "fp32", threads } as const;
-    const probe = (request: ProbeRequest): Promise<Probed> => runProbe({ script, request, folder, limitSeconds });
-    const reference = await probe({
+    const trial = (request: TrialRequest): Promise<TrialResult> => runTrial({ script, request, folder, limitSeconds });
+    const reference = await trial({
       ...common,
       engine: "reference",
       device: "cpu",
@@ -79,8 +85,8 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     const findings: Finding[] = [];
     for (const subject of allSubjects().filter(only)) {
       const { engine, device, packages } = subject;
-      const probed = await probe({ ...common, engine, device, packages, warmup: COMPARED, steps: 1, seconds });
-      const finding = findingOf(subject, probed, wanted);
+      const result = await trial({ ...common, engine, device, packages, warmup: COMPARED, steps: 1, seconds });
+      const finding = findingOf(subject, result, wanted);
       tell(finding);
       findings.push(finding);
     }
@@ -90,36 +96,36 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   }
 }
 
-/** Whether the engine works that a spec has which names none. */
+/** Whether the default engine of a spec works. */
 export function defaultWorks({ findings }: Diagnosis): boolean {
   return findings.some(({ subject, state }) => subject.engine === "onnx" && subject.device === "cpu" && state === "ok");
 }
 
-function findingOf(subject: NamedSubject, probed: Probed, wanted: readonly number[]): Finding {
-  const { packages, description } = probed;
-  const measured = probed.measured && { ...probed.measured, losses: probed.measured.losses.slice(0, COMPARED) };
+function findingOf(subject: NamedSubject, result: TrialResult, wanted: readonly number[]): Finding {
+  const { packages, description } = result;
+  const measured = result.measured && { ...result.measured, losses: result.measured.losses.slice(0, COMPARED) };
   const lossError = measured === null ? null : errorOf(measured.losses, wanted);
-  const state = stateOf(probed, lossError);
+  const state = stateOf(result, lossError);
   const problem = {
     ok: null,
     wrong: `Its losses are ${measured?.losses.join(", ")}; the reference's are ${wanted.join(", ")}.`,
-    missing: `${subject.packages.join(" or ")} is not installed.`,
-    failed: problemOf(probed),
-    crashed: problemOf(probed),
+    missing: subject.packages.length > 0 ? `${subject.packages.join(" or ")} is not installed.` : problemOf(result),
+    failed: problemOf(result),
+    crashed: problemOf(result),
     late: "It gave no answer in time.",
   }[state];
-  return { subject, state, packages, description, measured, lossError, problem, code: probed.problem?.code ?? null };
+  return { subject, state, packages, description, measured, lossError, problem, code: result.problem?.code ?? null };
 }
 
-function stateOf({ problem, ended, measured, exitCode }: Probed, lossError: number | null): State {
+function stateOf({ problem, ended, measured, exitCode }: TrialResult, lossError: number | null): State {
   if (ended === "time") return "late";
   // After the measurement only the way out is left; a library that trips there has done its work.
   if (measured !== null) return lossError !== null && lossError <= TOLERANCE ? "ok" : "wrong";
-  if (problem !== null) return problem.code === "R101" ? "missing" : "failed";
+  if (problem !== null) return MISSING.has(problem.code ?? "") ? "missing" : "failed";
   return ended !== null || exitCode !== 0 ? "crashed" : "failed";
 }
 
-function problemOf({ problem, ended, exitCode, output }: Probed): string {
+function problemOf({ problem, ended, exitCode, output }: TrialResult): string {
   if (problem !== null) return problem.message;
   const end = ended === null ? `Its process ended with ${exitCode}` : `Its process was ended by ${ended}`;
   return output === "" ? `${end}, without a word.` : `${end}. Its last words: ${output}`;

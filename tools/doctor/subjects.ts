@@ -23,6 +23,7 @@ export const subjects: { readonly [E in EngineName]: { readonly [D in DeviceName
       install: [`npm install --onnxruntime-node-install=skip ${ONNX}`],
     },
     gpu: null,
+    tpu: null,
     webgpu: {
       packages: [ONNX],
       needs: "A GPU with a driver for Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS).",
@@ -46,6 +47,7 @@ export const subjects: { readonly [E in EngineName]: { readonly [D in DeviceName
         "wheel it brings CUDA 12.5 and wants a driver of 525.60 or later (Linux, g++).",
       install: [`npm install @tensorflow/tfjs-node-gpu@${TFJS}`, `${BUILD} --gpu`],
     },
+    tpu: null,
     webgpu: null,
     wasm: {
       packages: ["@tensorflow/tfjs-backend-wasm"],
@@ -57,6 +59,29 @@ export const subjects: { readonly [E in EngineName]: { readonly [D in DeviceName
       needs: "Nothing but Node.",
       install: [`npm install @tensorflow/tfjs-core@${TFJS} @tensorflow/tfjs-backend-cpu@${TFJS}`],
     },
+  },
+  xla: {
+    cpu: {
+      packages: [],
+      needs:
+        "A PJRT plugin for processors, 63 MB of the Python registry; Python itself is not needed (Linux on x86-64).",
+      install: ["node $ijepa/scripts/pjrt-cpu.mjs"],
+    },
+    gpu: {
+      packages: [],
+      needs:
+        "An NVIDIA or AMD GPU with its driver, and the PJRT plugin of JAX for it in a Python environment; Python itself " +
+        "does not run.",
+      install: ['pip install "jax-cuda13-pjrt" nvidia-cuda-nvcc nvidia-nvvm', "pip install jax-rocm7-pjrt"],
+    },
+    tpu: {
+      packages: [],
+      needs: "A TPU, and its PJRT plugin in a Python environment; Python itself does not run.",
+      install: ["pip install libtpu"],
+    },
+    webgpu: null,
+    wasm: null,
+    js: null,
   },
 };
 

@@ -1,45 +1,43 @@
 /** A recorded run as a program: the trainer's own files, and beside them what a replay looks at. */
 
-import { emitTypeScript, type GeneratedFile } from "../../compiler/emit/emit";
-import { literal } from "../../compiler/emit/names";
+import { buildTrainer } from "../../compiler/compile";
+import { type GeneratedCode, type GeneratedFile, standingForItself } from "../../compiler/emit/code";
+import { emitTypeScript, functionsText } from "../../compiler/emit/emit";
+import { emitObserve } from "../../compiler/emit/observe";
 import { packageVersion } from "../../compiler/emit/package-root";
-import { emitProbe } from "../../compiler/emit/probe";
 import { render } from "../../compiler/emit/render";
-import { buildModel } from "../../compiler/model/chains";
-import { optimise } from "../../compiler/optimise/index";
 import { buildPlan, type Plan } from "../../compiler/plan/plan";
 import { specHash } from "../../compiler/spec/load";
+import type { Spec } from "../../compiler/spec/spec";
 import type { Trace } from "../../runtime/replay/trace";
 import { masksOfTrace, specOfTrace } from "./spec";
 
 export interface CompiledReplay {
   readonly plan: Plan;
-  /** experiment, features, parameters and step as a trainer has them; probe, probe-mse; main, which starts the replay. */
+  /** experiment, features, parameters, step and trees as a trainer has them; observe, observe-mse. */
+  readonly typescript: readonly GeneratedCode[];
+  /** These, and main, which starts the replay. */
   readonly files: readonly GeneratedFile[];
 }
 
-export function compileReplay(trace: Trace): CompiledReplay {
-  const spec = specOfTrace(trace);
+/** With other hardware than the default, the generated step is one for that. */
+export function compileReplay(trace: Trace, hardware?: Spec["hardware"]): CompiledReplay {
+  const recorded = specOfTrace(trace);
+  const spec = hardware === undefined ? recorded : { ...recorded, hardware };
   const hash = specHash(spec);
   const plan = buildPlan({ spec, specHash: hash, generatorVersion: packageVersion(), masks: masksOfTrace(trace) });
-  const program = optimise(buildModel(plan.model));
-  const { loss: mse } = optimise(buildModel({ ...plan.model, loss: "mse" }));
-  const trainer = emitTypeScript(program, plan).filter(({ name }) => name !== "main.ts");
-  const step = trainer.find(({ name }) => name === "step.ts")?.text ?? "";
-  const { dims } = program;
-  const lengths = [dims.context, dims.target, dims.sequence, dims.allTargets].filter((dim) => dim.varies);
-  const main = render("replay.ts", {
-    lengths: lengths.map(({ name }) => literal(name)).join(", "),
-    accumulates: plan.experiment.optimiser.accumulation > 1,
-    anyLengths: lengths.length === 0 ? "" : `<${lengths.map(() => "number").join(", ")}>`,
-  });
+  const trainer = buildTrainer(plan);
+  const { loss } = buildTrainer({ ...plan, model: { ...plan.model, loss: "mse" } }).model;
+  const mse = { ...trainer, model: { ...trainer.model, loss } };
+  const imports = ["step.ts"];
+  const typescript = [
+    ...emitTypeScript(trainer).filter(({ name }) => name !== "main.ts"),
+    standingForItself({ name: "observe.ts", text: emitObserve({ trainer, loss: "smoothL1" }), imports }),
+    standingForItself({ name: "observe-mse.ts", text: emitObserve({ trainer: mse, loss: "mse" }), imports }),
+  ];
   return {
     plan,
-    files: [
-      ...trainer,
-      { name: "probe.ts", text: emitProbe({ program, plan, loss: "smoothL1", step }) },
-      { name: "probe-mse.ts", text: emitProbe({ program: { ...program, loss: mse }, plan, loss: "mse", step }) },
-      { name: "main.ts", text: main },
-    ],
+    typescript,
+    files: [...typescript, { name: "main.ts", text: render("replay.ts", functionsText(trainer)) }],
   };
 }

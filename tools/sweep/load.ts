@@ -39,7 +39,7 @@ export function sweepOf(read: ReadResult): LoadedSweep {
   const { points } = built;
   const metric = metricOf(grid, points);
   const unknown = metricProblems(grid, points);
-  // Of a metric that nobody reports there is nothing to say at any epoch.
+  // A metric that no trainer reports has no epochs to check.
   const late = unknown.length > 0 ? unknown : stopProblems(grid, metric, points);
   if (late.length > 0) return failed(placed(source, late));
   const sweep: Sweep = {
@@ -75,7 +75,7 @@ function plainProblems(source: SpecSource, grid: GridInput, name: string): reado
   if (field?.pattern === undefined) throw new Error("internal: the schema says nothing of names");
   const found: Found[] = [];
   if (!new RegExp(field.pattern, "u").test(name)) {
-    found.push({ path: ["name"], problem: errors.fileNameNoName({ fileName: name, want: wantWords(field) }) });
+    found.push({ path: ["name"], problem: errors.fileNameUnfit({ fileName: name, want: wantWords(field) }) });
   }
   const { seeds } = grid;
   if (seeds?.length === 0) found.push({ path: ["seeds"], problem: errors.emptyAxis({ what: "a list of seeds" }) });

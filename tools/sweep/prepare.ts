@@ -1,10 +1,8 @@
 /** Makes points ready to run: compiles, type-checks and bundles them all, and records of which point each run will be. */
 import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { bundleMany } from "../../compiler/bundle/bundle";
-import { compileMany } from "../../compiler/check-many";
-import type { Compiled } from "../../compiler/compile";
-import { writeTrainerFiles } from "../../compiler/output/write";
+import { compileMany } from "../../compiler/compile-many";
+import { writeTrainers } from "../../compiler/output/write-many";
 import { appendEvent } from "../../runtime/report/jsonl";
 import { runFolder, type SweepFolders, trainerFolder } from "./folders";
 import { recordOf, recordRun } from "./record";
@@ -50,17 +48,11 @@ export async function preparePoints(
     for (const result of results) {
       if (!result.ok) faults.push({ point: result.input.point, error: result.error });
     }
-    const bundles = await bundleMany(
-      compiled.map(({ input, compiled: { files } }) => ({
-        folder: input.folder,
-        files: files.filter(({ name }) => name.endsWith(".ts")),
-        banner: bannerOf(files),
-      })),
+    await writeTrainers(
+      join(folders.out, sweep.name),
+      compiled.map((each) => each.compiled),
     );
-    for (const [index, { point, compiled: made }] of compiled.entries()) {
-      const bundle = bundles[index];
-      if (bundle === undefined) throw new Error("internal: a bundle is missing");
-      writeTrainerFiles({ out: join(folders.out, sweep.name), compiled: made, bundle });
+    for (const { point, compiled: made } of compiled) {
       recordRun(runFolder(folders, sweep, point), recordOf(sweep, point, generator));
       const { optimiser, schedule } = made.plan.experiment;
       ready.push({ point, stepsPerEpoch: optimiser.stepsPerEpoch, steps: schedule.steps });
@@ -74,12 +66,6 @@ export async function preparePoints(
 /** What the compiler of many takes for a point. */
 export function inputOf(sweep: Pick<Sweep, "name">, point: SweepPoint, folders: SweepFolders) {
   return { point, spec: point.spec, hash: point.hash, folder: resolve(trainerFolder(folders, sweep, point)) };
-}
-
-/** Header of main.ts, which tells what the bundle is. */
-function bannerOf(files: Compiled["files"]): string {
-  const main = files.find(({ name }) => name === "main.ts")?.text ?? "";
-  return main.slice(0, main.indexOf("*/") + 2);
 }
 
 /** The state of a point is in its run folder, also where it came to no run. */

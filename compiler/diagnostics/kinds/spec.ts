@@ -214,7 +214,7 @@ export const specErrors = {
     }),
   ),
 
-  fileNameNoName: kind(
+  fileNameUnfit: kind(
     "E315",
     "An experiment without `name` is called after its file, and folders are called after the experiment.",
     (facts: { fileName: string; want: string }) => ({

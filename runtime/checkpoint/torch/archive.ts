@@ -4,7 +4,7 @@
  */
 import { type Entry, openPromise, type ZipFile } from "yauzl";
 import { fileNotReadable, torchFileRefused } from "../../errors";
-import { reasonOf } from "../atomic";
+import { codeOf, reasonOf } from "../../exceptions";
 import { decode, elementBytes, type StoredDtype } from "../dtypes";
 import { elementsOf } from "../header";
 import { PickleError, type TorchTensor, type TorchValue, unpickle } from "./pickle";
@@ -67,8 +67,7 @@ async function openZip(path: string): Promise<ZipFile> {
   try {
     return await openPromise(path, { lazyEntries: true, autoClose: false, strictFileNames: true });
   } catch (cause) {
-    const isOfSystem = cause instanceof Error && "code" in cause && typeof cause.code === "string";
-    if (isOfSystem) throw fileNotReadable({ path, why: reasonOf(cause), cause });
+    if (codeOf(cause) !== undefined) throw fileNotReadable({ path, why: reasonOf(cause), cause });
     const why = `it is no ZIP archive (${reasonOf(cause)}); a file of PyTorch before 1.6 has to be saved anew by a later one`;
     throw torchFileRefused({ path, why, cause });
   }

@@ -6,6 +6,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { resolveExternal } from "../external";
 import { type Argument, type Callable, type Library, loadKoffi, type Pointer } from "../koffi";
+import { switchOffTelemetry } from "./telemetry";
 
 export type { Pointer };
 
@@ -65,7 +66,7 @@ type ReleaseName = keyof typeof RELEASE_FUNCTIONS;
 
 export interface CApi {
   readonly version: string;
-  /** Held, because koffi unloads a library that nobody refers to, whatever was taken from it. */
+  /** Held, because koffi unloads a library without references, even while its functions are in use. */
   readonly library: Library;
   /** Throws with the library's message where it reports an error. */
   call(name: StatusName, ...args: readonly Argument[]): void;
@@ -75,9 +76,9 @@ export interface CApi {
   callAsync(name: StatusName, ...args: readonly Argument[]): Promise<void>;
   createAsync(name: StatusName, ...args: readonly Argument[]): Promise<Pointer>;
   release(name: ReleaseName, pointer: Pointer): void;
-  /** Whether the library has what devices need: memory of theirs, copies to and fro, a place for what is logged. */
+  /** Whether the library has what devices need: memory of theirs, copies to and fro, a function that receives its log. */
   readonly devices: boolean;
-  /** What the sessions with these options log, by message. Call `end` when no such session is left. */
+  /** Calls `heard` with each message that sessions with these options log. Call `end` after the last such session. */
   listen(options: Pointer, heard: (message: string) => void): { readonly end: () => void };
   addressOf(buffer: ArrayBufferView): Pointer;
 }
@@ -106,6 +107,7 @@ function libraryPath(): string {
 
 function load(): CApi {
   const koffi = loadKoffi();
+  switchOffTelemetry();
   const library = koffi.load(libraryPath());
   const base = library.func("void *OrtGetApiBase()")() as Pointer;
   const pointers = (at: Pointer, count: number): Pointer[] =>

@@ -1,7 +1,7 @@
 /** The default engine: records each generated function as one ONNX graph and runs it with onnxruntime. */
 import type { Engine, EngineOptions } from "../engine";
 import { LoadedFunctions } from "../loaded-functions";
-import { loadFunction } from "./loaded";
+import { loadFunction } from "./load-function";
 import { bindingRuntime } from "./runtime-binding";
 import { cRuntime } from "./runtime-c";
 import type { Runtime } from "./session";

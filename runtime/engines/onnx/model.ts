@@ -16,7 +16,7 @@ export interface NamedValue {
 
 export interface ModelParts {
   readonly name: string;
-  /** In the order in which they shall stand in the file. */
+  /** In the order of the file. */
   readonly nodes: readonly Node[];
   readonly inputs: readonly NamedValue[];
   readonly outputs: readonly NamedValue[];

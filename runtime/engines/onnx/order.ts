@@ -2,7 +2,7 @@
  * The order in which a step runs. onnxruntime walks back from the results, so what is not needed for the next result is
  * put off: gradients of biases would wait until the end and keep every activation alive. Two means bring the order of
  * the generated code back: the nodes are listed so that results come in that order (the file is written backwards, see
- * loaded.ts), and the node that writes a tensor of the state waits for what has to run before it.
+ * call.ts), and the node that writes a tensor of the state waits for what has to run before it.
  */
 import { type Dim, resolveDim, sameDims } from "./dims";
 import { ancestorsOf, type Node, type Value } from "./graph";

@@ -1,6 +1,6 @@
 /** Records a generated function: runs it once over symbolic handles and gives the graph that does the same. */
 import { opsFor } from "../../ops/adapter";
-import type { Dtype, OpName } from "../../ops/ops";
+import type { HostFormat, OpName } from "../../ops/ops";
 import { leavesOf, treeOf } from "../../ops/tree";
 import type { EngineFunction } from "../engine";
 import { kernelOf } from "../table";
@@ -23,16 +23,21 @@ export interface StateUse {
   readonly output: NamedValue | null;
 }
 
+/** Of a call: a leaf of what it takes or gives. */
+export interface NamedTensor extends NamedValue {
+  readonly path: string;
+}
+
 export interface Recording {
   readonly name: string;
   /** In an order of execution. */
   readonly nodes: readonly Node[];
   readonly state: readonly StateUse[];
   /** What a call gives, by path; only those that the graph needs. */
-  readonly inputs: readonly NamedValue[];
+  readonly inputs: readonly (NamedTensor & { readonly dtype: HostFormat })[];
   /** Lengths that the graph needs, as int64 [1]. */
   readonly lengths: readonly (NamedValue & { readonly length: string })[];
-  readonly outputs: readonly (NamedValue & { readonly path: string; readonly dtype: Dtype })[];
+  readonly outputs: readonly NamedTensor[];
 }
 
 export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu"): Recording {
@@ -58,22 +63,27 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
       if (value !== undefined) stateHandles.set(piece.path, { dtype: "f32", shape: piece.shape, value });
     });
   }
-  const inputHandles = [...fn.inputs].map(([path, spec]): [string, Handle] => {
+  const inputHandles = [...fn.inputs].map(([path, spec]): [string, Handle & { readonly dtype: HostFormat }] => {
     const shape = spec.shape.map((size) => (typeof size === "number" ? size : lengthOf(lengths, size)));
     const value = r.graph.input(`input.${path}`, spec.dtype, r.dims(shape));
     return [path, { dtype: spec.dtype, shape, value }];
   });
 
-  const ops = opsFor<Handle>((op: OpName, inputs, attrs, shapes) =>
+  const ops = opsFor<Handle>((op: OpName, inputs, attrs, shapes, dtype) =>
     kernelOf(lowerings[target], op)(r, inputs, attrs, shapes).map((value, i) => {
       const shape = shapes[i];
       if (shape === undefined) throw new Error(`internal: ${op} gave more tensors than it has`);
-      return { dtype: "f32", shape, value };
+      return { dtype, shape, value };
     }),
   );
   const result = fn.run(
     ops,
-    treeOf(fn.reads.map((path): [string, Handle | undefined] => [path, stateHandles.get(path)])),
+    treeOf(
+      fn.reads.flatMap((path): [string, Handle][] => {
+        const handle = stateHandles.get(path);
+        return handle === undefined ? [] : [[path, handle]];
+      }),
+    ),
     treeOf(inputHandles),
     lengths,
   );
@@ -109,7 +119,6 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
 
   const outputValues = outputs.map(([path, handle]) => ({
     path,
-    dtype: handle.dtype,
     name: `output.${path}`,
     value: named(r, updates.resolve(r.full(handle))),
   }));
@@ -141,7 +150,9 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
         output: output === undefined ? null : { name: `next.${segment.name}`, value: output },
       };
     }),
-    inputs: inputHandles.flatMap(([path, { value }]) => (used.has(value) ? { name: `input.${path}`, value } : [])),
+    inputs: inputHandles.flatMap(([path, { dtype, value }]) =>
+      used.has(value) ? { path, dtype, name: `input.${path}`, value } : [],
+    ),
     lengths: fn.lengths.flatMap((length) => {
       const name = `length.${length}`;
       const value = r.graph.inputs.get(name);

@@ -4,6 +4,7 @@
  */
 import { requireExternal } from "../external";
 import type { HostTensor, Runtime, Session, SessionSettings } from "./session";
+import { switchOffTelemetry } from "./telemetry";
 
 type TensorClass = new (type: string, data: HostTensor["data"], dims: readonly number[]) => object;
 
@@ -26,6 +27,7 @@ interface OnnxRuntimeNode {
 const TYPE_NAMES = { f32: "float32", i32: "int32", i64: "int64" } as const;
 
 export function bindingRuntime(): Runtime {
+  switchOffTelemetry();
   // The package has these members by its own documentation; its types are not needed at run time.
   const ort = requireExternal("onnxruntime-node") as OnnxRuntimeNode;
   return {

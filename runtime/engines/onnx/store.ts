@@ -1,17 +1,29 @@
 /** The state of a run in the memory of the engine: one buffer per segment of the layout. */
 import type { StateStore, TensorSpecs } from "../engine";
 import { type Layout, layoutOf, type Segment } from "./layout";
+import type { HostBuffer } from "./session";
 
-const ALIGNMENT = 64;
+/** V8 keeps typed arrays of up to so many bytes on its heap, where they move; the memory of an ArrayBuffer stays. */
+const MOST_ON_HEAP = 64;
 
-/** Zeros whose memory never moves: small typed arrays would lie on the heap of V8. */
+/** Zeros whose memory never moves. */
 export function allocate(elements: number): Float32Array<ArrayBuffer> {
-  return new Float32Array(new ArrayBuffer(Math.max(elements * 4, ALIGNMENT)), 0, elements);
+  return new Float32Array(new ArrayBuffer(Math.max(elements * 4, MOST_ON_HEAP)), 0, elements);
+}
+
+/** The same numbers in memory that never moves. */
+export function pinned<T extends HostBuffer>(values: T): T {
+  if (values.byteLength > MOST_ON_HEAP) return values;
+  // Of the same class as `values`, which the compiler does not see.
+  const TypedArray = values.constructor as new (buffer: ArrayBuffer, offset: number, length: number) => T;
+  const copy = new TypedArray(new ArrayBuffer(MOST_ON_HEAP), 0, values.length);
+  copy.set(values as never);
+  return copy;
 }
 
 export class OnnxStore implements StateStore {
   readonly layout: Layout;
-  /** What uses the memory last; whoever comes next waits for it. */
+  /** The last use of the memory so far; the next one waits for it. */
   #last: Promise<unknown> = Promise.resolve();
   readonly #buffers: ReadonlyMap<Segment, Float32Array<ArrayBuffer>>;
 

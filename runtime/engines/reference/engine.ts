@@ -5,6 +5,7 @@
 import { opsFor } from "../../ops/adapter";
 import { leavesOf, treeOf } from "../../ops/tree";
 import type { Engine, EngineFunction, HostArray, LoadedFunction, StateStore, TensorSpecs } from "../engine";
+import { inputOf } from "../inputs";
 import { type KernelTable, kernelOf } from "../table";
 import { elementwiseKernels } from "./kernels-elementwise";
 import { layerKernels } from "./kernels-layers";
@@ -51,9 +52,8 @@ function load(fn: EngineFunction, store: ReferenceStore): LoadedFunction {
   return {
     run: async (inputs, lengths) => {
       const given = [...fn.inputs].map(([path, spec]): [string, Dense] => {
-        const values = inputs.get(path);
-        if (values === undefined) throw new Error(`internal: the input ${path} was not given`);
         const shape = spec.shape.map((size) => (typeof size === "number" ? size : (lengths[size] ?? Number.NaN)));
+        const values = inputOf(inputs, { path, dtype: spec.dtype, shape });
         return [path, dense(shape, Float64Array.from(values), spec.dtype)];
       });
       const state = treeOf(fn.reads.map((path): [string, Dense] => [path, store.tensor(path)]));

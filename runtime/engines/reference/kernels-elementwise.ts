@@ -1,6 +1,7 @@
-/** Elementwise ops, losses, and the update. */
+/** Elementwise ops, casts, losses, and the update. */
 import type { KernelTable } from "../table";
-import { at, axis, type Dense, fill, sizeOf } from "./tensor";
+import { toBfloat16 } from "./bfloat16";
+import { at, axis, type Dense, dense, fill, sizeOf } from "./tensor";
 
 type ElementwiseOp =
   | "add"
@@ -11,6 +12,8 @@ type ElementwiseOp =
   | "scaleBy"
   | "scaleRows"
   | "one"
+  | "toBf16"
+  | "toF32"
   | "smoothL1"
   | "smoothL1Grad"
   | "mse"
@@ -57,6 +60,9 @@ export const elementwiseKernels: KernelTable<null, Dense, Dense, ElementwiseOp> 
     return fill(x.shape, (i) => at(x, i) * at(factor, Math.floor(i / size)));
   },
   one: () => fill([], () => 1),
+
+  toBf16: (_, [x]) => dense(x.shape, x.data.map(toBfloat16), "bf16"),
+  toF32: (_, [x]) => dense(x.shape, x.data),
 
   smoothL1: (_, [prediction, target]) =>
     meanOf(prediction, target, (d) => (Math.abs(d) < 1 ? 0.5 * d * d : Math.abs(d) - 0.5)),

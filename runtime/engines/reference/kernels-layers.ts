@@ -85,7 +85,7 @@ function normalized(x: Dense, eps: number): Normalized {
   return { unit: fill(x.shape, (i) => at(centred, i) * (inverse[rowOf(i)] ?? 0)), inverse };
 }
 
-/** Gradient of the normalisation by x, given that by its output. */
+/** Gradient of the normalization by x, given that by its output. */
 function normalizedGradient(gradient: Dense, { unit, inverse }: Normalized): Dense {
   const { width } = rowsOf(unit);
   const mean = rowSums(gradient, (i) => at(gradient, i) / width);
@@ -110,9 +110,9 @@ function swapHeads(x: Dense, shape: readonly number[]): Dense {
 }
 
 export const layerKernels: KernelTable<null, Dense, Dense, LayerOp> = {
-  linear: (_, [x, weight, bias], __, [shape = []]) => {
+  linear: (_, [x, weight, bias]) => {
     const plain = product(asRows(x), weight, 1, false, false);
-    return fill(shape, (i) => at(plain, i) + at(bias, i % bias.data.length));
+    return fill([...x.shape.slice(0, -1), axis(weight, 1)], (i) => at(plain, i) + at(bias, i % bias.data.length));
   },
   linearGradInput: (_, [gradient, weight], __, [shape = []]) =>
     dense(shape, product(asRows(gradient), weight, 1, false, true).data),

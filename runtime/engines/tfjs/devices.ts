@@ -43,6 +43,7 @@ const devices: { readonly [D in DeviceName]: Open | null } = {
     Object.assign(core.engine().backend, { firstUse: false });
     return { core, backend: "cpu", description: "JavaScript" };
   },
+  tpu: null,
   webgpu: null,
 };
 

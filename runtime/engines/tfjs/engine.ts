@@ -3,7 +3,7 @@ import os from "node:os";
 import type { Engine, EngineOptions, LoadedFunction } from "../engine";
 import { openDevice } from "./devices";
 import { Kernels } from "./kernels";
-import { loadFunction } from "./loaded";
+import { loadFunction } from "./load-function";
 import { TfjsStore } from "./store";
 
 /** What lies in the memory of the backend. */

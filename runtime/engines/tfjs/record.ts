@@ -4,7 +4,7 @@
  */
 import { type Attrs, opsFor } from "../../ops/adapter";
 import { type Releases, releasesOf } from "../../ops/liveness";
-import type { AnyTensor, AttrsOf, Dtype, OpName, Shape } from "../../ops/ops";
+import type { AnyTensor, AttrsOf, Dtype, HostFormat, OpName, Shape } from "../../ops/ops";
 import { leavesOf, treeOf } from "../../ops/tree";
 import type { EngineFunction, TensorSpecs } from "../engine";
 
@@ -32,7 +32,7 @@ export interface Recording {
   /** Tensors of the store that it reads or replaces. */
   readonly state: readonly Named[];
   /** What a call gives; only those that are read. */
-  readonly inputs: readonly (Named & { readonly dtype: Dtype })[];
+  readonly inputs: readonly (Named & { readonly dtype: HostFormat })[];
   /** What comes into the store. */
   readonly replaced: readonly Named[];
   readonly outputs: readonly Named[];
@@ -79,8 +79,8 @@ export function record(fn: EngineFunction, stored: TensorSpecs): Recording {
   });
 
   const all: RecordedOp[] = [];
-  const ops = opsFor<Handle>((op, tensors, attrs, shapes) => {
-    const outputs = shapes.map((shape) => handleOf("f32", shape));
+  const ops = opsFor<Handle>((op, tensors, attrs, shapes, dtype) => {
+    const outputs = shapes.map((shape) => handleOf(dtype, shape));
     all.push({ op, inputs: tensors, attrs, outputs });
     return outputs;
   });

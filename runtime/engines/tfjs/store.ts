@@ -7,7 +7,7 @@ export class TfjsStore implements StateStore {
   readonly #tensors = new Map<string, Tensor>();
   /** Paths whose tensors a step has in hand; a step that failed never gave them back. */
   readonly #taken = new Set<string>();
-  /** What uses the backend last; whoever comes next waits for it. */
+  /** The last use of the backend so far; the next one waits for it. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(

@@ -1,8 +1,9 @@
 /** Gradients of every graph of a model against numeric differences, in float64, along one random direction. */
 import { describe, expect, it } from "vitest";
 import { differentiate } from "../../../compiler/autodiff/gradients";
+import { type TrainedStage, trainedModel } from "../../../compiler/autodiff/trained";
 import { type Graph, GraphBuilder, parametersOf } from "../../../compiler/ir/graph";
-import { optimise, type TrainedStage } from "../../../compiler/optimise";
+import { optimise } from "../../../compiler/optimise";
 import type { Dense } from "../../../runtime/engines/reference/tensor";
 import { randomAt } from "../../../runtime/random/random";
 import { randomValues, runGraph, tensorOf, type Values } from "../../support/run-graph";
@@ -31,13 +32,13 @@ function along(graph: Graph, given: Values, directions: Values, cotangent: Dense
       return [name, direction === undefined ? value : moved(value, direction, by)];
     }),
   );
-  return dot(cotangent, tensorOf(runGraph(graph, at), graph.outputs[0]?.name ?? ""));
+  return dot(cotangent, tensorOf(runGraph(graph, at, { rounds: false }), graph.outputs[0]?.name ?? ""));
 }
 
 function checkStage({ gradients }: Pick<TrainedStage, "gradients">): void {
   const { forward, backward, outputGradient, inputGradient, weightGradients } = gradients;
   const given = randomValues(forward, SEED, 16);
-  const values = runGraph(forward, given);
+  const values = runGraph(forward, given, { rounds: false });
   const output = tensorOf(values, forward.outputs[0]?.name ?? "");
   const cotangent =
     outputGradient === undefined ? { ...output, data: Float64Array.of(1) } : randomLike(output, "cotangent");
@@ -51,7 +52,7 @@ function checkStage({ gradients }: Pick<TrainedStage, "gradients">): void {
   );
   const atBackward = new Map(values);
   if (outputGradient !== undefined) atBackward.set(outputGradient.name, cotangent);
-  const found = runGraph(backward, atBackward);
+  const found = runGraph(backward, atBackward, { rounds: false });
   const analytic = wanted.reduce(
     (sum, { of, gradient }) => sum + dot(tensorOf(found, gradient), tensorOf(directions, of)),
     0,
@@ -71,10 +72,13 @@ const variations = [
   ["pixels and mse", smallModel({ targetSpace: "pixels", loss: "mse" })],
   ["two contexts and drop path", smallModel({ contexts: 2, dropPath: true })],
   ["one block", smallModel({ predictor: { dim: 12, depth: 1, heads: 3, hidden: 10 } })],
+  // slopes of rounded numbers are none: here casts do not round, and tests/compiler/autodiff/bfloat16.test.ts rounds
+  ["operands in bfloat16", smallModel({ operands: "bf16" })],
+  ["two contexts and drop path in bfloat16", smallModel({ operands: "bf16", contexts: 2, dropPath: true })],
 ] as const;
 
 describe.each(variations)("%s", (_name, model) => {
-  const { context, predictor, loss } = optimise(model);
+  const { context, predictor, loss } = trainedModel(optimise(model));
   it.each([...context.stages, ...predictor.stages].map((stage) => [stage.graph.name, stage] as const))(
     "%s",
     (_graph, stage) => checkStage(stage),
@@ -87,7 +91,7 @@ describe("what cannot be differentiated", () => {
     const g = new GraphBuilder("mistake", "");
     const weights = g.group({
       name: "layer",
-      type: "F32<[4]>",
+      type: { name: "F32", axes: [4] },
       path: "layer",
       parameters: [{ name: "layer", dtype: "f32", shape: [4, 3], parameter: { group: "layer", path: "" } }],
     });

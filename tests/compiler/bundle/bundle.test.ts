@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { type BundleInput, bundle, bundleMany } from "../../../compiler/bundle/bundle";
 
 const input = (number: number): BundleInput => ({
-  folder: `/somewhere/trainer-${number}`,
   banner: `// trainer ${number}`,
   files: [
     {

@@ -1,9 +1,9 @@
 /** A pass may change how numbers are computed, never the numbers. */
 import { describe, expect, it } from "vitest";
 import type { Graph } from "../../../compiler/ir/graph";
-import { graphCost } from "../../../compiler/ir/print";
 import type { Chain } from "../../../compiler/ir/stage";
 import { verify } from "../../../compiler/ir/verify";
+import { graphCost } from "../../../compiler/ops/cost";
 import { fuseEnds } from "../../../compiler/optimise/fuse-ends";
 import { selectEarly } from "../../../compiler/optimise/select-early";
 import { shareTiles } from "../../../compiler/optimise/share-tiles";

@@ -119,11 +119,15 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
   ],
   ["data.source", 5, 'E205 data.source: not one of the choices; found 5; want "shapes" or "folder"'],
   ["hardware.gpus", 8, "E205 hardware.gpus: not one of the choices; found 8; want 1 (devices)"],
-  ["hardware.engine", "torch", 'E205 hardware.engine: not one of the choices; found "torch"; want "onnx" or "tfjs"'],
+  [
+    "hardware.engine",
+    "torch",
+    'E205 hardware.engine: not one of the choices; found "torch"; want "onnx", "tfjs" or "xla"',
+  ],
   [
     "hardware.device",
     "gpu",
-    'E317 hardware.device: the engine onnx does not run on this device; found "gpu"; want "cpu" or "webgpu". For "gpu" set hardware.engine to "tfjs".',
+    'E317 hardware.device: the engine onnx does not run on this device; found "gpu"; want "cpu" or "webgpu". For "gpu" set hardware.engine to "tfjs" or "xla".',
   ],
   [
     "hardware.precision",

@@ -25,10 +25,7 @@ export const experiment: Experiment = {
     gridWidth: 2,
     sampler: "reference",
     targetCount: 1,
-    targetScale: [0.2, 0.3],
-    targetAspect: [0.75, 1.5],
     contextCount: 1,
-    contextScale: [0.85, 1],
     minKeep: 0,
     allowOverlap: false,
     sizes: [{ height: 1, width: 1, probability: 1, contextTokens: 3, program: 0 }],
@@ -76,7 +73,6 @@ export const parameters: readonly Parameter[] = [
     officialName: "patch_embed.proj.weight",
     officialShape: [8, 3, 4, 4],
     transposed: true,
-    decay: true,
     init: normal,
   },
   {
@@ -85,7 +81,6 @@ export const parameters: readonly Parameter[] = [
     officialName: "blocks.0.attn.qkv.weight",
     officialShape: [24, 8],
     transposed: true,
-    decay: true,
     init: normal,
   },
   {
@@ -94,7 +89,6 @@ export const parameters: readonly Parameter[] = [
     officialName: "blocks.0.attn.qkv.bias",
     officialShape: [24],
     transposed: false,
-    decay: false,
     init: zeros,
   },
   {
@@ -103,7 +97,6 @@ export const parameters: readonly Parameter[] = [
     officialName: "mask_token",
     officialShape: [1, 1, 4],
     transposed: false,
-    decay: true,
     init: normal,
   },
   {
@@ -112,7 +105,6 @@ export const parameters: readonly Parameter[] = [
     officialName: "predictor_embed.weight",
     officialShape: [4, 8],
     transposed: true,
-    decay: true,
     init: normal,
   },
 ];

@@ -63,7 +63,6 @@ describe("names", () => {
           officialName,
           officialShape: shape,
           transposed,
-          decay: true,
           init: { kind: "zeros" },
         };
       });
@@ -87,7 +86,6 @@ describe("layout", () => {
       officialName: "x",
       officialShape: [3, 2],
       transposed: true,
-      decay: true,
       init: { kind: "zeros" },
     };
     const ours = new Float32Array([1, 2, 3, 4, 5, 6]);

@@ -97,7 +97,11 @@ describe("the gradient op gives the slope of its forward op", () => {
       Object.entries(attrs).map(([name, value]) => [name, typeof value === "string" ? lengths[value] : value]),
     );
     const x = tensors.map((tensor) =>
-      dense(sizesOf(tensor.shape, lengths), Float64Array.from(sampleValues(tensor, lengths, random))),
+      dense(
+        sizesOf(tensor.shape, lengths),
+        Float64Array.from(sampleValues(tensor, lengths, random)),
+        typeof tensor.holds === "object" ? "i32" : "f32",
+      ),
     );
     const [moved] = pick(x, by);
     if (moved === undefined) throw new Error("no input");

@@ -29,7 +29,7 @@ async function opened(isStopping: () => boolean = () => false) {
   const engine = fakeEngine();
   const evaluation = { ...tinyProgram().experiment.evaluation, trainImages: count, testImages: count };
   const program = tinyProgram({ evaluation });
-  const store = engine.createStore(stateSpecs(program.parameters, program.functions.kind));
+  const store = engine.createStore(stateSpecs(program.parameters, program.state));
   await writeInitialState(store, program.parameters, program.experiment.seed);
   const labelled = { train: split(0), validation: split(1), test: split(2) };
   return { engine, ...evaluateRun({ program, engine, store, labelled, isStopping }) };

@@ -3,6 +3,7 @@ import { Writable } from "node:stream";
 import type { Engine, EngineFunction, HostArray, StateStore, TensorSpecs } from "../../../runtime/engines/engine";
 import type { Experiment, TrainerProgram } from "../../../runtime/experiment";
 import type { ImageStream, TrainerEnvironment } from "../../../runtime/loop/environment";
+import { blocks, constant, f32, i32 } from "../../../runtime/step/trees";
 import { tinyExperiment, tinyParameters } from "./tiny";
 
 export interface FakeStore extends StateStore {
@@ -148,12 +149,43 @@ export function tinyProgram(
   const never = (): never => {
     throw new Error("the fake engine does not run generated code");
   };
+  const experiment = { ...tinyExperiment, optimiser, ...changes };
+  const { image, encoder, predictor, masks, dropPath } = experiment;
+  const { deviceBatch } = experiment.optimiser;
+  const rows = deviceBatch * masks.contextCount;
+  const tokens = image.gridHeight * image.gridWidth;
+  const whole = ["weights", "m", "v", "target"] as const;
+  const batch = {
+    images: f32(deviceBatch, 3, image.height, image.width),
+    contextIndex: i32(rows, "C"),
+    targetIndex: i32(deviceBatch, "U"),
+    ...(dropPath > 0 ? { dropPath: blocks(encoder.depth, { attn: f32(rows), mlp: f32(rows) }) } : {}),
+  };
+  const schedule = { stepSize: f32(), secondMoment: f32(), decayFactor: f32(), keep: f32(), take: f32() };
+  const constants = { positions: constant(tokens, encoder.dim), predictorPositions: constant(tokens, predictor.dim) };
   return {
-    experiment: { ...tinyExperiment, optimiser, ...changes },
+    experiment,
     parameters: tinyParameters,
+    state: kind === "step" ? whole : [...whole, "gradients"],
     lengths: ["C", "T", "S", "U"],
-    functions: kind === "step" ? { kind, step: never } : { kind: "accumulate", accumulate: never, update: never },
-    features: never,
+    functions:
+      kind === "step"
+        ? [{ name: "step", every: "micro-batch", reads: whole, inputs: { batch, schedule, constants }, run: never }]
+        : [
+            {
+              name: "accumulate",
+              every: "micro-batch",
+              reads: ["weights", "target", "gradients"],
+              inputs: { batch, constants },
+              run: never,
+            },
+            { name: "update", every: "step", reads: [...whole, "gradients"], inputs: { schedule }, run: never },
+          ],
+    features: {
+      reads: ["target"],
+      inputs: { images: batch.images, positions: constants.positions },
+      run: never,
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { TrainerFlags } from "../../../runtime/cli";
-import type { EvaluationReport } from "../../../runtime/evaluate/report";
+import type { EvaluationReport } from "../../../runtime/evaluate/evaluation-report";
 import type { Experiment } from "../../../runtime/experiment";
 import type { TrainerEnvironment } from "../../../runtime/loop/environment";
 import { run } from "../../../runtime/loop/run";
@@ -24,6 +24,7 @@ function flags(runDirectory: string, changes: Partial<TrainerFlags> = {}): Train
     logEveryGiven: true,
     threads: 1,
     workers: 1,
+    pjrtPlugin: null,
     progress: false,
     quiet: false,
     ...changes,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { inputsOf } from "../../../runtime/loop/functions";
 import { stateSpecs, writeInitialState } from "../../../runtime/loop/state";
 import { openStepRunner } from "../../../runtime/loop/step-runner";
 import type { PreparedStep } from "../../../runtime/loop/train-loop";
@@ -13,15 +14,15 @@ async function runner(accumulation: number, lossAt?: (call: number) => number | 
   const masks = { ...tinyExperiment.masks, contextCount: contexts };
   const program = tinyProgram({ optimiser, masks }, accumulation === 1 ? "step" : "accumulate");
   const engine = fakeEngine(lossAt);
-  const store = engine.createStore(stateSpecs(program.parameters, program.functions.kind));
+  const store = engine.createStore(stateSpecs(program.parameters, program.state));
   await writeInitialState(store, program.parameters, 1);
   return { engine, ...(await openStepRunner(engine, program, store)) };
 }
 
 /** An input of the whole batch: rows (group, image), joined over the micro-batches. */
 function joined({ microBatches }: PreparedStep, path: string, groups: number): number[] {
-  const rows: number[][][] = microBatches.map(({ inputs }) => {
-    const values = [...(inputs.get(path) ?? [])];
+  const rows: number[][][] = microBatches.map(({ batch }) => {
+    const values = [...(inputsOf({ batch }).get(path) ?? [])];
     const count = (groups * 8) / microBatches.length;
     const width = values.length / count;
     return Array.from({ length: count }, (_, row) => values.slice(row * width, (row + 1) * width));

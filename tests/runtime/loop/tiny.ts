@@ -33,10 +33,7 @@ export const tinyExperiment: Experiment = {
     gridWidth: 4,
     sampler: "unbiased",
     targetCount: 2,
-    targetScale: [0.25, 0.25],
-    targetAspect: [1, 1],
     contextCount: 1,
-    contextScale: [0.85, 1],
     minKeep: 1,
     allowOverlap: false,
     sizes: [{ height: 2, width: 2, probability: 1, contextTokens: 4, program: 0 }],
@@ -75,9 +72,9 @@ export const tinyExperiment: Experiment = {
 };
 
 function parameter(path: string, officialName: string, shape: readonly number[]): Parameter {
-  const decay = shape.length > 1;
-  const init = decay ? ({ kind: "normal", std: 0.02 } as const) : ({ kind: "zeros" } as const);
-  return { path, shape, officialName, officialShape: [...shape].reverse(), transposed: decay, decay, init };
+  const isMatrix = shape.length > 1;
+  const init = isMatrix ? ({ kind: "normal", std: 0.02 } as const) : ({ kind: "zeros" } as const);
+  return { path, shape, officialName, officialShape: [...shape].reverse(), transposed: isMatrix, init };
 }
 
 /** A few of the weights are enough: the fake engine treats all alike. */

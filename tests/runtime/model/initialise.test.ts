@@ -17,7 +17,7 @@ interface OfficialParameter {
 }
 
 function parameter(path: string, shape: readonly number[], init: Parameter["init"]): Parameter {
-  return { path, shape, officialName: path, officialShape: shape, transposed: false, decay: shape.length > 1, init };
+  return { path, shape, officialName: path, officialShape: shape, transposed: false, init };
 }
 
 describe("a tiny model beside the official one", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { EvaluationReport, ReportRow } from "../../../runtime/evaluate/report";
+import type { EvaluationReport, ReportRow } from "../../../runtime/evaluate/evaluation-report";
 import type { LogEvent } from "../../../runtime/report/jsonl";
 import { isAccuracy, metricCurve, metricNames, reportMetrics } from "../../../runtime/report/metric";
 

@@ -122,7 +122,7 @@ async function submitOnce(
 const refusedBy = (said: string): ExecutorRefused =>
   new ExecutorRefused(errors.submissionRefused({ executor: "Ray", said, hint: null }));
 
-/** A question that nobody answers is asked a few times more: dashboards are restarted. */
+/** Repeats a request without an answer a few times: dashboards are restarted. */
 async function patiently<T extends { readonly ok: boolean }>(ask: () => Promise<T>, pace: PollPace): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     const answer = await ask();

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { createLogUpdate } from "log-update";
 import pico from "picocolors";
-import { printable } from "../../../compiler/diagnostics/report";
+import { printable } from "../../../compiler/diagnostics/problem-text";
 import { metricCurve } from "../../../runtime/report/metric";
 import { readLogFile } from "../../../runtime/report/read-log";
 import { durationText } from "../../../runtime/report/text";

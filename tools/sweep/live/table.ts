@@ -1,7 +1,7 @@
 /** The table that a person watches while a sweep runs, as text. */
 import Table from "cli-table3";
 import pico from "picocolors";
-import { printable } from "../../../compiler/diagnostics/report";
+import { printable } from "../../../compiler/diagnostics/problem-text";
 import { durationText, rateText } from "../../../runtime/report/text";
 import { metricText, numberText, titleWithUnit } from "../results/metric-text";
 import { type PointState, pointStates } from "../results/results";

@@ -1,5 +1,5 @@
 /** The tables of results.html: cells as its templates read them. Handlebars escapes what they write. */
-import { printable } from "../../../compiler/diagnostics/report";
+import { printable } from "../../../compiler/diagnostics/problem-text";
 import { meanText, metricText } from "./metric-text";
 import type { Results } from "./results";
 import { notesTitle, pointsTable, stateTitle, summaryTable, type Table, toTheBest } from "./tables";

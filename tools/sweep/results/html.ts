@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import Handlebars from "handlebars";
-import { printable } from "../../../compiler/diagnostics/report";
+import { printable } from "../../../compiler/diagnostics/problem-text";
 import { packageRoot } from "../../../compiler/emit/package-root";
 import { chartsOf } from "./curves";
 import { groupsTable, pointRows } from "./html-tables";

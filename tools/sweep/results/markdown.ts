@@ -1,5 +1,5 @@
 /** results.md: for the summary of a job, or a comment on a pull request. */
-import { printable } from "../../../compiler/diagnostics/report";
+import { printable } from "../../../compiler/diagnostics/problem-text";
 import type { Results } from "./results";
 import { explain, pointsTable, statesText, summaryTable, type Table, troubled } from "./tables";
 

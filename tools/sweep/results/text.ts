@@ -1,6 +1,6 @@
 /** The results for a terminal. */
 import pico from "picocolors";
-import { printable } from "../../../compiler/diagnostics/report";
+import { printable } from "../../../compiler/diagnostics/problem-text";
 import { metricText } from "./metric-text";
 import type { Results } from "./results";
 import { explain, statesText, summaryTable, type Table, troubled } from "./tables";

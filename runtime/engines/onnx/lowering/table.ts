@@ -1,4 +1,5 @@
 /** The total tables: how every op becomes ONNX nodes, on every device that onnxruntime computes on. */
+import { noBfloat16 } from "../../no-bfloat16";
 import type { KernelTable } from "../../table";
 import type { Value } from "../graph";
 import type { Handle, Recorder } from "../recorder";
@@ -23,6 +24,7 @@ const cpu: KernelTable<Recorder, Handle, Value> = {
   ...attentionLowerings,
   ...elementwiseLowerings,
   ...updateLowerings,
+  ...noBfloat16,
 };
 
 export const lowerings: { readonly [T in Target]: KernelTable<Recorder, Handle, Value> } = {

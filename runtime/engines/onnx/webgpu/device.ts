@@ -4,6 +4,7 @@
  * new tensor from every run instead, and aborts where one is read.
  */
 import { engineFailed, noWebgpu, UserError } from "../../../errors";
+import { messageOf } from "../../../exceptions";
 import { type CApi, loadCApi, type Pointer } from "../c-api";
 import { type ElementType, Graph } from "../graph";
 import { modelBytes } from "../model";
@@ -122,7 +123,7 @@ export async function openDevice({ profilePrefix }: DeviceOptions = {}): Promise
 
 /** The error for a person, unless it is one already or a fault of ours. */
 export function failed(what: string, cause: unknown): unknown {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return cause instanceof UserError || why.startsWith("internal: ") ? cause : engineFailed({ what, why, cause });
 }
 
@@ -132,7 +133,7 @@ function loadApi(): CApi {
     api = loadCApi();
   } catch (cause) {
     // The Node binding can not take its place here.
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw noWebgpu({ why: `onnxruntime's C interface does not load through koffi (${why})`, cause });
   }
   if (!api.devices) throw noWebgpu({ why: `onnxruntime ${api.version} is too old for it` });
@@ -161,20 +162,20 @@ async function createSession(api: CApi, shared: Shared, model: Uint8Array, profi
   }
 }
 
-/** What a session logs while it is made. The session is gone afterwards: one that logs everything is slow. */
-function heardWhileMaking(api: CApi, shared: Shared, model: Uint8Array): string[] {
-  const heard: string[] = [];
+/** The messages that a session logs while it is created. It is released at once: a session that logs everything is slow. */
+function logOfCreation(api: CApi, shared: Shared, model: Uint8Array): string[] {
+  const messages: string[] = [];
   const options = optionsFor(api, VERBOSE);
-  const ear = api.listen(options, (message) => heard.push(message));
+  const listener = api.listen(options, (message) => messages.push(message));
   try {
-    // On this thread, which is the one that can be called back.
+    // Synchronous: the library can call back into this thread alone.
     const session = api.create("CreateSessionFromArray", shared.env, model, model.byteLength, options);
     api.release("ReleaseSession", session);
   } finally {
     api.release("ReleaseSessionOptions", options);
-    ear.end();
+    listener.end();
   }
-  return heard;
+  return messages;
 }
 
 function optionsFor(api: CApi, severity: number): Pointer {
@@ -195,7 +196,7 @@ function optionsFor(api: CApi, severity: number): Pointer {
 
 /** The sentence in a message of onnxruntime, without the place in its sources. */
 function reasonOf(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = messageOf(cause);
   return /was false\. (.*)$/s.exec(text)?.[1]?.trim() ?? text;
 }
 
@@ -210,7 +211,7 @@ async function deviceSession(
   model: Uint8Array,
   { traffic, profilePrefix }: { readonly traffic: { fromDevice: number }; readonly profilePrefix: string | undefined },
 ): Promise<DeviceSession> {
-  const placement = placementOf(heardWhileMaking(api, shared, model));
+  const placement = placementOf(logOfCreation(api, shared, model));
   if (placement === null) throw new Error("internal: onnxruntime did not say where it placed the nodes");
   const session = await createSession(api, shared, model, profilePrefix);
   const binding = api.create("CreateIoBinding", session);

@@ -2,7 +2,7 @@
 import type { Engine, EngineOptions } from "../../engine";
 import { LoadedFunctions } from "../../loaded-functions";
 import { type DeviceOptions, exclusively, openDevice } from "./device";
-import { loadFunction } from "./loaded";
+import { loadFunction } from "./load-function";
 import { WebgpuStore } from "./store";
 
 export interface WebgpuEngine extends Engine {

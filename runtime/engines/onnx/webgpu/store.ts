@@ -2,9 +2,9 @@
  * The state of a run in the memory of a GPU, where it stays: numbers come to the host when somebody reads them (at a
  * checkpoint) and go to the device before the next run when somebody wrote them (at the start).
  */
-import type { HostArray, StateStore, TensorSpecs } from "../../engine";
+import type { StateStore, TensorSpecs } from "../../engine";
 import { type Layout, layoutOf, type Segment } from "../layout";
-import { allocate } from "../store";
+import { allocate, pinned } from "../store";
 import { type Device, type DeviceTensor, exclusively } from "./device";
 
 interface Place {
@@ -50,7 +50,7 @@ export class WebgpuStore implements StateStore {
       }
       const place = this.place(segment);
       if (segment.pieces.length === 1) {
-        await this.device.upload([{ from: fixed(values), to: this.tensorOf(segment) }]);
+        await this.device.upload([{ from: pinned(values), to: this.tensorOf(segment) }]);
         place.isOnDevice = true;
         return;
       }
@@ -105,7 +105,7 @@ export class WebgpuStore implements StateStore {
     return place.tensor;
   }
 
-  /** The numbers of a segment on the host; zeros where nobody ever wrote any. */
+  /** The numbers of a segment on the host; zeros where none were written. */
   private async hostOf(segment: Segment): Promise<Float32Array<ArrayBuffer>> {
     const place = this.place(segment);
     if (place.host !== null) return place.host;
@@ -114,17 +114,4 @@ export class WebgpuStore implements StateStore {
     if (segment.pieces.length > 1) place.host = host;
     return host;
   }
-}
-
-/** The same numbers in memory that never moves: V8 keeps typed arrays of up to 64 bytes on its heap. */
-export function fixed<T extends HostArray>(values: T): T {
-  if (values.byteLength > 64) return values;
-  const buffer = new ArrayBuffer(128);
-  const copy =
-    values instanceof Float32Array
-      ? new Float32Array(buffer, 0, values.length)
-      : new Int32Array(buffer, 0, values.length);
-  copy.set(values);
-  // Of the same class as `values`, which the compiler does not see.
-  return copy as T;
 }

@@ -38,7 +38,7 @@ interface Normalized {
   readonly inverse: Tensor;
 }
 
-/** Both to be read as often as is said; the unit form reads the inverse once more. */
+/** `readers`: how often each of the two is read afterwards; the unit form reads the inverse once more. */
 function normalized(
   k: Kernels,
   x: Tensor,

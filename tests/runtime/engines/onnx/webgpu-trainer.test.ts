@@ -31,7 +31,7 @@ const specFor = (device: "cpu" | "webgpu") => ({
 async function build(device: "cpu" | "webgpu"): Promise<void> {
   const { files } = compiledWith(specFor(device));
   mkdirSync(join(folder, device));
-  const text = await bundle({ folder: join(packageRoot(), "generated", "test"), files, banner: "" });
+  const text = await bundle({ files, banner: "" });
   writeFileSync(join(folder, device, "train.js"), text);
 }
 

@@ -6,7 +6,7 @@ import type { EngineFunction } from "../../../../runtime/engines/engine";
 import { layoutOf } from "../../../../runtime/engines/onnx/layout";
 import { record } from "../../../../runtime/engines/onnx/record";
 import { createWebgpuEngine } from "../../../../runtime/engines/onnx/webgpu/engine";
-import { placementLine } from "../../../../runtime/engines/onnx/webgpu/loaded";
+import { placementLine } from "../../../../runtime/engines/onnx/webgpu/load-function";
 import { placementOf } from "../../../../runtime/engines/onnx/webgpu/placement";
 import { createReferenceEngine } from "../../../../runtime/engines/reference/engine";
 import type { F32 } from "../../../../runtime/ops/ops";

@@ -1,6 +1,6 @@
 /** Nothing is left behind by a step, and the most that lives during one is what the compiler said. */
 import { afterAll, describe, expect, test } from "vitest";
-import { memoryEstimate } from "../../../../compiler/plan/cost";
+import { memoryEstimate } from "../../../../compiler/step/memory";
 import { createEngine } from "../../../../runtime/engines/tfjs/engine";
 import { base, compiledWith } from "../../../support/variations";
 import { openRun } from "./train";
@@ -49,11 +49,12 @@ describe("the most that a step holds, as a share of what the compiler says", () 
     ["larger images", 1.03, { image: { size: 64 } }],
     ["pixels as targets", 1.37, { targets: { space: "pixels" } }],
   ] as const)("%s: %d", async (_, wanted, change) => {
-    const { plan, program, ...compiled } = compiledWith(change);
-    const { totalBytes } = memoryEstimate(program, plan);
+    const compiled = compiledWith(change);
+    const { plan, step: whole } = compiled;
+    const { totalBytes } = memoryEstimate(whole, plan);
     const engine = engines.wasm;
     const before = engine.memory().bytes;
-    const { step } = await openRun({ plan, program, ...compiled }, engine);
+    const { step } = await openRun(compiled, engine);
     engine.resetPeak();
     // The largest program decides, and comes sooner or later.
     for (let i = 0; i < 6 * plan.experiment.masks.programs.length; i++) await step();

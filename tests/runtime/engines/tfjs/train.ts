@@ -17,7 +17,7 @@ export interface SmallRun {
 export async function openRun(compiled: Compiled, engine: Engine): Promise<SmallRun> {
   const program = await evaluateTrainer(compiled.files);
   const { experiment, parameters } = program;
-  const store = engine.createStore(stateSpecs(parameters, program.functions.kind));
+  const store = engine.createStore(stateSpecs(parameters, program.state));
   await writeInitialState(store, parameters, experiment.seed);
   const runner = await openStepRunner(engine, program, store);
   const { deviceBatch } = experiment.optimiser;

@@ -30,7 +30,7 @@ const texts = new Map<Name, string>();
 
 async function build(name: Name): Promise<void> {
   const { files } = compiledWith(spec(name));
-  const text = await bundle({ folder: join(packageRoot(), "generated", "test"), files, banner: "" });
+  const text = await bundle({ files, banner: "" });
   texts.set(name, text);
   mkdirSync(join(folder, name));
   writeFileSync(join(folder, name, "train.js"), text);

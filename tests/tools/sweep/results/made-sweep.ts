@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generatorHash } from "../../../../compiler/output/generator";
 import { loadSpec } from "../../../../compiler/spec/load";
-import type { EvaluationReport } from "../../../../runtime/evaluate/report";
+import type { EvaluationReport } from "../../../../runtime/evaluate/evaluation-report";
 import type { LogEvent } from "../../../../runtime/report/jsonl";
 import { runFolder, type SweepFolders } from "../../../../tools/sweep/folders";
 import { recordOf, writeRecord } from "../../../../tools/sweep/record";

@@ -1,0 +1,182 @@
+/**
+ * The check itself, on the machine with the GPU: runs its parts one after the other, each in processes of its own with a
+ * time limit, and writes everything that is known after each of them. `sh run.sh --help` lists its flags.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { killAll, runChild } from "./child";
+import { doctor } from "./doctor";
+import { machineOf, watchCard } from "./machine";
+import type { Manifest } from "./manifest";
+import { type Part, partsOf } from "./parts";
+import { lastWords, stateOf } from "./read";
+import type { GpuRecord, PartRecord } from "./record";
+
+const HELP = `sh run.sh [flags]
+  --out FILE            where the JSON goes (gpu.json)
+  --minutes N           for all parts together (8)
+  --device gpu|cpu      of the engine xla (gpu)
+  --small               small sizes, for a processor
+  --only TEXT           only parts whose names have this in them; with commas
+  --skip TEXT           not those
+  --resume              keeps what FILE has of parts that ran, and runs the others
+  --list                says which parts there are
+  --pjrt-plugin FILE    otherwise IJEPA_PJRT_PLUGIN, or the one of Python's packages
+  --python FILE         the Python with torch and jax (python3)
+`;
+
+const folder = dirname(fileURLToPath(import.meta.url));
+/** A part is not begun with less time than this. */
+const LEAST_SECONDS = 5;
+
+const options = {
+  out: { type: "string", default: "gpu.json" },
+  minutes: { type: "string", default: "8" },
+  device: { type: "string", default: "gpu" },
+  small: { type: "boolean", default: false },
+  only: { type: "string" },
+  skip: { type: "string" },
+  resume: { type: "boolean", default: false },
+  list: { type: "boolean", default: false },
+  "pjrt-plugin": { type: "string" },
+  python: { type: "string", default: "python3" },
+  doctor: { type: "string" },
+  help: { type: "boolean", default: false },
+} as const;
+
+type Flags = ReturnType<typeof parseArgs<{ readonly options: typeof options }>>["values"];
+
+async function main(): Promise<number> {
+  let flags: Flags;
+  try {
+    flags = parseArgs({ options }).values;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    return 2;
+  }
+  const minutes = Number(flags.minutes);
+  if (flags.help || !(minutes > 0) || !["gpu", "cpu"].includes(flags.device ?? "")) {
+    (flags.help ? process.stdout : process.stderr).write(HELP);
+    return flags.help ? 0 : 2;
+  }
+  if (flags.doctor !== undefined) {
+    await doctor(folder, join(folder, "doctor.cjs"), flags.doctor.split(","));
+    return 0;
+  }
+  return await check(flags, minutes * 60);
+}
+
+async function check(flags: Flags, limitSeconds: number): Promise<number> {
+  const begun = performance.now();
+  const elapsed = (): number => (performance.now() - begun) / 1000;
+  const { device = "gpu", small = false, python = "python3", out = "gpu.json" } = flags;
+  // payload.ts writes it.
+  const manifest = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as Manifest;
+  const machine = machineOf({ python, device, plugin: flags["pjrt-plugin"] });
+  const work = mkdtempSync(join(tmpdir(), "ijepa-gpu-check-"));
+  const has = (name: string, texts: string): boolean => texts.split(",").some((text) => name.includes(text.trim()));
+  const parts = partsOf({ manifest, folder, work, machine, device, small, python })
+    .filter(({ name }) => flags.only === undefined || has(name, flags.only))
+    .filter(({ name }) => flags.skip === undefined || !has(name, flags.skip));
+  if (flags.list) {
+    process.stdout.write(parts.map(({ name, limitSeconds: limit }) => `${name} (at most ${limit} s)\n`).join(""));
+    return 0;
+  }
+  const before = flags.resume ? readRecord(resolve(out)) : [];
+  const records = new Map(before.filter(({ state }) => state === "ok").map((part) => [part.name, part]));
+  const save = (): void => {
+    const record: GpuRecord = {
+      date: new Date().toISOString().slice(0, 10),
+      version: manifest.version,
+      seconds: elapsed(),
+      device,
+      small,
+      machine,
+      sizes: manifest.sizes.filter(({ isSmall }) => isSmall === small),
+      refused: manifest.refused,
+      parts: [...records.values()],
+    };
+    writeWhole(resolve(out), `${JSON.stringify(record, null, 2)}\n`);
+  };
+  const stop = (signal: NodeJS.Signals): void => {
+    killAll();
+    save();
+    process.exit(signal === "SIGINT" ? 130 : 143);
+  };
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+  save();
+  try {
+    for (const part of parts.filter(({ name }) => !records.has(name))) {
+      const left = limitSeconds - elapsed();
+      const record =
+        left < LEAST_SECONDS
+          ? notBegun(part)
+          : await runPart(part, Math.min(part.limitSeconds, left), { work, machine });
+      records.set(part.name, record);
+      save();
+      process.stderr.write(`${lineOf(record)}\n`);
+    }
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  process.stdout.write(`${resolve(out)}\n`);
+  // What is not on the machine is an answer; what ran and failed is for somebody to look at.
+  return [...records.values()].some(({ state }) => state === "failed") ? 1 : 0;
+}
+
+const notBegun = ({ name, limitSeconds }: Part): PartRecord => {
+  return { name, state: "not begun", seconds: 0, limitSeconds, result: null, problem: null, card: null };
+};
+
+async function runPart(
+  { name, command, args, env, read }: Part,
+  limitSeconds: number,
+  { work, machine }: { readonly work: string; readonly machine: GpuRecord["machine"] },
+): Promise<PartRecord> {
+  const watched = machine.card === null ? null : watchCard();
+  const plugin = machine.plugin === null ? {} : { IJEPA_PJRT_PLUGIN: machine.plugin };
+  const ended = await runChild({
+    command,
+    args,
+    folder: work,
+    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: "2", ...plugin, ...env },
+    limitSeconds,
+  });
+  const card = watched?.stop() ?? null;
+  const result = read(ended.stdout);
+  const state = stateOf(ended, result !== null);
+  const problem = state === "ok" ? null : lastWords(ended);
+  return { name, state, seconds: ended.seconds, limitSeconds, result, problem, card };
+}
+
+function lineOf({ name, state, seconds, result, problem }: PartRecord): string {
+  const said =
+    result?.kind === "step"
+      ? `${result.imagesPerS.toFixed(1)} images/s${result.shareOfPeak === null ? "" : `, ${(100 * result.shareOfPeak).toFixed(1)} % of the peak`}`
+      : result?.kind === "trace"
+        ? `${result.holding} of ${result.tensors} tensors hold`
+        : result?.kind === "run"
+          ? `loss ${result.firstLoss.toFixed(4)} → ${result.lastLoss.toFixed(4)}`
+          : (problem?.split("\n").at(-1) ?? "");
+  return `${state.padEnd(9)} ${seconds.toFixed(0).padStart(4)} s  ${name}: ${said}`;
+}
+
+function readRecord(file: string): readonly PartRecord[] {
+  try {
+    return (JSON.parse(readFileSync(file, "utf8")) as GpuRecord).parts;
+  } catch {
+    return []; // There is none yet.
+  }
+}
+
+/** A kill in the middle leaves what was there before. */
+function writeWhole(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(`${file}.tmp`, text);
+  renameSync(`${file}.tmp`, file);
+}
+
+process.exitCode = await main();

@@ -1,0 +1,68 @@
+/** What the step is handed, declared once: the graphs read these leaves, generated code and trainer are laid out by them. */
+import type { InputTrees, ScheduleTree } from "../../runtime/step/trees";
+import type { Leaf } from "../ir/graph";
+import type { Num } from "../ir/number";
+import type { ModelNumbers } from "../plan/model-numbers";
+import type { Dims } from "./dims";
+
+export const IMAGE_CHANNELS = 3;
+
+/** The trees of a step; of `dropPath` one entry stands for all blocks. */
+export type ModelTrees = InputTrees<Leaf>;
+
+export function treesOf(n: ModelNumbers, dims: Dims): ModelTrees {
+  const batch = (path: string, dtype: Leaf["dtype"], shape: readonly Num[], doc?: string): Leaf => ({
+    tree: "batch",
+    path,
+    dtype,
+    shape,
+    ...(doc === undefined ? {} : { doc }),
+  });
+  const table = (path: string, width: Num): Leaf => ({
+    tree: "constants",
+    path,
+    dtype: "f32",
+    shape: [dims.patches, width],
+  });
+  const rows = n.contexts > 1 ? "rows (context, image)" : "rows by image";
+  const factors = (branch: string): Leaf =>
+    batch(
+      `dropPath.*.${branch}`,
+      "f32",
+      [dims.contextRows],
+      "Factors of stochastic depth, 0 or 1 / (1 − rate), for every block.",
+    );
+  return {
+    batch: {
+      images: batch("images", "f32", [dims.images, IMAGE_CHANNELS, n.imageHeight, n.imageWidth]),
+      contextIndex: batch(
+        "contextIndex",
+        "i32",
+        [dims.contextRows, dims.context],
+        `The patches of the context, ${rows}.`,
+      ),
+      targetIndex: batch(
+        "targetIndex",
+        "i32",
+        [dims.images, dims.allTargets],
+        `The patches of the ${n.targets} target blocks, side by side.`,
+      ),
+      ...(n.dropPath ? { dropPath: [{ attn: factors("attn"), mlp: factors("mlp") }] } : {}),
+    },
+    schedule: scheduleLeaves,
+    constants: {
+      positions: table("positions", dims.encoder.width),
+      predictorPositions: table("predictorPositions", dims.predictor.width),
+    },
+  };
+}
+
+const scalar = (path: keyof ScheduleTree<Leaf>): Leaf => ({ tree: "schedule", path, dtype: "f32", shape: [] });
+
+const scheduleLeaves: ScheduleTree<Leaf> = {
+  stepSize: scalar("stepSize"),
+  secondMoment: scalar("secondMoment"),
+  decayFactor: scalar("decayFactor"),
+  keep: scalar("keep"),
+  take: scalar("take"),
+};

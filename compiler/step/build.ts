@@ -1,0 +1,333 @@
+/** From the trained model to its step: forward, loss, backward, and the update of the weights (reference.md §5, §7). */
+import { type ScheduleTree, stateNames } from "../../runtime/step/trees";
+import type { TrainedChain, TrainedModel } from "../autodiff/trained";
+import { type Leaf, parametersOf, type Value } from "../ir/graph";
+import type { Chain } from "../ir/stage";
+import {
+  type BackwardCall,
+  blocksOf,
+  type Call,
+  type CollectCall,
+  type EachCall,
+  type ForwardCall,
+  type InferenceCall,
+  type LossCall,
+  type LossGradientCall,
+  type Part,
+  type ScalarCall,
+  type Section,
+  type Step,
+  type StepFunction,
+  type TreeValue,
+  weightPath,
+} from "./step";
+
+/** The calls of a chain that nothing flows back through, over the weights of the target encoder. */
+export function inferenceCalls(
+  chain: Chain,
+  { running: name, result }: { readonly running: string; readonly result: string },
+): readonly [calls: readonly InferenceCall[], last: InferenceCall] {
+  const calls: InferenceCall[] = [];
+  chain.stages.forEach((stage, i) => {
+    const isLast = i === chain.stages.length - 1;
+    const running = calls.at(-1);
+    calls.push({
+      kind: "inference",
+      region: "forward",
+      part: "target encoder",
+      stage,
+      weights: "target",
+      ...(running === undefined ? {} : { running }),
+      result: isLast ? result : name,
+      isLast,
+    });
+  });
+  return [calls, lastOf(calls)];
+}
+
+function forwardCalls(chain: TrainedChain, part: Part, input: Call | undefined): readonly ForwardCall[] {
+  const calls: ForwardCall[] = [];
+  for (const stage of chain.stages) {
+    const running = calls.at(-1) ?? input;
+    calls.push({
+      kind: "forward",
+      region: "forward",
+      part,
+      stage,
+      chain: chain.name,
+      ...(running === undefined ? {} : { running }),
+    });
+  }
+  return calls;
+}
+
+function backwardCalls(forward: readonly ForwardCall[], gradient: Call): readonly BackwardCall[] {
+  const calls: BackwardCall[] = [];
+  for (const call of [...forward].reverse()) {
+    calls.push({
+      kind: "backward",
+      region: "backward",
+      part: call.part,
+      forward: call,
+      gradient: calls.at(-1) ?? gradient,
+    });
+  }
+  return calls;
+}
+
+function lastOf<T>(calls: readonly T[]): T {
+  const last = calls.at(-1);
+  if (last === undefined) throw new Error("internal: a chain without stages");
+  return last;
+}
+
+/** Forward and backward, and what they make on the way. */
+export interface Passes {
+  readonly sections: readonly Section[];
+  readonly targets: InferenceCall;
+  readonly context: ForwardCall;
+  readonly predictions: ForwardCall;
+  readonly loss: LossCall;
+  readonly gradients: CollectCall;
+}
+
+/** `gradients` is the name of what the backward pass ends with. */
+export function passesOf(model: TrainedModel, gradients: string): Passes {
+  const [target, targets] = inferenceCalls(model.target, { running: "h", result: "targets" });
+  const context = forwardCalls(model.context, "context encoder", undefined);
+  const predictor = forwardCalls(model.predictor, "predictor", lastOf(context));
+  const predictions = lastOf(predictor);
+  const loss: LossCall = {
+    kind: "loss",
+    region: "forward",
+    part: "loss",
+    loss: model.loss,
+    predictions,
+    targets,
+  };
+  const lossGradient: LossGradientCall = { kind: "loss gradient", region: "backward", part: "loss", loss };
+  const backPredictor = backwardCalls(predictor, lossGradient);
+  const backContext = backwardCalls(context, lastOf(backPredictor));
+  const collect: CollectCall = {
+    kind: "collect",
+    region: "backward",
+    part: "update",
+    from: [...[...backContext].reverse(), ...[...backPredictor].reverse()],
+    gives: { name: gradients, each: "g", part: "all" },
+  };
+  return {
+    sections: [
+      { title: model.target.title, calls: target },
+      { title: model.context.title, calls: context },
+      { title: model.predictor.title, calls: predictor },
+      { title: "Loss", calls: [loss] },
+      { title: "Backward", calls: [lossGradient, ...backPredictor, ...backContext, collect] },
+    ],
+    targets,
+    context: lastOf(context),
+    predictions,
+    loss,
+    gradients: collect,
+  };
+}
+
+const tree = (name: string, each: string): TreeValue => ({ name, each, part: "all" });
+
+/** Trees of the state as functions read them. */
+const state = {
+  weights: { ...tree("weights", "w"), state: "weights" },
+  m: { ...tree("m", "m"), state: "m" },
+  v: { ...tree("v", "v"), state: "v" },
+  target: { name: "target", each: "t", part: "encoder", state: "target" },
+  gradients: { ...tree("state.gradients", "sum"), state: "gradients" },
+  /** The same in the function that begins the sum anew. */
+  sums: { ...tree("sums", "sum"), state: "gradients" },
+} as const satisfies Readonly<Record<string, TreeValue>>;
+
+/** What the update is made of: see `optimization` in the spec. */
+export interface StepSettings {
+  readonly accumulation: number;
+  /** Largest norm of the gradient, or null. */
+  readonly clipNorm: number | null;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+}
+
+interface Update {
+  readonly sections: readonly Section[];
+  readonly next: StepFunction["next"];
+  /** The norm of the gradient, where it is clipped. */
+  readonly outputs: readonly ScalarCall[];
+}
+
+/** Clipping, AdamW, EMA. `raw` are the gradients before they are clipped. */
+function updateOf(raw: TreeValue, schedule: ScheduleTree<Leaf>, { beta1, beta2, eps, clipNorm }: StepSettings): Update {
+  const clipping = clipNorm === null ? null : clippingOf(raw, clipNorm);
+  const gradients = clipping?.gradients ?? raw;
+  const nextWeights = tree("next.weights", "w");
+  const nextM = tree("next.m", "m");
+  const nextV = tree("next.v", "v");
+  const step: EachCall = {
+    kind: "each",
+    region: "update",
+    part: "update",
+    op: "adamw",
+    trees: [state.weights, gradients, state.m, state.v],
+    scalars: [{ leaf: schedule.stepSize }, { leaf: schedule.secondMoment }, { leaf: schedule.decayFactor }],
+    attrs: [
+      ["beta1", String(beta1)],
+      ["beta2", String(beta2)],
+      ["eps", String(eps)],
+      ["decay", 'w.shape.length > 1 || path === "predictor.maskToken"'],
+    ],
+    gives: [nextWeights, nextM, nextV],
+  };
+  const nextTarget = { name: "nextTarget", each: "t", part: "encoder" } as const;
+  const average: EachCall = {
+    kind: "each",
+    region: "update",
+    part: "update",
+    op: "ema",
+    trees: [state.target, { name: "next.weights.encoder", each: "w", part: "encoder", encoderOf: nextWeights }],
+    scalars: [{ leaf: schedule.keep }, { leaf: schedule.take }],
+    attrs: [],
+    gives: [nextTarget],
+  };
+  return {
+    sections: [
+      ...(clipping === null ? [] : [clipping.section]),
+      {
+        title: "AdamW: decay on matrices and the mask token, none on biases and norms (reference.md §7)",
+        calls: [step],
+      },
+      { title: "EMA: the target encoder follows the encoder (reference.md §5)", calls: [average] },
+    ],
+    next: { weights: nextWeights, m: nextM, v: nextV, target: nextTarget },
+    outputs: clipping === null ? [] : [clipping.norm],
+  };
+}
+
+function clippingOf(raw: TreeValue, max: number) {
+  const norm: ScalarCall = {
+    kind: "scalar",
+    region: "update",
+    part: "update",
+    op: "globalNorm",
+    attrs: [],
+    of: raw,
+    name: "norm",
+  };
+  const clip: ScalarCall = {
+    ...norm,
+    op: "clipFactor",
+    attrs: [["max", String(max)]],
+    of: norm,
+    name: "clip",
+  };
+  const gradients = tree("gradients", "g");
+  const scaled: EachCall = {
+    kind: "each",
+    region: "update",
+    part: "update",
+    op: "scaleBy",
+    trees: [raw],
+    scalars: [{ call: clip }],
+    attrs: [],
+    gives: [gradients],
+  };
+  const section: Section = { title: "Gradient clipping by the norm over all weights", calls: [norm, clip, scaled] };
+  return { section, norm, gradients };
+}
+
+/** `x · by` for every tensor of the sums of gradients. */
+function scaledSums(sums: TreeValue, by: string, result: TreeValue): EachCall {
+  return {
+    kind: "each",
+    region: "reduce",
+    part: "update",
+    op: "scale",
+    trees: [sums],
+    scalars: [],
+    attrs: [["by", by]],
+    gives: [result],
+  };
+}
+
+function functionsOf(model: TrainedModel, optimiser: StepSettings): readonly StepFunction[] {
+  const { accumulation, clipNorm } = optimiser;
+  const { schedule } = model.trees;
+  const unclipped = clipNorm === null ? "gradients" : "means";
+  if (accumulation === 1) {
+    const passes = passesOf(model, unclipped);
+    const update = updateOf(passes.gradients.gives, schedule, optimiser);
+    return [
+      {
+        name: "step",
+        every: "micro-batch",
+        reads: ["weights", "m", "v", "target"],
+        takes: ["batch", "schedule", "constants"],
+        sections: [...passes.sections, ...update.sections],
+        next: update.next,
+        outputs: [passes.loss, ...update.outputs],
+      },
+    ];
+  }
+  const passes = passesOf(model, "gradients");
+  const summed = tree("", "sum");
+  const sum: EachCall = {
+    kind: "each",
+    region: "reduce",
+    part: "update",
+    op: "add",
+    trees: [state.gradients, passes.gradients.gives],
+    scalars: [],
+    attrs: [],
+    gives: [summed],
+  };
+  const mean = scaledSums(state.sums, `1 / ${accumulation}`, tree(unclipped, "g"));
+  const cleared = scaledSums(state.sums, "0", tree("cleared", "sum"));
+  const update = updateOf(treeOf(mean), schedule, optimiser);
+  return [
+    {
+      name: "accumulate",
+      every: "micro-batch",
+      reads: ["weights", "target", "gradients"],
+      takes: ["batch", "constants"],
+      sections: [...passes.sections, { title: null, calls: [sum] }],
+      next: { gradients: summed },
+      outputs: [passes.loss],
+    },
+    {
+      name: "update",
+      every: "step",
+      reads: ["weights", "m", "v", "target", "gradients"],
+      takes: ["schedule"],
+      sections: [{ title: null, calls: [mean] }, ...update.sections, { title: null, calls: [cleared] }],
+      next: { ...update.next, gradients: treeOf(cleared) },
+      outputs: update.outputs,
+    },
+  ];
+}
+
+function treeOf({ gives: [made] }: EachCall): TreeValue {
+  if (made === undefined) throw new Error("internal: a call that gives no tree");
+  return made;
+}
+
+/** Every trained weight by path, in the order of execution. */
+function weightsOf({ context, predictor }: TrainedModel): ReadonlyMap<string, Value["shape"]> {
+  return new Map(
+    [...context.stages, ...predictor.stages].flatMap((stage) =>
+      blocksOf(stage).flatMap((block) =>
+        parametersOf(stage.graph).map((weight) => [weightPath(stage, weight, block), weight.shape] as const),
+      ),
+    ),
+  );
+}
+
+export function buildStep(model: TrainedModel, optimiser: StepSettings): Step {
+  const functions = functionsOf(model, optimiser);
+  const state = stateNames.filter((name) => functions.some(({ reads }) => reads.includes(name)));
+  return { trees: model.trees, state, weights: weightsOf(model), functions };
+}

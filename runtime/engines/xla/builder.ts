@@ -1,0 +1,294 @@
+/**
+ * Writes a program as StableHLO text, one operation after the other (the specification: openxla.org/stablehlo/spec). It
+ * knows the types of everything it writes, and folds away what does nothing; the rest is XLA's work.
+ */
+import { type ElementType, typeText } from "./pjrt/types";
+
+/** Of values: what buffers hold, and truth values in between. */
+export type ValueType = ElementType | "i1";
+
+export interface Value {
+  /** As the text has it, e.g. %12. */
+  readonly name: string;
+  readonly type: ValueType;
+  readonly shape: readonly number[];
+}
+
+type Unary = "abs" | "negate" | "sqrt" | "rsqrt" | "exponential";
+type Binary = "add" | "subtract" | "multiply" | "divide" | "maximum" | "minimum" | "remainder" | "and";
+
+export interface Dot {
+  readonly batch?: readonly [readonly number[], readonly number[]];
+  readonly contract: readonly [readonly number[], readonly number[]];
+}
+
+/** How exactly products of float32 are to be taken: DEFAULT lets a GPU round their operands to TF32. */
+export type ProductPrecision = "DEFAULT" | "HIGHEST";
+
+const same = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((size, i) => size === b[i]);
+
+export class Builder {
+  readonly #lines: string[] = [];
+  /** Values that were written before, by the text that makes them: the same operation is written once. */
+  readonly #known = new Map<string, Value>();
+  #names = 0;
+
+  constructor(private readonly precision: ProductPrecision) {}
+
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
+  parameter(type: ElementType, shape: readonly number[]): Value {
+    return { name: `%${this.#names++}`, type, shape };
+  }
+
+  /** One operation; `text` is what stands behind its name. */
+  #write(text: string, type: ValueType, shape: readonly number[]): Value {
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const value: Value = { name: `%${this.#names++}`, type, shape };
+    this.#lines.push(`${value.name} = ${text}`);
+    this.#known.set(text, value);
+    return value;
+  }
+
+  // ── Constants ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  scalar(value: number, type: ElementType = "f32"): Value {
+    return this.#write(
+      `stablehlo.constant dense<${literal(value, type)}> : ${typeText({ type, shape: [] })}`,
+      type,
+      [],
+    );
+  }
+
+  /** One number everywhere. */
+  filled(value: number, shape: readonly number[], type: ElementType = "f32"): Value {
+    return this.broadcast(this.scalar(value, type), shape, []);
+  }
+
+  /** Each element is its place along an axis. */
+  iota(shape: readonly number[], axis: number): Value {
+    return this.#write(`stablehlo.iota dim = ${axis} : ${typeText({ type: "i32", shape })}`, "i32", shape);
+  }
+
+  // ── Elementwise ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  unary(op: Unary, x: Value): Value {
+    return this.#write(`stablehlo.${op} ${x.name} : ${typeText(x)}`, x.type, x.shape);
+  }
+
+  /** The error function; XLA has it, and every plugin reads the operation that JAX writes for it. */
+  erf(x: Value): Value {
+    return this.#write(`chlo.erf ${x.name} : ${typeText(x)} -> ${typeText(x)}`, x.type, x.shape);
+  }
+
+  /** A scalar on either side is repeated. */
+  binary(op: Binary, a: Value, b: Value): Value {
+    const shape = a.shape.length === 0 ? b.shape : a.shape;
+    const [left, right] = [this.#spread(a, shape), this.#spread(b, shape)];
+    if (left.type !== right.type) throw new Error(`internal: ${op} of ${typeText(left)} and ${typeText(right)}`);
+    return this.#write(`stablehlo.${op} ${left.name}, ${right.name} : ${typeText(left)}`, left.type, shape);
+  }
+
+  #spread(x: Value, shape: readonly number[]): Value {
+    if (same(x.shape, shape)) return x;
+    if (x.shape.length > 0) throw new Error(`internal: ${typeText(x)} for [${shape.join(", ")}]`);
+    return this.broadcast(x, shape, []);
+  }
+
+  add = (a: Value, b: Value): Value => this.binary("add", a, b);
+  sub = (a: Value, b: Value): Value => this.binary("subtract", a, b);
+  mul = (a: Value, b: Value): Value => this.binary("multiply", a, b);
+  div = (a: Value, b: Value): Value => this.binary("divide", a, b);
+
+  times(x: Value, factor: number): Value {
+    return factor === 1 ? x : this.mul(x, this.scalar(factor));
+  }
+
+  /** Where both are equal, as 1 and 0 of the wanted type. */
+  equal(a: Value, b: Value, type: ElementType): Value {
+    const flags = this.#write(
+      `stablehlo.compare EQ, ${a.name}, ${b.name}, SIGNED : (${typeText(a)}, ${typeText(b)}) -> ` +
+        typeText({ type: "i1", shape: a.shape }),
+      "i1",
+      a.shape,
+    );
+    return this.convert(flags, type);
+  }
+
+  less(a: Value, b: Value): Value {
+    const flags = typeText({ type: "i1", shape: a.shape });
+    const text = `stablehlo.compare LT, ${a.name}, ${b.name}, FLOAT : (${typeText(a)}, ${typeText(b)}) -> ${flags}`;
+    return this.#write(text, "i1", a.shape);
+  }
+
+  select(which: Value, yes: Value, no: Value): Value {
+    const text = `stablehlo.select ${which.name}, ${yes.name}, ${no.name} : ${typeText(which)}, ${typeText(yes)}`;
+    return this.#write(text, yes.type, yes.shape);
+  }
+
+  convert(x: Value, type: ElementType): Value {
+    if (x.type === type) return x;
+    const to = { type, shape: x.shape };
+    return this.#write(`stablehlo.convert ${x.name} : (${typeText(x)}) -> ${typeText(to)}`, type, x.shape);
+  }
+
+  // ── Form ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Axis i of x becomes axis dims[i] of the result; the others repeat it. */
+  broadcast(x: Value, shape: readonly number[], dims: readonly number[]): Value {
+    if (same(x.shape, shape)) return x;
+    const to = typeText({ type: x.type, shape });
+    const text = `stablehlo.broadcast_in_dim ${x.name}, dims = [${dims.join(", ")}] : (${typeText(x)}) -> ${to}`;
+    return this.#write(text, x.type, shape);
+  }
+
+  /** A tensor whose axes are the last of the result's. */
+  atLast(x: Value, shape: readonly number[]): Value {
+    const offset = shape.length - x.shape.length;
+    return this.broadcast(
+      x,
+      shape,
+      x.shape.map((_, i) => offset + i),
+    );
+  }
+
+  /** One whose axes are the first of the result's. */
+  atFirst(x: Value, shape: readonly number[]): Value {
+    return this.broadcast(
+      x,
+      shape,
+      x.shape.map((_, i) => i),
+    );
+  }
+
+  reshape(x: Value, shape: readonly number[]): Value {
+    if (same(x.shape, shape)) return x;
+    return this.#write(
+      `stablehlo.reshape ${x.name} : (${typeText(x)}) -> ${typeText({ type: x.type, shape })}`,
+      x.type,
+      shape,
+    );
+  }
+
+  /** As [everything else, last axis]. */
+  rows(x: Value): Value {
+    const width = sizeAt(x, -1);
+    return this.reshape(x, [x.shape.slice(0, -1).reduce((a, b) => a * b, 1), width]);
+  }
+
+  transpose(x: Value, order: readonly number[]): Value {
+    const shape = order.map((axis) => sizeAt(x, axis));
+    const to = typeText({ type: x.type, shape });
+    const text = `stablehlo.transpose ${x.name}, dims = [${order.join(", ")}] : (${typeText(x)}) -> ${to}`;
+    return this.#write(text, x.type, shape);
+  }
+
+  /** `size` places along an axis, beginning at `start`. */
+  slice(x: Value, axis: number, start: number, size: number): Value {
+    if (start === 0 && size === sizeAt(x, axis)) return x;
+    const shape = x.shape.map((all, i) => (i === axis ? size : all));
+    const ranges = x.shape.map((all, i) => (i === axis ? `${start}:${start + size}` : `0:${all}`));
+    const to = typeText({ type: x.type, shape });
+    return this.#write(`stablehlo.slice ${x.name} [${ranges.join(", ")}] : (${typeText(x)}) -> ${to}`, x.type, shape);
+  }
+
+  /** Zeros around x along an axis, so that there are `size` places and x begins at `start`. */
+  pad(x: Value, axis: number, start: number, size: number): Value {
+    const zero = this.scalar(0, bufferType(x));
+    const after = size - start - sizeAt(x, axis);
+    const shape = x.shape.map((all, i) => (i === axis ? size : all));
+    const along = (value: number): string => `[${shape.map((_, i) => (i === axis ? value : 0)).join(", ")}]`;
+    const text =
+      `stablehlo.pad ${x.name}, ${zero.name}, low = ${along(start)}, high = ${along(after)}, ` +
+      `interior = [${shape.map(() => 0).join(", ")}] : (${typeText(x)}, ${typeText(zero)}) -> ` +
+      typeText({ type: x.type, shape });
+    return this.#write(text, x.type, shape);
+  }
+
+  concat(parts: readonly Value[], axis: number): Value {
+    const [first] = parts;
+    if (first === undefined) throw new Error("internal: nothing to join");
+    if (parts.length === 1) return first;
+    const total = parts.reduce((sum, part) => sum + sizeAt(part, axis), 0);
+    const shape = first.shape.map((size, i) => (i === axis ? total : size));
+    const names = parts.map(({ name }) => name).join(", ");
+    const text =
+      `stablehlo.concatenate ${names}, dim = ${axis} : (${parts.map(typeText).join(", ")}) -> ` +
+      typeText({ type: first.type, shape });
+    return this.#write(text, first.type, shape);
+  }
+
+  // ── Sums, products, choices ─────────────────────────────────────────────────────────────────────────────────────
+
+  reduce(op: "add" | "maximum", x: Value, axes: readonly number[]): Value {
+    const shape = x.shape.filter((_, i) => !axes.includes(i));
+    const start = this.scalar(op === "add" ? 0 : Number.NEGATIVE_INFINITY, bufferType(x));
+    const text =
+      `stablehlo.reduce(${x.name} init: ${start.name}) applies stablehlo.${op} across dimensions = ` +
+      `[${axes.join(", ")}] : (${typeText(x)}, ${typeText(start)}) -> ${typeText({ type: x.type, shape })}`;
+    return this.#write(text, x.type, shape);
+  }
+
+  /** Sums over the last axis. */
+  sumLast(x: Value): Value {
+    return this.reduce("add", x, [x.shape.length - 1]);
+  }
+
+  /**
+   * Products of float32 or of bfloat16; their sums are float32. Those of bfloat16 are exact in float32, so that there is
+   * nothing to be more precise about. Axes: batch, the rest of a, the rest of b.
+   */
+  dot(a: Value, b: Value, { batch = [[], []], contract }: Dot): Value {
+    const rest = (x: Value, side: 0 | 1): number[] =>
+      x.shape.filter((_, i) => !batch[side].includes(i) && !contract[side].includes(i));
+    const shape = [...batch[0].map((axis) => sizeAt(a, axis)), ...rest(a, 0), ...rest(b, 1)];
+    const list = (axes: readonly number[]): string => `[${axes.join(", ")}]`;
+    const precision = a.type === "bf16" ? "DEFAULT" : this.precision;
+    const batches = batch[0].length === 0 ? "" : ` batching_dims = ${list(batch[0])} x ${list(batch[1])},`;
+    const text =
+      `stablehlo.dot_general ${a.name}, ${b.name},${batches} contracting_dims = ${list(contract[0])} x ` +
+      `${list(contract[1])}, precision = [${precision}, ${precision}] : ` +
+      `(${typeText(a)}, ${typeText(b)}) -> ${typeText({ type: "f32", shape })}`;
+    return this.#write(text, "f32", shape);
+  }
+
+  /** Rows of [rows, width] by a list of any form: index.shape × width. */
+  gatherRows(table: Value, index: Value): Value {
+    const width = sizeAt(table, 1);
+    const rank = index.shape.length;
+    const shape = [...index.shape, width];
+    const numbers =
+      `#stablehlo.gather<offset_dims = [${rank}], collapsed_slice_dims = [0], start_index_map = [0], ` +
+      `index_vector_dim = ${rank}>`;
+    const text =
+      `"stablehlo.gather"(${table.name}, ${index.name}) <{dimension_numbers = ${numbers}, ` +
+      `indices_are_sorted = false, slice_sizes = array<i64: 1, ${width}>}> : ` +
+      `(${typeText(table)}, ${typeText(index)}) -> ${typeText({ type: table.type, shape })}`;
+    return this.#write(text, table.type, shape);
+  }
+}
+
+/** Size of an axis, negative from the end. */
+export function sizeAt({ shape }: { readonly shape: readonly number[] }, axis: number): number {
+  const size = shape.at(axis);
+  if (size === undefined) throw new Error(`internal: [${shape.join(", ")}] has no axis ${axis}`);
+  return size;
+}
+
+function bufferType({ type }: Value): ElementType {
+  if (type === "i1") throw new Error("internal: no numbers but truth values");
+  return type;
+}
+
+/** Floats by their bits, so that nothing is rounded on the way through text. */
+function literal(value: number, type: ElementType): string {
+  if (type === "i32" || type === "ui8") return String(value);
+  const bits = new Uint32Array(Float32Array.of(value).buffer)[0] ?? 0;
+  return type === "f32"
+    ? `0x${bits.toString(16).toUpperCase().padStart(8, "0")}`
+    : `0x${(bits >>> 16).toString(16).toUpperCase().padStart(4, "0")}`;
+}

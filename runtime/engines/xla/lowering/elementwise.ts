@@ -1,0 +1,85 @@
+/** Lowerings of elementwise ops, losses and the update. */
+import type { KernelTable } from "../../table";
+import type { Builder, Value } from "../builder";
+
+type ElementwiseOp =
+  | "add"
+  | "addVector"
+  | "addTable"
+  | "sumBatch"
+  | "scale"
+  | "scaleBy"
+  | "scaleRows"
+  | "one"
+  | "toBf16"
+  | "toF32"
+  | "smoothL1"
+  | "smoothL1Grad"
+  | "mse"
+  | "mseGrad"
+  | "globalNorm"
+  | "clipFactor"
+  | "adamw"
+  | "ema";
+
+const countOf = ({ shape }: Value): number => shape.reduce((a, b) => a * b, 1);
+
+function sumAll(b: Builder, x: Value): Value {
+  return b.reduce(
+    "add",
+    x,
+    x.shape.map((_, i) => i),
+  );
+}
+
+const meanOf = (b: Builder, x: Value): Value => b.times(sumAll(b, x), 1 / countOf(x));
+
+const clamp = (b: Builder, x: Value): Value => b.binary("minimum", b.binary("maximum", x, b.scalar(-1)), b.scalar(1));
+
+export const elementwiseLowerings: KernelTable<Builder, Value, Value, ElementwiseOp> = {
+  add: (b, [x, y]) => b.add(x, y),
+  addVector: (b, [x, vector]) => b.add(x, b.atLast(vector, x.shape)),
+  addTable: (b, [x, table]) => b.add(x, b.atLast(table, x.shape)),
+  sumBatch: (b, [x]) => b.reduce("add", x, [0]),
+  scale: (b, [x], { by }) => b.times(x, by),
+  scaleBy: (b, [x, factor]) => b.mul(x, factor),
+  scaleRows: (b, [x, factor]) => b.mul(x, b.atFirst(factor, x.shape)),
+  one: (b) => b.scalar(1),
+
+  // StableHLO rounds to the nearest, ties to even.
+  toBf16: (b, [x]) => b.convert(x, "bf16"),
+  toF32: (b, [x]) => b.convert(x, "f32"),
+
+  // ½c² + |d| − |c| with c = clip(d, −1, 1): ½d² within, |d| − ½ beyond.
+  smoothL1: (b, [prediction, target]) => {
+    const d = b.sub(prediction, target);
+    const c = clamp(b, d);
+    const beyond = b.sub(b.unary("abs", d), b.unary("abs", c));
+    return meanOf(b, b.add(b.times(b.mul(c, c), 0.5), beyond));
+  },
+  smoothL1Grad: (b, [prediction, target]) => b.times(clamp(b, b.sub(prediction, target)), 1 / countOf(prediction)),
+  mse: (b, [prediction, target]) => {
+    const d = b.sub(prediction, target);
+    return meanOf(b, b.mul(d, d));
+  },
+  mseGrad: (b, [prediction, target]) => b.times(b.sub(prediction, target), 2 / countOf(prediction)),
+
+  globalNorm: (b, tensors) => {
+    const sums = tensors.map((x) => sumAll(b, b.mul(x, x)));
+    return b.unary(
+      "sqrt",
+      sums.reduce((total, sum) => b.add(total, sum), b.scalar(0)),
+    );
+  },
+  clipFactor: (b, [norm], { max }) =>
+    b.binary("minimum", b.scalar(1), b.div(b.scalar(max), b.add(norm, b.scalar(1e-6)))),
+
+  adamw: (b, [weight, gradient, m, v, stepSize, secondMoment, decayFactor], { beta1, beta2, eps, decay }) => {
+    const nextM = b.add(b.times(m, beta1), b.times(gradient, 1 - beta1));
+    const nextV = b.add(b.times(v, beta2), b.times(b.mul(gradient, gradient), 1 - beta2));
+    const deviation = b.add(b.mul(b.unary("sqrt", nextV), secondMoment), b.scalar(eps));
+    const kept = decay ? b.mul(weight, decayFactor) : weight;
+    return [b.sub(kept, b.mul(b.div(nextM, deviation), stepSize)), nextM, nextV];
+  },
+  ema: (b, [target, weight, keep, take]) => b.add(b.mul(target, keep), b.mul(weight, take)),
+};

@@ -1,0 +1,134 @@
+/**
+ * The compiled programs of a function, one for each set of lengths: taken from the cache, or compiled when they are needed
+ * first. Where the function says which there will be, the likeliest is made before the first step and the others in turn
+ * while steps run.
+ */
+import { engineFailed } from "../../errors";
+import { messageOf } from "../../exceptions";
+import type { EngineFunction, Precision } from "../engine";
+import { cacheKey, type ProgramCache } from "./cache";
+import type { Client } from "./pjrt/client";
+import type { CompileOptions } from "./pjrt/compile-options";
+import type { Executable } from "./pjrt/executable";
+import { type LengthValues, type Program, programOf } from "./program";
+import type { XlaStore } from "./store";
+import type { Target } from "./target";
+
+export interface Compiled {
+  readonly program: Program;
+  readonly executable: Executable;
+}
+
+const ONE_DEVICE: CompileOptions = { replicas: 1, partitions: 1 };
+
+export interface CompilerParts {
+  readonly client: Client;
+  readonly target: Target;
+  readonly precision: Precision;
+  readonly cache: ProgramCache;
+  /** Everything but the program that a compiled program depends on. */
+  readonly dependsOn: readonly string[];
+  readonly progress: (line: string) => void;
+}
+
+export class Programs {
+  readonly #byLengths = new Map<string, Promise<Compiled>>();
+  #isReleased = false;
+  #begun = 0;
+  /** Each once, the likeliest first. */
+  readonly #expected: readonly LengthValues[];
+  #background: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly parts: CompilerParts,
+    private readonly fn: EngineFunction,
+    private readonly store: XlaStore,
+  ) {
+    const listed = fn.programs ?? (fn.lengths.length === 0 ? [{ lengths: {}, probability: 1 }] : []);
+    const sorted = [...listed].sort((a, b) => b.probability - a.probability);
+    this.#expected = [...new Map(sorted.map(({ lengths }) => [this.#keyOf(lengths), lengths])).values()];
+  }
+
+  /** Makes the likeliest program, and begins to make the others. */
+  async prepare(): Promise<void> {
+    const [first, ...others] = this.#expected;
+    if (first === undefined) return;
+    await this.of(first);
+    this.#background = (async () => {
+      for (const lengths of others) {
+        if (this.#isReleased) return;
+        // Whoever needs the program meets its error.
+        await this.of(lengths).catch(() => undefined);
+      }
+    })();
+  }
+
+  #keyOf(lengths: LengthValues): string {
+    return this.fn.lengths.map((name) => lengths[name]).join();
+  }
+
+  of(lengths: LengthValues): Promise<Compiled> {
+    const key = this.#keyOf(lengths);
+    const known = this.#byLengths.get(key);
+    if (known !== undefined) return known;
+    const made = this.#make(lengths);
+    this.#byLengths.set(key, made);
+    // It may be waited for much later.
+    made.catch(() => undefined);
+    return made;
+  }
+
+  async #make(lengths: LengthValues): Promise<Compiled> {
+    const { client, target, precision, cache, dependsOn, progress } = this.parts;
+    const options: CompileOptions = { ...ONE_DEVICE, flags: target.flags[precision] ?? {} };
+    this.#begun++;
+    const program = programOf(this.fn, { state: this.store.specs, lengths, precision: target.precision });
+    const key = cacheKey([program.text, JSON.stringify(options), ...dependsOn]);
+    const bytes = cache.get(key);
+    if (bytes !== undefined) {
+      try {
+        return { program, executable: await client.deserialize(bytes, program.types) };
+      } catch {
+        // Of another build of the plugin, or whatever else the key does not know: made anew.
+      }
+    }
+    const all = Math.max(this.#expected.length, this.#begun);
+    progress(`compiling ${this.fn.name}${all === 1 ? "" : `, program ${this.#begun} of ${all}`} …`);
+    let executable: Executable;
+    try {
+      executable = await this.#compile(program, options);
+    } catch (cause) {
+      const why = messageOf(cause);
+      throw why.startsWith("internal:") ? cause : engineFailed({ what: `compile ${this.fn.name}`, why, cause });
+    }
+    try {
+      cache.put(key, executable.serialize());
+    } catch {
+      // Not every plugin can; the program is there all the same.
+    }
+    return { program, executable };
+  }
+
+  async #compile(program: Program, options: CompileOptions): Promise<Executable> {
+    const { client } = this.parts;
+    const flags = Object.keys(options.flags ?? {});
+    try {
+      return await client.compile(program.text, program.types, options);
+    } catch (error) {
+      // A flag of another version of XLA: what it switches off is not there.
+      const isUnknown = flags.some((flag) => messageOf(error).includes(flag));
+      if (!isUnknown) throw error;
+      return await client.compile(program.text, program.types, ONE_DEVICE);
+    }
+  }
+
+  /** When what is being compiled is done; nothing more is begun. */
+  async release(): Promise<void> {
+    this.#isReleased = true;
+    await this.#background;
+    for (const made of this.#byLengths.values()) {
+      await made.then(({ executable }) => executable.release()).catch(() => undefined);
+    }
+    this.#byLengths.clear();
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * The trees that a generated step keeps and is handed, by their names: told here once. The compiler declares them with
+ * these types (compiler/model/trees.ts) and writes them into trees.ts of a trainer; the trainer fills them.
+ */
+import type { TensorSpec } from "../engines/engine";
+import type { F32, I32, Shape } from "../ops/ops";
+
+/** Which part of the tree of parameters a tree has: all of it, or what lies below `encoder`. */
+export type ParameterPart = "all" | "encoder";
+
+export interface StateTree {
+  readonly part: ParameterPart;
+  /** What it holds before the first step: drawn weights, or zeros. */
+  readonly start: "weights" | "zeros";
+}
+
+/** What lives from step to step. */
+export type StateName = "weights" | "m" | "v" | "target" | "gradients";
+
+export const stateTrees: { readonly [K in StateName]: StateTree } = {
+  weights: { part: "all", start: "weights" },
+  m: { part: "all", start: "zeros" },
+  v: { part: "all", start: "zeros" },
+  target: { part: "encoder", start: "weights" },
+  gradients: { part: "all", start: "zeros" },
+};
+
+/** In the order of the store. */
+export const stateNames = Object.keys(stateTrees) as readonly StateName[]; // the keys of a total table
+
+/** What differs from micro-batch to micro-batch. */
+export interface BatchTree<Leaf> {
+  /** [B, 3, H, W] */
+  readonly images: Leaf;
+  /** [contexts · B, C] */
+  readonly contextIndex: Leaf;
+  /** [B, U], blocks side by side. */
+  readonly targetIndex: Leaf;
+  /** [contexts · B] for every block, where the experiment has stochastic depth. */
+  readonly dropPath?: readonly { readonly attn: Leaf; readonly mlp: Leaf }[];
+}
+
+/** Scalars of one optimiser step: see `adamw` and `ema` in runtime/ops/ops.ts. */
+export interface ScheduleTree<Leaf> {
+  /** lr / (1 − β1ᵗ) */
+  readonly stepSize: Leaf;
+  /** 1 / √(1 − β2ᵗ) */
+  readonly secondMoment: Leaf;
+  /** 1 − lr · weight decay */
+  readonly decayFactor: Leaf;
+  /** Momentum of the target encoder. */
+  readonly keep: Leaf;
+  /** 1 − momentum. */
+  readonly take: Leaf;
+}
+
+/** What is the same at every step. */
+export interface ConstantsTree<Leaf> {
+  /** [N, D] */
+  readonly positions: Leaf;
+  /** [N, P] */
+  readonly predictorPositions: Leaf;
+}
+
+/** Everything that a function may be handed at a call. */
+export interface InputTrees<Leaf> {
+  readonly batch: BatchTree<Leaf>;
+  readonly schedule: ScheduleTree<Leaf>;
+  readonly constants: ConstantsTree<Leaf>;
+}
+
+export type InputName = keyof InputTrees<unknown>;
+
+type Size = number | string;
+
+/** A float32 tensor; a length that differs from program to program is given by its name. */
+export const f32 = <const S extends readonly Size[]>(...shape: S): { readonly dtype: "f32"; readonly shape: S } => ({
+  dtype: "f32",
+  shape,
+});
+
+/** An int32 tensor. */
+export const i32 = <const S extends readonly Size[]>(...shape: S): { readonly dtype: "i32"; readonly shape: S } => ({
+  dtype: "i32",
+  shape,
+});
+
+/** A float32 tensor that is the same at every call. */
+export const constant = <const S extends readonly Size[]>(
+  ...shape: S
+): { readonly dtype: "f32"; readonly shape: S; readonly constant: true } => ({ ...f32(...shape), constant: true });
+
+/** The same tree for every block. */
+export const blocks = <Tree>(depth: number, tree: Tree): readonly Tree[] => Array.from({ length: depth }, () => tree);
+
+/** A length that differs from program to program is `number` in the type of a step, and a name in its description. */
+type Described<S extends Shape> = { readonly [I in keyof S]: number extends S[I] ? string : S[I] };
+
+/** The description of a tree of tensors: what trees.ts says must be what the types of step.ts say. */
+export type SpecsOf<Tree> =
+  Tree extends F32<infer S>
+    ? TensorSpec & { readonly dtype: "f32"; readonly shape: Described<S> }
+    : Tree extends I32<infer S>
+      ? TensorSpec & { readonly dtype: "i32"; readonly shape: Described<S> }
+      : Tree extends readonly (infer Item)[]
+        ? readonly SpecsOf<Item>[]
+        : { readonly [Name in keyof Tree]: SpecsOf<Tree[Name]> };

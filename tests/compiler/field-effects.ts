@@ -1,0 +1,318 @@
+/**
+ * For every field of the schema another value, and what it does to what is generated: these places and no others, with
+ * the numbers that follow from it. 8192 images in batches of 16 are 512 steps an epoch, and 40 epochs of warm-up are 20480
+ * of them; in batches of 32 they are half as many, each with twice the operations.
+ */
+import type { JsonValue } from "../../compiler/spec/json";
+import type { Effects } from "./effects";
+
+export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, effects: Effects] } = {
+  name: ["other", { experiment: "name x → other, runDirectory runs/x → runs/other", texts: "header" }],
+  description: ["Another sentence.", { texts: "description" }],
+  seed: [1, { experiment: "seed 0 → 1" }],
+  loss: [
+    "mse",
+    {
+      step: "lossOf (o.smoothL1 → o.mse), lossOfBackward (o.smoothL1Grad → o.mseGrad)",
+      report: "Operations per step, Operations by function",
+      texts: "graph",
+    },
+  ],
+  "image.size": [
+    72,
+    {
+      experiment:
+        "image.height 64 → 72, image.width 64 → 72, image.gridHeight 8 → 9, image.gridWidth 8 → 9, data.sceneSize 64 → 72, masks.gridHeight 8 → 9, masks.gridWidth 8 → 9, masks.sizes 3×4 5×3 4×4 5×4 → 3×5 4×4 4×5 5×4 6×4, masks.contextSizes 7×7 → 8×8, masks.programs 12:6 15:6 16:6 20:6 → 15:6 16:6 20:6 24:6",
+      features: "features (64 → 72)",
+      step: "N (64 → 81), Batch (64 → 72), embedPatches (64 → 72), targetLastBlock added, embedContext (64 → 72), step (targetTokens → target.blocks.slice 0 1 targetLastBlock blockAt), targetTokens removed",
+      trees: "batch (64 → 72)",
+      report:
+        "tokens of an image 64 = 8 × 8 → 81 = 9 × 9, operations per step 204 MFLOP → 243 MFLOP, memory (estimate) 6.9 MiB → 8.1 MiB, Programs, Operations per step, Operations by function",
+      texts: "graph, header",
+    },
+  ],
+  "image.mean": [[0.5, 0.5, 0.5], { experiment: "image.mean [0.485,0.456,0.406] → [0.5,0.5,0.5]" }],
+  "image.std": [[0.5, 0.5, 0.5], { experiment: "image.std [0.229,0.224,0.225] → [0.5,0.5,0.5]" }],
+  "encoder.dim": [
+    48,
+    {
+      experiment: "encoder.dim 24 → 48, encoder.hidden 96 → 192",
+      step: "D (24 → 48), D3 (72 → 144), E (8 → 16), F (96 → 192), targetBlock (8 → 16), contextBlock (8 → 16), contextBlockBackward (8 → 16)",
+      report:
+        "encoder 19,128 parameters → 65,904 parameters, predictor 15,720 parameters → 16,896 parameters, operations per step 204 MFLOP → 346 MFLOP, memory (estimate) 6.9 MiB → 8.2 MiB, Operations per step, Operations by function",
+      texts: "graph, header",
+    },
+  ],
+  "encoder.depth": [
+    3,
+    {
+      experiment: "encoder.depth 2 → 3",
+      parameters: "parameters (2 → 3)",
+      step: "Encoder",
+      report:
+        "encoder 19,128 parameters → 26,352 parameters, operations per step 204 MFLOP → 232 MFLOP, memory (estimate) 6.9 MiB → 7.1 MiB, Operations per step, Operations by function",
+      texts: "graph, header",
+    },
+  ],
+  "encoder.heads": [
+    2,
+    {
+      experiment: "encoder.heads 3 → 2, predictor.heads 3 → 2",
+      step: "H (3 → 2), E (8 → 12), PH (3 → 2), PE (8 → 12), targetBlock (8 → 12), contextBlock (8 → 12), contextBlockBackward (8 → 12), predictorFirstBlock (8 → 12), predictorFirstBlockBackward (8 → 12), predictorLastBlock (8 → 12), predictorLastBlockBackward (8 → 12)",
+      report:
+        "operations per step 204 MFLOP → 203 MFLOP, memory (estimate) 6.9 MiB → 6.6 MiB, Operations per step, Operations by function",
+      texts: "graph",
+    },
+  ],
+  "encoder.mlpRatio": [
+    2,
+    {
+      experiment: "encoder.hidden 96 → 48",
+      step: "F (96 → 48)",
+      report:
+        "encoder 19,128 parameters → 14,424 parameters, operations per step 204 MFLOP → 191 MFLOP, memory (estimate) 6.9 MiB → 6.7 MiB, Operations per step, Operations by function",
+      texts: "graph",
+    },
+  ],
+  "encoder.patch": [
+    4,
+    {
+      experiment:
+        "image.patch 8 → 4, image.gridHeight 8 → 16, image.gridWidth 8 → 16, masks.gridHeight 8 → 16, masks.gridWidth 8 → 16, masks.sizes 3×4 5×3 4×4 5×4 → 6×8 7×8 8×7 9×7 8×8 10×7 9×8 11×7, masks.contextSizes 7×7 → 15×15, masks.programs 12:6 15:6 16:6 20:6 → 48:6 56:6 63:6 64:6 70:6 72:6 77:6",
+      parameters: "parameters (8 → 4)",
+      step: "N (64 → 256), V (192 → 48), embedPatches (8 → 4), targetLastBlock added, embedContext (8 → 4), step (targetTokens → target.blocks.slice 0 1 targetLastBlock blockAt), targetTokens removed",
+      report:
+        "encoder 19,128 parameters → 15,672 parameters, tokens of an image 64 = 8 × 8 → 256 = 16 × 16, operations per step 204 MFLOP → 968 MFLOP, memory (estimate) 6.9 MiB → 30.9 MiB, Programs, Operations per step, Operations by function",
+      texts: "graph, header",
+    },
+  ],
+  "encoder.dropPath": [
+    0.1,
+    {
+      experiment: "dropPath 0 → 0.1",
+      step: "Batch (→ readonly dropPath attn F32 B mlp), ContextBlockActs (→ readonly dropPathAttn F32 B dropPathMlp), contextBlock (→ dropPathAttn dropPathMlp projectedKept o.scaleRows mlpKept), contextBlockBackward (→ dMlp o.scaleRows a.dropPathMlp dProjected a.dropPathAttn), step (weights.encoder.blocks → i weights.encoder.blocks.entries drop blockAt batch.dropPath drop.attn drop.mlp)",
+      trees: "import ijepa/runtime/step/trees (→ blocks), batch (→ dropPath blocks 2 attn mlp)",
+      report: "Operations per step, Operations by function",
+      texts: "graph",
+    },
+  ],
+  "predictor.dim": [
+    48,
+    {
+      experiment: "predictor.dim 24 → 48, predictor.hidden 96 → 192",
+      step: "P (24 → 48), P3 (72 → 144), PE (8 → 16), PF (96 → 192), predictorFirstBlock (8 → 16), predictorFirstBlockBackward (8 → 16), predictorLastBlock (8 → 16), predictorLastBlockBackward (8 → 16)",
+      report:
+        "predictor 15,720 parameters → 59,064 parameters, operations per step 204 MFLOP → 547 MFLOP, memory (estimate) 6.9 MiB → 12.5 MiB, Operations per step, Operations by function",
+      texts: "graph, header",
+    },
+  ],
+  "predictor.depth": [
+    1,
+    {
+      experiment: "predictor.depth 2 → 1",
+      parameters: "parameters (2 → 1)",
+      step: "Predictor, PredictorLastBlockActs (x S norm1 → context B C D placed maskTokens T norm1OfContextOnce norm1OfMasks), predictorLastBlock, predictorLastBlockBackward, step, PredictorFirstBlockActs removed, predictorFirstBlock removed, predictorFirstBlockBackward removed",
+      report:
+        "predictor 15,720 parameters → 8,496 parameters, operations per step 204 MFLOP → 129 MFLOP, memory (estimate) 6.9 MiB → 3.8 MiB, Operations per step, Operations by function",
+      texts: "graph, header",
+    },
+  ],
+  "predictor.heads": [
+    2,
+    {
+      experiment: "predictor.heads 3 → 2",
+      step: "PH (3 → 2), PE (8 → 12), predictorFirstBlock (8 → 12), predictorFirstBlockBackward (8 → 12), predictorLastBlock (8 → 12), predictorLastBlockBackward (8 → 12)",
+      report: "memory (estimate) 6.9 MiB → 6.6 MiB, Operations per step, Operations by function",
+      texts: "graph",
+    },
+  ],
+  "predictor.mlpRatio": [
+    2,
+    {
+      experiment: "predictor.hidden 96 → 48",
+      step: "PF (96 → 48)",
+      report:
+        "predictor 15,720 parameters → 11,016 parameters, operations per step 204 MFLOP → 166 MFLOP, memory (estimate) 6.9 MiB → 5.7 MiB, Operations per step, Operations by function",
+      texts: "graph",
+    },
+  ],
+  "masking.sampler": [
+    "unbiased",
+    {
+      experiment:
+        "masks.sampler reference → unbiased, masks.sizes 3×4 5×3 4×4 5×4 → 3×3 3×4 4×3 3×5 5×3 4×4 4×5 5×4, masks.contextSizes 7×7 → 7×7 8×8, masks.programs 12:6 15:6 16:6 20:6 → 9:6 12:6 15:6 16:6 20:6",
+      report: "operations per step 204 MFLOP → 196 MFLOP, Programs, Operations per step",
+      texts: "graph, header",
+    },
+  ],
+  "masking.allowOverlap": [true, { experiment: "masks.allowOverlap false → true" }],
+  "masking.minKeep": [3, { experiment: "masks.minKeep 4 → 3" }],
+  "masking.targets.count": [
+    2,
+    {
+      experiment: "masks.targetCount 4 → 2",
+      step: "R (64 → 32), Lengths, Batch, targetLastBlock added, predictorFirstBlock (4 → 2), predictorFirstBlockBackward (4 → 2), step (targetTokens → target.blocks.slice 0 1 targetLastBlock blockAt), targetTokens removed",
+      report:
+        "operations per step 204 MFLOP → 126 MFLOP, memory (estimate) 6.9 MiB → 3.9 MiB, Operations per step, Operations by function",
+      texts: "graph, header",
+    },
+  ],
+  "masking.targets.scale": [
+    [0.2, 0.25],
+    {
+      experiment: "masks.sizes 3×4 5×3 4×4 5×4 → 3×4 4×3 5×3 4×4, masks.programs 12:6 15:6 16:6 20:6 → 12:6 15:6 16:6",
+      step: "targetLastBlock added, step (targetTokens → target.blocks.slice 0 1 targetLastBlock blockAt), targetTokens removed",
+      report:
+        "operations per step 204 MFLOP → 179 MFLOP, memory (estimate) 6.9 MiB → 5.7 MiB, Programs, Operations per step, Operations by function",
+      texts: "graph, header",
+    },
+  ],
+  "masking.targets.aspect": [
+    [1, 1.5],
+    {
+      experiment:
+        "masks.sizes 3×4 5×3 4×4 5×4 → 3×3 4×3 5×3 4×4 5×4, masks.programs 12:6 15:6 16:6 20:6 → 9:6 12:6 15:6 16:6 20:6",
+      report: "operations per step 204 MFLOP → 203 MFLOP, Programs, Operations per step, Operations by function",
+      texts: "graph, header",
+    },
+  ],
+  "masking.context.count": [
+    2,
+    {
+      experiment: "masks.contextCount 1 → 2",
+      step: "BC added, R (64 → 128), Batch (B → BC), targetTokens (1 → 2), EmbedContextActs (B → BC), embedContext (B → BC), embedContextBackward (B → BC), ContextBlockActs (B → BC), contextBlock (B → BC), contextBlockBackward (B → BC), ContextNormActs (B → BC), contextNorm (B → BC), contextNormBackward (B → BC), PredictorFirstBlockActs (B → BC), predictorFirstBlock (B 1 → BC 2), predictorFirstBlockBackward (B → BC)",
+      trees: "import ./step (→ BC), batch (→ BC)",
+      report:
+        "operations per step 204 MFLOP → 352 MFLOP, memory (estimate) 6.9 MiB → 13.2 MiB, Operations per step, Operations by function",
+      texts: "graph",
+    },
+  ],
+  "masking.context.scale": [[0.5, 0.6], { experiment: "masks.contextSizes 7×7 → 6×6" }],
+  "masking.context.tokens": [
+    "auto",
+    {
+      experiment:
+        "masks.sizes 3×4 5×3 4×4 5×4 → 3×4 5×3 4×4 5×4, masks.programs 12:6 15:6 16:6 20:6 → 12:12 15:8 16:8 20:6",
+      main: "train(…) (→ C)",
+      step: "Lengths (→ C), Batch (→ C), EmbedContextActs (→ C extends number), embedContext (→ C extends number), embedContextBackward (→ C extends number), ContextBlockActs (→ C extends number), contextBlock (→ extends number), contextBlockBackward (→ C extends number), ContextNormActs (→ C extends number), contextNorm (→ extends number), contextNormBackward (→ C extends number), PredictorFirstBlockActs (→ C), predictorFirstBlock (→ C), predictorFirstBlockBackward (→ l.C), predictorLastBlock (→ l.C), predictorLastBlockBackward (→ l.C), step (→ C), C removed",
+      trees: "import ./step (C →), batch",
+      report: "operations per step 204 MFLOP → 217 MFLOP, Programs, Operations per step, Operations by function",
+      texts: "graph, header",
+    },
+  ],
+  "targets.space": [
+    "pixels",
+    {
+      features:
+        "import ./step (embedPatches targetBlock → EncoderBlock Linear E H V), embedPatches added, targetBlock added",
+      parameters: "parameters (D → V)",
+      step: "(comments), Predictor (D → V), pixelTargets added, PredictorLastBlockActs (D → V), predictorLastBlock (D → V), predictorLastBlockBackward (D → V), lossOf (D → V), lossOfBackward (D → V), step, embedPatches removed, targetBlock removed, targetTokens removed",
+      report:
+        "predictor 15,720 parameters → 19,920 parameters, operations per step 204 MFLOP → 177 MFLOP, memory (estimate) 6.9 MiB → 9.3 MiB, Operations per step, Operations by function",
+      texts: "graph",
+    },
+  ],
+  "targets.normalize": [
+    false,
+    {
+      step: "targetTokens (normalized o.normalize eps 1e-5 →)",
+      report: "Operations per step, Operations by function",
+      texts: "graph",
+    },
+  ],
+  "data.trainImages": [
+    4096,
+    {
+      experiment:
+        "data.trainImages 8192 → 4096, schedule.steps 153600 → 76800, schedule.curveSteps 153600 → 76800, schedule.warmupSteps 20480 → 10240, schedule.momentumSteps 153600 → 76800, optimiser.stepsPerEpoch 512 → 256",
+      report: "steps 153,600 = 300 epochs × 512 → 76,800 = 300 epochs × 256",
+    },
+  ],
+  "data.validationImages": [99, { experiment: "data.validationImages 2048 → 99" }],
+  "data.testImages": [99, { experiment: "data.testImages 2048 → 99" }],
+  "data.sceneSize": [80, { experiment: "data.sceneSize 64 → 80" }],
+  "data.difficulty": [0.75, { experiment: "data.difficulty 0.5 → 0.75" }],
+  "data.seed": [1, { experiment: "data.seed 0 → 1" }],
+  "data.train": ["elsewhere", { experiment: "data.trainPath train → elsewhere" }],
+  "data.validation": ["held-out", { experiment: "data.validationPath null → held-out" }],
+  "data.images": [
+    8192,
+    {
+      experiment:
+        "data.trainImages 4096 → 8192, schedule.steps 76800 → 153600, schedule.curveSteps 76800 → 153600, schedule.warmupSteps 10240 → 20480, schedule.momentumSteps 76800 → 153600, optimiser.stepsPerEpoch 256 → 512",
+      report: "steps 76,800 = 300 epochs × 256 → 153,600 = 300 epochs × 512",
+    },
+  ],
+  "data.labels": [false, { experiment: "data.labels true → false" }],
+  "augmentation.cropScale": [[0.5, 1], { experiment: "augmentation.cropScale [0.3,1] → [0.5,1]" }],
+  "augmentation.cropAspect": [[1, 1], { experiment: "augmentation.cropAspect [0.75,1.3333333333333333] → [1,1]" }],
+  "augmentation.horizontalFlip": [true, { experiment: "augmentation.horizontalFlip false → true" }],
+  "optimization.epochs": [
+    100,
+    {
+      experiment:
+        "schedule.steps 153600 → 51200, schedule.curveSteps 153600 → 51200, schedule.momentumSteps 153600 → 51200, optimiser.epochs 300 → 100",
+      report: "steps 153,600 = 300 epochs × 512 → 51,200 = 100 epochs × 512",
+    },
+  ],
+  "optimization.globalBatch": [
+    32,
+    {
+      experiment:
+        "schedule.steps 153600 → 76800, schedule.curveSteps 153600 → 76800, schedule.warmupSteps 20480 → 10240, schedule.momentumSteps 153600 → 76800, optimiser.stepsPerEpoch 512 → 256, optimiser.globalBatch 16 → 32, optimiser.deviceBatch 16 → 32",
+      step: "B (16 → 32), R (64 → 128)",
+      report:
+        "batch 16 images = 1 × 16 → 32 images = 1 × 32, steps 153,600 = 300 epochs × 512 → 76,800 = 300 epochs × 256, operations per step 204 MFLOP → 408 MFLOP, memory (estimate) 6.9 MiB → 13.2 MiB, Operations per step",
+      texts: "graph, header",
+    },
+  ],
+  "optimization.accumulation": [
+    2,
+    {
+      experiment: "optimiser.accumulation 1 → 2, optimiser.deviceBatch 16 → 8",
+      main: "import ./step (→ accumulate update), train(…) (→ accumulate gradients update)",
+      step: "import ijepa/runtime/ops/blocks (→ mapAll), (comments), B (16 → 8), R (64 → 32), State (→ readonly gradients Weights), accumulate added, update added, step removed",
+      trees: "state (→ gradients)",
+      report: "batch 16 images = 1 × 16 → 16 images = 2 × 8, memory (estimate) 6.9 MiB → 3.8 MiB, Operations per step",
+      texts: "graph, header",
+    },
+  ],
+  "optimization.learningRate.start": [0.0001, { experiment: "schedule.lrStart 0.0002 → 0.0001" }],
+  "optimization.learningRate.peak": [0.002, { experiment: "schedule.lrPeak 0.001 → 0.002" }],
+  "optimization.learningRate.final": [0, { experiment: "schedule.lrFinal 0.000001 → 0" }],
+  "optimization.learningRate.warmupEpochs": [10, { experiment: "schedule.warmupSteps 20480 → 5120" }],
+  "optimization.weightDecay.start": [0.1, { experiment: "schedule.weightDecayStart 0.04 → 0.1" }],
+  "optimization.weightDecay.final": [0.1, { experiment: "schedule.weightDecayFinal 0.4 → 0.1" }],
+  "optimization.momentum.start": [0.9, { experiment: "schedule.momentumStart 0.996 → 0.9" }],
+  "optimization.momentum.final": [0.999, { experiment: "schedule.momentumFinal 1 → 0.999" }],
+  "optimization.scheduleScale": [
+    1.25,
+    { experiment: "schedule.curveSteps 153600 → 192000, schedule.momentumSteps 153600 → 192000" },
+  ],
+  "optimization.adamw.beta1": [0.8, { experiment: "optimiser.beta1 0.9 → 0.8", step: "step (0.9 → 0.8)" }],
+  "optimization.adamw.beta2": [0.98, { experiment: "optimiser.beta2 0.999 → 0.98", step: "step (0.999 → 0.98)" }],
+  "optimization.adamw.eps": [0.000001, { experiment: "optimiser.eps 1e-8 → 0.000001", step: "step (1e-8 → 0.000001)" }],
+  "optimization.clipNorm": [
+    1,
+    {
+      step: "import ijepa/runtime/ops/blocks (→ leaves mapAll), step (→ norm means o.globalNorm leaves clip o.clipFactor max 1 mapAll g o.scaleBy)",
+      report: "Operations per step",
+    },
+  ],
+  "init.std": [0.03, { parameters: "parameters (0.02 → 0.03)" }],
+  "init.patchStd": [0.1, { parameters: "parameters (0.02 → 0.1)" }],
+  "init.positionScale": [0.5, { experiment: "positionScale 1 → 0.5" }],
+  "init.depthRescale": [true, { parameters: "parameters (→ Math.sqrt 2 i 1)" }],
+  "evaluation.everyEpochs": [1, { experiment: "evaluation.everyEpochs 0 → 1" }],
+  "evaluation.knn.neighbours": [10, { experiment: "evaluation.knnNeighbours 20 → 10" }],
+  "evaluation.knn.temperature": [0.1, { experiment: "evaluation.knnTemperature 0.07 → 0.1" }],
+  "evaluation.trainImages": [100, { experiment: "evaluation.trainImages 8192 → 100" }],
+  "evaluation.testImages": [100, { experiment: "evaluation.testImages 2048 → 100" }],
+  "checkpoint.everyEpochs": [2, { experiment: "log.checkpointEveryEpochs 1 → 2" }],
+  "checkpoint.keepEveryEpochs": [0, { experiment: "log.keepEveryEpochs 50 → 0" }],
+  "log.everySteps": [10, { experiment: "log.logEverySteps 1 → 10" }],
+  "hardware.engine": ["tfjs", { experiment: "hardware.engine onnx → tfjs", main: "train(…) (onnx → tfjs)" }],
+  "hardware.device": ["webgpu", { experiment: "hardware.device cpu → webgpu" }],
+  "hardware.threads": [1, { experiment: "hardware.threads 0 → 1" }],
+  "hardware.workers": [1, { experiment: "hardware.workers 0 → 1" }],
+};

@@ -1,0 +1,87 @@
+/** Steps with `precision: "bf16"`: they type-check, a mixed-up number format does not, and they compute what rounding explains. */
+import { describe, expect, it } from "vitest";
+import { type Compiled, check } from "../../compiler/compile";
+import { typeErrors } from "../../compiler/emit/check";
+import { standingForItself } from "../../compiler/emit/code";
+import { factsOf } from "../../compiler/step/facts";
+import { createReferenceEngine } from "../../runtime/engines/reference/engine";
+import { castsOfStep, relativeError, toleranceOf } from "../support/bfloat16";
+import { type Trained, train } from "../support/train";
+import { compiledWith, inBfloat16, variations } from "../support/variations";
+
+const FOLDER = "/nowhere/spec";
+
+it.each(variations)("%s in bfloat16 type-checks", (_, change) => {
+  const compiled = compiledWith({ ...change, ...inBfloat16 });
+  expect(compiled.files.find(({ name }) => name === "step.ts")?.text).toContain("Bf16: BF16<");
+  check(FOLDER, compiled);
+});
+
+/** Errors of step.ts after one mistake; throws where the pattern is not there. */
+function errorsAfter({ typescript }: Compiled, from: RegExp, to: string): readonly string[] {
+  const changed = typescript.map((file) => {
+    if (file.name !== "step.ts") return file;
+    if (!from.test(file.text)) throw new Error(`step.ts has nothing like ${from}`);
+    return standingForItself({ ...file, text: file.text.replace(from, to) });
+  });
+  return typeErrors(FOLDER, changed);
+}
+
+describe("a mixed-up number format does not type-check", () => {
+  const compiled = compiledWith(inBfloat16);
+  it.each([
+    ["an operand that is not cast", /o\.linear\(norm1Bf16,/, "o.linear(norm1,"],
+    ["a weight that is not cast", /o\.linear\(norm1Bf16, qkvWeightBf16,/, "o.linear(norm1Bf16, block.attn.qkv.weight,"],
+    ["a bias that is cast", /o\.linear\((\w+), (\w+), ([\w.]+)\)/, "o.linear($1, $2, o.toBf16($3))"],
+    ["a product's result as an operand", /o\.matmul\(attentionBf16, vBf16,/, "o.matmul(scores, vBf16,"],
+    ["softmax of what is cast", /o\.softmax\(scores\)/, "o.softmax(o.toBf16(scores))"],
+    ["a norm of what is cast", /o\.layerNorm\(afterAttention,/, "o.layerNorm(o.toBf16(afterAttention),"],
+    ["a residual in bfloat16", /o\.add\(x, projected\)/, "o.add(o.toBf16(x), o.toBf16(projected))"],
+    ["a cast of what is cast", /o\.toBf16\(norm2\)/, "o.toBf16(o.toBf16(norm2))"],
+    ["a value in float32 kept as bfloat16", /readonly hidden: F32</, "readonly hidden: BF16<"],
+    [
+      "a gradient that is not cast",
+      /o\.linearGradWeight\(a\.activatedBf16, dOutBf16\)/,
+      "o.linearGradWeight(a.activatedBf16, dOut)",
+    ],
+    ["a gradient of a bias from what is cast", /o\.sumRows\(dOut\)/, "o.sumRows(dOutBf16)"],
+  ])("%s", (_, from, to) => {
+    const [first] = errorsAfter(compiled, from, to);
+    expect(first).toMatch(/^step\.ts:\d+: .*(BF16|bf16)/);
+  });
+});
+
+it("keeps less for the backward pass, and does as many operations", () => {
+  const [wide, narrow] = [{}, inBfloat16].map((change) => {
+    const { step, plan } = compiledWith(change);
+    return factsOf(step, plan);
+  });
+  if (wide === undefined || narrow === undefined) throw new Error("nothing compiled");
+  expect(narrow.flopsPerStep).toEqual(wide.flopsPerStep);
+  expect(narrow.memory.stateBytes).toBe(wide.memory.stateBytes);
+  // Of every block: 10 D of operands and attention's weights at 2 bytes for 4; 6 D that norms and GELU read stay.
+  const share = narrow.memory.keptBytes / wide.memory.keptBytes;
+  expect(share).toBeGreaterThan(0.5);
+  expect(share).toBeLessThan((10 * 2 + 6 * 4) / (16 * 4));
+});
+
+/** The first moments after one step, by path: (1 − β1) times the gradient. */
+const gradients = (of: Trained): readonly (readonly [path: string, values: Float32Array])[] =>
+  [...of.state].filter(([path]) => path.startsWith("m."));
+
+const trained = ["as it is", "pixels", "accumulation and clipping", "drop path", "two contexts", "one block each"];
+
+it.each(variations.filter(([name]) => trained.includes(name)))(
+  "%s in bfloat16: loss and gradients within what rounding explains",
+  async (_, change) => {
+    const compiled = compiledWith({ ...change, ...inBfloat16 });
+    const found = await train(compiled, await createReferenceEngine(), 1);
+    const exact = await train(compiledWith(change), await createReferenceEngine(), 1);
+    const tolerance = toleranceOf(castsOfStep(compiled.model));
+    const errors = gradients(exact).map(([path, values]) => relativeError([[found.state.get(path) ?? [], values]]));
+    expect(Math.max(...errors)).toBeLessThan(tolerance);
+    // as far apart as a single rounding is: that something was rounded at all
+    expect(Math.max(...errors)).toBeGreaterThan(2 ** -9);
+    expect(relativeError([[found.losses, exact.losses]])).toBeLessThan(2 ** -9);
+  },
+);

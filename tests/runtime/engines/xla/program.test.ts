@@ -1,0 +1,99 @@
+/** The text that a generated function becomes. No plugin is needed. */
+import { describe, expect, test } from "vitest";
+import type { EngineFunction, TensorSpec } from "../../../../runtime/engines/engine";
+import { programOf } from "../../../../runtime/engines/xla/program";
+import type { F32 } from "../../../../runtime/ops/ops";
+
+const f32 = (...shape: readonly (number | string)[]): TensorSpec => ({ dtype: "f32", shape });
+
+/** w' = w + x summed over its C rows; keeps y, gives x out; never reads z. */
+const fn: EngineFunction = {
+  name: "a step",
+  reads: ["y", "w"],
+  inputs: new Map([
+    ["x", f32("C", 3)],
+    ["z", f32(2)],
+  ]),
+  lengths: ["C"],
+  run: (o, state, inputs) => {
+    const { w, y } = state as { w: F32<[3]>; y: F32<[3]> };
+    const { x } = inputs as { x: F32<[number, 3]> };
+    return { state: { w: o.add(w, o.add(o.sumRows(x), y)) }, outputs: { x } };
+  },
+};
+const options = {
+  state: new Map([
+    ["w", f32(3)],
+    ["y", f32(3)],
+    ["other", f32(9)],
+  ]),
+  lengths: { C: 5 },
+  precision: "DEFAULT",
+} as const;
+
+test("a program, whole", () => {
+  expect(programOf(fn, options).text).toBe(`module @a_step {
+  func.func public @main(%0: tensor<3xf32>, %1: tensor<3xf32> {tf.aliasing_output = 0 : i32}, %2: tensor<5x3xf32>) -> (tensor<3xf32>, tensor<5x3xf32>) {
+    %4 = stablehlo.constant dense<0x00000000> : tensor<f32>
+    %5 = stablehlo.reduce(%2 init: %4) applies stablehlo.add across dimensions = [0] : (tensor<5x3xf32>, tensor<f32>) -> tensor<3xf32>
+    %6 = stablehlo.add %5, %0 : tensor<3xf32>
+    %7 = stablehlo.add %1, %6 : tensor<3xf32>
+    return %7, %2 : tensor<3xf32>, tensor<5x3xf32>
+  }
+}
+`);
+});
+
+test("its parameters are those that it reads, in the order of arguments; state that is replaced comes first of the results", () => {
+  const { parameters, replaced, outputs, types } = programOf(fn, options);
+  expect(parameters.map(({ from, path }) => `${from} ${path}`)).toEqual(["state y", "state w", "input x"]);
+  expect([replaced, outputs]).toEqual([["w"], ["x"]]);
+  expect(types.results).toEqual([
+    { type: "f32", shape: [3] },
+    { type: "f32", shape: [5, 3] },
+  ]);
+});
+
+test("other lengths are another program; the same ones give the same text", () => {
+  const text = (C: number) => programOf(fn, { ...options, lengths: { C } }).text;
+  expect(text(5)).toBe(text(5));
+  expect(text(6)).toContain("tensor<6x3xf32>");
+  expect(() => programOf(fn, { ...options, lengths: {} })).toThrow("internal: a step was given no length C");
+});
+
+describe("products", () => {
+  const product: EngineFunction = {
+    name: "product",
+    reads: [],
+    inputs: new Map([
+      ["x", f32(4, 5)],
+      ["w", f32(5, 6)],
+      ["b", f32(6)],
+    ]),
+    lengths: [],
+    run: (o, _, inputs) => {
+      const { x, w, b } = inputs as { x: F32<[4, 5]>; w: F32<[5, 6]>; b: F32<[6]> };
+      return { state: {}, outputs: { y: o.linear(x, w, b), again: o.linear(x, w, b) } };
+    },
+  };
+  test.each(["DEFAULT", "HIGHEST"] as const)("say how exact they are: %s", (precision) => {
+    const { text } = programOf(product, { state: new Map(), lengths: {}, precision });
+    expect(text).toContain(`precision = [${precision}, ${precision}]`);
+    // The same product twice is written once.
+    expect(text.match(/dot_general/g)).toHaveLength(1);
+  });
+});
+
+test("lengths that do not fit are found while it is written", () => {
+  const fails: EngineFunction = {
+    ...fn,
+    run: (o, _, inputs) => {
+      const { x } = inputs as { x: F32<[number, 3]> };
+      return { state: {}, outputs: { y: o.padTokens(x, { start: 0, tokens: 2 }) } };
+    },
+  };
+  expect(programOf(fails, { ...options, lengths: { C: 2 } }).outputs).toEqual(["y"]);
+  expect(() =>
+    programOf({ ...fails, run: (o, s, i, l) => fails.run(o, s, i, l) }, { ...options, lengths: { C: 5 } }),
+  ).not.toThrow();
+});

@@ -1,0 +1,47 @@
+/** The packages with native code that a trainer loads when it runs: its bundle holds everything else. */
+import type { Spec } from "../../compiler/spec/spec";
+import { subjects } from "../doctor/subjects";
+
+export interface Need {
+  /** Any one of them is enough; the first that is installed goes along. */
+  readonly packages: readonly [string, ...string[]];
+  /** The command that installs the simplest of them. */
+  readonly install: string;
+}
+
+const plain = (name: string): Need => ({ packages: [name], install: `npm install ${name}` });
+
+interface Brings {
+  /** What the engine loads beside the package that it is named after. */
+  readonly beside: readonly Need[];
+  /** Whether it computes through a PJRT plugin. */
+  readonly plugin: boolean;
+}
+
+const engines: { readonly [E in Spec["hardware"]["engine"]]: Brings } = {
+  // The C interfaces of onnxruntime and of PJRT are called through koffi.
+  onnx: { beside: [plain("koffi")], plugin: false },
+  tfjs: { beside: [], plugin: false },
+  xla: { beside: [plain("koffi")], plugin: true },
+};
+
+export const takesPlugin = (engine: Spec["hardware"]["engine"]): boolean => engines[engine].plugin;
+
+/** What decodes the images of a source. */
+const decoders: { readonly [S in Spec["data"]["source"]]: readonly Need[] } = {
+  folder: [plain("sharp")],
+  shapes: [],
+};
+
+export function needsOf({ hardware, data }: Pick<Spec, "hardware" | "data">): readonly Need[] {
+  const { engine, device } = hardware;
+  const subject = subjects[engine][device];
+  // The rules of a spec refuse it.
+  if (subject === null) throw new Error(`internal: ${engine} has no device ${device}`);
+  const [first, ...others] = subject.packages;
+  const own: readonly Need[] =
+    first === undefined
+      ? []
+      : [{ packages: [first, ...others], install: subject.install[0] ?? `npm install ${first}` }];
+  return [...own, ...engines[engine].beside, ...decoders[data.source]];
+}
