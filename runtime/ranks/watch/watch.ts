@@ -117,8 +117,9 @@ export function startWatch(options: WatchOptions): Watch {
     try {
       onFault(error);
     } finally {
-      // The first that ends makes the launcher end the others: rank 0, which all look at, waits until they have seen why.
-      const graceMs = rank === 0 ? 2 * limits.beatMs : limits.beatMs / 2;
+      // The first that ends makes the launcher end the others. All look once in a beat, so after one and a half they have
+      // seen why; rank 0, at which they look, ends last.
+      const graceMs = (rank === 0 ? 3 : 1.5) * limits.beatMs;
       setTimeout(() => {
         if (culprit !== null && culprit !== rank) endProcessOf(culprit);
         exitAtOnce(1);
@@ -175,7 +176,7 @@ export function startWatch(options: WatchOptions): Watch {
         beat({ state: "failed", reason });
       }
       // Rank 0 looks, and the others look at rank 0.
-      await new Promise((done) => setTimeout(done, 3 * limits.beatMs));
+      await new Promise((done) => setTimeout(done, 4 * limits.beatMs));
     },
     lookAgain: () => new Promise((done) => setTimeout(done, 2.5 * limits.beatMs)),
     end: () => {
