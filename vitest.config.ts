@@ -7,7 +7,7 @@ switchOffTelemetry();
 export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
-    // These need programs that not every machine has, and minutes: `npm run test:slurm`, `npm run test:h100`.
+    // These need programs that not every machine has, and minutes: `npm run test:slurm`, `test:h100`, `test:mpi`.
     exclude: process.env.IJEPA_INTEGRATION === undefined ? ["tests/integration/**"] : [],
     setupFiles: ["tests/setup.ts"],
     testTimeout: 60_000,

@@ -8,7 +8,7 @@ interface Rank {
   readonly doing: string;
 }
 
-const named = ({ rank, host, pid }: Rank): string => `rank ${rank} on ${host} (process ${pid})`;
+const describe = ({ rank, host, pid }: Rank): string => `rank ${rank} on ${host} (process ${pid})`;
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 const goOn = "The last checkpoint is whole; the same command with --resume goes on from it.";
 
@@ -17,7 +17,7 @@ export function rankFailed(was: Rank & { readonly reason: string }): UserError {
   // What a rank found out about another one is passed on as it is.
   return new UserError(
     "R200",
-    was.reason.startsWith("The run ends") ? was.reason : `The run ends because ${named(was)} failed: ${was.reason}`,
+    was.reason.startsWith("The run ends") ? was.reason : `The run ends because ${describe(was)} failed: ${was.reason}`,
   );
 }
 
@@ -25,8 +25,17 @@ export function rankFailed(was: Rank & { readonly reason: string }): UserError {
 export function rankGone(was: Rank): UserError {
   return new UserError(
     "R201",
-    `The run ends because ${named(was)} is gone: the process ended during ${was.doing} without a word. ` +
+    `The run ends because ${describe(was)} is gone: the process ended during ${was.doing} without a word. ` +
       `If memory ran out, the system's log says so. ${goOn}`,
+  );
+}
+
+/** A rank is gone, and MPICH's mpirun ended the others before one of them could say which. */
+export function someRankGone(named: Rank): UserError {
+  return new UserError(
+    "R210",
+    `The run ends because a rank is gone, and mpirun of MPICH has ended the others. It names ${describe(named)}, ` +
+      `which was at ${named.doing}; the first to go may have been another one. If memory ran out, the system's log says so. ${goOn}`,
   );
 }
 
@@ -34,7 +43,7 @@ export function rankGone(was: Rank): UserError {
 export function rankSilent(was: Rank & { readonly silentMs: number }): UserError {
   return new UserError(
     "R202",
-    `The run ends because ${named(was)} has given no sign of life for ${seconds(was.silentMs)}, since ${was.doing}: ` +
+    `The run ends because ${describe(was)} has given no sign of life for ${seconds(was.silentMs)}, since ${was.doing}: ` +
       `its process or its host is dead or stopped, or it cannot write into the run folder. ${goOn}`,
   );
 }
@@ -43,7 +52,7 @@ export function rankSilent(was: Rank & { readonly silentMs: number }): UserError
 export function rankLate(was: Rank & { readonly waitedMs: number }): UserError {
   return new UserError(
     "R203",
-    `The run ends because ${named(was)} hangs: the other ranks have waited ${seconds(was.waitedMs)} for it during ` +
+    `The run ends because ${describe(was)} hangs: the other ranks have waited ${seconds(was.waitedMs)} for it during ` +
       `${was.doing}. ${goOn}`,
   );
 }

@@ -55,8 +55,9 @@ export function findMpi(wanted: AbiName, variables: Variables): MpiLibrary {
 
 /**
  * UCX, the network layer of many MPIs, takes over memory calls of the C library and the signals of crashes. V8 manages
- * memory beside it and needs SIGSEGV for WebAssembly, so both stay off unless the person asked for them. Only before the
- * library is loaded.
+ * memory beside it and needs SIGSEGV for WebAssembly, so both stay off unless a person has said otherwise. Only before
+ * the library is loaded. (Without UCX's CMA the others would outlive a dead rank for a moment, but then MPI_Finalize of
+ * MPICH 4.0 hangs in one run of four.)
  */
 function tameUcx(): void {
   process.env.UCX_MEM_EVENTS ??= "n";

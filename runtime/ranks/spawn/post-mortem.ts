@@ -1,8 +1,8 @@
 /**
- * Which rank ended the run, where none could say so: MPICH's mpirun kills all others as soon as one is gone. It tells the
- * number of the process, and the signs of life in the run folder tell whose it was.
+ * What ended the run, where no rank could say so: MPICH's mpirun kills all others as soon as one is gone. It tells the
+ * number of a process, and the signs of life in the run folder tell whose it was; but that is not always the first one.
  */
-import { rankFailed, rankGone, type UserError } from "../../errors";
+import { rankFailed, someRankGone, type UserError } from "../../errors";
 import { openBeatReader } from "../watch/beat";
 
 export function postMortem(of: {
@@ -18,5 +18,5 @@ export function postMortem(of: {
   if (failed !== undefined) return rankFailed(failed);
   const pid = Number(/PID (\d+) RUNNING AT/.exec(of.said)?.[1] ?? Number.NaN);
   const gone = beats.find((beat) => beat.pid === pid && beat.state === "running");
-  return gone === undefined ? null : rankGone(gone);
+  return gone === undefined ? null : someRankGone(gone);
 }

@@ -31,6 +31,8 @@ export interface Watch {
   left(): void;
   /** Tells the others that this rank gives up, and why; they end. Returns when they had the time for it. */
   failed(reason: string): Promise<void>;
+  /** Returns after the next two looks at the other ranks, if they find nothing. */
+  lookAgain(): Promise<void>;
   /** The run is over and all is well. */
   end(): void;
 }
@@ -115,8 +117,9 @@ export function startWatch(options: WatchOptions): Watch {
     try {
       onFault(error);
     } finally {
-      // The first that ends makes the launcher end the others: rank 0, which all look at, waits until they have seen why.
-      const graceMs = rank === 0 ? 2 * limits.beatMs : limits.beatMs / 2;
+      // The first that ends makes the launcher end the others. All look once in a beat, so after one and a half they have
+      // seen why; rank 0, at which they look, ends last.
+      const graceMs = (rank === 0 ? 3 : 1.5) * limits.beatMs;
       setTimeout(() => {
         if (culprit !== null && culprit !== rank) endProcessOf(culprit);
         exitAtOnce(1);
@@ -145,6 +148,8 @@ export function startWatch(options: WatchOptions): Watch {
     beat();
     look();
   }, limits.beatMs);
+  // A process that has nothing else to do ends, and the others are told (onExit).
+  timer.unref();
   process.on("SIGTERM", onTerm);
   process.on("exit", onExit);
   // MPICH's mpirun sends it when a rank is gone. It stays listened to: without a listener Node opens its debugger.
@@ -171,8 +176,9 @@ export function startWatch(options: WatchOptions): Watch {
         beat({ state: "failed", reason });
       }
       // Rank 0 looks, and the others look at rank 0.
-      await new Promise((done) => setTimeout(done, 3 * limits.beatMs));
+      await new Promise((done) => setTimeout(done, 4 * limits.beatMs));
     },
+    lookAgain: () => new Promise((done) => setTimeout(done, 2.5 * limits.beatMs)),
     end: () => {
       if (over) return;
       stop();

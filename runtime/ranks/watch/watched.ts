@@ -1,4 +1,5 @@
 /** A communicator whose collective calls are watched. */
+import { UserError } from "../../errors";
 import type { Communicator } from "../communicator";
 import type { Watch } from "./watch";
 
@@ -7,6 +8,10 @@ export function watched(communicator: Communicator, watch: Watch): Communicator 
     watch.entered();
     try {
       return await call();
+    } catch (error) {
+      // MPI tells that an exchange failed, and not which rank is gone; if one is, the watch finds it now and ends the run.
+      if (error instanceof UserError && error.code === "R198") await watch.lookAgain();
+      throw error;
     } finally {
       watch.left();
     }
