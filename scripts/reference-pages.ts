@@ -129,7 +129,7 @@ export function errorsPage(): string {
       ["R17", "Weights of another run"],
       ["R18", "Early stop"],
       ["R19", "Ranks of one run"],
-      ["R20", "Faults of ranks"],
+      ["R2", "Faults of ranks"],
     ]),
   ]
     .join("\n\n")
