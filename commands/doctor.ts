@@ -2,7 +2,9 @@
 import pico from "picocolors";
 import { defaultWorks, diagnose, type Finding } from "../tools/doctor/diagnose";
 import { commandFor, reportText } from "../tools/doctor/diagnosis-text";
+import { type Speed, speedsOf, speedsText } from "../tools/doctor/fastest";
 import { allSubjects, type NamedSubject } from "../tools/doctor/subjects";
+import { loadSpecs } from "./specs";
 
 export interface DoctorOptions {
   readonly json?: boolean;
@@ -10,7 +12,7 @@ export interface DoctorOptions {
 }
 
 /** Resolves to the exit code: 0 the default engine works, 1 it does not, 2 the options make no sense. */
-export async function doctor({ json, only }: DoctorOptions): Promise<number> {
+export async function doctor(files: readonly string[], { json, only }: DoctorOptions): Promise<number> {
   const wanted = only?.split(",").map((name) => name.trim());
   const names = allSubjects().flatMap(({ engine, device }) => [engine, `${engine}:${device}`]);
   const unknown = wanted?.find((name) => !names.includes(name));
@@ -19,6 +21,8 @@ export async function doctor({ json, only }: DoctorOptions): Promise<number> {
     process.stderr.write(`--only takes names of these, with commas: ${known}; found ${JSON.stringify(unknown)}\n`);
     return 2;
   }
+  const loaded = files.length === 0 ? ({ ok: true, specs: [] } as const) : loadSpecs(files);
+  if (!loaded.ok) return loaded.code;
   const isWanted = ({ engine, device }: NamedSubject): boolean =>
     // The default engine decides the exit code, so it is always looked at.
     wanted === undefined ||
@@ -32,11 +36,21 @@ export async function doctor({ json, only }: DoctorOptions): Promise<number> {
       if (live) process.stderr.write(`\r\x1b[K${subject.engine} ${subject.device}: ${state}`);
     },
   });
+  const timed: { readonly name: string; readonly speeds: readonly Speed[] }[] = [];
+  for (const { spec } of loaded.specs) {
+    if (live) process.stderr.write(`\r\x1b[Ktiming the step of ${spec.name}`);
+    const works = ({ engine, device }: NamedSubject): boolean =>
+      diagnosis.findings.some(
+        ({ subject, state }) => subject.engine === engine && subject.device === device && state === "ok",
+      );
+    timed.push({ name: spec.name, speeds: await speedsOf(spec, { folder: process.cwd(), only: works }) });
+  }
   if (live) process.stderr.write("\r\x1b[K");
   const text =
     json === true
-      ? `${JSON.stringify({ ...diagnosis, works: defaultWorks(diagnosis), findings: diagnosis.findings.map(flat) }, null, 2)}\n`
-      : reportText(diagnosis, { colour: process.stdout.isTTY === true && pico.isColorSupported });
+      ? `${JSON.stringify({ ...diagnosis, works: defaultWorks(diagnosis), findings: diagnosis.findings.map(flat), specs: timed }, null, 2)}\n`
+      : reportText(diagnosis, { colour: process.stdout.isTTY === true && pico.isColorSupported }) +
+        timed.map(({ name, speeds }) => `\n${speedsText(name, speeds)}\n`).join("");
   process.stdout.write(text);
   return defaultWorks(diagnosis) ? 0 : 1;
 }

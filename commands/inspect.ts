@@ -4,12 +4,15 @@ import { emitReport } from "../compiler/emit/report";
 import { type MaskFacts, maskFacts, maskFactsText } from "../compiler/plan/mask-facts";
 import { maskSettings } from "../compiler/spec/mask-settings";
 import { deviceHours, factsOf } from "../compiler/step/facts";
-import { loadSpecs } from "./specs";
+import type { Speed } from "../tools/doctor/fastest";
+import { loadSpecs, type NamedSpec } from "./specs";
 
 export interface InspectOptions {
   readonly json?: boolean;
   /** TFLOP/s that one device sustains, for the hours. */
   readonly rate?: string;
+  /** Times the step on every engine that is here. */
+  readonly measure?: boolean;
 }
 
 const DEFAULT_RATE_TFLOPS = 100;
@@ -24,7 +27,10 @@ function jsonOf(masks: MaskFacts): object {
 }
 
 /** Resolves to the exit code: 0 shown, 1 invalid, 2 could not run. */
-export async function inspect(files: readonly string[], { json = false, rate }: InspectOptions): Promise<number> {
+export async function inspect(
+  files: readonly string[],
+  { json = false, rate, measure = false }: InspectOptions,
+): Promise<number> {
   const teraflops = rate === undefined ? DEFAULT_RATE_TFLOPS : Number(rate);
   if (!(teraflops > 0 && Number.isFinite(teraflops))) {
     process.stderr.write(`--rate takes TFLOP/s of one device, a number above 0; found ${JSON.stringify(rate)}\n`);
@@ -46,22 +52,42 @@ export async function inspect(files: readonly string[], { json = false, rate }: 
       text: `${emitReport(trainer)}\n${maskFactsText(masks, grid)}`,
     };
   });
+  const timed = measure ? await speeds(loaded.specs) : null;
   if (json) {
     const specs = found.map(({ file, facts, hours, masks }) => ({
       file,
       ...facts,
       masks: jsonOf(masks),
       deviceHours: { teraflops, hours },
+      ...(timed === null ? {} : { speeds: timed.get(file)?.speeds }),
     }));
     process.stdout.write(`${JSON.stringify({ specs }, null, 2)}\n`);
     return 0;
   }
-  for (const { text, hours, facts } of found) {
+  for (const { file, text, hours, facts } of found) {
     const { devices } = facts;
     const time = (ofHours: number): string =>
       ofHours < 1 ? `${(60 * ofHours).toPrecision(3)} minutes` : `${ofHours.toPrecision(3)} hours`;
     const shared = devices === 1 ? "" : ` of one device, ${time(hours / devices)} of ${devices} that never wait`;
     process.stdout.write(`${text}\nOn a device that sustains ${teraflops} TFLOP/s: ${time(hours)}${shared}.\n`);
+    const here = timed?.get(file);
+    if (here !== undefined) process.stdout.write(`\n${here.text}\n`);
   }
   return 0;
+}
+
+interface Timed {
+  readonly speeds: readonly Speed[];
+  readonly text: string;
+}
+
+/** The engines that are here, timed on the step of every spec. Loaded only here: a step has to be bundled for it. */
+async function speeds(specs: readonly NamedSpec[]): Promise<ReadonlyMap<string, Timed>> {
+  const { speedsOf, speedsText } = await import("../tools/doctor/fastest");
+  const timed = new Map<string, Timed>();
+  for (const { file, spec } of specs) {
+    const found = await speedsOf(spec, { folder: process.cwd() });
+    timed.set(file, { speeds: found, text: speedsText(spec.name, found) });
+  }
+  return timed;
 }

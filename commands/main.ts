@@ -35,6 +35,7 @@ function program(): Command {
     .argument("[specs...]", "JSON files, one experiment each (default: experiments/quickstart.json)")
     .option("--json", "one JSON document for programs")
     .option("--rate <tflops>", "TFLOP/s that one device sustains, for the hours", "100")
+    .option("--measure", "time the step on every engine that is here, and say which is the fastest")
     .action(async (specs, options) => {
       code = await (await import("./inspect")).inspect(specs, options);
     });
@@ -120,10 +121,11 @@ function program(): Command {
   ijepa
     .command("doctor")
     .description("check every engine and device on this machine (exit 0 the default engine works, 1 not)")
+    .argument("[specs...]", "JSON files, one experiment each: the engines are also timed on their steps")
     .option("--only <names>", "engines, or engine:device, with commas; the default engine is checked in any case")
     .option("--json", "one JSON document for programs")
-    .action(async (options) => {
-      code = await (await import("./doctor")).doctor(options);
+    .action(async (specs, options) => {
+      code = await (await import("./doctor")).doctor(specs, options);
     });
   return ijepa;
 }

@@ -311,7 +311,7 @@ describe("changed traces", () => {
   });
 
   it.each([
-    { args: ["--engine", "torch"], says: '--engine takes onnx, tfjs or reference; found "torch"' },
+    { args: ["--engine", "torch"], says: '--engine takes onnx, tfjs, xla or reference; found "torch"' },
     { args: ["--device", "gpu"], says: '--device takes cpu or webgpu with --engine onnx; found "gpu"' },
     {
       args: ["--engine", "reference", "--device", "webgpu"],
