@@ -33,7 +33,7 @@ const CONSTANT = 1_000_000.5;
 const TEXT = "…";
 
 /** Texts of an experiment that no type depends on. */
-const texts: ReadonlySet<string> = new Set<keyof Experiment>(["name", "specHash", "runDirectory"]);
+const texts: ReadonlySet<string> = new Set<keyof Experiment>(["name", "specHash", "trainingHash", "runDirectory"]);
 
 /** `channels` is 3 by its type. */
 function withoutNumbers(value: unknown, name = ""): unknown {
