@@ -8,7 +8,10 @@ export type EngineName = "onnx" | "tfjs" | "xla";
 /** With the float64 interpreter, which no spec names: it is the measure of the others. */
 export type AnyEngineName = EngineName | "reference";
 
-/** gpu: the engine's own build for CUDA, or for ROCm. tpu: Google's. webgpu: any GPU, through WebGPU. cpu: native code. wasm, js: no native code. */
+/**
+ * gpu: the engine's own build for CUDA, or for ROCm. tpu: Google's. webgpu: any GPU, through WebGPU. cpu: native code.
+ * wasm, js: no native code.
+ */
 export type DeviceName = "cpu" | "gpu" | "tpu" | "webgpu" | "wasm" | "js";
 
 /** Of the numbers that the step computes with; weights, moments and what comes out are float32 always. */
