@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { bundle } from "../compiler/bundle/bundle";
 import { compile } from "../compiler/compile";
 import { specFromText } from "../compiler/spec/load";
+import type { LogEvent } from "../runtime/report/jsonl";
 
 export interface Training {
   /** The spec as JSON has it. */
@@ -17,7 +18,19 @@ export interface Training {
 }
 
 /** Losses by step. */
-export async function lossesOf({ spec, home, steps, threads }: Training): Promise<ReadonlyMap<number, number>> {
+export async function lossesOf(training: Training): Promise<ReadonlyMap<number, number>> {
+  return stepLosses(await trained(training));
+}
+
+/** The loss of every step that a log has. */
+export function stepLosses(events: readonly LogEvent[]): ReadonlyMap<number, number> {
+  return new Map(
+    events.flatMap((event): [number, number][] => (event.event === "step" ? [[event.step, event.loss]] : [])),
+  );
+}
+
+/** The log of the run. Throws where the trainer does not end well. */
+export async function trained({ spec, home, steps, threads }: Training): Promise<readonly LogEvent[]> {
   const loaded = specFromText({ text: JSON.stringify(spec), file: "spec.json" });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics, null, 1));
   const { files } = compile(loaded);
@@ -29,11 +42,9 @@ export async function lossesOf({ spec, home, steps, threads }: Training): Promis
   const args = [script, "--run-dir", run, "--quiet", ...limit, "--log-every", "1", "--threads", threads];
   const { status } = spawnSync(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
   if (status !== 0) throw new Error(`the trainer in ${home} ended with ${status}`);
-  const events = readFileSync(join(run, "log.jsonl"), "utf8").trim().split("\n");
-  return new Map(
-    events.flatMap((line): [number, number][] => {
-      const { event, step, loss }: { event?: string; step?: number; loss?: number } = JSON.parse(line);
-      return event === "step" && step !== undefined && loss !== undefined ? [[step, loss]] : [];
-    }),
-  );
+  // Written by the trainer that was compiled here.
+  return readFileSync(join(run, "log.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as LogEvent);
 }
