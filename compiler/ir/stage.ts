@@ -10,6 +10,8 @@ export interface Stage {
   readonly blocks?: { readonly network: NetworkName; readonly from: number; readonly to: number };
   /** True where the stage is one loop over its blocks; false where it is one block with other layers around it. */
   readonly repeated: boolean;
+  /** Names of the graphs that a pass has joined to this one, in order; absent where it is as the model made it. */
+  readonly joined?: readonly string[];
 }
 
 export type NetworkName = "encoder" | "predictor";

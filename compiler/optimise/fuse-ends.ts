@@ -12,11 +12,14 @@ export interface Ends {
   readonly last?: string;
 }
 
+const namesOf = ({ joined, graph }: Stage): readonly string[] => joined ?? [graph.name];
+
 function joined(before: Stage, after: Stage, name: string): Stage {
   const blocks = before.blocks ?? after.blocks;
   return {
     graph: compose(before.graph, after.graph, name, `${before.graph.doc} ${after.graph.doc}`),
     repeated: false,
+    joined: [...namesOf(before), ...namesOf(after)],
     ...(blocks === undefined ? {} : { blocks }),
   };
 }

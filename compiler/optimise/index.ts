@@ -8,15 +8,17 @@ import { sizeOf } from "../ir/number";
 import type { Chain } from "../ir/stage";
 import { verify } from "../ir/verify";
 import type { Model } from "../model/chains";
+import { graphCost } from "../ops/cost";
 import { castOperands } from "./bfloat16";
-import { fuseEnds } from "./fuse-ends";
+import { type Ends, fuseEnds } from "./fuse-ends";
+import type { OptimisedModel, PassFact, PassName } from "./pass-facts";
 import { removeDead } from "./rewrite";
 import { selectEarly } from "./select-early";
 import { shareTiles } from "./share-tiles";
 import { simplify } from "./simplify";
 
 export interface GraphPass {
-  readonly name: string;
+  readonly name: PassName;
   readonly why: string;
   readonly run: (graph: Graph) => Graph;
 }
@@ -36,26 +38,78 @@ const formatPasses: { readonly [T in OperandFormat]: readonly GraphPass[] } = {
   ],
 };
 
-export function optimise(model: Model): Model {
+export function optimise(model: Model): OptimisedModel {
   const { dims, operands } = model;
-  const optimisedGraph = (graph: Graph): Graph => {
-    verify(graph, "model");
-    const all = [...passes, ...formatPasses[operands]];
-    return all.reduce((current, pass) => verify(pass.run(current), pass.name), graph);
-  };
+  const all = [...passes, ...formatPasses[operands]];
+  const facts: PassFact[] = [];
+  const costOf = (graph: Graph): number => graphCost(graph, {}).flops / sizeOf(dims.images);
+
+  const optimisedGraph = (graph: Graph, chain: PassFact["chain"]): Graph =>
+    all.reduce(
+      (current, { name, why, run }) => {
+        const next = verify(run(current), name);
+        if (!isSame(current, next)) {
+          const cost = { flopsBefore: costOf(current), flopsAfter: costOf(next) };
+          facts.push({
+            pass: name,
+            chain,
+            applied: true,
+            function: graph.name,
+            from: [graph.name],
+            because: why,
+            ...cost,
+          });
+        }
+        return next;
+      },
+      verify(graph, "model"),
+    );
   const optimisedChain = (chain: Chain): Chain => {
-    return { ...chain, stages: chain.stages.map((stage) => ({ ...stage, graph: optimisedGraph(stage.graph) })) };
+    return {
+      ...chain,
+      stages: chain.stages.map((stage) => ({ ...stage, graph: optimisedGraph(stage.graph, chain.name) })),
+    };
   };
-  // Reading only the targets' patches saves work where they are fewer than all patches.
-  const targetsAreFew = sizeOf(dims.allTargets) < sizeOf(dims.patches);
-  const target = targetsAreFew ? fuseEnds(model.target, { last: "targetLastBlock" }) : model.target;
-  const predictor = fuseEnds(model.predictor, { first: "predictorFirstBlock", last: "predictorLastBlock" });
-  return {
-    ...model,
-    target: optimisedChain(target),
+  /** With a fact about every stage that it joins, or would join if it might. */
+  const fused = (chain: Chain, { may, because, ...ends }: Ends & Condition): Chain => {
+    const next = fuseEnds(chain, ends);
+    for (const { graph, joined } of next.stages) {
+      if (joined === undefined) continue;
+      const cost = { flopsBefore: costOf(graph), flopsAfter: costOf(graph) };
+      const names = { function: graph.name, from: joined };
+      facts.push({ pass: "fuse ends", chain: chain.name, applied: may, ...names, because, ...cost });
+    }
+    return may ? next : chain;
+  };
+
+  const predictorEnds = { first: "predictorFirstBlock", last: "predictorLastBlock" };
+  const because = "so that the next passes see past the block";
+  const optimised = {
+    target: optimisedChain(fused(model.target, { last: "targetLastBlock", ...readsFewTargets(dims) })),
     context: optimisedChain(model.context),
-    predictor: optimisedChain(predictor),
-    loss: optimisedGraph(model.loss),
+    predictor: optimisedChain(fused(model.predictor, { ...predictorEnds, may: true, because })),
+    loss: optimisedGraph(model.loss, "loss"),
     features: optimisedChain(model.features),
   };
+  return { ...model, ...optimised, passes: facts };
+}
+
+interface Condition {
+  readonly may: boolean;
+  readonly because: string;
+}
+
+/** Reading only the targets' patches saves work where they are fewer than all patches. */
+function readsFewTargets({ allTargets, patches }: Model["dims"]): Condition {
+  const [read, all] = [sizeOf(allTargets), sizeOf(patches)];
+  const may = read < all;
+  return {
+    may,
+    because: `the targets of an image have ${read} tokens, ${may ? "" : "not "}fewer than its ${all} patches`,
+  };
+}
+
+/** A pass that found nothing to do keeps every node. */
+function isSame(a: Graph, b: Graph): boolean {
+  return a.nodes.length === b.nodes.length && a.nodes.every((node, i) => node === b.nodes[i]);
 }
