@@ -12,15 +12,9 @@ export interface CollectivesResult {
   readonly sharded: readonly string[];
   readonly gathered: readonly string[];
   readonly told: string;
-  /** How often the event loop came round during the exchanges. */
-  readonly ticks: number;
 }
 
 export async function collectivesResult(ranks: Communicator): Promise<CollectivesResult> {
-  let ticks = 0;
-  const timer = setInterval(() => {
-    ticks++;
-  }, 1);
   const { rank, size } = ranks;
   const means = lengths.map((length) => numbers(rank, length));
   await ranks.allReduceMean(means);
@@ -36,14 +30,12 @@ export async function collectivesResult(ranks: Communicator): Promise<Collective
   const told = await ranks.broadcast(new TextEncoder().encode(rank === 0 ? "from rank 0" : "from another one"));
   await ranks.broadcast(new Uint8Array(0));
   await ranks.barrier();
-  clearInterval(timer);
   return {
     rank,
     means: means.map(sha),
     sharded: sharded.map(sha),
     gathered,
     told: new TextDecoder().decode(told),
-    ticks,
   };
 }
 

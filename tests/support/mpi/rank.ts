@@ -2,8 +2,9 @@
  * What a rank of the tests of MPI does: `mpirun … node rank.cjs MODE FOLDER [RANK]`. Bundled by mpi.ts. FOLDER gets the
  * signs of life (`ranks/`), a file `result-<rank>.json` or `fault-<rank>`.
  */
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { launchOf } from "../../../runtime/ranks/launch";
 import { openMpiCommunicator } from "../../../runtime/ranks/mpi/mpi";
 import { streamsOfRank } from "../../../runtime/ranks/streams";
@@ -33,6 +34,15 @@ async function main(): Promise<void> {
     writeFileSync(join(folder, `result-${launch.rank}.json`), JSON.stringify(result));
   stdout.write("joined\n");
   if (mode === "collectives") save(await collectivesResult(ranks));
+  if (mode === "free") {
+    // The others come only when a timer of rank 0 has run while rank 0 waits for them. Where none ever does, nobody would
+    // end this run, so they give up after a minute.
+    const sign = join(folder, "timer-0");
+    if (launch.rank === 0) setTimeout(() => writeFileSync(sign, ""), 1);
+    else for (let polls = 0; !existsSync(sign); polls++) await (polls < 6_000 ? wait(10) : ranks.abort("no timer ran"));
+    await ranks.allReduceMean([new Float32Array(1000).fill(launch.rank)]);
+    save("met");
+  }
   if (mode === "disagree") {
     await ranks.agree("number of steps", "100");
     await ranks
