@@ -1,5 +1,6 @@
 /** The table of bfloat16 beside float32 in docs/engines.md, from docs/precision.json, which scripts/precision-run.ts writes. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export interface PrecisionRun {
@@ -24,8 +25,12 @@ export interface PrecisionRecord {
 const PARTS = 5;
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-const range = (values: readonly number[]): number => Math.max(...values) - Math.min(...values);
-const percent = (share: number): string => (100 * share).toFixed(1);
+
+/** The standard deviation of a sample; NaN of one value. */
+function deviation(values: readonly number[]): number {
+  const centre = mean(values);
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
+}
 
 /** Mean losses of the run's equal parts. */
 export function lossParts(losses: readonly number[]): readonly number[] {
@@ -33,57 +38,70 @@ export function lossParts(losses: readonly number[]): readonly number[] {
   return Array.from({ length: PARTS }, (_, i) => mean(losses.slice(Math.floor(i * size), Math.floor((i + 1) * size))));
 }
 
-/** A row for each quantity: fp32 and bf16 seed by seed, how far they are apart, and how far seeds of fp32 are apart. */
+/** A row for each quantity: the seeds' mean and standard deviation in each precision, and the difference seed by seed. */
 export function precisionTable(record: PrecisionRecord): string {
-  const fp32 = record.runs.filter(({ precision }) => precision === "fp32");
-  const pairs = fp32.flatMap((run) => {
-    const other = record.runs.find(({ seed, precision }) => precision === "bf16" && seed === run.seed);
-    return other === undefined ? [] : [{ run, other }];
+  const of = (precision: PrecisionRun["precision"]) => record.runs.filter((run) => run.precision === precision);
+  const pairs = of("fp32").flatMap((fp32) => {
+    const bf16 = of("bf16").find(({ seed }) => seed === fp32.seed);
+    return bf16 === undefined ? [] : [{ fp32, bf16 }];
   });
-  const row = (
-    name: string,
-    value: (run: PrecisionRun) => number,
-    shown: (value: number) => string,
-  ): readonly string[] => {
-    const differences = pairs.map(({ run, other }) => value(other) - value(run));
+  const row = ({ name, value, digits }: Quantity): readonly string[] => {
+    const plain = (values: readonly number[]) =>
+      `${mean(values).toFixed(digits)} ± ${deviation(values).toFixed(digits)}`;
+    const differences = pairs.map(({ fp32, bf16 }) => value(bf16) - value(fp32));
+    const error = deviation(differences) / Math.sqrt(differences.length);
     return [
       name,
-      ...pairs.map(({ run, other }) => `${shown(value(run))} / ${shown(value(other))}`),
-      shown(mean(differences)),
-      shown(Math.max(...differences.map(Math.abs))),
-      shown(range(pairs.map(({ run }) => value(run)))),
+      plain(pairs.map(({ fp32 }) => value(fp32))),
+      plain(pairs.map(({ bf16 }) => value(bf16))),
+      `${mean(differences).toFixed(digits)} ± ${error.toFixed(digits)}`,
     ];
   };
-  const probes = fp32[0]?.probes ?? [];
-  const rows = [
-    ...Array.from({ length: PARTS }, (_, i) =>
-      row(
-        `loss, fifth ${i + 1} of ${PARTS}`,
-        ({ losses }) => losses[i] ?? Number.NaN,
-        (loss) => loss.toFixed(4),
-      ),
-    ),
-    ...probes.map(({ task }, i) =>
-      row(`probe of ${task}, %`, ({ probes: found }) => found[i]?.accuracy ?? Number.NaN, percent),
-    ),
-  ];
-  const seeds = pairs.map(({ run }) => `seed ${run.seed}, fp32 / bf16`);
-  const heads = ["", ...seeds, "mean difference", "largest difference", "seeds of fp32 apart"];
+  const heads = ["", "fp32", "bf16", "bf16 − fp32"];
+  const rows = quantities(record.runs).map(row);
   const lines = [heads, heads.map((_, i) => (i === 0 ? "---" : "---:")), ...rows];
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** The sentences and the table of docs/engines.md. */
-export function precisionSection(): string {
+interface Quantity {
+  readonly name: string;
+  readonly value: (run: PrecisionRun) => number;
+  readonly digits: number;
+}
+
+function quantities([first]: readonly PrecisionRun[]): readonly Quantity[] {
+  const losses = Array.from({ length: PARTS }, (_, i) => ({
+    name: `loss, fifth ${i + 1} of ${PARTS}`,
+    value: (run: PrecisionRun) => run.losses[i] ?? Number.NaN,
+    digits: 4,
+  }));
+  const probes = (first?.probes ?? []).map(({ task }, i) => ({
+    name: `linear probe of ${task}, %`,
+    value: (run: PrecisionRun) => 100 * (run.probes[i]?.accuracy ?? Number.NaN),
+    digits: 1,
+  }));
+  return [...losses, ...probes];
+}
+
+const docs = fileURLToPath(new URL("../docs", import.meta.url));
+const [begin, end] = ["<!-- precision:begin -->", "<!-- precision:end -->"];
+
+/** The page of engines with its table of precisions as it should be. */
+export function withPrecision(page: string): string {
   // Written by scripts/precision-run.ts, from this type.
-  const text = readFileSync(fileURLToPath(new URL("../docs/precision.json", import.meta.url)), "utf8");
-  const record = JSON.parse(text) as PrecisionRecord;
+  const record = JSON.parse(readFileSync(join(docs, "precision.json"), "utf8")) as PrecisionRecord;
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`docs/engines.md lacks ${begin} … ${end}`);
+  return `${page.slice(0, from + begin.length)}\n\n${section(record)}\n\n${page.slice(to)}`;
+}
+
+function section(record: PrecisionRecord): string {
   const [first] = record.runs;
-  const images = first?.testImages ?? 0;
-  const error = percent(Math.SQRT1_2 / Math.sqrt(images));
+  const seeds = new Set(record.runs.map(({ seed }) => seed)).size;
   return [
-    `\`${record.spec}\` in whole, on ${first?.engine ?? "an unknown engine"}, ${record.date}. ` +
-      `The difference of two accuracies on ${images} images has a standard error of up to ${error} points.`,
+    `\`${record.spec}\`, whole runs of ${seeds} seeds on ${first?.engine ?? "an unknown engine"}, ${record.date}. Both ` +
+      "precisions of a seed begin with the same weights and see the same images and masks. Beside a mean stands the " +
+      `standard deviation of seeds, beside the difference its standard error; probes have ${first?.testImages ?? 0} test images.`,
     "",
     precisionTable(record),
   ].join("\n");
