@@ -25,7 +25,7 @@ export async function run([file, ...flags]: readonly string[], { out }: RunOptio
     // The terminal sends its signals to both; the trainer decides when it is done.
     const wait = () => {};
     process.on("SIGINT", wait);
-    process.on("SIGTERM", () => trainer.kill("SIGTERM"));
+    for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => trainer.kill(signal));
     trainer.on("error", () => resolve(2));
     trainer.on("exit", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   });

@@ -7,18 +7,20 @@ import { errorText } from "./error-text";
 import type { TrainerProgram } from "./experiment";
 import { nodeEnvironment } from "./loop/node-environment";
 import { runOnRanks } from "./loop/on-ranks";
+import { outliveTerminal } from "./report/terminal";
 import { restartWith } from "./restart";
 
 export { errorText } from "./error-text";
 export { generated } from "./model/generated";
 
-/** Runs the trainer as its command line asks, and sets the exit code: 0 done, 1 failed, 2 usage, 130 or 143 stopped. */
+/** Runs the trainer as its command line asks, and sets the exit code: 0 done, 1 failed, 2 usage, 129, 130 or 143 stopped. */
 export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
   // The bundle is also the file of the threads that prepare images.
   if (!isMainThread) {
     if (isDataWorker(workerData)) runWorker(workerData);
     return;
   }
+  outliveTerminal();
   const environment = nodeEnvironment(loadEngine);
   const parsed = parseFlags(program.experiment, environment.args);
   if (parsed.kind === "text") {

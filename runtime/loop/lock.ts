@@ -3,7 +3,7 @@
  * over where it can prove that the other is dead: its process is gone, the scheduler began the job again, or nobody
  * touched the lock for ten minutes.
  */
-import { linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { runIsLocked } from "../errors";
@@ -58,6 +58,7 @@ export function lockRun(directory: string): RunLock {
   } finally {
     rmSync(beside, { force: true });
   }
+  removeLeftovers(directory);
   const timer = setInterval(() => touch(path), touchEveryMs);
   timer.unref();
   return {
@@ -106,6 +107,17 @@ function removeDead(path: string, found: string): void {
   }
   if (readText(aside) === found) rmSync(aside, { force: true });
   else renameSync(aside, path);
+}
+
+/** Files that a killed trainer had begun to write: with the lock held, nobody else writes here. */
+function removeLeftovers(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const path = join(directory, name);
+    // A lock in the making may be that of a trainer that begins at this moment.
+    const isLock = name.startsWith(`${lockName}.`) && /\.(tmp|dead)$/.test(name);
+    const isFile = name.startsWith(".") && name.endsWith(".tmp");
+    if (isFile || (isLock && !isAlive(ownerOf(readText(path) ?? ""), path))) rmSync(path, { force: true });
+  }
 }
 
 /** A link fails where the file exists, so of several trainers exactly one gets it, with its content whole. */

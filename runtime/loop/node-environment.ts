@@ -9,10 +9,6 @@ import { evaluateRun } from "./evaluate-run";
 
 export function nodeEnvironment(loadEngine: LoadEngine): TrainerEnvironment {
   const [, started = "train.js", ...args] = process.argv;
-  // A reader that has enough (`node train.js | head`) must not end the training.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
   return {
     // Loaded here, so that neither --help nor the threads that prepare images wait for it.
     createEngine: async (options) => (await loadEngine()).createEngine(options),

@@ -11,7 +11,7 @@ import { type Position, startState } from "./checkpoints";
 import { type CloseLater, closingAfter } from "./closing";
 import { endOfRun } from "./end";
 import type { TrainerEnvironment } from "./environment";
-import { logFailure } from "./failure";
+import { logFailure, logSignal } from "./failure";
 import { observe } from "./observe";
 import { openRecords } from "./records";
 import { openRunFolder } from "./run-folder";
@@ -34,20 +34,22 @@ async function runAndClose(
   given: Pick<RunParts, "program" | "flags" | "environment" | "ranks" | "later">,
 ): Promise<number> {
   const { flags, environment, ranks, later } = given;
+  const { experiment } = given.program;
   const directory = flags.runDirectory;
   const progress = openProgress({ stream: environment.stdout, quiet: flags.quiet, bar: flags.progress });
   const lock = await together(ranks, "the start", () => openRunFolder(directory, ranks));
   later(lock.release);
+  let reached: Position = { stepsDone: 0, epochLoss: Number.NaN };
   const stop = listenForStop({
     asked: (signal) => progress.note(`${signal}: stopping after this step. Once more ends at once.`),
     leaving: (signal) => {
       progress.stop();
       progress.note(`${signal}: ended at once.`);
+      if (ranks.rank === 0) logSignal({ directory, experiment, signal, step: reached.stepsDone });
       lock.release();
     },
   });
   later(stop.dispose);
-  let reached: Position = { stepsDone: 0, epochLoss: Number.NaN };
   const logTheFailure = (error: unknown): void => {
     if (ranks.rank === 0) logFailure({ directory, error, step: reached.stepsDone });
   };

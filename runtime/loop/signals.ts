@@ -1,12 +1,19 @@
-/** Stopping: the first SIGINT or SIGTERM asks the loop to end after its step, a second one ends the process at once. */
+/**
+ * Stopping: the first SIGINT, SIGTERM or SIGHUP asks the loop to end after its step, a second one ends the process at once.
+ * SIGHUP says that the terminal is gone; under nohup that is no reason to stop.
+ */
 
 import type { Communicator } from "../ranks/communicator";
 import { gatherNumbers } from "../ranks/numbers";
+import { isUnderNohup } from "../report/terminal";
 
-export type StopSignal = "SIGINT" | "SIGTERM";
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 /** 128 + the number of the signal, as shells report it. */
-export const exitCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
+export const exitCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+
+const stopSignals: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+const isStopSignal = (signal: NodeJS.Signals): signal is StopSignal => stopSignals.some((known) => known === signal);
 
 /** `npm run` passes on a Ctrl-C that the terminal has already sent: two signals that close are one. */
 const sameSignalMs = 300;
@@ -30,8 +37,9 @@ export interface StopActions {
 export function listenForStop(actions: StopActions): StopRequests {
   let first: { readonly signal: StopSignal; readonly atMs: number } | null = null;
   let waits = false;
+  const ignoresHangUp = isUnderNohup();
   const listener = (signal: NodeJS.Signals): void => {
-    if (signal !== "SIGINT" && signal !== "SIGTERM") return;
+    if (!isStopSignal(signal) || (signal === "SIGHUP" && ignoresHangUp)) return;
     if (first !== null && performance.now() - first.atMs < sameSignalMs) return;
     if (waits && first === null) {
       first = { signal, atMs: performance.now() };
@@ -45,11 +53,9 @@ export function listenForStop(actions: StopActions): StopRequests {
     process.exit(exitCodes[signal]);
   };
   const stopListening = (): void => {
-    process.off("SIGINT", listener);
-    process.off("SIGTERM", listener);
+    for (const signal of stopSignals) process.off(signal, listener);
   };
-  process.on("SIGINT", listener);
-  process.on("SIGTERM", listener);
+  for (const signal of stopSignals) process.on(signal, listener);
   return {
     requested: () => first?.signal ?? null,
     waitForStep: () => {
@@ -62,7 +68,7 @@ export function listenForStop(actions: StopActions): StopRequests {
   };
 }
 
-const reasons = [null, "SIGINT", "SIGTERM", "floor"] as const;
+const reasons = [null, "SIGINT", "SIGTERM", "floor", "SIGHUP"] as const;
 
 /**
  * Why the run is to end, for all ranks: what the first of them says that has a reason. A signal reaches ranks between other

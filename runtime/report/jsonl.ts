@@ -66,7 +66,7 @@ export interface CheckpointEvent {
 export interface EndEvent {
   readonly event: "end";
   readonly step: number;
-  /** `complete`, `steps` (--steps), `floor` (--floor), `SIGINT`, `SIGTERM` or `failed`. */
+  /** `complete`, `steps` (--steps), `floor` (--floor), `SIGINT`, `SIGTERM`, `SIGHUP` or `failed`. */
   readonly reason: string;
   /** Of `failed`: the code of the error, unless the fault is ours. */
   readonly code?: string;

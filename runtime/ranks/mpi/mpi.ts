@@ -1,9 +1,9 @@
 /** The communicator over MPI, for ranks that mpirun or srun started. */
 import { hostname } from "node:os";
 import { launcherWithoutMpi, mpiFailed, mpiSizeDiffers } from "../../errors";
+import { exitAtOnce } from "../../exit";
 import { agreeOn } from "../agree";
 import type { Communicator } from "../communicator";
-import { exitAtOnce } from "../exit";
 import type { Launch } from "../launch";
 import type { Variables } from "../launchers/variables";
 import { callsOf, type MpiCalls } from "./calls";

@@ -5,7 +5,7 @@
  */
 import { hostname } from "node:os";
 import type { UserError } from "../../errors";
-import { exitAtOnce } from "../exit";
+import { exitAtOnce } from "../../exit";
 import { type Beat, openBeatFolder, thisMachine } from "./beat";
 import { type Fault, judge, type Peer, type WatchLimits } from "./judge";
 

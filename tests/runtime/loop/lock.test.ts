@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -22,6 +22,18 @@ describe("the lock of a run folder", () => {
     expect(JSON.parse(readFileSync(join(directory, lockName), "utf8"))).toMatchObject({ pid: process.pid });
     lock.release();
     expect(existsSync(join(directory, lockName))).toBe(false);
+  });
+
+  it("clears away what a killed trainer had begun to write, and nothing else", () => {
+    const directory = folder();
+    const dead = JSON.stringify({ pid: processOfThePast(), host: hostname(), began: null });
+    const living = JSON.stringify({ pid: parent, host: hostname(), began: beganOf(parent) });
+    const kept = ["tiny-latest.safetensors", "log.jsonl", `${lockName}.7.tmp`, "notes.tmp"];
+    const gone = [".tiny-latest.safetensors.0a1b2c3d.tmp", ".log.csv.00000000.tmp", `${lockName}.8.tmp`];
+    for (const name of [...kept, ...gone]) writeFileSync(join(directory, name), name.includes(".7.") ? living : dead);
+    const lock = lockRun(directory);
+    lock.release();
+    expect(readdirSync(directory).sort()).toEqual([...kept].sort());
   });
 
   const old = new Date(Date.now() - 3_600_000);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -18,12 +18,13 @@ interface Ended {
 interface Hold {
   readonly until: "signal" | "forever";
   readonly step?: number;
+  readonly at?: "engine" | "start" | "end";
   /** Called when the trainer is in the step where it waits. */
   readonly act: (process: ChildProcess) => Promise<void> | void;
 }
 
 async function trainer(directory: string, args: readonly string[] = [], hold: Hold | null = null): Promise<Ended> {
-  const held = hold === null ? {} : { HOLD: hold.until, HOLD_STEP: String(hold.step ?? 4) };
+  const held = hold === null ? {} : { HOLD: hold.until, HOLD_STEP: String(hold.step ?? 4), HOLD_AT: hold.at };
   const command = ["--import", "tsx", child, "--run-dir", directory, ...args];
   const started = spawn(process.execPath, command, { env: { ...process.env, ...held } });
   let text = "";
@@ -44,10 +45,14 @@ async function trainer(directory: string, args: readonly string[] = [], hold: Ho
   return { code, text };
 }
 
+const lastEvent = (directory: string): unknown =>
+  JSON.parse(readFileSync(join(directory, "log.jsonl"), "utf8").trimEnd().split("\n").at(-1) ?? "");
+
 describe("a trainer that is told to stop", () => {
-  const cases: readonly [signal: "SIGINT" | "SIGTERM", code: number][] = [
+  const cases: readonly [signal: "SIGINT" | "SIGTERM" | "SIGHUP", code: number][] = [
     ["SIGINT", 130],
     ["SIGTERM", 143],
+    ["SIGHUP", 129],
   ];
   it.each(cases)("by %s ends its step, saves it, says how to go on, and goes on exactly", async (signal, code) => {
     const [whole, stopped] = [folder(), folder()];
@@ -56,8 +61,7 @@ describe("a trainer that is told to stop", () => {
     expect(ended.text).toContain(`${signal}: stopping after this step.`);
     expect(ended.text).toMatch(/Stopped after step 4 of 10\. Saved in .*\nTo go on:\n {2}node .* --resume/);
     expect(existsSync(join(stopped, "lock.json"))).toBe(false);
-    const lastEvent = JSON.parse(readFileSync(join(stopped, "log.jsonl"), "utf8").trimEnd().split("\n").at(-1) ?? "");
-    expect(lastEvent).toMatchObject({ event: "end", step: 4, reason: signal });
+    expect(lastEvent(stopped)).toMatchObject({ event: "end", step: 4, reason: signal });
 
     expect((await trainer(stopped, ["--resume"])).code).toBe(0);
     expect((await trainer(whole)).code).toBe(0);
@@ -89,6 +93,32 @@ describe("a trainer that is told to stop", () => {
       },
     });
     expect(ended.text).toContain("Stopped after step 4");
+  });
+
+  it.each([
+    ["start", 0],
+    ["end", 10],
+  ] as const)("says so in its log where it is told in its %s, with %i steps done", async (at, step) => {
+    const directory = folder();
+    const ended = await trainer(directory, [], {
+      until: "forever",
+      at,
+      act: (process) => void process.kill("SIGTERM"),
+    });
+    expect(ended).toMatchObject({ code: 143, text: expect.stringContaining("SIGTERM: ended at once.") });
+    expect(lastEvent(directory)).toMatchObject({ event: "end", step, reason: "SIGTERM" });
+    expect(existsSync(join(directory, "lock.json"))).toBe(false);
+    expect((await trainer(directory, ["--resume", "auto"])).code).toBe(0);
+    expect(lastEvent(directory)).toMatchObject({ event: "end", step: 10, reason: "complete" });
+  });
+
+  it("in its start leaves the log of another experiment alone", async () => {
+    const directory = folder();
+    writeFileSync(join(directory, "experiment.json"), '{ "specHash": "of another one" }');
+    writeFileSync(join(directory, "log.jsonl"), "theirs\n");
+    const act = (process: ChildProcess) => void process.kill("SIGTERM");
+    expect((await trainer(directory, [], { until: "forever", at: "engine", act })).code).toBe(143);
+    expect(readFileSync(join(directory, "log.jsonl"), "utf8")).toBe("theirs\n");
   });
 
   it("leaves nothing that keeps a killed run from going on", async () => {

@@ -1,5 +1,5 @@
 /** The end of a process whose threads may never come back. */
-import { loadKoffi } from "../engines/koffi";
+import { loadKoffi } from "./engines/koffi";
 
 /**
  * Ends this process without waiting for calls on other threads, which process.exit does: one of them may be in MPI and
