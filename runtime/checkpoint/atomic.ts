@@ -14,13 +14,14 @@ const chunkBytes = 1 << 26;
 const abandonedAfterMs = 15 * 60_000;
 
 /**
- * Writes `parts` one after the other. An error of the parts themselves is passed on; one of the file system becomes
+ * Writes `parts` one after the other, and then what `beginning` gives over the first bytes. An error of the parts themselves is passed on; one of the file system becomes
  * fileNotWritten. In both cases nothing is left behind and `path` is untouched.
  */
 export async function writeAtomically(
   path: string,
   parts: AsyncIterable<ArrayBufferView>,
   expectedBytes: number,
+  beginning?: () => Uint8Array,
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}.tmp`);
   const onDisk = async <T>(work: Promise<T>): Promise<T> => {
@@ -34,7 +35,8 @@ export async function writeAtomically(
   const file = await onDisk(open(temporary, "wx"));
   try {
     try {
-      for await (const part of parts) await onDisk(writeAll(file, part));
+      for await (const part of parts) await onDisk(writeAll(file, part, null));
+      if (beginning !== undefined) await onDisk(writeAll(file, beginning(), 0));
       await onDisk(file.sync());
     } finally {
       await onDisk(file.close());
@@ -47,10 +49,12 @@ export async function writeAtomically(
   await syncDirectory(dirname(path));
 }
 
-async function writeAll(file: FileHandle, part: ArrayBufferView): Promise<void> {
+/** `from` null: after what was written before. */
+async function writeAll(file: FileHandle, part: ArrayBufferView, from: number | null): Promise<void> {
   const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
   for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, Math.min(chunkBytes, bytes.length - done));
+    const at = from === null ? null : from + done;
+    const { bytesWritten } = await file.write(bytes, done, Math.min(chunkBytes, bytes.length - done), at);
     if (bytesWritten === 0) throw new Error("the disk takes no more bytes");
     done += bytesWritten;
   }

@@ -70,7 +70,7 @@ export function parseMetadata(path: string, metadata: ReadonlyMap<string, string
     if (text(key).trim() !== "" && Number.isSafeInteger(value) && value >= 0) return value;
     throw notACheckpoint({ path, why: `its metadata has the ${key} ${JSON.stringify(text(key).slice(0, 40))}` });
   };
-  return {
+  const parsed: CheckpointMetadata = {
     generatorVersion: text("ijepa_version"),
     specHash: text("spec_hash"),
     name: text("name"),
@@ -78,6 +78,21 @@ export function parseMetadata(path: string, metadata: ReadonlyMap<string, string
     progress: { step: count("step"), epoch: count("epoch"), loss: Number(text("loss")) },
     constants: constantsOf(metadata.get("experiment") ?? ""),
   };
+  const impossible = contradiction(parsed);
+  if (impossible !== null) throw notACheckpoint({ path, why: `its metadata says ${impossible}` });
+  return parsed;
+}
+
+/** What cannot be true of a run of the recorded experiment; null where all can. */
+function contradiction({ progress: { step, epoch }, constants }: CheckpointMetadata): string | null {
+  const recorded = (path: string): number => Number(constants.get(path) ?? Number.NaN);
+  const steps = recorded("schedule.steps");
+  const stepsPerEpoch = recorded("optimiser.stepsPerEpoch");
+  if (step > steps) return `step ${step}, of a run of ${steps} steps`;
+  if (stepsPerEpoch > 0 && epoch !== Math.floor(step / stepsPerEpoch)) {
+    return `step ${step} and ${epoch} epochs, of a run with ${stepsPerEpoch} steps an epoch`;
+  }
+  return null;
 }
 
 const hashFields: ReadonlySet<string> = new Set(["specHash", "trainingHash"]);

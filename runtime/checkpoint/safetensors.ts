@@ -1,11 +1,20 @@
 /**
  * Safetensors files: u64 little-endian header length, JSON header, data in C order. Reading never trusts the file; a bad
- * one is a UserError that names it. Writing streams tensor by tensor and is atomic.
+ * one is a UserError that names it. Writing streams tensor by tensor, with a checksum of each, and is atomic.
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { damagedFile, fileNotReadable, tensorMissing, tensorUnfit, UserError } from "../errors";
 import { reasonOf } from "../exceptions";
 import { writeAtomically } from "./atomic";
+import {
+  checkHeader,
+  emptyChecksums,
+  filled,
+  sealHeader,
+  sha256,
+  tensorChecksums,
+  withoutChecksums,
+} from "./checksums";
 import { decode, elementBytes, type StoredDtype, type TensorValues } from "./dtypes";
 import { elementsOf, formatHeader, type Header, HeaderError, headerLength, parseHeader } from "./header";
 
@@ -33,12 +42,16 @@ export interface SafetensorsFile {
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const file = await reading(path, () => open(path, "r"));
   try {
-    const header = await reading(path, () => readHeaderOf(file, path));
+    const { header, sums } = await reading(path, () => readHeaderOf(file, path));
     const read = async (name: string): Promise<StoredTensor> => {
       const entry = header.tensors.get(name);
       if (entry === undefined) throw tensorMissing({ path, tensor: name, missing: 1, wanted: 1 });
       const { dtype, shape, begin, end } = entry;
       const bytes = await reading(path, () => readExactly(file, path, header.dataStart + begin, end - begin));
+      const sum = sums.get(name);
+      if (sum !== undefined && sum !== sha256(new Uint8Array(bytes))) {
+        throw damagedFile({ path, why: `the data of its tensor ${name} is not what was written, by its checksum` });
+      }
       const values = decode(dtype, bytes);
       if (values !== null) return { dtype, shape, values };
       throw tensorUnfit({ path, tensor: name, found: dtype, wanted: "F32, F64, F16, BF16, I32 or I64" });
@@ -120,7 +133,9 @@ export async function writeSafetensors(
   },
 ): Promise<void> {
   const tensors = [...content.tensors].sort((a, b) => elementBytes[b.dtype] - elementBytes[a.dtype]);
-  const { bytes, dataBytes } = formatHeader(content.metadata, tensors);
+  const sums = new Map<string, string>();
+  const names = tensors.map(({ name }) => name);
+  const { bytes, dataBytes } = formatHeader({ ...content.metadata, ...emptyChecksums(names) }, tensors);
   async function* parts(): AsyncGenerator<ArrayBufferView> {
     yield bytes;
     for (const { name, dtype, shape, values: valuesOf } of tensors) {
@@ -128,18 +143,29 @@ export async function writeSafetensors(
       if (!(values instanceof arrayOf[dtype]) || values.length !== elementsOf(shape)) {
         throw new Error(`internal: ${name} has ${values.length} values that are not ${dtype} [${shape.join(", ")}]`);
       }
+      sums.set(name, sha256(values));
       yield values;
     }
   }
-  await writeAtomically(path, parts(), bytes.length + dataBytes);
+  const beginning = (): Uint8Array => sealHeader(formatHeader({ ...content.metadata, ...filled(sums) }, tensors).bytes);
+  await writeAtomically(path, parts(), bytes.length + dataBytes, beginning);
 }
 
-async function readHeaderOf(file: FileHandle, path: string): Promise<Header> {
+async function readHeaderOf(
+  file: FileHandle,
+  path: string,
+): Promise<{ readonly header: Header; readonly sums: ReadonlyMap<string, string> }> {
   const { size: fileBytes } = await file.stat();
   try {
     const prefix = await readExactly(file, path, 0, Math.min(8, fileBytes));
     const length = headerLength(new Uint8Array(prefix), fileBytes);
-    return parseHeader(new Uint8Array(await readExactly(file, path, 8, length)), fileBytes);
+    const bytes = new Uint8Array(await readExactly(file, path, 0, 8 + length));
+    const header = parseHeader(bytes.subarray(8), fileBytes);
+    checkHeader(bytes, header.metadata);
+    return {
+      header: { ...header, metadata: withoutChecksums(header.metadata) },
+      sums: tensorChecksums(header.metadata),
+    };
   } catch (error) {
     if (error instanceof HeaderError) throw damagedFile({ path, why: error.message });
     throw error;

@@ -71,21 +71,21 @@ describe("kept copies", () => {
 
 describe("listing", () => {
   test("the newest first, the latest before a copy of the same step, damaged last; other files are left out", async () => {
-    await run(11, [1, 9, 10, 11]);
-    await cut(keptPath(directory, name, 10));
+    await run(10, [1, 8, 9, 10]);
+    await cut(keptPath(directory, name, 8));
     for (const other of ["tiny-ep.safetensors", "tiny-epx.safetensors", "other-latest.safetensors", "log.csv"]) {
       await writeFile(join(directory, other), "x");
     }
     const found = await listCheckpoints(directory, name);
     expect(found.map(({ path, keptEpoch }) => [basename(path), keptEpoch])).toEqual([
       ["tiny-latest.safetensors", null],
-      ["tiny-ep11.safetensors", 11],
+      ["tiny-ep10.safetensors", 10],
       ["tiny-ep9.safetensors", 9],
       ["tiny-ep1.safetensors", 1],
-      ["tiny-ep10.safetensors", 10],
+      ["tiny-ep8.safetensors", 8],
     ]);
-    expect(found.map(({ metadata }) => metadata?.progress.step)).toEqual([44, 44, 36, 4, undefined]);
-    expect(found[4]?.problem).toContain("tiny-ep10.safetensors");
+    expect(found.map(({ metadata }) => metadata?.progress.step)).toEqual([40, 40, 36, 4, undefined]);
+    expect(found[4]?.problem).toContain("tiny-ep8.safetensors");
   });
 
   test("a folder that is not there has none", async () => {
