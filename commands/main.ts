@@ -119,6 +119,14 @@ function program(): Command {
       code = await (await import("./replay")).replay(traces, options);
     });
   ijepa
+    .command("verify")
+    .description("read checkpoints in whole and compare their checksums (exit 0 all are whole, 1 not)")
+    .argument("<runs...>", "run folders, or safetensors files")
+    .option("--json", "one JSON document for programs")
+    .action(async (runs, options) => {
+      code = await (await import("./verify")).verify(runs, options);
+    });
+  ijepa
     .command("doctor")
     .description("check every engine and device on this machine (exit 0 the default engine works, 1 not)")
     .argument("[specs...]", "JSON files, one experiment each: the engines are also timed on their steps")

@@ -31,6 +31,8 @@ export interface StoredTensor {
 export interface SafetensorsFile {
   readonly path: string;
   readonly header: Header;
+  /** Every tensor that is read is compared with its own. */
+  readonly hasChecksums: boolean;
   /** Reads one tensor; UserError where there is none of this name or its dtype is none of those above. */
   read(name: string): Promise<StoredTensor>;
   /** One tensor of floats of exactly this shape, as float32. */
@@ -59,6 +61,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     return {
       path,
       header,
+      hasChecksums: sums.size > 0,
       read,
       readFloats: async (name, shape) => {
         const tensor = await read(name);

@@ -40,7 +40,7 @@ export function nothingToResume(was: { readonly directory: string }): UserError 
 
 /** `--resume` names a file that is not there. */
 export function checkpointNotFound(was: { readonly path: string }): UserError {
-  return new UserError("R113", `--resume: there is no checkpoint at ${was.path}.`);
+  return new UserError("R113", `There is no checkpoint at ${was.path}.`);
 }
 
 /** The run folder can not be made or written. */
