@@ -191,7 +191,7 @@ test("images in turn reuse memory that is given back, and end with the range", a
   });
   const next = imagesInTurn(data, { fromStep: 0, toStep: 4 });
   const sizes: number[] = [];
-  let last: Float32Array | undefined;
+  let last: Uint8Array | undefined;
   for (let i = 0; i < 8; i++) {
     const images = await next();
     sizes.push(images.length);

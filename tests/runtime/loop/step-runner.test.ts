@@ -51,14 +51,14 @@ describe("a step in micro-batches", () => {
 
   it("has the mean of their losses, and one update", async () => {
     const { engine, prepare, run } = await runner(4, (call) => call);
-    const images = async (): Promise<Float32Array> => new Float32Array(2 * 3 * 16 * 16);
+    const images = async (): Promise<Uint8Array> => new Uint8Array(2 * 3 * 16 * 16);
     expect((await run(prepare(0), images)).loss).toBe(1.5);
     expect(engine.calls).toEqual(["accumulate", "accumulate", "accumulate", "accumulate", "update"]);
   });
 
   it("is not applied where a loss is not finite", async () => {
     const { engine, prepare, run } = await runner(2, () => Number.NaN);
-    const images = async (): Promise<Float32Array> => new Float32Array(4 * 3 * 16 * 16);
+    const images = async (): Promise<Uint8Array> => new Uint8Array(4 * 3 * 16 * 16);
     expect((await run(prepare(0), images)).loss).toBeNaN();
     expect(engine.calls).toEqual(["accumulate", "accumulate"]);
   });
