@@ -7,7 +7,7 @@ import { withHeader } from "./header";
 import { comment, literal } from "./names";
 import { asPlanned, type EmitSettings, type Numbers, standingIn } from "./numbers";
 import { render } from "./render";
-import { emitFeatures, emitStep, varying } from "./step";
+import { emitFeatures, emitStep, featureInputs, varying } from "./step";
 import { emitTrees } from "./trees";
 
 function emitParameters(plan: Plan): string {
@@ -50,6 +50,9 @@ export function functionsText({ model, step }: Trainer): object {
     names: functions.map(({ name }) => name).join(", "),
     lengths: lengths.map(({ name }) => literal(name)).join(", "),
     anyLengths,
+    featureInputs: featureInputs(model)
+      .map(({ tree, path }) => `${path}: ${tree}.${path}`)
+      .join(", "),
   };
 }
 

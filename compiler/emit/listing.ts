@@ -49,6 +49,7 @@ export function emitListing({ plan, model }: Trainer): string {
     ...programs,
     `# costs are those of C=${sizes.C} T=${sizes.T}`,
     "",
+    ...model.images.stages.map(plain),
     ...model.target.stages.map(plain),
     ...model.context.stages.map(trained),
     ...model.predictor.stages.map(trained),

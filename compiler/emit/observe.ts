@@ -43,15 +43,20 @@ export interface ObserveInput {
 }
 
 /** The functions of step.ts that a trainer's model stands for. */
-function functionNames({ target, context, predictor, loss }: TrainedModel): ReadonlySet<string> {
-  const stages = [...target.stages, ...context.stages, ...predictor.stages];
+function functionNames({ images, target, context, predictor, loss }: TrainedModel): ReadonlySet<string> {
+  const stages = [...images.stages, ...target.stages, ...context.stages, ...predictor.stages];
   return new Set([...stages.map(({ graph }) => graph.name), loss.forward.name, loss.backward.name]);
 }
 
 export function emitObserve({ trainer: { plan, model }, loss }: ObserveInput): string {
   const { dims } = model;
   const passes = passesOf(model, "gradients");
-  const [calls, allTargets] = inferenceCalls(allTargetsChain(model), { running: "everyPatch", result: "allTargets" });
+  const [calls, allTargets] = inferenceCalls(allTargetsChain(model), {
+    running: "everyPatch",
+    result: "allTargets",
+    part: "target encoder",
+    input: passes.patches,
+  });
   const body = bodyOf(
     [...passes.sections, { title: "The target encoder's features of all patches", calls }],
     settingsOf(plan),

@@ -1,9 +1,11 @@
 /** step.ts: the training step of one experiment, and features.ts: the encoder that its probes look through. */
-import type { TrainedChain } from "../autodiff/trained";
+import type { TrainedChain, TrainedModel } from "../autodiff/trained";
+import type { Leaf } from "../ir/graph";
 import type { Dim } from "../ir/number";
+import type { Chain } from "../ir/stage";
 import type { Dims } from "../model/dims";
 import type { Plan } from "../plan/plan";
-import { inferenceCalls } from "../step/build";
+import { imageCalls, inferenceCalls } from "../step/build";
 import { type Call, callsOf, type EachCall, type Trainer } from "../step/step";
 import { type BodySettings, bodyOf, treeCode } from "./calls";
 import { allUses } from "./code";
@@ -21,7 +23,7 @@ import { indent } from "./layout";
 import type { EmitSettings, Numbers } from "./numbers";
 import { render } from "./render";
 import { inputFields, stateFields } from "./trees";
-import { typeArguments, typeParameters } from "./types";
+import { tensorType, typeArguments, typeParameters } from "./types";
 
 const RULE_WIDTH = 112;
 
@@ -76,10 +78,12 @@ export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettin
   const { experiment } = plan;
   const lengths = varying(dims.lengths);
   const batch = varying([dims.context, dims.allTargets]);
-  const inference = model.target.stages.map((stage) => inferenceFunction(stage.graph, numbers).text);
+  const inference = ({ stages }: Chain): readonly string[] =>
+    stages.map((stage) => inferenceFunction(stage.graph, numbers).text);
   const loss = [inferenceFunction(model.loss.forward, numbers), lossGradientFunction(model.loss, numbers)];
   const sections = [
-    { title: model.target.title, functions: inference },
+    { title: model.images.title, functions: inference(model.images) },
+    { title: model.target.title, functions: inference(model.target) },
     { title: model.context.title, functions: trainedFunctions(model.context, numbers) },
     { title: model.predictor.title, functions: trainedFunctions(model.predictor, numbers) },
     { title: "Loss", functions: loss.map(({ text }) => text) },
@@ -91,6 +95,7 @@ export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettin
   const clips = plan.clipNorm !== null;
   return render("step.ts", {
     helpers: allUses([...bodies.map(({ uses }) => uses), ...(summed === undefined ? [] : [summed.uses])]).helpers,
+    usesBytes: plan.model.pixels === "u8",
     usesBfloat16: [model.context, model.predictor].some(keepsBfloat16),
     clipNorm: clips,
     sizes: sizeLines(dims, numbers),
@@ -127,12 +132,27 @@ const isUnnamed = (call: Call): call is EachCall => call.kind === "each" && call
 
 export const varying = (dims: readonly Dim[]): readonly Dim[] => dims.filter((dim) => dim.varies);
 
+/** What features.ts is handed: what its stages read of the step's trees, under the last names of their paths. */
+export function featureInputs({ images, features }: Pick<TrainedModel, "images" | "features">): readonly Leaf[] {
+  const read = [...images.stages, ...features.stages].flatMap(({ graph }) => graph.inputs.map(({ leaf }) => leaf));
+  return [...new Set(read.filter((leaf) => leaf !== undefined))];
+}
+
 export function emitFeatures({ plan, model }: Trainer, { numbers }: EmitSettings): string {
-  const shared = new Set(model.target.stages.map((stage) => stage.graph.name));
+  const shared = new Set([...model.images.stages, ...model.target.stages].map((stage) => stage.graph.name));
   const own = model.features.stages.filter((stage) => !shared.has(stage.graph.name));
   const functions = own.map((stage) => inferenceFunction(stage.graph, numbers));
-  const [calls, last] = inferenceCalls(model.features, { running: "h", result: "features" });
-  const body = bodyOf([{ title: null, calls }], { ...settingsOf(plan), leaf: ({ path }) => path });
+  const [images, patches] = imageCalls(model);
+  const [calls, last] = inferenceCalls(model.features, {
+    running: "h",
+    result: "features",
+    part: "target encoder",
+    input: patches,
+  });
+  const body = bodyOf([{ title: null, calls: [...images, ...calls] }], {
+    ...settingsOf(plan),
+    leaf: ({ path }) => path,
+  });
   const ownNames = new Set(own.map((stage) => stage.graph.name));
   const { types, values, helpers } = allUses([
     { types: ["B", "D", "N", "Encoder"], values: [], helpers: [] },
@@ -146,8 +166,8 @@ export function emitFeatures({ plan, model }: Trainer, { numbers }: EmitSettings
     valueImports,
     needsBlockAt: helpers.includes("blockAt"),
     functions: functions.map(({ text }) => text),
-    imageHeight: plan.experiment.image.height,
-    imageWidth: plan.experiment.image.width,
+    inputs: featureInputs(model).map(({ path, ...leaf }) => ({ name: path, type: tensorType(leaf) })),
+    usesBytes: plan.model.pixels === "u8",
     body: indent(body.lines),
     result: body.valueOf(last),
   });

@@ -57,6 +57,7 @@ function specCode({ tree, dtype, shape }: Leaf): string {
   const made: { readonly [K in Leaf["dtype"]]: string } = {
     f32: tree === "constants" ? "constant" : "f32",
     i32: "i32",
+    u8: "u8",
   };
   return `${made[dtype]}(${shape.map(sizeCode).join(", ")})`;
 }
@@ -67,7 +68,7 @@ function treeCode(step: Step, name: InputName, depth: number): string {
     const leaves = entry.flatMap((block) => Object.entries(block)).map(([leaf, of]) => `${leaf}: ${specCode(of)}`);
     return `${entryName}: blocks(${depth}, { ${leaves.join(", ")} })`;
   });
-  return listed("{ ", entries, " }", "");
+  return listed(`export const ${name} = { `, entries, " };", "");
 }
 
 /** trees.ts; `depth` is that of the encoder. */
@@ -79,11 +80,12 @@ export function emitTrees(step: Step, depth: number): string {
     ),
   );
   const axes = new Set(leaves.flatMap(({ shape }) => shape.filter(isAxis).map(sizeCode)));
+  const formats = [...new Set(["f32", ...leaves.map(({ dtype }) => dtype)])].sort();
   const lists = trees.some((name) => Object.values(declared(step, name)).some(isList));
   return render("trees.ts", {
-    helpers: [...(lists ? ["blocks"] : []), "constant", "f32", "i32"],
+    helpers: [...(lists ? ["blocks"] : []), "constant", ...formats],
     sizes: [...axes].sort(),
     state: step.state.map(literal).join(", "),
-    trees: trees.map((name) => ({ name, code: treeCode(step, name, depth) })),
+    trees: trees.map((name) => treeCode(step, name, depth)),
   });
 }

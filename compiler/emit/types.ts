@@ -6,7 +6,7 @@ import { type Dim, type Num, shapeText } from "../ir/number";
 import type { Numbers } from "./numbers";
 
 /** The type of a tensor in generated code, by its number format. */
-const tensorTypes: { readonly [T in Dtype]: string } = { f32: "F32", bf16: "BF16", i32: "I32" };
+const tensorTypes: { readonly [T in Dtype]: string } = { f32: "F32", bf16: "BF16", i32: "I32", u8: "U8" };
 
 export function tensorType({ dtype, shape }: { readonly dtype: Dtype; readonly shape: readonly Num[] }): string {
   return `${tensorTypes[dtype]}<${shapeText(shape)}>`;

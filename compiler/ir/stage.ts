@@ -18,7 +18,7 @@ export type NetworkName = "encoder" | "predictor";
 
 /** Stages in order of execution. The first input of every stage but the first is the chain's running value. */
 export interface Chain {
-  readonly name: "target" | "context" | "predictor" | "features";
+  readonly name: "images" | "target" | "context" | "predictor" | "features";
   /** Heading of its section in the generated step. */
   readonly title: string;
   readonly stages: readonly Stage[];

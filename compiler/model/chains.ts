@@ -23,15 +23,17 @@ export interface Model {
   readonly trees: ModelTrees;
   /** Number format of the operands of products; the graphs are float32 until a pass casts them. */
   readonly operands: OperandFormat;
-  /** Image → targets, without gradient. */
+  /** Images → their patches, which all other chains begin with. */
+  readonly images: Chain;
+  /** Patches → targets, without gradient. */
   readonly target: Chain;
-  /** Image → context representations. */
+  /** Patches → context representations. */
   readonly context: Chain;
   /** Context representations → predictions. */
   readonly predictor: Chain;
   /** Predictions, targets → loss. */
   readonly loss: Graph;
-  /** Image → mean of the target encoder's tokens, for probes. */
+  /** Patches → mean of the target encoder's tokens, for probes. */
   readonly features: Chain;
 }
 
@@ -56,17 +58,33 @@ function encoderNormGroup(dims: Dims): Group {
   return groupOf("norm", normType(dims.encoder.width), "encoder.norm", normShapes("", dims.encoder.width));
 }
 
-function patchesOf(g: GraphBuilder, n: ModelNumbers, dims: Dims, images: Value): Value {
-  return g.one("patchify", [images], { patch: n.patch, tokens: dims.patches, values: dims.values }, "patches");
+/** What every encoder sees of the images: their pixels, normalized where the step is given bytes, patch by patch. */
+function imagePatches(n: ModelNumbers, dims: Dims, { batch, constants: { pixelMean, pixelStd } }: ModelTrees): Graph {
+  const areBytes = pixelMean !== undefined && pixelStd !== undefined;
+  const g = new GraphBuilder(
+    "imagePatches",
+    areBytes
+      ? "Bytes to normalized pixels, cut into patches."
+      : "Pixels that are normalized already, cut into patches.",
+  );
+  const images = g.read("images", batch.images);
+  const pixels = areBytes
+    ? g.one("normalizePixels", [images, g.read("mean", pixelMean), g.read("std", pixelStd)], {}, "pixels")
+    : images;
+  const cut = { patch: n.patch, tokens: dims.patches, values: dims.values };
+  return g.finish([g.one("patchify", [pixels], cut, "patches")]);
 }
 
+const patchesInto = (g: GraphBuilder, dims: Dims): Value =>
+  g.input("patches", "f32", [dims.images, dims.patches, dims.values]);
+
 /** All patches of the images: the first layer of the target encoder (reference.md §3). */
-function embedAll(n: ModelNumbers, dims: Dims, { batch, constants }: ModelTrees): Graph {
+function embedAll(dims: Dims, { constants }: ModelTrees): Graph {
   const g = new GraphBuilder("embedPatches", "Every patch of the images, embedded, at its position.");
   const weights = g.group(patchGroup(dims));
-  const images = g.read("images", batch.images);
+  const patches = patchesInto(g, dims);
   const positions = g.read("positions", constants.positions);
-  const embedded = g.one("linear", [patchesOf(g, n, dims, images), weights("weight"), weights("bias")], {}, "embedded");
+  const embedded = g.one("linear", [patches, weights("weight"), weights("bias")], {}, "embedded");
   return g.finish([g.one("addTable", [embedded, positions], {}, "out")]);
 }
 
@@ -74,13 +92,13 @@ function embedAll(n: ModelNumbers, dims: Dims, { batch, constants }: ModelTrees)
  * The context's patches only. Gathering pixels before the embedding equals gathering tokens after it: the embedding
  * looks at one patch at a time.
  */
-function embedContext(n: ModelNumbers, dims: Dims, { batch, constants }: ModelTrees): Graph {
+function embedContext(dims: Dims, { batch, constants }: ModelTrees): Graph {
   const g = new GraphBuilder("embedContext", "The context's patches, embedded, at their positions.");
   const weights = g.group(patchGroup(dims));
-  const images = g.read("images", batch.images);
+  const patches = patchesInto(g, dims);
   const positions = g.read("positions", constants.positions);
   const contextIndex = g.read("contextIndex", batch.contextIndex);
-  const kept = g.one("gatherTokens", [patchesOf(g, n, dims, images), contextIndex], {}, "kept");
+  const kept = g.one("gatherTokens", [patches, contextIndex], {}, "kept");
   const embedded = g.one("linear", [kept, weights("weight"), weights("bias")], {}, "embedded");
   const at = g.one("gatherRows", [positions, contextIndex], {}, "positionsOfContext");
   return g.finish([g.one("add", [embedded, at], {}, "out")]);
@@ -140,9 +158,9 @@ function selectTargets(n: ModelNumbers, dims: Dims, { batch }: ModelTrees): Grap
 /** Pixels as targets (the paper's ablation): patches of the image, each normalized. */
 function pixelTargets(n: ModelNumbers, dims: Dims, { batch }: ModelTrees): Graph {
   const g = new GraphBuilder("pixelTargets", "The pixels of the target blocks' patches.");
-  const images = g.read("images", batch.images);
+  const patches = patchesInto(g, dims);
   const targetIndex = g.read("targetIndex", batch.targetIndex);
-  const chosen = g.one("gatherTokens", [patchesOf(g, n, dims, images), targetIndex], {}, "chosen");
+  const chosen = g.one("gatherTokens", [patches, targetIndex], {}, "chosen");
   const pixels = n.normalizeTargets ? g.one("normalize", [chosen], { eps: LAYER_NORM_EPS }, "normalized") : chosen;
   return g.finish([blockRows(g, n, dims, pixels, "targets")]);
 }
@@ -248,19 +266,24 @@ export function buildModel(n: ModelNumbers): Model {
     dims,
     trees,
     operands: n.operands,
+    images: {
+      name: "images",
+      title: "Images: patches of normalized pixels, once for all encoders",
+      stages: [once(imagePatches(n, dims, trees))],
+    },
     target: {
       name: "target",
       title: n.targetSpace === "pixels" ? "Targets: pixels" : "Target encoder: all patches, no gradient",
       stages:
         n.targetSpace === "pixels"
           ? [once(pixelTargets(n, dims, trees))]
-          : [once(embedAll(n, dims, trees)), targetBlocks, once(selectTargets(n, dims, trees))],
+          : [once(embedAll(dims, trees)), targetBlocks, once(selectTargets(n, dims, trees))],
     },
     context: {
       name: "context",
       title: "Context encoder: the patches that are kept",
       stages: [
-        once(embedContext(n, dims, trees)),
+        once(embedContext(dims, trees)),
         contextBlocks,
         once(encoderNorm("contextNorm", "The final norm.", dims)),
       ],
@@ -278,7 +301,7 @@ export function buildModel(n: ModelNumbers): Model {
     features: {
       name: "features",
       title: "Features: the target encoder's mean over all patches",
-      stages: [once(embedAll(n, dims, trees)), targetBlocks, once(pooledFeatures(dims))],
+      stages: [once(embedAll(dims, trees)), targetBlocks, once(pooledFeatures(dims))],
     },
   };
 }

@@ -7,6 +7,11 @@ import type { Dims } from "./dims";
 
 export const IMAGE_CHANNELS = 3;
 
+const imagesDoc: { readonly [P in ModelNumbers["pixels"]]: string } = {
+  u8: "Pixels as bytes; the step normalizes them, once for all encoders.",
+  f32: "Pixels that are normalized already.",
+};
+
 /** The trees of a step; of `dropPath` one entry stands for all blocks. */
 export type ModelTrees = InputTrees<Leaf>;
 
@@ -24,6 +29,7 @@ export function treesOf(n: ModelNumbers, dims: Dims): ModelTrees {
     dtype: "f32",
     shape: [dims.patches, width],
   });
+  const ofChannels = (path: string): Leaf => ({ tree: "constants", path, dtype: "f32", shape: [IMAGE_CHANNELS] });
   const rows = n.contexts > 1 ? "rows (context, image)" : "rows by image";
   const factors = (branch: string): Leaf =>
     batch(
@@ -34,7 +40,12 @@ export function treesOf(n: ModelNumbers, dims: Dims): ModelTrees {
     );
   return {
     batch: {
-      images: batch("images", "f32", [dims.images, IMAGE_CHANNELS, n.imageHeight, n.imageWidth]),
+      images: batch(
+        "images",
+        n.pixels,
+        [dims.images, IMAGE_CHANNELS, n.imageHeight, n.imageWidth],
+        imagesDoc[n.pixels],
+      ),
       contextIndex: batch(
         "contextIndex",
         "i32",
@@ -53,6 +64,7 @@ export function treesOf(n: ModelNumbers, dims: Dims): ModelTrees {
     constants: {
       positions: table("positions", dims.encoder.width),
       predictorPositions: table("predictorPositions", dims.predictor.width),
+      ...(n.pixels === "u8" ? { pixelMean: ofChannels("pixelMean"), pixelStd: ofChannels("pixelStd") } : {}),
     },
   };
 }

@@ -1,6 +1,14 @@
 /** Ops that move pixels, tokens and rows; each beside the op that is its gradient. */
 import { type Op, perElement, perInputElement, tokenwise, when } from "./op";
 
+export const normalizePixels: Op<"normalizePixels"> = {
+  name: "normalizePixels",
+  tokenwise: null,
+  doc: "out[b, c, y, x] = (images[b, c, y, x] / 255 − mean[c]) / std[c]",
+  flops: perElement(3),
+  vjp: { why: "images are data" },
+};
+
 export const patchify: Op<"patchify"> = {
   name: "patchify",
   tokenwise: null,

@@ -85,6 +85,7 @@ export function optimise(model: Model): OptimisedModel {
   const predictorEnds = { first: "predictorFirstBlock", last: "predictorLastBlock" };
   const because = "so that the next passes see past the block";
   const optimised = {
+    images: optimisedChain(model.images),
     target: optimisedChain(fused(model.target, { last: "targetLastBlock", ...readsFewTargets(dims) })),
     context: optimisedChain(model.context),
     predictor: optimisedChain(fused(model.predictor, { ...predictorEnds, may: true, because })),

@@ -6,6 +6,8 @@ export interface ModelNumbers {
   readonly imageWidth: number;
   readonly patch: number;
   readonly tokens: number;
+  /** What the step is handed of images: bytes, or numbers that are normalized already (recorded runs). */
+  readonly pixels: "u8" | "f32";
   /** Images of one run of the step. */
   readonly images: number;
   readonly encoder: Network;

@@ -59,11 +59,13 @@ export interface PlanInput {
   /** sha256 of the canonical spec. */
   readonly specHash: string;
   readonly generatorVersion: string;
+  /** What the step is handed of images; left out: bytes. A recorded run brings pixels that are normalized. */
+  readonly pixels?: ModelNumbers["pixels"];
   /** In place of the masks that follow from the spec: a recorded run brings its own. */
   readonly masks?: MaskPlan;
 }
 
-export function buildPlan({ spec, specHash, generatorVersion, masks: given }: PlanInput): Plan {
+export function buildPlan({ spec, specHash, generatorVersion, pixels = "u8", masks: given }: PlanInput): Plan {
   const { image, encoder, predictor, optimization, augmentation, evaluation, checkpoint, log, hardware } = spec;
   const side = image.size / encoder.patch;
   const deviceBatch = deviceBatchOf(spec);
@@ -159,6 +161,7 @@ export function buildPlan({ spec, specHash, generatorVersion, masks: given }: Pl
       imageWidth: image.size,
       patch: encoder.patch,
       tokens: side * side,
+      pixels,
       images: deviceBatch,
       encoder: encoderNetwork,
       predictor: predictorNetwork,

@@ -22,19 +22,29 @@ import {
   weightPath,
 } from "./step";
 
+/** What the calls of a chain without gradients are told. */
+export interface InferenceNames {
+  /** What the chain is at between its stages. */
+  readonly running: string;
+  readonly result: string;
+  readonly part: Part;
+  /** What gives its first stage its main input; left out where it reads the step's inputs alone. */
+  readonly input?: Call;
+}
+
 /** The calls of a chain that nothing flows back through, over the weights of the target encoder. */
 export function inferenceCalls(
   chain: Chain,
-  { running: name, result }: { readonly running: string; readonly result: string },
+  { running: name, result, part, input }: InferenceNames,
 ): readonly [calls: readonly InferenceCall[], last: InferenceCall] {
   const calls: InferenceCall[] = [];
   chain.stages.forEach((stage, i) => {
     const isLast = i === chain.stages.length - 1;
-    const running = calls.at(-1);
+    const running = calls.at(-1) ?? input;
     calls.push({
       kind: "inference",
       region: "forward",
-      part: "target encoder",
+      part,
       stage,
       weights: "target",
       ...(running === undefined ? {} : { running }),
@@ -45,7 +55,12 @@ export function inferenceCalls(
   return [calls, lastOf(calls)];
 }
 
-function forwardCalls(chain: TrainedChain, part: Part, input: Call | undefined): readonly ForwardCall[] {
+/** The patches of the images, which every other chain begins with. */
+export function imageCalls({ images }: Pick<TrainedModel, "images">): ReturnType<typeof inferenceCalls> {
+  return inferenceCalls(images, { running: "pixels", result: "patches", part: "images" });
+}
+
+function forwardCalls(chain: TrainedChain, part: Part, input: Call): readonly ForwardCall[] {
   const calls: ForwardCall[] = [];
   for (const stage of chain.stages) {
     const running = calls.at(-1) ?? input;
@@ -84,6 +99,7 @@ function lastOf<T>(calls: readonly T[]): T {
 /** Forward and backward, and what they make on the way. */
 export interface Passes {
   readonly sections: readonly Section[];
+  readonly patches: InferenceCall;
   readonly targets: InferenceCall;
   readonly context: ForwardCall;
   readonly predictions: ForwardCall;
@@ -93,8 +109,14 @@ export interface Passes {
 
 /** `gradients` is the name of what the backward pass ends with. */
 export function passesOf(model: TrainedModel, gradients: string): Passes {
-  const [target, targets] = inferenceCalls(model.target, { running: "h", result: "targets" });
-  const context = forwardCalls(model.context, "context encoder", undefined);
+  const [images, patches] = imageCalls(model);
+  const [target, targets] = inferenceCalls(model.target, {
+    running: "h",
+    result: "targets",
+    part: "target encoder",
+    input: patches,
+  });
+  const context = forwardCalls(model.context, "context encoder", patches);
   const predictor = forwardCalls(model.predictor, "predictor", lastOf(context));
   const predictions = lastOf(predictor);
   const loss: LossCall = {
@@ -117,12 +139,14 @@ export function passesOf(model: TrainedModel, gradients: string): Passes {
   };
   return {
     sections: [
+      { title: model.images.title, calls: images },
       { title: model.target.title, calls: target },
       { title: model.context.title, calls: context },
       { title: model.predictor.title, calls: predictor },
       { title: "Loss", calls: [loss] },
       { title: "Backward", calls: [lossGradient, ...backPredictor, ...backContext, collect] },
     ],
+    patches,
     targets,
     context: lastOf(context),
     predictions,

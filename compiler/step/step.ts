@@ -15,7 +15,7 @@ import type { Plan } from "../plan/plan";
 export type Region = "forward" | "backward" | "reduce" | "update";
 
 /** Whose work a call is, for costs. */
-export const parts = ["target encoder", "context encoder", "predictor", "loss", "update"] as const;
+export const parts = ["images", "target encoder", "context encoder", "predictor", "loss", "update"] as const;
 export type Part = (typeof parts)[number];
 
 interface AnyCall {

@@ -30,7 +30,7 @@ import {
 /** A tensor of the step; the same object wherever it is read. */
 export interface Item {
   readonly shape: readonly Num[];
-  /** Left out: float32, as all is but what graphs make. */
+  /** Left out: float32, as all is but inputs and what graphs make. */
   readonly dtype?: Dtype;
 }
 
@@ -131,9 +131,9 @@ class Unroller {
     }
   }
 
-  private leafItem({ tree, path, shape }: Leaf, block: number): Item {
+  private leafItem({ tree, path, shape, dtype }: Leaf, block: number): Item {
     const key = `${tree}.${path.replace("*", String(block))}`;
-    const item = this.leaves.get(key) ?? { shape };
+    const item = this.leaves.get(key) ?? { shape, dtype };
     this.leaves.set(key, item);
     return item;
   }

@@ -4,7 +4,7 @@ import type { Experiment, FolderData, ShapesData } from "../experiment";
 import { randomAt } from "../random/random";
 import { type Box, evaluationCrop, type Size } from "./crop";
 import { type ImageFolder, scanFolder } from "./folder";
-import { normalizationTable, writeNormalized } from "./normalize";
+import { bytesOfImage, writePlanes } from "./pixels";
 import { inTurn } from "./prepare";
 import { createResampler } from "./resample";
 import { createSceneCache } from "./scene-cache";
@@ -22,8 +22,8 @@ export interface LabelledImages {
   readonly tasks: readonly LabelledTask[];
   /** The number of the class of every image. */
   labels(task: string): Int32Array;
-  /** [count, 3, H, W], normalized as in training. */
-  pixels(from: number, count: number): Promise<Float32Array>;
+  /** [count, 3, H, W], bytes. */
+  pixels(from: number, count: number): Promise<Uint8Array>;
 }
 
 export interface LabelledOptions {
@@ -147,15 +147,14 @@ function pixelReader(
   // A broken file is replaced by one of its own class, so labels stay right; training has warned of it.
   const source = openSource(plan, () => {});
   const { resample } = createResampler();
-  const table = normalizationTable(image);
-  const bytes = 3 * image.height * image.width;
+  const bytes = bytesOfImage(image);
   const kept = new Map<number, Uint8Array>();
 
   return async (from, count) => {
     if (from < 0 || from + count > images) throw new Error(`internal: images ${from}…${from + count} of ${images}`);
-    const out = new Float32Array(count * bytes);
+    const out = new Uint8Array(count * bytes);
     const write = (rgb: Uint8Array, i: number): void => {
-      writeNormalized(rgb, image, false, table, out, (i - from) * bytes);
+      writePlanes(rgb, image, false, out, (i - from) * bytes);
     };
     const missing: number[] = [];
     for (let i = from; i < from + count; i++) {

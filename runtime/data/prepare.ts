@@ -1,8 +1,8 @@
-/** Numbers of images → a batch for the network: cut, resize, mirror, normalize. The inner loop of every data thread. */
+/** Numbers of images → a batch for the network: cut, resize, mirror. The inner loop of every data thread. */
 import type { AugmentationPlan, ImagePlan } from "../experiment";
 import { randomAt } from "../random/random";
 import { type Box, randomCrop, type Size } from "./crop";
-import { normalizationTable, writeNormalized } from "./normalize";
+import { bytesOfImage, writePlanes } from "./pixels";
 import { createResampler } from "./resample";
 import type { Cutout, ImageSource } from "./source";
 
@@ -18,13 +18,12 @@ export interface AugmentOptions {
 }
 
 /** Writes images [B, 3, H, W] into `out`. */
-export type Prepare = (job: TrainingJob, out: Float32Array) => Promise<void>;
+export type Prepare = (job: TrainingJob, out: Uint8Array) => Promise<void>;
 
 /** Box and mirroring depend on (seed, epoch, number of the image) and nothing else. */
 export function createPrepare(source: ImageSource, { seed, image, augmentation }: AugmentOptions): Prepare {
   const { resample } = createResampler();
-  const table = normalizationTable(image);
-  const length = 3 * image.height * image.width;
+  const length = bytesOfImage(image);
 
   return async ({ epoch, images }, out) => {
     await inTurn({ count: images.length, ahead: 1 }, source, (i) => {
@@ -35,7 +34,7 @@ export function createPrepare(source: ImageSource, { seed, image, augmentation }
         index,
         // From the beginning of its stream each time: a broken file may be asked for its box before its replacement is.
         choose: (size) => randomCrop(randomAt({ ...name, purpose: "data.crop" }), size, augmentation),
-        use: (cut) => writeNormalized(resample(cut.image, cut.box, image), image, mirrored, table, out, i * length),
+        use: (cut) => writePlanes(resample(cut.image, cut.box, image), image, mirrored, out, i * length),
       };
     });
   };

@@ -9,6 +9,7 @@ import { firstImageOf, type Place } from "../step/share";
 import { loadSharp } from "./decode";
 import { type ImageFolder, scanFolder } from "./folder";
 import { createEpochOrder } from "./order";
+import { bytesOfImage } from "./pixels";
 import { createPrepare, type TrainingJob } from "./prepare";
 import { createSceneCache } from "./scene-cache";
 import { folderSource, openSource, type Replaced, type SourcePlan } from "./source";
@@ -20,8 +21,8 @@ export interface TrainingBatch {
   readonly step: number;
   /** Micro-batch of the step, from 0. */
   readonly microStep: number;
-  /** [deviceBatch, 3, H, W], normalized, in memory of its own (not shared with other threads). */
-  readonly images: Float32Array;
+  /** [deviceBatch, 3, H, W], bytes, in memory of its own (not shared with other threads). */
+  readonly images: Uint8Array;
   /** Gives the memory back; `images` must not be used any more. Without it the garbage collector does. */
   release(): void;
 }
@@ -91,8 +92,8 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
   };
 
   async function* batches({ fromStep, toStep }: { readonly fromStep: number; readonly toStep: number }) {
-    const free: Float32Array[] = [];
-    const ahead: Promise<Float32Array>[] = [];
+    const free: Uint8Array[] = [];
+    const ahead: Promise<Uint8Array>[] = [];
     let begun = fromStep * microSteps;
     for (let micro = begun; micro < toStep * microSteps; micro++) {
       while (begun < toStep * microSteps && ahead.length < maker.depth) {
@@ -124,7 +125,7 @@ function nothingAhead(): never {
 export function imagesInTurn(
   data: TrainingData,
   range: { readonly fromStep: number; readonly toStep: number },
-): () => Promise<Float32Array> {
+): () => Promise<Uint8Array> {
   const batches = data.batches(range);
   let last: TrainingBatch | undefined;
   return async () => {
@@ -171,12 +172,11 @@ function makeInThisThread(
   replaced: (what: Replaced) => void,
 ): BatchMaker {
   const prepare = createPrepare(openSource(plan, replaced), augment);
-  const { height, width } = augment.image;
   return {
     // Files are decoded by threads of libuv, so one batch ahead fills the time of the step; scenes would only wait.
     depth: plan.kind === "folder" ? 2 : 1,
     make: async (job, memory) => {
-      const batch = memory ?? new Float32Array(job.images.length * 3 * height * width);
+      const batch = memory ?? new Uint8Array(job.images.length * bytesOfImage(augment.image));
       await prepare(job, batch);
       return batch;
     },

@@ -11,7 +11,7 @@ export interface BatchMaker {
   /** Jobs that should be under way to keep it busy. */
   readonly depth: number;
   /** `memory`, where given, may be used for the batch; it is gone then. */
-  make(job: TrainingJob, memory: Float32Array | undefined): Promise<Float32Array>;
+  make(job: TrainingJob, memory: Uint8Array | undefined): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export interface PoolOptions {
 }
 
 interface Waiting {
-  resolve(batch: Float32Array): void;
+  resolve(batch: Uint8Array): void;
   reject(error: Error): void;
 }
 
@@ -49,7 +49,7 @@ export function createWorkerPool(options: PoolOptions): BatchMaker {
       const waiting = thread.waiting.get(answer.job);
       thread.waiting.delete(answer.job);
       if (thread.waiting.size === 0) worker.unref();
-      if (answer.kind === "done") waiting?.resolve(new Float32Array(answer.memory));
+      if (answer.kind === "done") waiting?.resolve(new Uint8Array(answer.memory));
       else
         waiting?.reject(answer.code === null ? new Error(answer.message) : new UserError(answer.code, answer.message));
     });
@@ -72,7 +72,7 @@ export function createWorkerPool(options: PoolOptions): BatchMaker {
       if (thread.failure !== undefined) return Promise.reject(thread.failure);
       const job = nextJob++;
       const message: WorkerJob = { job, epoch, images, memory: memory?.buffer as ArrayBuffer | undefined };
-      return new Promise<Float32Array>((resolve, reject) => {
+      return new Promise<Uint8Array>((resolve, reject) => {
         thread.waiting.set(job, { resolve, reject });
         thread.worker.ref();
         thread.worker.postMessage(message, message.memory === undefined ? [] : [message.memory]);

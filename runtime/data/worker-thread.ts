@@ -3,6 +3,7 @@ import { type MessagePort, parentPort } from "node:worker_threads";
 import { UserError } from "../errors";
 import { messageOf } from "../exceptions";
 import { useOneThread } from "./decode";
+import { bytesOfImage } from "./pixels";
 import { type AugmentOptions, createPrepare } from "./prepare";
 import { openSource, type Replaced, type SourcePlan } from "./source";
 
@@ -40,10 +41,9 @@ export function runWorker(workerData: DataWorkerData): void {
   const source = openSource(plan, (what) => answer({ kind: "replaced", what }));
   const prepare = createPrepare(source, augment);
   const ready = plan.kind === "folder" ? useOneThread() : Promise.resolve();
-  const { height, width } = augment.image;
 
   const serve = async ({ job, epoch, images, memory }: WorkerJob): Promise<void> => {
-    const batch = new Float32Array(memory ?? new ArrayBuffer(images.length * 3 * height * width * 4));
+    const batch = new Uint8Array(memory ?? new ArrayBuffer(images.length * bytesOfImage(augment.image)));
     try {
       await prepare({ epoch, images }, batch);
       answer({ kind: "done", job, memory: batch.buffer }, [batch.buffer]);

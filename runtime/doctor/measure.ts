@@ -124,6 +124,7 @@ function inputOf(spec: TensorSpec, { lengths, tokens, random }: InputSizes): Hos
     random.fillNormal(values, 1);
     return values;
   }
+  if (spec.dtype === "u8") return Uint8Array.from(values, () => Math.floor(256 * random.uniform()));
   const last = shape.at(-1) ?? 1;
   const start = Int32Array.from({ length: shape[0] ?? 1 }, () => Math.floor(random.uniform() * tokens));
   // A step of 37 tokens visits every patch of a grid once before it comes back, where 37 does not divide it.

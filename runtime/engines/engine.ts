@@ -18,7 +18,7 @@ export type DeviceName = "cpu" | "gpu" | "tpu" | "webgpu" | "wasm" | "js";
 export type Precision = "fp32" | "bf16" | "fp16";
 
 /** Numbers on the host, in C order. */
-export type HostArray = Float32Array | Int32Array;
+export type HostArray = Float32Array | Int32Array | Uint8Array;
 
 export interface TensorSpec {
   readonly dtype: HostFormat;

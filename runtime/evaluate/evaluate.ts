@@ -10,7 +10,7 @@ import { type EvaluationReport, type ReportRow, type ReportTask, rowLine } from 
 import { type Features, shareOfEqual } from "./features";
 import { nearest, voteOf } from "./knn";
 import { linearProbe, prepareProbe } from "./linear-probe";
-import { downsample, pixelSide } from "./pixels";
+import { downsample, type PixelImage, pixelSide } from "./pixels";
 import { atMost, joined, type LabelledSplit, type LabelTask } from "./split";
 
 export { halvesOf, type LabelledSplit, type LabelTask } from "./split";
@@ -23,8 +23,11 @@ export interface EvaluatedEncoder {
   /** "target encoder" or "random initialisation". */
   readonly name: string;
   /** Mean-pooled features [count, dimension] of `count` images. */
-  readonly features: (images: Float32Array, count: number) => Promise<Float32Array>;
+  readonly features: (images: Uint8Array, count: number) => Promise<Float32Array>;
 }
+
+const joinedFeatures = (parts: readonly Float32Array[]): Float32Array =>
+  joined(parts, (length) => new Float32Array(length));
 
 /** Fewer say nothing, and their accuracy has a standard error above 13 points. */
 const leastImages = 16;
@@ -33,7 +36,7 @@ export async function evaluate(what: {
   readonly labelled: OfSplits<LabelledSplit>;
   readonly encoders: readonly EvaluatedEncoder[];
   readonly plan: EvaluationPlan;
-  readonly image: { readonly height: number; readonly width: number };
+  readonly image: PixelImage;
   readonly log: (line: string) => void;
   /** Images that an encoder is given at once; the last time it may be fewer. */
   readonly batch?: number;
@@ -52,7 +55,7 @@ export async function evaluate(what: {
   checkSplits(labelled);
   const pixels: EvaluatedEncoder = {
     name: `raw pixels (${pixelSide}×${pixelSide})`,
-    features: async (batch, count) => downsample(batch, count, image.height, image.width),
+    features: async (batch, count) => downsample(batch, count, image),
   };
   const evaluated = what.rawPixels === false ? encoders : [...encoders, pixels];
   const features: OfSplits<Features[]> = { train: [], validation: [], test: [] };
@@ -154,7 +157,7 @@ async function featuresOf(
     }
   }
   return parts.map((list, i): Features => {
-    const values = joined(list);
+    const values = joinedFeatures(list);
     const dimension = values.length / images;
     if (!Number.isInteger(dimension)) {
       throw new Error(`internal: ${encoders[i]?.name} gives ${values.length} features of ${images} images`);
@@ -169,7 +172,7 @@ async function featuresOf(
  */
 export function paddedFeatures(
   batch: number,
-  run: (images: Float32Array) => Promise<Float32Array>,
+  run: (images: Uint8Array) => Promise<Float32Array>,
 ): EvaluatedEncoder["features"] {
   return async (images, count) => {
     const size = images.length / count;
@@ -177,12 +180,12 @@ export function paddedFeatures(
     for (let from = 0; from < count; from += batch) {
       const taken = Math.min(batch, count - from);
       const given = images.subarray(from * size, (from + taken) * size);
-      const full = taken === batch ? given : new Float32Array(batch * size);
+      const full = taken === batch ? given : new Uint8Array(batch * size);
       if (full !== given) full.set(given);
       const features = await run(full);
       parts.push(features.slice(0, (features.length / batch) * taken));
     }
-    return joined(parts);
+    return joinedFeatures(parts);
   };
 }
 

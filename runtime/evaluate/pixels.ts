@@ -1,6 +1,10 @@
 /** The simplest representation: the image itself, averaged down to 16×16. A model that beats it has learnt something. */
+import type { ImagePlan } from "../experiment";
 
 export const pixelSide = 16;
+
+/** The size of the images, and what normalizes them. */
+export type PixelImage = Pick<ImagePlan, "height" | "width" | "mean" | "std">;
 
 /** Values of a representation by pixels. */
 export function pixelDimension(height: number, width: number): number {
@@ -9,14 +13,16 @@ export function pixelDimension(height: number, width: number): number {
 
 /**
  * Mean colour of each of 16×16 equal boxes (fewer where the image is smaller), where a pixel on the border of two boxes
- * counts in both by its share. Images [count, 3, height, width] → [count, 3·16·16].
+ * counts in both by its share; normalized as for the encoders. Images [count, 3, height, width] → [count, 3·16·16].
  */
-export function downsample(images: Float32Array, count: number, height: number, width: number): Float32Array {
+export function downsample(images: Uint8Array, count: number, { height, width, mean, std }: PixelImage): Float32Array {
   const rows = boxes(height);
   const columns = boxes(width);
   const planes = count * 3;
   const out = new Float32Array(planes * rows.length * columns.length);
   for (let plane = 0; plane < planes; plane++) {
+    const channel = plane % 3;
+    const [shift = 0, scale = 1] = [mean[channel], std[channel]];
     for (const [y, row] of rows.entries()) {
       for (const [x, column] of columns.entries()) {
         let sum = 0;
@@ -24,7 +30,7 @@ export function downsample(images: Float32Array, count: number, height: number, 
           const line = (plane * height + atY) * width;
           for (const [atX, shareX] of column) sum += shareY * shareX * (images[line + atX] ?? 0);
         }
-        out[(plane * rows.length + y) * columns.length + x] = sum;
+        out[(plane * rows.length + y) * columns.length + x] = (sum / 255 - shift) / scale;
       }
     }
   }

@@ -10,8 +10,8 @@ export interface LabelledSplit {
   readonly count: number;
   readonly tasks: readonly LabelTask[];
   labels(task: string): Int32Array;
-  /** Images from … from + count − 1, normalized as in training: [count, 3, height, width]. */
-  pixels(from: number, count: number): Promise<Float32Array>;
+  /** Images from … from + count − 1 as bytes: [count, 3, height, width]. */
+  pixels(from: number, count: number): Promise<Uint8Array>;
 }
 
 /** Chosen images of a split; each is read alone. */
@@ -23,8 +23,10 @@ export function subsetOf(split: LabelledSplit, indices: readonly number[]): Labe
       const labels = split.labels(task);
       return Int32Array.from(indices, (index) => labels[index] ?? 0);
     },
-    pixels: async (from, count) =>
-      joined(await Promise.all(indices.slice(from, from + count).map((index) => split.pixels(index, 1)))),
+    pixels: async (from, count) => {
+      const images = indices.slice(from, from + count).map((index) => split.pixels(index, 1));
+      return joined(await Promise.all(images), (length) => new Uint8Array(length));
+    },
   };
 }
 
@@ -50,8 +52,9 @@ export function halvesOf(heldOut: LabelledSplit): { readonly validation: Labelle
   return { validation: half(0), test: half(1) };
 }
 
-export function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+/** One array after the other in one that `make` gives. */
+export function joined<T extends Float32Array | Uint8Array>(parts: readonly T[], make: (length: number) => T): T {
+  const out = make(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
     out.set(part, at);

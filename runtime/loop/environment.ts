@@ -9,7 +9,7 @@ export interface ImageStream {
   /** Threads that prepare images; 0 = none but the one that trains. */
   readonly workers: number;
   /** [B, 3, H, W] of the next micro-batch. */
-  next(): Promise<Float32Array>;
+  next(): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 

@@ -10,7 +10,7 @@ import {
 } from "../evaluate/evaluate";
 import type { TrainerProgram } from "../experiment";
 import type { RunEvaluation } from "./environment";
-import { constantOf, featuresFunction, inputsOf } from "./functions";
+import { constantsOf, featuresFunction, inputsOf } from "./functions";
 import { stateSpecs, writeInitialTarget } from "./state";
 
 export interface RunEvaluationOptions {
@@ -27,12 +27,12 @@ export function evaluateRun(options: RunEvaluationOptions): RunEvaluation {
   const { experiment, parameters } = program;
   const { deviceBatch } = experiment.optimiser;
   const common = { labelled, plan: experiment.evaluation, image: experiment.image, batch: deviceBatch, isStopping };
-  const positions = constantOf(experiment, "positions");
+  const constants = constantsOf(experiment);
 
   const encoderOf = async (name: string, store: StateStore): Promise<EvaluatedEncoder> => {
     const fn = await engine.load(featuresFunction(program), store);
-    const features = async (images: Float32Array): Promise<Float32Array> => {
-      const found = (await fn.run(inputsOf({ images, positions }), {})).get("features");
+    const features = async (images: Uint8Array): Promise<Float32Array> => {
+      const found = (await fn.run(inputsOf({ images, ...constants }), {})).get("features");
       if (!(found instanceof Float32Array)) throw new Error("internal: features gave no features");
       return found;
     };

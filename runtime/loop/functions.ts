@@ -35,26 +35,17 @@ export function inputsOf(tree: object): ReadonlyMap<string, HostArray> {
   return new Map(leavesOf(tree, isArray));
 }
 
-const tables: { readonly [K in keyof ConstantsTree<unknown>]: (experiment: Experiment) => number } = {
-  positions: ({ encoder }) => encoder.dim,
-  predictorPositions: ({ predictor }) => predictor.dim,
-};
-
-/** One of the constants: made once and handed over as the same array at every call. */
-export function constantOf(experiment: Experiment, name: keyof ConstantsTree<unknown>): Float32Array {
-  const { gridHeight, gridWidth } = experiment.image;
-  return sinCosPositions({
-    dim: tables[name](experiment),
-    gridHeight,
-    gridWidth,
-    scale: experiment.positionScale,
-  });
+function positionsOf({ image: { gridHeight, gridWidth }, positionScale }: Experiment, dim: number): Float32Array {
+  return sinCosPositions({ dim, gridHeight, gridWidth, scale: positionScale });
 }
 
-export function constantsOf(experiment: Experiment): ConstantsTree<Float32Array> {
+/** Made once and handed over as the same arrays at every call; a function may take a part of them. */
+export function constantsOf(experiment: Experiment): Required<ConstantsTree<Float32Array>> {
   return {
-    positions: constantOf(experiment, "positions"),
-    predictorPositions: constantOf(experiment, "predictorPositions"),
+    positions: positionsOf(experiment, experiment.encoder.dim),
+    predictorPositions: positionsOf(experiment, experiment.predictor.dim),
+    pixelMean: Float32Array.from(experiment.image.mean),
+    pixelStd: Float32Array.from(experiment.image.std),
   };
 }
 
@@ -98,7 +89,7 @@ export function stepEngineFunctions(program: TrainerProgram): StepFunctions<Engi
   };
 }
 
-/** Images [B, 3, H, W] → features [B, D] of the target encoder. Its inputs are `images` and `positions`. */
+/** Images [B, 3, H, W] → features [B, D] of the target encoder. Its inputs are `images`, and constants by their names. */
 export function featuresFunction(program: TrainerProgram): EngineFunction {
   return engineFunction("features", program.features, program);
 }

@@ -11,8 +11,35 @@ import { dropPathFactors } from "./drop-path";
 import { constantsOf, inputsOf, type StepFunctions, stepEngineFunctions } from "./functions";
 import { mean, type PreparedMicroBatch, type StepOutcome, type StepRunner } from "./train-loop";
 
-/** One step that runs and one behind it keep a device busy; more would only make a stop later. */
+/** One run and one behind it keep a device busy; more would make a stop later, and hold the images of each. */
 const MOST_AHEAD = 1;
+
+/** Runs of the micro-batch function that the device has not ended, in their order. */
+class InFlight {
+  readonly #runs: Promise<unknown>[] = [];
+
+  add(outputs: Promise<Outputs>): void {
+    // Whoever asks for the outcome meets a failure; until then it must not end the process.
+    this.#runs.push(outputs.catch(() => undefined));
+  }
+
+  /** Waits until at most so many are left. */
+  async downTo(most: number): Promise<void> {
+    while (this.#runs.length > most) await this.#runs.shift();
+  }
+}
+
+interface Queues {
+  readonly microBatch: NonNullable<LoadedFunction["queue"]>;
+  readonly update: NonNullable<LoadedFunction["queue"]> | null;
+}
+
+/** Null where the engine has one call under way at a time. */
+function queuesOf({ microBatch, update }: StepFunctions<LoadedFunction>): Queues | null {
+  if (microBatch.queue === undefined) return null;
+  if (update === null) return { microBatch: microBatch.queue, update: null };
+  return update.queue === undefined ? null : { microBatch: microBatch.queue, update: update.queue };
+}
 
 /** `ranks` are the devices that share the batch: this one takes its part of the images, and the loss is the mean over all. */
 export async function openStepRunner(
@@ -26,8 +53,9 @@ export async function openStepRunner(
   const constants = constantsOf(experiment);
   const { microBatch, update } = await loadStep(engine, program, store);
   const takesSchedule = update === null;
-  // An update waits until the losses are known to be finite, and ranks meet in one order.
-  const canQueue = microBatch.queue !== undefined && update === null && ranks.size === 1;
+  // Ranks meet in one order, and agree on a loss before they update.
+  const queues = ranks.size === 1 ? queuesOf({ microBatch, update }) : null;
+  const inFlight = new InFlight();
 
   const prepareMicroBatch = (step: number, microStep: number): PreparedMicroBatch => {
     const { seed } = experiment;
@@ -49,6 +77,7 @@ export async function openStepRunner(
 
   const begin: StepRunner["begin"] = async ({ schedule: scalars, microBatches }, nextImages) => {
     const outputs: Outputs[] = [];
+    const queued: Promise<Outputs>[] = [];
     let dataMs = 0;
     const schedule = scheduleTree(scalars);
     for (const { lengths, batch } of microBatches) {
@@ -56,11 +85,19 @@ export async function openStepRunner(
       const images = await nextImages();
       dataMs += performance.now() - waitedFromMs;
       const given = inputsOf({ batch: { images, ...batch }, constants, ...(takesSchedule ? { schedule } : {}) });
-      if (canQueue && microBatch.queue !== undefined) {
-        const queued = await microBatch.queue(given, lengths);
-        return { dataMs, outcome: queued.outputs.then((made) => outcomeOf([made], made)) };
+      if (queues === null) {
+        outputs.push(await microBatch.run(given, lengths));
+        continue;
       }
-      outputs.push(await microBatch.run(given, lengths));
+      await inFlight.downTo(MOST_AHEAD);
+      const made = (await queues.microBatch(given, lengths)).outputs;
+      inFlight.add(made);
+      queued.push(made);
+    }
+    if (queues !== null) {
+      // A loss that is not finite ends the run when it is read, and no checkpoint is written: as in a step of one function.
+      const updated = queues.update === null ? null : (await queues.update(inputsOf({ schedule }), {})).outputs;
+      return { dataMs, outcome: outcomeOfQueued(queued, updated) };
     }
     // The mean over the ranks is the same number on each of them, so all stop where it is not finite.
     const local = outcomeOf(outputs, outputs.at(-1));
@@ -73,7 +110,7 @@ export async function openStepRunner(
   };
 
   return {
-    ahead: canQueue ? MOST_AHEAD : 0,
+    ahead: queues === null ? 0 : MOST_AHEAD,
     prepare: (step) => ({
       schedule: scheduleAt(experiment.schedule, optimiser, step),
       microBatches: Array.from({ length: optimiser.accumulation }, (_, microStep) =>
@@ -92,6 +129,14 @@ export async function openStepRunner(
 function outcomeOf(microBatches: readonly Outputs[], update: Outputs | undefined): StepOutcome {
   const losses = microBatches.map((outputs) => scalarOf(outputs, "loss"));
   return { loss: mean(losses), gradientNorm: update?.get("norm")?.[0] ?? null };
+}
+
+async function outcomeOfQueued(
+  microBatches: readonly Promise<Outputs>[],
+  update: Promise<Outputs> | null,
+): Promise<StepOutcome> {
+  const [made, updated] = await Promise.all([Promise.all(microBatches), update]);
+  return outcomeOf(made, updated ?? made.at(-1));
 }
 
 async function loadStep(

@@ -35,12 +35,12 @@ export interface StepRunner {
   /** `nextImages` gives the pixels of the next micro-batch; `dataMs` in the result is the time spent waiting for them. */
   run(
     prepared: PreparedStep,
-    nextImages: () => Promise<Float32Array>,
+    nextImages: () => Promise<Uint8Array>,
   ): Promise<StepOutcome & { readonly dataMs: number }>;
   /** The same, but resolves when the engine has taken what it is given; the outcome comes later. */
   begin(
     prepared: PreparedStep,
-    nextImages: () => Promise<Float32Array>,
+    nextImages: () => Promise<Uint8Array>,
   ): Promise<{ readonly outcome: Promise<StepOutcome>; readonly dataMs: number }>;
   /** How many steps the engine can have waiting behind the one that runs. */
   readonly ahead: number;
@@ -92,7 +92,7 @@ export interface LoopOptions {
   /** Before every step, and at the end; all ranks get the same answer, whichever of them was asked to stop. */
   readonly stopRequested: () => Promise<StopSignal | "floor" | null>;
   readonly runner: StepRunner;
-  readonly nextImages: () => Promise<Float32Array>;
+  readonly nextImages: () => Promise<Uint8Array>;
   readonly observer: LoopObserver;
   readonly lastCheckpoint: () => { readonly path: string; readonly step: number } | null;
 }

@@ -5,7 +5,7 @@ import type { Dtype, OpName } from "./ops";
 export type FormatRule = (op: OpName, inputs: readonly Dtype[]) => Dtype;
 
 /** Bytes of one number. */
-export const formatBytes: { readonly [T in Dtype]: number } = { f32: 4, bf16: 2, i32: 4 };
+export const formatBytes: { readonly [T in Dtype]: number } = { f32: 4, bf16: 2, i32: 4, u8: 1 };
 
 /** Thrown when number formats do not fit: never the user's fault, always a wrong program. */
 export class FormatError extends Error {

@@ -9,8 +9,11 @@ declare const SHAPE: unique symbol;
 declare const FORMAT: unique symbol;
 
 export type Shape = readonly number[];
-/** Number formats. bf16 is bfloat16: the exponent of float32 with 8 bits of significand, the operands of products. */
-export type Dtype = "f32" | "bf16" | "i32";
+/**
+ * Number formats. bf16 is bfloat16: the exponent of float32 with 8 bits of significand, the operands of products. u8 are
+ * bytes, the pixels of images as they are decoded.
+ */
+export type Dtype = "f32" | "bf16" | "i32" | "u8";
 
 /** Of what crosses between host and engine: bfloat16 lives and dies within a generated function. */
 export type HostFormat = Exclude<Dtype, "bf16">;
@@ -40,6 +43,9 @@ export type BF16<S extends Shape> = Tensor<"bf16", S>;
 /** An int32 tensor of shape S: indices of patches. */
 export type I32<S extends Shape> = Tensor<"i32", S>;
 
+/** Bytes of shape S: pixels, 0 to 255. */
+export type U8<S extends Shape> = Tensor<"u8", S>;
+
 /** What a product takes, one format for both of its operands; its sums and its result are float32 in either. */
 export type OperandFormat = "f32" | "bf16";
 
@@ -50,6 +56,15 @@ type Dims = number[];
 /** One method per op. `compiler/ops/` documents the formula, shape, gradient and cost of each under the same name. */
 export interface Ops {
   // ── Pixels and tokens ───────────────────────────────────────────────────────────────────────────────────────────
+  /**
+   * Bytes to the numbers that the encoders see: (images / 255 − mean) / std of each channel, in this order of operations
+   * and rounded after each, as torchvision's ToTensor and Normalize do.
+   */
+  normalizePixels<B extends N, C extends N, Y extends N, X extends N>(
+    images: U8<[B, C, Y, X]>,
+    mean: F32<[C]>,
+    std: F32<[C]>,
+  ): F32<[B, C, Y, X]>;
   /** Cuts images into patches, row-major; values in the order (channel, y, x) of a convolution's weight. */
   patchify<B extends N, C extends N, Y extends N, X extends N, T extends N, V extends N>(
     images: F32<[B, C, Y, X]>,

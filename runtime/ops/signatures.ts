@@ -120,6 +120,18 @@ function withVectors<K extends OpName>(op: K, vectors: number): Signature<K> {
 
 /** Total: an op without a line here does not compile. */
 export const signatures: { readonly [K in OpName]: Signature<K> } = {
+  normalizePixels: {
+    inputs: 3,
+    outputs: 1,
+    formats: takes(["u8"]),
+    shapes: (inputs) => {
+      const images = input("normalizePixels", inputs, 0, 4);
+      const channels = images.slice(1, 2);
+      same("normalizePixels", inputs, channels, input("normalizePixels", inputs, 1, 1));
+      same("normalizePixels", inputs, channels, input("normalizePixels", inputs, 2, 1));
+      return [images];
+    },
+  },
   patchify: {
     inputs: 1,
     outputs: 1,

@@ -3,7 +3,7 @@
  * these types (compiler/model/trees.ts) and writes them into trees.ts of a trainer; the trainer fills them.
  */
 import type { TensorSpec } from "../engines/engine";
-import type { F32, I32, Shape } from "../ops/ops";
+import type { F32, I32, Shape, U8 } from "../ops/ops";
 
 /** Which part of the tree of parameters a tree has: all of it, or what lies below `encoder`. */
 export type ParameterPart = "all" | "encoder";
@@ -30,7 +30,7 @@ export const stateNames = Object.keys(stateTrees) as readonly StateName[]; // th
 
 /** What differs from micro-batch to micro-batch. */
 export interface BatchTree<Leaf> {
-  /** [B, 3, H, W] */
+  /** [B, 3, H, W], bytes that the step normalizes; numbers that are normalized already where a recorded run is followed. */
   readonly images: Leaf;
   /** [contexts · B, C] */
   readonly contextIndex: Leaf;
@@ -60,6 +60,9 @@ export interface ConstantsTree<Leaf> {
   readonly positions: Leaf;
   /** [N, P] */
   readonly predictorPositions: Leaf;
+  /** [3] each: of the channels of pixels from 0 to 1, where the step is given bytes. */
+  readonly pixelMean?: Leaf;
+  readonly pixelStd?: Leaf;
 }
 
 /** Everything that a function may be handed at a call. */
@@ -85,6 +88,12 @@ export const i32 = <const S extends readonly Size[]>(...shape: S): { readonly dt
   shape,
 });
 
+/** A tensor of bytes. */
+export const u8 = <const S extends readonly Size[]>(...shape: S): { readonly dtype: "u8"; readonly shape: S } => ({
+  dtype: "u8",
+  shape,
+});
+
 /** A float32 tensor that is the same at every call. */
 export const constant = <const S extends readonly Size[]>(
   ...shape: S
@@ -102,6 +111,8 @@ export type SpecsOf<Tree> =
     ? TensorSpec & { readonly dtype: "f32"; readonly shape: Described<S> }
     : Tree extends I32<infer S>
       ? TensorSpec & { readonly dtype: "i32"; readonly shape: Described<S> }
-      : Tree extends readonly (infer Item)[]
-        ? readonly SpecsOf<Item>[]
-        : { readonly [Name in keyof Tree]: SpecsOf<Tree[Name]> };
+      : Tree extends U8<infer S>
+        ? TensorSpec & { readonly dtype: "u8"; readonly shape: Described<S> }
+        : Tree extends readonly (infer Item)[]
+          ? readonly SpecsOf<Item>[]
+          : { readonly [Name in keyof Tree]: SpecsOf<Tree[Name]> };

@@ -16,6 +16,7 @@ import { follow } from "../../runtime/replay/follow";
 import { openTrace } from "../../runtime/replay/trace";
 import { compileReplay } from "../../tools/replay/compile";
 import { evaluateReplay, evaluateTrainer } from "../support/generated";
+import { pixelsOf } from "../support/noise";
 import { officialPath } from "../support/official";
 import { onRanks } from "../support/ranks";
 import { testSeed } from "../support/seed";
@@ -81,7 +82,7 @@ async function threeSteps(program: TrainerProgram, makeEngine: MakeEngine, ranks
         randomAt({ seed, purpose: "images", step, sample }).fillNormal(image, 1);
       }
       micro++;
-      return images;
+      return pixelsOf(images);
     });
     expect(micro).toBe(accumulation);
     losses.push(outcome.loss);

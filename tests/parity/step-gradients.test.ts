@@ -17,6 +17,7 @@ import { openStepRunner } from "../../runtime/loop/step-runner";
 import { leavesOf, treeOf } from "../../runtime/ops/tree";
 import { randomAt } from "../../runtime/random/random";
 import { evaluateTrainer } from "../support/generated";
+import { pixelsOf } from "../support/noise";
 import { testSeed } from "../support/seed";
 
 const seed = testSeed;
@@ -106,8 +107,8 @@ async function firstBatch(program: TrainerProgram): Promise<{
   return first;
 }
 
-const images = (program: TrainerProgram, turn: number): Float32Array =>
-  numbers(`images ${turn}`, sizeOf(inputSpecs(program.features).get("images")?.shape ?? []), 1);
+const images = (program: TrainerProgram, turn: number): Uint8Array =>
+  pixelsOf(numbers(`images ${turn}`, sizeOf(inputSpecs(program.features).get("images")?.shape ?? []), 1));
 
 const isDense = (value: object): value is Dense => "data" in value;
 

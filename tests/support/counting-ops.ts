@@ -135,6 +135,13 @@ function meanOf(c: Counter, prediction: Dense, target: Dense, add: (sum: number,
 
 /** Total: an op without a counted program does not compile. */
 export const countingOps: { readonly [K in OpName]: Counted<K> } = {
+  normalizePixels: (c, [images, mean, std]) => {
+    const plane = axis(images, 2) * axis(images, 3);
+    return fill(images.shape, (i) => {
+      const channel = Math.floor(i / plane) % axis(images, 1);
+      return c.div(c.sub(c.div(at(images, i), 255), at(mean, channel)), at(std, channel));
+    });
+  },
   patchify: "moves",
   gatherTokens: "moves",
   scatterTokens: (c, [gradient, index], _, [shape = []]) => {

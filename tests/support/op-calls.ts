@@ -1,7 +1,7 @@
 /** Sample calls as functions that an engine can load, with numbers to call them with. */
 import type { EngineFunction, HostArray, TensorSpecs } from "../../runtime/engines/engine";
 import { type Dense, dense } from "../../runtime/engines/reference/tensor";
-import type { AnyTensor, F32, OpName, Ops, Shape, Tensor } from "../../runtime/ops/ops";
+import type { AnyTensor, F32, HostFormat, OpName, Ops, Shape, Tensor } from "../../runtime/ops/ops";
 import { signatures } from "../../runtime/ops/signatures";
 import { opSamples, type Sample, type SampleSize, type SampleTensor } from "./op-samples";
 
@@ -36,6 +36,7 @@ export function sampleValues(
   const sizes = sizesOf(shape, lengths);
   const count = sizes.reduce((a, b) => a * b, 1);
   if (typeof holds === "object") return Int32Array.from({ length: count }, () => Math.floor(random() * holds.below));
+  if (holds === "bytes") return Uint8Array.from({ length: count }, () => Math.floor(random() * 256));
   if (holds === undefined) return Float32Array.from({ length: count }, () => normalOf(random));
   const positive = Float32Array.from({ length: count }, () => 0.05 + random());
   if (holds === "positive") return positive;
@@ -44,6 +45,12 @@ export function sampleValues(
     const row = positive.subarray(i - (i % width), i - (i % width) + width);
     return value / row.reduce((a, b) => a + b, 0);
   });
+}
+
+/** Of what crosses from the host. */
+function formatOf({ holds }: SampleTensor): HostFormat {
+  if (typeof holds === "object") return "i32";
+  return holds === "bytes" ? "u8" : "f32";
 }
 
 export interface DenseCall {
@@ -57,9 +64,8 @@ export function denseSample(op: OpName, seed: number, factor = 1): DenseCall {
   const random = randomOf(seed);
   const inputs = tensors.map((tensor) => {
     const numbers = Float64Array.from(sampleValues(tensor, lengths, random));
-    const isIndex = typeof tensor.holds === "object";
     const values = tensor.holds === undefined ? numbers.map((value) => factor * value) : numbers;
-    return dense(sizesOf(tensor.shape, lengths), values, isIndex ? "i32" : "f32");
+    return dense(sizesOf(tensor.shape, lengths), values, formatOf(tensor));
   });
   return { inputs, attrs: resolvedAttrs(attrs, lengths) };
 }
@@ -106,7 +112,7 @@ export function sampleCall(
     tensors.map((tensor, i) => [
       `x.${i}`,
       {
-        dtype: typeof tensor.holds === "object" ? "i32" : "f32",
+        dtype: formatOf(tensor),
         shape: how === "fixed" ? sizesOf(tensor.shape, lengths) : tensor.shape,
       },
     ]),

@@ -7,8 +7,8 @@ export type SampleSize = number | string;
 
 export interface SampleTensor {
   readonly shape: readonly SampleSize[];
-  /** What it holds: normal numbers (default), numbers above zero, indices below `below`, or rows that add up to one. */
-  readonly holds?: "positive" | "probabilities" | { readonly below: number };
+  /** What it holds: normal numbers (default), numbers above zero, indices below `below`, rows that add up to one, or bytes. */
+  readonly holds?: "positive" | "probabilities" | "bytes" | { readonly below: number };
   /** Cast to it before the op is called. */
   readonly format?: "bf16";
 }
@@ -25,6 +25,7 @@ const normal = (...shape: readonly SampleSize[]): SampleTensor => ({ shape });
 const positive = (...shape: readonly SampleSize[]): SampleTensor => ({ shape, holds: "positive" });
 const probabilities = (...shape: readonly SampleSize[]): SampleTensor => ({ shape, holds: "probabilities" });
 const index = (below: number, ...shape: readonly SampleSize[]): SampleTensor => ({ shape, holds: { below } });
+const bytes = (...shape: readonly SampleSize[]): SampleTensor => ({ shape, holds: "bytes" });
 const scalar: SampleTensor = normal();
 const rounded = (...shape: readonly SampleSize[]): SampleTensor => ({ shape, format: "bf16" });
 
@@ -33,6 +34,8 @@ const C = { C: 5 };
 const T = { T: 3 };
 
 export const opSamples: { readonly [K in OpName]: Sample<K> } = {
+  // an odd number of bytes: a device may be given words
+  normalizePixels: { tensors: [bytes(3, 3, 5, 7), normal(3), positive(3)], attrs: {} },
   patchify: { tensors: [normal(2, 3, 8, 12)], attrs: { patch: 4, tokens: 6, values: 48 } },
   gatherTokens: { tensors: [normal(3, 12, 6), index(12, 6, "C")], attrs: {}, lengths: C },
   scatterTokens: { tensors: [normal(6, "C", 6), index(12, 6, "C")], attrs: { images: 3, tokens: 12 }, lengths: C },

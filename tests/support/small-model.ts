@@ -5,6 +5,7 @@ import type { ModelNumbers } from "../../compiler/plan/model-numbers";
 export const smallNumbers: ModelNumbers = {
   imageHeight: 12,
   imageWidth: 12,
+  pixels: "u8",
   patch: 3,
   tokens: 16,
   images: 2,

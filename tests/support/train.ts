@@ -5,6 +5,7 @@ import { stateSpecs, writeInitialState } from "../../runtime/loop/state";
 import { openStepRunner } from "../../runtime/loop/step-runner";
 import { randomAt } from "../../runtime/random/random";
 import { evaluateTrainer } from "./generated";
+import { pixelsOf } from "./noise";
 
 export interface Trained {
   readonly losses: readonly number[];
@@ -12,7 +13,7 @@ export interface Trained {
   readonly state: ReadonlyMap<string, Float32Array>;
 }
 
-/** So many steps, two unless said, of a compiled trainer on normal numbers for images; the engine is released. */
+/** So many steps, two unless said, of a compiled trainer on images of noise; the engine is released. */
 export async function train(compiled: Compiled, engine: Engine, steps = 2): Promise<Trained> {
   const program = await evaluateTrainer(compiled.files);
   const { experiment, parameters } = program;
@@ -24,7 +25,7 @@ export async function train(compiled: Compiled, engine: Engine, steps = 2): Prom
   const losses: number[] = [];
   for (let step = 0; step < steps; step++) {
     let image = 0;
-    const nextImages = async (): Promise<Float32Array> => {
+    const nextImages = async (): Promise<Uint8Array> => {
       const images = new Float32Array(deviceBatch * size);
       for (let i = 0; i < deviceBatch; i++) {
         // every image of a step by its number in the whole batch, however that is cut
@@ -33,7 +34,7 @@ export async function train(compiled: Compiled, engine: Engine, steps = 2): Prom
           1,
         );
       }
-      return images;
+      return pixelsOf(images);
     };
     losses.push((await runner.run(runner.prepare(step), nextImages)).loss);
   }

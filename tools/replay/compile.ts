@@ -25,7 +25,13 @@ export function compileReplay(trace: Trace, hardware?: Spec["hardware"]): Compil
   const recorded = specOfTrace(trace, hardware?.gpus);
   const spec = hardware === undefined ? recorded : { ...recorded, hardware };
   const hash = specHash(spec);
-  const plan = buildPlan({ spec, specHash: hash, generatorVersion: packageVersion(), masks: masksOfTrace(trace) });
+  const plan = buildPlan({
+    spec,
+    specHash: hash,
+    generatorVersion: packageVersion(),
+    pixels: "f32",
+    masks: masksOfTrace(trace),
+  });
   const trainer = buildTrainer(plan);
   const { loss } = buildTrainer({ ...plan, model: { ...plan.model, loss: "mse" } }).model;
   const mse = { ...trainer, model: { ...trainer.model, loss } };

@@ -2,7 +2,8 @@
 import type { HostArray } from "../engine";
 import { inputOf } from "../inputs";
 import type { Recording } from "./cut";
-import { resolveDim } from "./dims";
+import { type Dim, resolveDim } from "./dims";
+import { wordsOf } from "./lowering/words";
 import type { ModelParts } from "./model";
 
 import type { HostTensor, Session } from "./session";
@@ -22,12 +23,14 @@ export function modelOf({ name, nodes, state, inputs, lengths, outputs, gives, t
 
 /** An input as it was given, checked. */
 export function inputTensor(
-  { path, dtype, value }: Recording["inputs"][number],
+  { path, dtype, dims, value }: Recording["inputs"][number],
   given: ReadonlyMap<string, HostArray>,
   lengths: Lengths,
-): HostTensor & { readonly data: HostArray } {
-  const shape = value.dims.map((dim) => resolveDim(dim, lengths));
-  return { type: dtype, shape, data: inputOf(given, { path, dtype, shape }) };
+): HostTensor {
+  const sizes = (all: readonly Dim[]): number[] => all.map((dim) => resolveDim(dim, lengths));
+  const data = inputOf(given, { path, dtype, shape: sizes(dims) });
+  const isInWords = value.type === "u32" && data instanceof Uint8Array;
+  return { type: value.type, shape: sizes(value.dims), data: isInWords ? wordsOf(data) : data };
 }
 
 /** Lengths stay on the host: shapes are computed there. */

@@ -5,6 +5,7 @@
  */
 import type { HostFormat } from "../../ops/ops";
 import type { EngineFunction } from "../engine";
+import type { Dim } from "./dims";
 import { ancestorsOf, type Node, type Value } from "./graph";
 import type { Segment } from "./layout";
 import type { NamedValue } from "./model";
@@ -25,6 +26,8 @@ export interface StateUse {
 export interface NamedTensor extends NamedValue {
   readonly path: string;
   readonly dtype: HostFormat;
+  /** Of the numbers that a call gives; the graph may be given them in another form (lowering/words.ts). */
+  readonly dims: readonly Dim[];
 }
 
 export interface Recording {

@@ -4,7 +4,7 @@
  */
 import type { Dim } from "./dims";
 
-export type ElementType = "f32" | "i32" | "i64";
+export type ElementType = "f32" | "i32" | "i64" | "u8" | "u32";
 
 export type Attribute =
   | { readonly int: number }
@@ -13,11 +13,13 @@ export type Attribute =
   | { readonly text: string };
 export type Attributes = Readonly<Record<string, Attribute>>;
 
+export type ConstantData = Float32Array | Int32Array | Uint32Array | BigInt64Array;
+
 /** Where a value comes from. */
 export type Source =
   | { readonly kind: "node"; readonly node: Node; readonly output: number }
   | { readonly kind: "input"; readonly name: string }
-  | { readonly kind: "constant"; readonly data: Float32Array | Int32Array | BigInt64Array };
+  | { readonly kind: "constant"; readonly data: ConstantData };
 
 export interface Value {
   readonly id: number;
@@ -44,6 +46,12 @@ export interface NodeRequest {
   readonly outputs: readonly { readonly dims: readonly Dim[]; readonly type?: ElementType }[];
 }
 
+function constantType(data: ConstantData): ElementType {
+  if (data instanceof Float32Array) return "f32";
+  if (data instanceof Int32Array) return "i32";
+  return data instanceof Uint32Array ? "u32" : "i64";
+}
+
 export class Graph {
   /** In the order of creation, which is an order of execution. */
   readonly nodes: Node[] = [];
@@ -60,8 +68,8 @@ export class Graph {
     return value;
   }
 
-  constant(data: Float32Array | Int32Array | BigInt64Array, dims: readonly number[]): Value {
-    const type = data instanceof Float32Array ? "f32" : data instanceof Int32Array ? "i32" : "i64";
+  constant(data: ConstantData, dims: readonly number[]): Value {
+    const type = constantType(data);
     const key = `constant ${type} [${dims.join()}] ${data.join()}`;
     const found = this.#known.get(key)?.[0];
     if (found !== undefined) return found;

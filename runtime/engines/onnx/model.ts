@@ -5,7 +5,7 @@ import { PbfWriter } from "pbf";
 import type { Dim } from "./dims";
 import type { Attribute, ElementType, Node, Value } from "./graph";
 
-const ELEMENT_CODE: Record<ElementType, number> = { f32: 1, i32: 6, i64: 7 };
+const ELEMENT_CODE: Record<ElementType, number> = { f32: 1, u8: 2, i32: 6, i64: 7, u32: 12 };
 const IR_VERSION = 8;
 export const OPSET = 18;
 

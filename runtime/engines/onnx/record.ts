@@ -1,14 +1,15 @@
 /** Records a generated function: runs it once over symbolic handles and gives the graphs that do the same. */
 import { opsFor } from "../../ops/adapter";
-import type { HostFormat, OpName } from "../../ops/ops";
+import type { HostFormat, OpName, Shape } from "../../ops/ops";
 import { leavesOf, treeOf } from "../../ops/tree";
 import type { EngineFunction } from "../engine";
 import { kernelOf } from "../table";
 import { cutAtReductions, named, type Recording } from "./cut";
 import type { Value } from "./graph";
 import type { Layout, Segment } from "./layout";
-import { lowerings, mostParts, type Target } from "./lowering/table";
+import { hasBytes, lowerings, mostParts, type Target } from "./lowering/table";
 import { NOTED_ADAMW, NOTED_EMA } from "./lowering/update";
+import { wordsFor } from "./lowering/words";
 import { type Handle, isHandle, Recorder } from "./recorder";
 import { Updates } from "./updates";
 
@@ -38,7 +39,7 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
   }
   const inputHandles = [...fn.inputs].map(([path, spec]): [string, Handle & { readonly dtype: HostFormat }] => {
     const shape = spec.shape.map((size) => (typeof size === "number" ? size : lengthOf(lengths, size)));
-    const value = r.graph.input(`input.${path}`, spec.dtype, r.dims(shape));
+    const value = inputValue(r, `input.${path}`, { dtype: spec.dtype, shape }, target);
     return [path, { dtype: spec.dtype, shape, value }];
   });
 
@@ -98,7 +99,9 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
       input: stateInputs.get(segment) ?? null,
       output: stateOutputs.get(segment) ?? null,
     })),
-    inputs: inputHandles.map(([path, { dtype, value }]) => ({ path, dtype, name: `input.${path}`, value })),
+    inputs: inputHandles.map(([path, { dtype, shape, value }]) => {
+      return { path, dtype, dims: r.dims(shape), name: `input.${path}`, value };
+    }),
     outputs: outputs.map(([path, handle]) => ({
       path,
       name: `output.${path}`,
@@ -119,6 +122,17 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
     if (length === undefined) throw new Error(`internal: ${fn.name} has no length ${name}`);
     return length;
   }
+}
+
+/** Bytes become words where the target has none; images have the same size in all programs. */
+function inputValue(
+  r: Recorder,
+  name: string,
+  { dtype, shape }: { readonly dtype: HostFormat; readonly shape: Shape },
+  target: Target,
+): Value {
+  if (dtype !== "u8" || hasBytes[target]) return r.graph.input(name, dtype, r.dims(shape));
+  return r.graph.input(name, "u32", [wordsFor(shape.reduce((a, b) => a * b, 1))]);
 }
 
 /** The graph of a function that reduces nothing over devices. */

@@ -24,7 +24,7 @@ interface OnnxRuntimeNode {
   readonly env: { readonly versions: { readonly common?: string; readonly node?: string } };
 }
 
-const TYPE_NAMES = { f32: "float32", i32: "int32", i64: "int64" } as const;
+const TYPE_NAMES = { f32: "float32", u8: "uint8", i32: "int32", u32: "uint32", i64: "int64" } as const;
 
 export function bindingRuntime(): Runtime {
   switchOffTelemetry();

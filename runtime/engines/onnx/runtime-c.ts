@@ -7,7 +7,7 @@ import type { ElementType } from "./graph";
 import type { HostTensor, Runtime, Session, SessionSettings } from "./session";
 
 /** ONNXTensorElementDataType. */
-export const ELEMENT_CODE: Record<ElementType, number> = { f32: 1, i32: 6, i64: 7 };
+export const ELEMENT_CODE: Record<ElementType, number> = { f32: 1, u8: 2, i32: 6, i64: 7, u32: 12 };
 const WARNING = 2;
 const ERROR = 3;
 const NO_OPTIMISATION = 0;

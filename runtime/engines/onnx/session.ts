@@ -1,7 +1,7 @@
 /** What the engine needs of onnxruntime, small enough for two ways to reach it: its C interface and its Node binding. */
 import type { ElementType } from "./graph";
 
-export type HostBuffer = Float32Array | Int32Array | BigInt64Array;
+export type HostBuffer = Float32Array | Int32Array | Uint32Array | Uint8Array | BigInt64Array;
 
 /** Memory with a shape. The session keeps using the memory, so its owner must not detach it. */
 export interface HostTensor {

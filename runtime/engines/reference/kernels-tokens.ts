@@ -3,6 +3,7 @@ import type { KernelTable } from "../table";
 import { at, axis, type Dense, dense, fill, sizeOf } from "./tensor";
 
 type TokenOp =
+  | "normalizePixels"
   | "patchify"
   | "gatherTokens"
   | "scatterTokens"
@@ -40,6 +41,13 @@ function tokensOf(x: Dense, start: number, tokens: number): Dense {
 }
 
 export const tokenKernels: KernelTable<null, Dense, Dense, TokenOp> = {
+  normalizePixels: (_, [images, mean, std]) => {
+    const plane = axis(images, 2) * axis(images, 3);
+    return fill(images.shape, (i) => {
+      const channel = Math.floor(i / plane) % axis(images, 1);
+      return (at(images, i) / 255 - at(mean, channel)) / at(std, channel);
+    });
+  },
   patchify: (_, [images], { patch, tokens, values }) => {
     const [batch = 0, channels = 0, height = 0, width = 0] = images.shape;
     const gridWidth = width / patch;

@@ -3,6 +3,7 @@
  * on the way is disposed by the call that reads it, so the most that is held is what has to be held.
  */
 import type { Dtype, Shape } from "../../ops/ops";
+import type { HostArray } from "../engine";
 import type { BackendName, Core, KernelAttrs, KernelInputs, Tensor } from "./core";
 import { ERF, SLICE } from "./own-kernels";
 
@@ -82,8 +83,10 @@ export class Kernels {
 
   // ── Tensors from outside ────────────────────────────────────────────────────────────────────────────────────────
 
-  upload(values: Float32Array | Int32Array, shape: Shape, dtype: Dtype): Tensor {
-    const tensor = this.core.engine().makeTensor(values, [...shape], dtype === "f32" ? "float32" : "int32");
+  /** Bytes become float32 on the way: TensorFlow.js has no tensors of them. */
+  upload(values: HostArray, shape: Shape, dtype: Dtype): Tensor {
+    const numbers = values instanceof Uint8Array ? Float32Array.from(values) : values;
+    const tensor = this.core.engine().makeTensor(numbers, [...shape], dtype === "i32" ? "int32" : "float32");
     this.peakBytes = Math.max(this.peakBytes, this.core.engine().state.numBytes);
     // The declared type is that of tfjs-core's own union; every tensor is made here or by a kernel.
     return tensor as Tensor;

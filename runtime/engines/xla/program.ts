@@ -35,14 +35,14 @@ interface Handle extends AnyTensor {
 const isHandle = (value: object): value is Handle => "value" in value && "dtype" in value;
 
 /** How tensors of the generated code lie in memory. */
-const stored: { readonly [D in Dtype]: ElementType } = { f32: "f32", bf16: "bf16", i32: "i32" };
+const stored: { readonly [D in Dtype]: ElementType } = { f32: "f32", bf16: "bf16", i32: "i32", u8: "ui8" };
 
 /** Which of them a value is; null: none, it only stands between others. */
 const dtypes: { readonly [T in ValueType]: Dtype | null } = {
   f32: "f32",
   i32: "i32",
   bf16: "bf16",
-  ui8: null,
+  ui8: "u8",
   i1: null,
 };
 

@@ -22,14 +22,13 @@ async function root(): Promise<string> {
   return folder;
 }
 
-/** Red and green of the middle of each image, as bytes. */
-async function colours(pixels: Promise<Float32Array>): Promise<string[]> {
+/** Red and green of the middle of each image. */
+async function colours(pixels: Promise<Uint8Array>): Promise<string[]> {
   const values = await pixels;
   const plane = 16 * 16;
-  const byte = (at: number): number => Math.round(255 * ((values[at] ?? 0) * 0.25 + 0.5));
   return Array.from({ length: values.length / (3 * plane) }, (_, i) => {
     const middle = 3 * plane * i + 8 * 16 + 8;
-    return `${byte(middle)},${byte(middle + plane)}`;
+    return `${values[middle]},${values[middle + plane]}`;
   });
 }
 

@@ -12,7 +12,9 @@ import { downsample, pixelDimension } from "../../../runtime/evaluate/pixels";
 import { atMost, subsetOf } from "../../../runtime/evaluate/split";
 import { normals } from "./synthetic";
 
-const image = { height: 32, width: 32 };
+/** Pixels as they are. */
+const plain = { mean: [0, 0, 0], std: [1 / 255, 1 / 255, 1 / 255] } as const;
+const image = { height: 32, width: 32, ...plain };
 const plan = { everyEpochs: 0, knnNeighbours: 20, knnTemperature: 0.07, trainImages: 400, testImages: 200 };
 
 /** Bright squares on noise: the class says in which quarter. The encoder below sees it, half of the time. */
@@ -26,14 +28,14 @@ function splitOf(count: number, seed: number): LabelledSplit {
     ],
     labels: (task) => new Int32Array(count).map((_, i) => (task === "side" ? classOf(i) % 2 : classOf(i))),
     pixels: async (from, images) => {
-      const out = new Float32Array(images * 3 * 32 * 32);
+      const out = new Uint8Array(images * 3 * 32 * 32);
       for (let i = 0; i < images; i++) {
         const normal = normals(seed * 10_000 + from + i);
         const quarter = classOf(from + i);
         for (let at = 0; at < 3072; at++) {
           const [y, x] = [Math.floor(at / 32) % 32, at % 32];
           const isHere = Number(y >= 16) * 2 + Number(x >= 16) === quarter;
-          out[i * 3072 + at] = 0.5 * normal() + (isHere ? 1 : 0);
+          out[i * 3072 + at] = Math.min(255, Math.max(0, 100 + 25 * normal() + (isHere ? 50 : 0)));
         }
       }
       return out;
@@ -53,7 +55,7 @@ const means =
         const isHere = Number(y >= 16) * 2 + Number(x >= 16) === quarter;
         if (isHere || !isGood) sum += images[i * 3072 + p] ?? 0;
       }
-      return sum / 768 + (isGood ? 0 : quarter);
+      return sum / (50 * 768) + (isGood ? 0 : quarter);
     });
 
 const labelled = { train: splitOf(400, 1), validation: splitOf(120, 2), test: splitOf(200, 3) };
@@ -104,7 +106,7 @@ describe("evaluate", () => {
 
   test("says which features are broken", async () => {
     const broken = [
-      { name: "target encoder", features: async (_: Float32Array, n: number) => new Float32Array(n).fill(Number.NaN) },
+      { name: "target encoder", features: async (_: Uint8Array, n: number) => new Float32Array(n).fill(Number.NaN) },
     ];
     await expect(evaluate({ labelled, encoders: broken, plan, image, log: () => undefined })).rejects.toMatchObject({
       code: "R150",
@@ -166,9 +168,7 @@ test("an engine of a fixed batch is given full batches, and what is blank is dro
     for (let i = 0; i < 4; i++) buffer.set([images[i] ?? 0, 10 * (images[i] ?? 0)], 2 * i);
     return buffer;
   });
-  expect([...(await features(Float32Array.of(1, 2, 3, 4, 5, 6), 6))]).toEqual([
-    1, 10, 2, 20, 3, 30, 4, 40, 5, 50, 6, 60,
-  ]);
+  expect([...(await features(Uint8Array.of(1, 2, 3, 4, 5, 6), 6))]).toEqual([1, 10, 2, 20, 3, 30, 4, 40, 5, 50, 6, 60]);
   expect(seen).toEqual([
     [1, 2, 3, 4],
     [5, 6, 0, 0],
@@ -185,15 +185,24 @@ test.each([
 
 describe("raw pixels", () => {
   test("are means of boxes", () => {
-    const images = new Float32Array(3 * 32 * 32).map((_, at) => at % 32);
-    const out = downsample(images, 1, 32, 32);
+    const images = new Uint8Array(3 * 32 * 32).map((_, at) => at % 32);
+    const out = downsample(images, 1, image);
     expect(out.length).toBe(pixelDimension(32, 32));
     expect([...out.subarray(0, 3)]).toEqual([0.5, 2.5, 4.5]);
   });
 
+  test("are normalized channel by channel", () => {
+    const images = new Uint8Array(2 * 3).fill(51);
+    const of = { height: 1, width: 1, mean: [0.2, 0.1, 0], std: [1, 0.5, 0.25] } as const;
+    const wanted = [0, 0.2, 0.8, 0, 0.2, 0.8];
+    downsample(images, 2, of).forEach((value, i) => {
+      expect(value).toBeCloseTo(wanted[i] ?? Number.NaN, 6);
+    });
+  });
+
   test("count a pixel between two boxes by its share, and keep the mean", () => {
-    const images = new Float32Array(3 * 24 * 24).map((_, at) => at % 24);
-    const out = downsample(images, 1, 24, 24);
+    const images = new Uint8Array(3 * 24 * 24).map((_, at) => at % 24);
+    const out = downsample(images, 1, { height: 24, width: 24, ...plain });
     // Boxes are 1½ pixels wide: (0 + ½·1) / 1½ and (½·1 + 2) / 1½.
     expect(out[0]).toBeCloseTo(1 / 3, 6);
     expect(out[1]).toBeCloseTo(5 / 3, 6);
@@ -201,7 +210,7 @@ describe("raw pixels", () => {
   });
 
   test("of a small image are the image", () => {
-    const images = new Float32Array(2 * 3 * 8 * 8).map((_, at) => at);
-    expect(downsample(images, 2, 8, 8)).toEqual(images);
+    const images = new Uint8Array(2 * 3 * 8 * 8).map((_, at) => at % 256);
+    expect(downsample(images, 2, { height: 8, width: 8, ...plain })).toEqual(Float32Array.from(images));
   });
 });

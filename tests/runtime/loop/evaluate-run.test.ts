@@ -3,6 +3,7 @@ import type { LabelledSplit } from "../../../runtime/evaluate/evaluate";
 import { evaluateRun } from "../../../runtime/loop/evaluate-run";
 import { stateSpecs, writeInitialState } from "../../../runtime/loop/state";
 import { randomAt } from "../../../runtime/random/random";
+import { pixelsOf } from "../../support/noise";
 import { fakeEngine, tinyProgram } from "./fake";
 
 const count = 17;
@@ -20,7 +21,7 @@ function split(sample: number): LabelledSplit {
         const random = randomAt({ seed: 1, purpose: "test", step: sample, sample: from + i });
         random.fillNormal(pixels.subarray(i * size, (i + 1) * size), 1);
       }
-      return pixels;
+      return pixelsOf(pixels);
     },
   };
 }

@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 import type { Engine, EngineFunction, HostArray, StateStore, TensorSpecs } from "../../../runtime/engines/engine";
 import type { Experiment, TrainerProgram } from "../../../runtime/experiment";
 import type { ImageStream, TrainerEnvironment } from "../../../runtime/loop/environment";
-import { blocks, constant, f32, i32 } from "../../../runtime/step/trees";
+import { blocks, constant, f32, i32, u8 } from "../../../runtime/step/trees";
 import { tinyExperiment, tinyParameters } from "./tiny";
 
 export interface FakeStore extends StateStore {
@@ -115,7 +115,7 @@ export function fakeImages(
     taken: fromStep * accumulation,
     next: async () => {
       if (stream.taken === failAt) throw new Error("the disk is gone");
-      const values = new Float32Array(size).fill(stream.taken / 7);
+      const values = new Uint8Array(size).fill(stream.taken);
       stream.taken++;
       return values;
     },
@@ -156,13 +156,18 @@ export function tinyProgram(
   const tokens = image.gridHeight * image.gridWidth;
   const whole = ["weights", "m", "v", "target"] as const;
   const batch = {
-    images: f32(deviceBatch, 3, image.height, image.width),
+    images: u8(deviceBatch, 3, image.height, image.width),
     contextIndex: i32(rows, "C"),
     targetIndex: i32(deviceBatch, "U"),
     ...(dropPath > 0 ? { dropPath: blocks(encoder.depth, { attn: f32(rows), mlp: f32(rows) }) } : {}),
   };
   const schedule = { stepSize: f32(), secondMoment: f32(), decayFactor: f32(), keep: f32(), take: f32() };
-  const constants = { positions: constant(tokens, encoder.dim), predictorPositions: constant(tokens, predictor.dim) };
+  const constants = {
+    positions: constant(tokens, encoder.dim),
+    predictorPositions: constant(tokens, predictor.dim),
+    pixelMean: constant(3),
+    pixelStd: constant(3),
+  };
   return {
     experiment,
     parameters: tinyParameters,
@@ -183,7 +188,12 @@ export function tinyProgram(
           ],
     features: {
       reads: ["target"],
-      inputs: { images: batch.images, positions: constants.positions },
+      inputs: {
+        images: batch.images,
+        pixelMean: constants.pixelMean,
+        pixelStd: constants.pixelStd,
+        positions: constants.positions,
+      },
       run: never,
     },
   };

@@ -138,6 +138,8 @@ describe("a run", () => {
       "schedule.take []",
       "constants.positions [16,8]",
       "constants.predictorPositions [16,8]",
+      "constants.pixelMean [3]",
+      "constants.pixelStd [3]",
     ]);
   });
 

@@ -45,7 +45,7 @@ const environment = fakeEnvironment(engine, {
     if (process.env.HOLD_AT === "start") await holding();
     const images = fakeImages(experiment, fromStep);
     const heldAt = (heldStep - 1) * experiment.optimiser.accumulation;
-    const next = async (): Promise<Float32Array> => {
+    const next = async (): Promise<Uint8Array> => {
       if (hold !== undefined && process.env.HOLD_AT === undefined && images.taken === heldAt) await holding();
       return images.next();
     };

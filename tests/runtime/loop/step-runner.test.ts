@@ -1,22 +1,27 @@
 import { describe, expect, it } from "vitest";
+import type { Engine } from "../../../runtime/engines/engine";
 import { inputsOf } from "../../../runtime/loop/functions";
 import { stateSpecs, writeInitialState } from "../../../runtime/loop/state";
 import { openStepRunner } from "../../../runtime/loop/step-runner";
 import type { PreparedStep } from "../../../runtime/loop/train-loop";
-import { fakeEngine, tinyProgram } from "./fake";
+import { type FakeEngine, fakeEngine, tinyProgram } from "./fake";
 import { tinyExperiment } from "./tiny";
 
 const contexts = 2;
 
 /** The same batch of 8 images in `accumulation` micro-batches. */
-async function runner(accumulation: number, lossAt?: (call: number) => number | null) {
+async function runner(
+  accumulation: number,
+  lossAt?: (call: number) => number | null,
+  wrap: (engine: FakeEngine) => Engine = (engine) => engine,
+) {
   const optimiser = { ...tinyExperiment.optimiser, globalBatch: 8, accumulation, deviceBatch: 8 / accumulation };
   const masks = { ...tinyExperiment.masks, contextCount: contexts };
   const program = tinyProgram({ optimiser, masks }, accumulation === 1 ? "step" : "accumulate");
   const engine = fakeEngine(lossAt);
   const store = engine.createStore(stateSpecs(program.parameters, program.state));
   await writeInitialState(store, program.parameters, 1);
-  return { engine, ...(await openStepRunner(engine, program, store)) };
+  return { engine, ...(await openStepRunner(wrap(engine), program, store)) };
 }
 
 /** An input of the whole batch: rows (group, image), joined over the micro-batches. */
@@ -51,15 +56,61 @@ describe("a step in micro-batches", () => {
 
   it("has the mean of their losses, and one update", async () => {
     const { engine, prepare, run } = await runner(4, (call) => call);
-    const images = async (): Promise<Float32Array> => new Float32Array(2 * 3 * 16 * 16);
+    const images = async (): Promise<Uint8Array> => new Uint8Array(2 * 3 * 16 * 16);
     expect((await run(prepare(0), images)).loss).toBe(1.5);
     expect(engine.calls).toEqual(["accumulate", "accumulate", "accumulate", "accumulate", "update"]);
   });
 
   it("is not applied where a loss is not finite", async () => {
     const { engine, prepare, run } = await runner(2, () => Number.NaN);
-    const images = async (): Promise<Float32Array> => new Float32Array(4 * 3 * 16 * 16);
+    const images = async (): Promise<Uint8Array> => new Uint8Array(4 * 3 * 16 * 16);
     expect((await run(prepare(0), images)).loss).toBeNaN();
     expect(engine.calls).toEqual(["accumulate", "accumulate"]);
+  });
+});
+
+describe("micro-batches on an engine that queues", () => {
+  const images = async (): Promise<Uint8Array> => new Uint8Array(2 * 3 * 16 * 16);
+
+  /** Calls are begun at once, and end only when they are told to. */
+  function queueing() {
+    const ends: (() => void)[] = [];
+    const begun: string[] = [];
+    const wrap = (engine: FakeEngine): Engine => ({
+      ...engine,
+      load: async (fn, store) => {
+        const loaded = await engine.load(fn, store);
+        return {
+          ...loaded,
+          queue: async (inputs, lengths) => {
+            begun.push(fn.name);
+            const made = await loaded.run(inputs, lengths);
+            return { outputs: new Promise((resolve) => ends.push(() => resolve(made))) };
+          },
+        };
+      },
+    });
+    return { ends, begun, wrap };
+  }
+
+  /** Whatever is ready to go on has gone on. */
+  const settled = () => new Promise<void>((resolve) => setTimeout(resolve, 5));
+
+  it("are begun behind one another, two at most, and the update behind them", async () => {
+    const { ends, begun, wrap } = queueing();
+    const { begin, prepare, ahead } = await runner(4, (call) => call, wrap);
+    expect(ahead).toBe(1);
+    const beginning = begin(prepare(0), images);
+    await settled();
+    expect(begun).toEqual(["accumulate", "accumulate"]);
+    ends[0]?.();
+    await settled();
+    expect(begun).toHaveLength(3);
+    ends[1]?.();
+    const { outcome } = await beginning;
+    // Nobody has waited for the last two, nor for the update.
+    expect(begun).toEqual(["accumulate", "accumulate", "accumulate", "accumulate", "update"]);
+    for (const end of ends) end();
+    expect(await outcome).toEqual({ loss: 1.5, gradientNorm: null });
   });
 });

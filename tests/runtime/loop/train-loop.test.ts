@@ -81,7 +81,7 @@ async function happened(
       runner,
       nextImages: async () => {
         if (begun + 1 === noImagesAt) throw new Error("no images");
-        return new Float32Array();
+        return new Uint8Array();
       },
       observer: {
         step: async ({ step }) => {

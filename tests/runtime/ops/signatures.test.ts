@@ -25,6 +25,13 @@ const loss: Wrong = {
 };
 
 const wrong: { readonly [K in OpName]: Wrong } = {
+  normalizePixels: {
+    "[C,Y,X] [C] [C]": "input 0 should have 4 axes",
+    "[B,C,Y,X] [] [C]": "input 1 should have 1 axis",
+    "[B,C,Y,X] [C] []": "input 2 should have 1 axis",
+    "[B,C,Y,X] [B] [C]": "shapes differ: [C] and [B]",
+    "[B,C,Y,X] [C] [B]": "shapes differ: [C] and [B]",
+  },
   patchify: { "[C,Y,X]": "input 0 should have 4 axes" },
   gatherTokens: {
     "[N,D] [B,K]": "input 0 should have 3 axes",

@@ -8,6 +8,7 @@ import { elementwiseLowerings } from "./elementwise";
 import { layerLowerings } from "./layers";
 import { tokenLowerings } from "./tokens";
 import { updateLowerings } from "./update";
+import { wordsNormalized } from "./words";
 
 /** What a recorded graph is for: providers differ in the ops that they have, and in those that are right. */
 export type Target = "cpu" | "webgpu";
@@ -17,6 +18,9 @@ export type Target = "cpu" | "webgpu";
  * them; onnxruntime does not divide the work itself.
  */
 export const mostParts: { readonly [T in Target]: number } = { cpu: Number.POSITIVE_INFINITY, webgpu: 7 };
+
+/** Whether a graph may be given bytes. WebGPU's smallest number is a word: there, four bytes are one. */
+export const hasBytes: { readonly [T in Target]: boolean } = { cpu: true, webgpu: false };
 
 const cpu: KernelTable<Recorder, Handle, Value> = {
   ...tokenLowerings,
@@ -33,6 +37,7 @@ export const lowerings: { readonly [T in Target]: KernelTable<Recorder, Handle, 
     ...cpu,
     // Its FusedMatMul is not there for products of heads.
     ...plainProducts,
+    normalizePixels: wordsNormalized,
     // The mean over one device (engine.ts).
     allReduce: (_, [x]) => x.value,
   },

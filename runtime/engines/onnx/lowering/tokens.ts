@@ -1,4 +1,4 @@
-/** Lowerings of the ops on pixels and tokens: cutting, choosing, joining. None of them computes. */
+/** Lowerings of the ops on pixels and tokens: cutting, choosing, joining. None of them computes but the first. */
 import type { Shape } from "../../../ops/ops";
 import type { KernelTable } from "../../table";
 import { type Dim, productOf } from "../dims";
@@ -6,6 +6,7 @@ import type { Value } from "../graph";
 import type { Handle, Recorder } from "../recorder";
 
 type TokenOp =
+  | "normalizePixels"
   | "patchify"
   | "gatherTokens"
   | "scatterTokens"
@@ -50,7 +51,25 @@ function zeros(r: Recorder, dims: readonly Dim[]): Value {
   return r.graph.one("Expand", [r.graph.scalar(0), r.sizes(dims)], dims);
 }
 
+/** onnx.proto's number of float32. */
+export const FLOAT = 1;
+
+/** From bytes as float32, [B, C, H, W]. */
+export function normalizedPixels(
+  r: Recorder,
+  pixels: Value,
+  { mean, std }: { readonly mean: Handle; readonly std: Handle },
+): Value {
+  const ofChannel = (x: Handle): Value => r.reshape(r.full(x), [1, sizeAt(x.shape, 0), 1, 1]);
+  return r.div(r.sub(r.div(pixels, r.graph.scalar(255)), ofChannel(mean)), ofChannel(std));
+}
+
 export const tokenLowerings: KernelTable<Recorder, Handle, Value, TokenOp> = {
+  normalizePixels: (r, [images, mean, std]) => {
+    const bytes = r.full(images);
+    return normalizedPixels(r, r.graph.one("Cast", [bytes], bytes.dims, { to: { int: FLOAT } }), { mean, std });
+  },
+
   patchify: (r, [images], { patch }, [out = []]) => {
     const [batch = 0, channels = 0, height = 0, width = 0] = images.shape;
     const grid = r.reshape(r.full(images), [batch, channels, height / patch, patch, width / patch, patch]);

@@ -48,7 +48,7 @@ const ERROR = 3;
 const NO_OPTIMISATION = 0;
 const DEVICE_ALLOCATOR = 0;
 const DEFAULT_MEMORY = 0;
-const BYTES = { f32: 4, i32: 4, i64: 8 } as const satisfies Record<ElementType, number>;
+const BYTES = { f32: 4, u8: 1, i32: 4, u32: 4, i64: 8 } as const satisfies Record<ElementType, number>;
 
 let lastUse: Promise<unknown> = Promise.resolve();
 

@@ -5,6 +5,7 @@ import { bindLengths, bindOutputs, inputTensor, type Lengths, modelOf } from "..
 import type { Recording } from "../cut";
 import { type ModelParts, modelBytes, nodeNames } from "../model";
 import { recordOne } from "../record";
+import type { HostBuffer } from "../session";
 import { pinned } from "../store";
 import { type Device, type DeviceSession, type DeviceTensor, exclusively, failed } from "./device";
 import type { Placement } from "./placement";
@@ -62,7 +63,7 @@ export async function loadFunction(device: Device, fn: EngineFunction, store: We
 class Inputs {
   readonly #tensors = new Map<string, DeviceTensor>();
   /** Constants that the device has already. */
-  readonly #sent = new Map<string, HostArray>();
+  readonly #sent = new Map<string, HostBuffer>();
 
   constructor(
     private readonly device: Device,
@@ -72,7 +73,7 @@ class Inputs {
   ) {}
 
   async bind(given: ReadonlyMap<string, HostArray>, lengths: Lengths): Promise<void> {
-    const uploads: { from: HostArray; to: DeviceTensor }[] = [];
+    const uploads: { from: HostBuffer; to: DeviceTensor }[] = [];
     for (const input of this.recording.inputs) {
       const { path, name } = input;
       const { type, shape, data } = inputTensor(input, given, lengths);

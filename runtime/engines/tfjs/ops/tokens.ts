@@ -5,6 +5,7 @@ import type { Kernels } from "../kernels";
 import { GATHER_ROWS } from "../own-kernels";
 
 type TokenOp =
+  | "normalizePixels"
   | "patchify"
   | "gatherTokens"
   | "scatterTokens"
@@ -59,6 +60,11 @@ function sumCopies(k: Kernels, x: Tensor, copies: number, size: number): Tensor 
 
 export const tokenOps: KernelTable<Kernels, Tensor, Tensor, TokenOp> = {
   // Two swaps of neighbours, as kernels have fast forms for up to four axes.
+  normalizePixels: (k, [images, mean, std]) => {
+    const ofChannel = (x: Tensor): Tensor => k.reshape(x, [1, x.size, 1, 1]);
+    return k.div(k.sub(k.div(images, 255), ofChannel(mean)), ofChannel(std));
+  },
+
   patchify: (k, [images], { patch, tokens }, [shape = []]) => {
     const [batch = 0, channels = 0, height = 0, width = 0] = images.shape;
     const strips = k.reshape(images, [(batch * channels * height) / patch, patch, width / patch, patch]);

@@ -3,6 +3,7 @@ import type { KernelTable } from "../../table";
 import { type Builder, sizeAt, type Value } from "../builder";
 
 type TokenOp =
+  | "normalizePixels"
   | "patchify"
   | "gatherTokens"
   | "scatterTokens"
@@ -20,6 +21,12 @@ type TokenOp =
   | "spreadTokens";
 
 export const tokenLowerings: KernelTable<Builder, Value, Value, TokenOp> = {
+  normalizePixels: (b, [images, mean, std]) => {
+    const ofChannel = (x: Value): Value => b.broadcast(x, images.shape, [1]);
+    const unit = b.div(b.convert(images, "f32"), b.scalar(255));
+    return b.div(b.sub(unit, ofChannel(mean)), ofChannel(std));
+  },
+
   patchify: (b, [images], { patch }, [out = []]) => {
     const [batch = 0, channels = 0, height = 0, width = 0] = images.shape;
     const grid = b.reshape(images, [batch, channels, height / patch, patch, width / patch, patch]);

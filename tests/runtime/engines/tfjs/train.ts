@@ -6,6 +6,7 @@ import { stateSpecs, writeInitialState } from "../../../../runtime/loop/state";
 import { openStepRunner } from "../../../../runtime/loop/step-runner";
 import { randomAt } from "../../../../runtime/random/random";
 import { evaluateTrainer } from "../../../support/generated";
+import { pixelsOf } from "../../../support/noise";
 
 export interface SmallRun {
   readonly program: TrainerProgram;
@@ -24,10 +25,10 @@ export async function openRun(compiled: Compiled, engine: Engine): Promise<Small
   const size = deviceBatch * 3 * experiment.image.height * experiment.image.width;
   let steps = 0;
   let drawn = 0;
-  const nextImages = async (): Promise<Float32Array> => {
+  const nextImages = async (): Promise<Uint8Array> => {
     const images = new Float32Array(size);
     randomAt({ seed: 3, purpose: "test image", sample: drawn++ % 50 }).fillNormal(images, 1);
-    return images;
+    return pixelsOf(images);
   };
   const { steps: last } = experiment.schedule;
   return { program, store, step: async () => (await runner.run(runner.prepare(steps++ % last), nextImages)).loss };
