@@ -182,6 +182,8 @@ export interface Experiment {
   readonly specHash: string;
   /** sha256 of what of it is trained, whatever it is trained on: checkpoints go on where it is the same. */
   readonly trainingHash: string;
+  /** Fields of the spec that the command line changed, each `a.b.c=value`. */
+  readonly settings?: readonly string[];
   readonly seed: number;
   readonly image: ImagePlan;
   readonly augmentation: AugmentationPlan;

@@ -42,6 +42,7 @@ const noVerdict: readonly string[] = [
   errors.pointBusy,
   errors.halvingElsewhere,
   errors.badUsage,
+  errors.settingForm,
   errors.systemRefused,
 ].map(({ code }) => code);
 

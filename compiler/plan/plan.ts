@@ -59,11 +59,13 @@ export interface PlanInput {
   /** sha256 of the canonical spec. */
   readonly specHash: string;
   readonly generatorVersion: string;
+  /** Fields that the command line changed, each `a.b.c=value`. */
+  readonly settings?: readonly string[];
   /** In place of the masks that follow from the spec: a recorded run brings its own. */
   readonly masks?: MaskPlan;
 }
 
-export function buildPlan({ spec, specHash, generatorVersion, masks: given }: PlanInput): Plan {
+export function buildPlan({ spec, specHash, generatorVersion, masks: given, settings = [] }: PlanInput): Plan {
   const { image, encoder, predictor, optimization, augmentation, evaluation, checkpoint, log, hardware } = spec;
   const side = image.size / encoder.patch;
   const deviceBatch = deviceBatchOf(spec);
@@ -98,6 +100,7 @@ export function buildPlan({ spec, specHash, generatorVersion, masks: given }: Pl
     generatorVersion,
     specHash,
     trainingHash: trainingHash(spec),
+    ...(settings.length > 0 && { settings }),
     seed: spec.seed,
     image: {
       height: image.size,

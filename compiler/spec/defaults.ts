@@ -10,6 +10,7 @@ type Without<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;
 /** A spec with the schema's defaults, still without those that other fields decide. */
 interface Filled extends Omit<Spec, "name" | "encoder" | "predictor" | "data" | "init"> {
   readonly $schema?: string;
+  readonly extends?: string;
   readonly name?: string;
   readonly encoder: Without<EncoderSpec, "dim" | "depth" | "heads" | "mlpRatio"> & Pick<EncoderInput, "size">;
   readonly predictor: Without<PredictorSpec, "heads">;
@@ -20,7 +21,7 @@ interface Filled extends Omit<Spec, "name" | "encoder" | "predictor" | "data" | 
 /** The whole spec of a document that the schema accepts; `name` is the default of the field. */
 export function fillDefaults(document: JsonObject, { name }: { readonly name: string }): Spec {
   // The schema has accepted the document, and the types are generated from the same schema.
-  const { $schema: _, ...filled } = fill(schemaRoot, document) as unknown as Filled;
+  const { $schema: _, extends: __, ...filled } = fill(schemaRoot, document) as unknown as Filled;
   const encoder = encoderNumbers(filled.encoder);
   const { data } = filled;
   return {

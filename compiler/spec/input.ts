@@ -4,6 +4,8 @@
 export interface SpecInput {
   /** Path or address of this schema, so that an editor completes and checks the file while you type. [path or URL; default none] */
   readonly $schema?: string;
+  /** Another experiment that this one changes, seen from this file: what is not said here is as it stands there, but for its name and description. Objects are taken together field by field, lists and other `data` or `encoder.size` as a whole. [path; default none] */
+  readonly extends?: string;
   /** Name of the experiment: its folder below `generated/` and below `runs/`. [text; default the file name without .json] */
   readonly name?: string;
   /** A sentence for people: what the experiment is for. [text; default ""] */
@@ -121,7 +123,7 @@ export interface ShapesDataInput {
 export interface FolderDataInput {
   /** Image files below a folder. */
   readonly source: "folder";
-  /** Folder of the training images, seen from where the trainer is started; `--data` of the trainer moves it. [path] */
+  /** Folder of the training images, seen from the folder of this file; `--data` of the trainer moves it. [path] */
   readonly train: string;
   /** Folder of held-out images for the probes, or null. [path; default null] */
   readonly validation?: string | null;

@@ -117,7 +117,7 @@ export interface ShapesDataSpec {
 export interface FolderDataSpec {
   /** Image files below a folder. */
   readonly source: "folder";
-  /** Folder of the training images, seen from where the trainer is started; `--data` of the trainer moves it. [path] */
+  /** Folder of the training images, seen from the folder of this file; `--data` of the trainer moves it. [path] */
   readonly train: string;
   /** Folder of held-out images for the probes, or null. [path] */
   readonly validation: string | null;

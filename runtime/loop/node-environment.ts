@@ -4,10 +4,16 @@ import { type LabelledImages, openLabelledImages } from "../data/labelled";
 import { imagesInTurn, openTrainingData } from "../data/training";
 import type { LabelledSplit, SplitName } from "../evaluate/evaluate";
 import type { Experiment } from "../experiment";
+import { dataRootOf } from "./data-root";
 import type { TrainerEnvironment } from "./environment";
 import { evaluateRun } from "./evaluate-run";
 
-export function nodeEnvironment(loadEngine: LoadEngine): TrainerEnvironment {
+export interface NodeEnvironment extends TrainerEnvironment {
+  /** Where relative data paths start, if no flag says otherwise. */
+  readonly dataRoot: string;
+}
+
+export function nodeEnvironment(loadEngine: LoadEngine): NodeEnvironment {
   const [, started = "train.js", ...args] = process.argv;
   return {
     // Loaded here, so that neither --help nor the threads that prepare images wait for it.
@@ -35,6 +41,7 @@ export function nodeEnvironment(loadEngine: LoadEngine): TrainerEnvironment {
     // Not what was started, where that only names the trainer that was compiled last (generated/train.js).
     script: bundleFile() ?? started,
     args,
+    dataRoot: dataRootOf(bundleFile()),
   };
 }
 

@@ -2,7 +2,7 @@
 import { errors } from "../../compiler/diagnostics/catalogue";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic";
 import { type JsonPath, pathText } from "../../compiler/spec/json";
-import { problemAt, type SpecSource } from "../../compiler/spec/read";
+import { problemAt, type SpecSource } from "../../compiler/spec/source";
 import { type Axis, stepPath } from "./axes";
 import type { Combination } from "./combination";
 import type { GridInput } from "./grid";

@@ -35,10 +35,23 @@ export const specErrors = {
   tooDeep: kind("E108", "Arrays or objects are nested deeper than any spec is.", (facts: { limit: number }) => ({
     what: `is nested more than ${facts.limit} deep`,
   })),
-  tooLarge: kind("E109", "The file is far larger than any spec.", (facts: { bytes: number; limit: number }) => ({
+  tooLarge: kind("E109", "The file is far larger than any spec.", (facts: { limit: number }) => ({
     what: "is too large for a spec",
-    found: `${facts.bytes} bytes`,
-    want: `at most ${facts.limit}`,
+    want: `at most ${facts.limit} bytes`,
+  })),
+
+  extendsUnusable: kind(
+    "E110",
+    "The experiment that another one extends can not be used.",
+    (facts: { file: string; said: string; hint: string | null }) => ({
+      what: `${facts.file} ${facts.said}`,
+      ...(facts.hint !== null && { hint: facts.hint }),
+    }),
+  ),
+  extendsItself: kind("E111", "An experiment extends itself, by way of others.", (facts: { file: string }) => ({
+    what: "extends itself",
+    found: `${facts.file}, which leads here`,
+    want: "a file that extends none of those that extend it",
   })),
 
   unknownKey: kind(
