@@ -251,7 +251,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     100,
     {
       experiment:
-        "schedule.steps 153600 → 51200, schedule.curveSteps 153600 → 51200, schedule.momentumSteps 153600 → 51200, optimiser.epochs 300 → 100",
+        "schedule.steps 153600 → 51200, schedule.curveSteps 153600 → 51200, schedule.warmupSteps 20480 → 6826, schedule.momentumSteps 153600 → 51200, optimiser.epochs 300 → 100",
       report: "steps 153,600 = 300 epochs × 512 → 51,200 = 100 epochs × 512",
     },
   ],

@@ -4,6 +4,15 @@ import { didYouMean, type FoundWant, kind, type Said } from "./kind";
 type Block = { readonly height: number; readonly width: number };
 const blockText = ({ height, width }: Block): string => `${height}×${width}`;
 
+/** Which `minKeep` fits a block. */
+function minKeepHint({ height, width }: Block, which: "target" | "context"): string {
+  const others = `raise the ${which} scale, or take smaller patches.`;
+  const fits = height * width - 1;
+  return fits < 0
+    ? `${others[0]?.toUpperCase()}${others.slice(1)}`
+    : `Set masking.minKeep to ${fits} or less, ${others}`;
+}
+
 type FoundWantNear = FoundWant & { readonly near: string | null };
 
 export const specErrors = {
@@ -184,7 +193,7 @@ export const specErrors = {
       what: `on a grid of ${facts.grid}×${facts.grid} patches a target block can be as small as ${blockText(facts)}`,
       found: `${facts.height * facts.width} patches`,
       want: `more than masking.minKeep = ${facts.minKeep}`,
-      hint: "Lower masking.minKeep, raise the target scale, or take smaller patches.",
+      hint: minKeepHint(facts, "target"),
     }),
   ),
   contextBlockTooSmall: kind(
@@ -194,7 +203,7 @@ export const specErrors = {
       what: `on a grid of ${facts.grid}×${facts.grid} patches the context block can be as small as ${blockText(facts)}`,
       found: `${facts.height * facts.width} patches`,
       want: `more than masking.minKeep = ${facts.minKeep}`,
-      hint: "Lower masking.minKeep, raise the context scale, or take smaller patches.",
+      hint: minKeepHint(facts, "context"),
     }),
   ),
   contextTokensTooMany: kind(
