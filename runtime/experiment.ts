@@ -65,6 +65,8 @@ export interface FolderData {
   /** Held-out images for the probes, or null. */
   readonly validationPath: string | null;
   readonly trainImages: number;
+  /** Share of the images below trainPath that is kept aside for the probes, by a hash of the name; 0 = none. */
+  readonly holdOut: number;
   readonly labels: boolean;
 }
 

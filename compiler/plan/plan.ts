@@ -40,6 +40,7 @@ function dataPlan({ data }: Spec): DataPlan {
     trainPath: data.train,
     validationPath: data.validation,
     trainImages: data.images,
+    holdOut: data.holdOut,
     labels: data.labels,
   };
 }

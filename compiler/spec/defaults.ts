@@ -32,7 +32,7 @@ interface Filled
   readonly evaluation: Omit<Spec["evaluation"], "knn"> & {
     readonly knn: Without<Spec["evaluation"]["knn"], "neighbours">;
   };
-  readonly data: Without<ShapesDataSpec, "sceneSize"> | FolderDataSpec;
+  readonly data: Without<ShapesDataSpec, "sceneSize"> | Without<FolderDataSpec, "holdOut">;
   readonly init: Without<InitSpec, "patchStd">;
 }
 
@@ -41,7 +41,8 @@ export function fillDefaults(document: JsonObject, { name }: { readonly name: st
   // The schema has accepted the document, and the types are generated from the same schema.
   const { $schema: _, extends: __, ...filled } = fill(schemaRoot, document) as unknown as Filled;
   const encoder = encoderNumbers(filled.encoder, filled.image.size);
-  const data = filled.data.source === "shapes" ? { sceneSize: filled.image.size, ...filled.data } : filled.data;
+  const data =
+    filled.data.source === "shapes" ? { sceneSize: filled.image.size, ...filled.data } : { holdOut: 0, ...filled.data };
   return {
     ...filled,
     name: filled.name ?? name,

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { errors } from "../diagnostics/catalogue";
 import type { Diagnostic } from "../diagnostics/diagnostic";
+import { counted } from "./counted";
 import { fillDefaults } from "./defaults";
 import { type Layering, layered } from "./extend";
 import { canonicalJson, isObject, type JsonObject, type JsonPath, type JsonValue } from "./json";
@@ -67,10 +68,13 @@ function complete(read: ReadResult, settings: readonly string[]): LoadedSpec {
   const { source, value } = read;
   if (isGrid(value)) return { ok: false, diagnostics: [problemAt(source, [], errors.isAGrid())] };
   const { diagnostics, broken, usable } = validate(source, value);
-  const spec = fillDefaults(usable, { name: source.name });
+  const { document, finding } = counted(usable, source.folder);
+  const unknown = finding === null ? broken : [...broken, "data"];
+  const spec = fillDefaults(document, { name: source.name });
   const found = rules
-    .filter((rule) => !rule.reads.some((field) => broken.some((other) => overlaps(field, other))))
+    .filter((rule) => !rule.reads.some((field) => unknown.some((other) => overlaps(field, other))))
     .flatMap((rule) => rule.check({ spec, given: (path) => isGiven(value, path) }))
+    .concat(finding ?? [])
     .map(({ path, problem }) => problemAt(source, path, problem));
   const all = [...diagnostics, ...found].sort(byPlace);
   if (all.length > 0) return { ok: false, diagnostics: all };

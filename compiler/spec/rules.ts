@@ -130,6 +130,14 @@ export const rules: readonly Rule[] = [
     },
   },
   {
+    name: "images are held out once",
+    reads: ["data"],
+    check: ({ spec: { data } }) => {
+      if (data.source !== "folder" || data.validation === null || data.holdOut === 0) return [];
+      return [{ path: ["data", "holdOut"], problem: errors.heldOutTwice({ holdOut: data.holdOut }) }];
+    },
+  },
+  {
     name: "there are enough neighbours",
     reads: ["data", "evaluation.knn.neighbours", "evaluation.trainImages"],
     check: ({ spec: { data, evaluation } }) => {

@@ -56,11 +56,14 @@ async function openLabelled(
   root: string,
 ): Promise<Readonly<Record<SplitName, LabelledSplit>> | null> {
   const { data, evaluation } = experiment;
-  if (data.kind === "folder" && (!data.labels || data.validationPath === null)) return null;
+  if (data.kind === "folder" && (!data.labels || (data.validationPath === null && data.holdOut === 0))) return null;
   const open = async (split: SplitName, limit: number): Promise<LabelledSplit> =>
     splitOf(await openLabelledImages({ experiment, root, split, limit }));
+  const train = await open("train", evaluation.trainImages);
+  // A flat folder has no classes.
+  if (train.tasks.length === 0) return null;
   return {
-    train: await open("train", evaluation.trainImages),
+    train,
     validation: await open("validation", evaluation.testImages),
     test: await open("test", evaluation.testImages),
   };

@@ -247,6 +247,25 @@ export const specErrors = {
     }),
   ),
 
+  imagesUncounted: kind(
+    "E319",
+    "Without `data.images` the images are counted, so the folder has to be where the spec is compiled.",
+    (facts: { folder: string; why: "missing" | "empty" }) => ({
+      what: facts.why === "missing" ? "there is no such folder to count the images of" : "there is no image to count",
+      found: facts.folder,
+      want: "a folder of .jpg, .jpeg, .png or .webp files, seen from the spec",
+      hint: "Where the images lie on another machine, say with `data.images` how many there are.",
+    }),
+  ),
+  heldOutTwice: kind(
+    "E320",
+    "The probes are judged on the images of `data.validation`, or on a share that `data.holdOut` keeps aside.",
+    (facts: { holdOut: number }) => ({
+      what: "there are validation images already",
+      found: `${facts.holdOut}`,
+      want: "either `validation` or `holdOut`",
+    }),
+  ),
   tooManyNeighbours: kind(
     "E316",
     "The nearest-neighbour probe has at least as many images to choose from as neighbours that vote.",

@@ -71,7 +71,10 @@ describe("defaults", () => {
     [{ "image.size": 320, "data.sceneSize": 400 }, { data: { sceneSize: 400 } }],
     [{ name: "mine" }, { name: "mine" }],
     // The released values where they can be, else what fits the grid, the epochs and the data.
-    [{ "image.size": 64, "encoder.patch": undefined }, { encoder: { patch: 4 }, masking: { minKeep: 10 } }],
+    [
+      { "image.size": 64, "encoder.patch": undefined },
+      { encoder: { patch: 4 }, masking: { minKeep: 10 } },
+    ],
     [{ "image.size": 64, "encoder.patch": 8 }, { masking: { minKeep: 8 } }],
     [{ "image.size": 64, "encoder.patch": 16 }, { masking: { minKeep: 0 } }],
     [{ "image.size": 96, "encoder.patch": undefined }, { encoder: { patch: 6 } }],

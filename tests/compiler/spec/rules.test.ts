@@ -123,6 +123,10 @@ const mistakes: readonly (readonly [fields: { readonly [path: string]: JsonValue
     ],
     [{ "encoder.patch": 2 }, "E314 encoder.patch: the grid is too fine; found 12544 patches; want at most 4096"],
     [
+      { data: { source: "folder", train: "x", images: 4096, validation: "y", holdOut: 0.1 } },
+      "E320 data.holdOut: there are validation images already; found 0.1; want either `validation` or `holdOut`",
+    ],
+    [
       { "evaluation.knn.neighbours": 300, "evaluation.trainImages": 256 },
       "E316 evaluation.knn.neighbours: more neighbours vote than there are images; found 300 neighbours; want at most 256, the images that the probes learn from",
     ],
