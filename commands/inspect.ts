@@ -6,6 +6,8 @@ import { maskSettings } from "../compiler/spec/mask-settings";
 import { resolvedFields, resolvedText } from "../compiler/spec/resolved";
 import { deviceHours, factsOf } from "../compiler/step/facts";
 import type { Speed } from "../tools/doctor/fastest";
+import { memoryWarnings } from "./memory";
+import { printDiagnostics } from "./print";
 import type { SetOption } from "./set-option";
 import { loadSpecs, type NamedSpec } from "./specs";
 
@@ -50,6 +52,7 @@ export async function inspect(
     const trainer = build(spec);
     const { plan, step } = trainer;
     const facts = factsOf(step, plan);
+    printDiagnostics(memoryWarnings(spec, trainer));
     const masks = maskFacts(maskSettings(spec.spec));
     const grid = { width: plan.experiment.masks.gridWidth };
     return {

@@ -48,6 +48,10 @@ export function loadSpecs(
     printDiagnostics(diagnostics, format);
     return { ok: false, code: exitCode(diagnostics) };
   }
+  printDiagnostics(
+    results.flatMap(({ loaded }) => (loaded.ok ? loaded.warnings : [])),
+    format,
+  );
   return {
     ok: true,
     specs: results.flatMap(({ file, loaded }) => (loaded.ok ? [namedSpec(file, loaded)] : [])),

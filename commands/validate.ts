@@ -1,4 +1,5 @@
 /** `ijepa validate FILE…`: says everything that is wrong with experiments and grids, and nothing else happens. */
+import { build } from "../compiler/compile";
 import { exitCode } from "../compiler/diagnostics/catalogue";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic";
 import { diagnosticJson } from "../compiler/diagnostics/problem-text";
@@ -6,6 +7,7 @@ import { specOf } from "../compiler/spec/load";
 import { isGrid, readSpec, standardInput } from "../compiler/spec/read";
 import { sweepOf } from "../tools/sweep/load";
 import { defaultFormat, type ProblemFormat } from "./format";
+import { memoryWarnings } from "./memory";
 import { printDiagnostics } from "./print";
 import type { SetOption } from "./set-option";
 
@@ -31,20 +33,21 @@ export async function validate(files: readonly string[], options: ValidateOption
   const { json = false, format = defaultFormat(), set } = options;
   const results = files.map((file) => resultOf(file, set));
   const diagnostics = results.flatMap((result) => result.diagnostics);
+  const isValid = (found: readonly Diagnostic[]): boolean => exitCode(found) === 0;
   if (json || format === "json") {
     const specs = results.map(({ file, name, hash, points, ...result }) => ({
       file,
-      valid: result.diagnostics.length === 0,
+      valid: isValid(result.diagnostics),
       name,
       hash,
       ...(points !== null && { points }),
       diagnostics: result.diagnostics.map(diagnosticJson),
     }));
-    process.stdout.write(`${JSON.stringify({ valid: diagnostics.length === 0, specs }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ valid: isValid(diagnostics), specs }, null, 2)}\n`);
   } else {
     for (const { file, points, diagnostics: wrong } of results) {
       const many = points === null ? "" : `, a sweep of ${points} point${points === 1 ? "" : "s"}`;
-      if (wrong.length === 0) process.stdout.write(`${file}: valid${many}\n`);
+      if (isValid(wrong)) process.stdout.write(`${file}: valid${many}\n`);
     }
     printDiagnostics(diagnostics, format);
   }
@@ -70,5 +73,7 @@ function resultOf(file: string, set: readonly string[]): Result {
   }
   const loaded = specOf(read, { settings: set });
   if (!loaded.ok) return wrong(loaded.diagnostics);
-  return { file: shownFile, diagnostics: [], name: loaded.spec.name, hash: loaded.hash, points: null };
+  // Planned as it would be compiled, so that its memory is known.
+  const found = [...loaded.warnings, ...memoryWarnings(loaded, build(loaded))];
+  return { file: shownFile, diagnostics: found, name: loaded.spec.name, hash: loaded.hash, points: null };
 }

@@ -11,6 +11,7 @@ import { rules } from "./rules";
 import { problemAt, type SpecSource } from "./source";
 import type { Spec } from "./spec";
 import { validate } from "./validate";
+import { warnings } from "./warnings";
 
 export type LoadedSpec =
   | {
@@ -22,6 +23,7 @@ export type LoadedSpec =
       readonly source: SpecSource;
       /** What the file says, with what it extends and what the command line sets; no defaults. */
       readonly document: JsonObject;
+      readonly warnings: readonly Diagnostic[];
       /** What the command line set, each `a.b.c=value`. */
       readonly settings: readonly string[];
     }
@@ -71,14 +73,19 @@ function complete(read: ReadResult, settings: readonly string[]): LoadedSpec {
   const { document, finding } = counted(usable, source.folder);
   const unknown = finding === null ? broken : [...broken, "data"];
   const spec = fillDefaults(document, { name: source.name });
+  const subject = { spec, given: (path: JsonPath) => isGiven(value, path), folder: source.folder };
   const found = rules
     .filter((rule) => !rule.reads.some((field) => unknown.some((other) => overlaps(field, other))))
-    .flatMap((rule) => rule.check({ spec, given: (path) => isGiven(value, path) }))
+    .flatMap((rule) => rule.check(subject))
     .concat(finding ?? [])
     .map(({ path, problem }) => problemAt(source, path, problem));
   const all = [...diagnostics, ...found].sort(byPlace);
   if (all.length > 0) return { ok: false, diagnostics: all };
-  return { ok: true, spec, hash: specHash(spec), source, document: usable, settings };
+  const warned = warnings
+    .flatMap((rule) => rule.check(subject))
+    .map(({ path, problem }) => problemAt(source, path, problem))
+    .sort(byPlace);
+  return { ok: true, spec, hash: specHash(spec), source, document: usable, warnings: warned, settings };
 }
 
 /** Whether the document itself says something at `path`. */

@@ -44,10 +44,17 @@ export function blamed(
       const [first] = here;
       if (first === undefined) return [];
       const { diagnostic, combination, place } = first;
-      const { code, what: said, found, want, hint } = diagnostic;
+      const { code, severity, what: said, found, want, hint } = diagnostic;
       const others = new Set(here.map((one) => one.combination.name)).size - 1;
       const all = others === 0 ? "" : ` and ${others} other${others === 1 ? "" : "s"}`;
-      const problem = { code, what: `point \`${combination.name}\`${all}: ${path}: ${said}`, found, want, hint };
+      const problem = {
+        code,
+        severity,
+        what: `point \`${combination.name}\`${all}: ${path}: ${said}`,
+        found,
+        want,
+        hint,
+      };
       // Of an unknown key inside a value, the key is what is wrong.
       return [problemAt(source, place, problem, code === errors.unknownKey.code ? "key" : "value")];
     });
