@@ -7,10 +7,11 @@ import { unplaced } from "../compiler/diagnostics/diagnostic";
 import { type FileVerdict, verdicts } from "../compiler/output/stale";
 import { defaultFormat, type ProblemFormat } from "./format";
 import { printDiagnostics } from "./print";
+import type { SetOption } from "./set-option";
 import { loadSpecs, type NamedSpec } from "./specs";
 import { compiled, writeBatch, writtenText } from "./write-specs";
 
-export interface CompileOptions {
+export interface CompileOptions extends SetOption {
   readonly out: string;
   readonly check?: boolean;
   readonly watch?: boolean;
@@ -92,14 +93,14 @@ async function writeAll(out: string, specs: readonly NamedSpec[]): Promise<numbe
 
 /** Resolves to the exit code: 0 written or up to date, 1 invalid or stale, 2 could not run. */
 export async function compile(files: readonly string[], options: CompileOptions): Promise<number> {
-  const { out, check = false, watch = false, format = defaultFormat() } = options;
+  const { out, check = false, watch = false, format = defaultFormat(), set } = options;
   if (watch && check) {
     const what = "--watch and --check exclude each other";
     printDiagnostics([unplaced(null, errors.badUsage({ what, hint: "--watch writes, --check does not." }))], format);
     return 2;
   }
-  if (watch) return await (await import("./watch")).watch(files, { out });
-  const loaded = loadSpecs(files, { format, ownNames: true });
+  if (watch) return await (await import("./watch")).watch(files, { out, set });
+  const loaded = loadSpecs(files, { format, ownNames: true, set });
   if (!loaded.ok) return loaded.code;
   return check ? checkAll(out, loaded.specs, format) : await writeAll(out, loaded.specs);
 }

@@ -6,8 +6,9 @@ import { diffSides } from "../tools/diff/diff";
 import { jsonReport, markdownReport, textReport } from "../tools/diff/diff-text";
 import { readSide } from "../tools/diff/sources";
 import { printDiagnostics } from "./print";
+import type { SetOption } from "./set-option";
 
-export interface DiffOptions {
+export interface DiffOptions extends SetOption {
   readonly stat?: boolean;
   readonly json?: boolean;
   readonly md?: boolean;
@@ -32,13 +33,13 @@ function usageProblem({ json, md, rate }: DiffOptions) {
 
 /** Resolves to the exit code: 0 compared, 1 they differ and --exit-code asks for it, 2 could not compare. */
 export async function diff(a: string, b: string, options: DiffOptions): Promise<number> {
-  const { stat = false, json = false, md = false, exitCode = false } = options;
+  const { stat = false, json = false, md = false, exitCode = false, set } = options;
   const usage = usageProblem(options);
   if (usage !== null) {
     printDiagnostics([unplaced(null, usage)]);
     return TROUBLE;
   }
-  const [was, is] = [readSide(a), readSide(b)];
+  const [was, is] = [readSide(a), readSide(b, set)];
   if (!was.ok || !is.ok) {
     printDiagnostics([was, is].flatMap((read) => (read.ok ? [] : read.diagnostics)));
     return TROUBLE;

@@ -4,15 +4,16 @@ import { defaultWorks, diagnose, type Finding } from "../tools/doctor/diagnose";
 import { commandFor, reportText } from "../tools/doctor/diagnosis-text";
 import { type Speed, speedsOf, speedsText } from "../tools/doctor/fastest";
 import { allSubjects, type NamedSubject } from "../tools/doctor/subjects";
+import type { SetOption } from "./set-option";
 import { loadSpecs } from "./specs";
 
-export interface DoctorOptions {
+export interface DoctorOptions extends SetOption {
   readonly json?: boolean;
   readonly only?: string;
 }
 
 /** Resolves to the exit code: 0 the default engine works, 1 it does not, 2 the options make no sense. */
-export async function doctor(files: readonly string[], { json, only }: DoctorOptions): Promise<number> {
+export async function doctor(files: readonly string[], { json, only, set }: DoctorOptions): Promise<number> {
   const wanted = only?.split(",").map((name) => name.trim());
   const names = allSubjects().flatMap(({ engine, device }) => [engine, `${engine}:${device}`]);
   const unknown = wanted?.find((name) => !names.includes(name));
@@ -21,7 +22,7 @@ export async function doctor(files: readonly string[], { json, only }: DoctorOpt
     process.stderr.write(`--only takes names of these, with commas: ${known}; found ${JSON.stringify(unknown)}\n`);
     return 2;
   }
-  const loaded = files.length === 0 ? ({ ok: true, specs: [] } as const) : loadSpecs(files);
+  const loaded = files.length === 0 ? ({ ok: true, specs: [] } as const) : loadSpecs(files, { set });
   if (!loaded.ok) return loaded.code;
   const isWanted = ({ engine, device }: NamedSubject): boolean =>
     // The default engine decides the exit code, so it is always looked at.

@@ -3,16 +3,22 @@ import { build } from "../compiler/compile";
 import { emitReport } from "../compiler/emit/report";
 import { type MaskFacts, maskFacts, maskFactsText } from "../compiler/plan/mask-facts";
 import { maskSettings } from "../compiler/spec/mask-settings";
+import { resolvedFields, resolvedText } from "../compiler/spec/resolved";
 import { deviceHours, factsOf } from "../compiler/step/facts";
 import type { Speed } from "../tools/doctor/fastest";
+import { memoryWarnings } from "./memory";
+import { printDiagnostics } from "./print";
+import type { SetOption } from "./set-option";
 import { loadSpecs, type NamedSpec } from "./specs";
 
-export interface InspectOptions {
+export interface InspectOptions extends SetOption {
   readonly json?: boolean;
   /** TFLOP/s that one device sustains, for the hours. */
   readonly rate?: string;
   /** Times the step on every engine that is here. */
   readonly measure?: boolean;
+  /** The whole spec, and where each value comes from. */
+  readonly resolved?: boolean;
 }
 
 const DEFAULT_RATE_TFLOPS = 100;
@@ -29,19 +35,24 @@ function jsonOf(masks: MaskFacts): object {
 /** Resolves to the exit code: 0 shown, 1 invalid, 2 could not run. */
 export async function inspect(
   files: readonly string[],
-  { json = false, rate, measure = false }: InspectOptions,
+  { json = false, rate, measure = false, resolved = false, set }: InspectOptions,
 ): Promise<number> {
   const teraflops = rate === undefined ? DEFAULT_RATE_TFLOPS : Number(rate);
   if (!(teraflops > 0 && Number.isFinite(teraflops))) {
     process.stderr.write(`--rate takes TFLOP/s of one device, a number above 0; found ${JSON.stringify(rate)}\n`);
     return 2;
   }
-  const loaded = loadSpecs(files);
+  const loaded = loadSpecs(files, { set });
   if (!loaded.ok) return loaded.code;
+  if (resolved) {
+    process.stdout.write(resolvedOf(loaded.specs, json));
+    return 0;
+  }
   const found = loaded.specs.map((spec) => {
     const trainer = build(spec);
     const { plan, step } = trainer;
     const facts = factsOf(step, plan);
+    printDiagnostics(memoryWarnings(spec, trainer));
     const masks = maskFacts(maskSettings(spec.spec));
     const grid = { width: plan.experiment.masks.gridWidth };
     return {
@@ -74,6 +85,12 @@ export async function inspect(
     if (here !== undefined) process.stdout.write(`\n${here.text}\n`);
   }
   return 0;
+}
+
+function resolvedOf(specs: readonly NamedSpec[], json: boolean): string {
+  if (!json) return specs.map(({ spec, source }) => resolvedText(spec, source)).join("\n");
+  const found = specs.map(({ file, spec, source }) => ({ file, fields: resolvedFields(spec, source) }));
+  return `${JSON.stringify({ specs: found }, null, 2)}\n`;
 }
 
 interface Timed {

@@ -5,6 +5,7 @@ import { packageVersion } from "../compiler/emit/package-root";
 import { diagnosticOf } from "./failure";
 import { formatOption } from "./format";
 import { printDiagnostics } from "./print";
+import { setOption } from "./set-option";
 
 /** What the command asks to end with; set by the command that ran. */
 let code = 0;
@@ -26,6 +27,7 @@ function program(): Command {
     .argument("<specs...>", "JSON files, an experiment or a grid each")
     .option("--json", "one JSON document for programs")
     .addOption(formatOption("json"))
+    .addOption(setOption())
     .action(async (specs, options) => {
       code = await (await import("./validate")).validate(specs, options);
     });
@@ -34,8 +36,10 @@ function program(): Command {
     .description("show what a spec comes to: tokens, programs, parameters, memory, cost, schedule")
     .argument("[specs...]", "JSON files, one experiment each (default: experiments/quickstart.json)")
     .option("--json", "one JSON document for programs")
+    .option("--resolved", "print the whole spec instead: every field, and the file, flag or default it comes from")
     .option("--rate <tflops>", "TFLOP/s that one device sustains, for the hours", "100")
     .option("--measure", "time the step on every engine that is here, and say which is the fastest")
+    .addOption(setOption())
     .action(async (specs, options) => {
       code = await (await import("./inspect")).inspect(specs, options);
     });
@@ -47,6 +51,7 @@ function program(): Command {
     .option("--check", "write nothing: say whether what is there is up to date, and why not")
     .option("--watch", "compile on every save; show what is wrong, or what has changed")
     .addOption(formatOption())
+    .addOption(setOption())
     .action(async (specs, options) => {
       code = await (await import("./compile")).compile(specs, options);
     });
@@ -55,6 +60,7 @@ function program(): Command {
     .description("compile one spec and train; what follows -- goes to the trainer")
     .argument("<spec...>", "JSON file of the experiment, then the trainer's flags after --")
     .option("--out <folder>", "folder of the trainers", "generated")
+    .addOption(setOption())
     .action(async (specs, options) => {
       code = await (await import("./run")).run(specs, options);
     });
@@ -81,6 +87,7 @@ function program(): Command {
     .option("--md", "Markdown, for a comment on a pull request")
     .option("--exit-code", "exit 1 when they differ, as git does")
     .option("--rate <tflops>", "TFLOP/s that one device sustains, for the hours", "100")
+    .addOption(setOption())
     .action(async (a, b, options) => {
       code = await (await import("./diff")).diff(a, b, options);
     });
@@ -102,6 +109,7 @@ function program(): Command {
     .option("--out <folder>", "folder of the trainers", "generated")
     .option("--runs <folder>", "folder of the runs and results", "runs")
     .option("--no-progress", "print lines instead of a table")
+    .addOption(setOption())
     .action(async (grid, options) => {
       code = await (await import("./sweep")).sweep(grid, options);
     });
@@ -132,6 +140,7 @@ function program(): Command {
     .argument("[specs...]", "JSON files, one experiment each: the engines are also timed on their steps")
     .option("--only <names>", "engines, or engine:device, with commas; the default engine is checked in any case")
     .option("--json", "one JSON document for programs")
+    .addOption(setOption())
     .action(async (specs, options) => {
       code = await (await import("./doctor")).doctor(specs, options);
     });

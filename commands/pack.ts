@@ -9,6 +9,7 @@ import { takesPlugin } from "../tools/pack/needs";
 import { packageOf } from "../tools/pack/pack";
 import { writePackage } from "../tools/pack/write";
 import { printDiagnostics } from "./print";
+import { namedSpec } from "./specs";
 import { compiled } from "./write-specs";
 
 export interface PackOptions {
@@ -43,7 +44,7 @@ export async function pack(file: string, options: PackOptions): Promise<number> 
   const {
     good: [good],
     faults: [fault],
-  } = compiled(out, [{ file, spec, hash: loaded.hash }]);
+  } = compiled(out, [namedSpec(file, loaded)]);
   if (good === undefined) throw fault ?? new Error("internal: a spec gave neither a trainer nor a fault");
   const made = packageOf({
     spec,

@@ -16,6 +16,13 @@ export function printDiagnostics(diagnostics: readonly Diagnostic[], format: Pro
 /** `3 problems in 2 files.`, below an empty line; empty where they are in no file. */
 export function problemCount(diagnostics: readonly Diagnostic[]): string {
   const files = new Set(diagnostics.flatMap(({ file }) => file ?? [])).size;
-  const problems = diagnostics.length === 1 ? "1 problem" : `${diagnostics.length} problems`;
+  const warnings = diagnostics.filter(({ severity }) => severity === "warning").length;
+  const counted = [
+    [diagnostics.length - warnings, "problem"],
+    [warnings, "warning"],
+  ] as const;
+  const problems = counted
+    .flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}${count === 1 ? "" : "s"}`]))
+    .join(" and ");
   return files === 0 ? "" : `\n${problems} in ${files === 1 ? "1 file" : `${files} files`}.\n`;
 }

@@ -3,16 +3,17 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { modulePath } from "../compiler/bundle/module-path";
+import type { SetOption } from "./set-option";
 import { loadSpecs } from "./specs";
 import { writeSpec } from "./write-specs";
 
-export interface RunOptions {
+export interface RunOptions extends SetOption {
   readonly out: string;
 }
 
 /** Resolves to the trainer's own exit code. */
-export async function run([file, ...flags]: readonly string[], { out }: RunOptions): Promise<number> {
-  const loaded = loadSpecs(file === undefined ? [] : [file]);
+export async function run([file, ...flags]: readonly string[], { out, set }: RunOptions): Promise<number> {
+  const loaded = loadSpecs(file === undefined ? [] : [file], { set });
   if (!loaded.ok) return loaded.code;
   const [spec] = loaded.specs;
   if (spec === undefined) return 2;

@@ -1,18 +1,26 @@
 /** Specs named on the command line, loaded together: all of them, or everything that is wrong with any. */
 import { resolve } from "node:path";
+import type { CompileInput } from "../compiler/compile";
 import { errors, exitCode } from "../compiler/diagnostics/catalogue";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic";
 import { type LoadedSpec, loadSpec } from "../compiler/spec/load";
-import { problemAt } from "../compiler/spec/read";
-import type { Spec } from "../compiler/spec/spec";
+import { problemAt, type SpecSource } from "../compiler/spec/source";
 import type { ProblemFormat } from "./format";
 import { printDiagnostics } from "./print";
+import type { SetOption } from "./set-option";
 
-export interface NamedSpec {
+export interface NamedSpec extends CompileInput {
   readonly file: string;
-  readonly spec: Spec;
-  readonly hash: string;
+  /** Where its values stand. */
+  readonly source: SpecSource;
 }
+
+/** A spec as the compiler takes it. */
+export function namedSpec(file: string, { spec, hash, source, settings }: GoodSpec): NamedSpec {
+  return { file, spec, hash, source, settings, dataFolder: source.folder };
+}
+
+type GoodSpec = Extract<LoadedSpec, { readonly ok: true }>;
 
 export type LoadedSpecs =
   | { readonly ok: true; readonly specs: readonly NamedSpec[] }
@@ -21,12 +29,17 @@ export type LoadedSpecs =
 /** The spec that commands take where none is named. */
 const DEFAULT_SPEC = "experiments/quickstart.json";
 
+export interface LoadOptions extends Partial<SetOption> {
+  readonly format?: ProblemFormat | undefined;
+  readonly ownNames?: boolean;
+}
+
 /** Prints what is wrong. Specs whose trainers lie side by side have `ownNames`. */
 export function loadSpecs(
   files: readonly string[],
-  { format, ownNames = false }: { readonly format?: ProblemFormat | undefined; readonly ownNames?: boolean } = {},
+  { format, ownNames = false, set = [] }: LoadOptions = {},
 ): LoadedSpecs {
-  const results = namedFiles(files).map((file) => ({ file, loaded: loadSpec(file) }));
+  const results = namedFiles(files).map((file) => ({ file, loaded: loadSpec(file, { settings: set }) }));
   const diagnostics = [
     ...results.flatMap(({ loaded }) => (loaded.ok ? [] : loaded.diagnostics)),
     ...(ownNames ? sameNames(results) : []),
@@ -35,9 +48,13 @@ export function loadSpecs(
     printDiagnostics(diagnostics, format);
     return { ok: false, code: exitCode(diagnostics) };
   }
+  printDiagnostics(
+    results.flatMap(({ loaded }) => (loaded.ok ? loaded.warnings : [])),
+    format,
+  );
   return {
     ok: true,
-    specs: results.flatMap(({ file, loaded }) => (loaded.ok ? [{ file, spec: loaded.spec, hash: loaded.hash }] : [])),
+    specs: results.flatMap(({ file, loaded }) => (loaded.ok ? [namedSpec(file, loaded)] : [])),
   };
 }
 

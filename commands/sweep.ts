@@ -15,8 +15,9 @@ import { selectPoints } from "../tools/sweep/select";
 import type { Sweep, SweepPoint } from "../tools/sweep/sweep";
 import { defaultFormat } from "./format";
 import { printDiagnostics } from "./print";
+import type { SetOption } from "./set-option";
 
-export interface SweepOptions {
+export interface SweepOptions extends SetOption {
   readonly list?: boolean;
   readonly check?: boolean;
   readonly results?: boolean;
@@ -37,7 +38,7 @@ export interface SweepOptions {
 export async function sweep([file = "", ...flags]: readonly string[], options: SweepOptions): Promise<number> {
   const problem = usageProblem(flags, options);
   if (problem !== null) return refuse([unplaced(null, problem)], options);
-  const loaded = loadSweep(file);
+  const loaded = loadSweep(file, options.set);
   if (!loaded.ok) return refuse(loaded.diagnostics, options);
   const only = options.only?.split(",").map((name) => name.trim());
   const selected = selectPoints(loaded.sweep, { only, shard: options.shard });

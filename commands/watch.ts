@@ -6,17 +6,18 @@ import { errors } from "../compiler/diagnostics/catalogue";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic";
 import { reportForPeople } from "../compiler/diagnostics/problem-text";
 import { loadSpec } from "../compiler/spec/load";
-import { problemAt } from "../compiler/spec/read";
+import { problemAt } from "../compiler/spec/source";
 import { messageOf } from "../runtime/exceptions";
 import { diffSides } from "../tools/diff/diff";
 import { textReport } from "../tools/diff/diff-text";
 import { type Side, sideOfSpec } from "../tools/diff/sources";
 import { diagnosticOf } from "./failure";
 import { problemCount } from "./print";
-import { type NamedSpec, namedFiles } from "./specs";
+import type { SetOption } from "./set-option";
+import { type NamedSpec, namedFiles, namedSpec } from "./specs";
 import { writeSpec, writtenText } from "./write-specs";
 
-export interface WatchOptions {
+export interface WatchOptions extends SetOption {
   readonly out: string;
 }
 
@@ -32,7 +33,7 @@ interface Good {
 }
 
 /** Resolves to the exit code when the person ends it: always 0. */
-export async function watch(files: readonly string[], { out }: WatchOptions): Promise<number> {
+export async function watch(files: readonly string[], { out, set }: WatchOptions): Promise<number> {
   const specs = namedFiles(files);
   const good = new Map<string, Good>();
   const changed = new Set<string>();
@@ -42,7 +43,7 @@ export async function watch(files: readonly string[], { out }: WatchOptions): Pr
   const compileChanged = async (): Promise<void> => {
     const now = specs.filter((file) => changed.has(file));
     changed.clear();
-    if (now.length > 0) await compileAll(now, { out, good, watched: specs.length });
+    if (now.length > 0) await compileAll(now, { out, set, good, watched: specs.length });
   };
   const soon = (file: string): void => {
     changed.add(file);
@@ -84,7 +85,7 @@ async function watcherOf(specs: readonly string[], changed: (file: string) => vo
   return watcher;
 }
 
-interface Round {
+interface Round extends SetOption {
   readonly out: string;
   readonly good: Map<string, Good>;
   /** How many specs are watched. */
@@ -92,11 +93,11 @@ interface Round {
 }
 
 /** A person looks at a terminal; what is piped is a record of all rounds. */
-async function compileAll(files: readonly string[], { out, good, watched }: Round): Promise<void> {
+async function compileAll(files: readonly string[], { out, set, good, watched }: Round): Promise<void> {
   const terminal = process.stdout.isTTY === true;
   const colour = terminal && pico.isColorSupported;
   if (terminal) process.stdout.write("\u001b[2J\u001b[3J\u001b[H");
-  for (const file of files) process.stdout.write(await compileOne(file, { out, good, colour }));
+  for (const file of files) process.stdout.write(await compileOne(file, { out, set, good, colour }));
   const time = new Date().toTimeString().slice(0, 8);
   const what = watched === 1 ? "1 spec" : `${watched} specs`;
   process.stdout.write(pico.createColors(colour).dim(`${time} watching ${what}; Ctrl-C ends\n`));
@@ -105,11 +106,11 @@ async function compileAll(files: readonly string[], { out, good, watched }: Roun
 /** What there is to say of a spec as it lies there now. */
 async function compileOne(
   file: string,
-  { out, good, colour }: { readonly out: string; readonly good: Map<string, Good>; readonly colour: boolean },
+  { out, set, good, colour }: Omit<Round, "watched"> & { readonly colour: boolean },
 ): Promise<string> {
   const begun = performance.now();
   try {
-    const loaded = loadSpec(file);
+    const loaded = loadSpec(file, { settings: set });
     if (!loaded.ok) return problemsText(loaded.diagnostics, colour);
     const { spec, hash, source } = loaded;
     const other = [...good.values()].find((each) => each.spec.file !== file && each.spec.spec.name === spec.name);
@@ -119,9 +120,9 @@ async function compileOne(
     }
     const before = good.get(file);
     if (before?.spec.hash === hash) return `${file}: the same experiment as before\n`;
-    const written = await writeSpec(out, { file, spec, hash });
+    const written = await writeSpec(out, namedSpec(file, loaded));
     const side = sideOfSpec(file, spec, written.compiled);
-    good.set(file, { spec: { file, spec, hash }, side });
+    good.set(file, { spec: namedSpec(file, loaded), side });
     const seconds = ((performance.now() - begun) / 1000).toFixed(2);
     return `${before === undefined ? "" : changesText(before.side, side, colour)}${writtenText(written)} in ${seconds} s\n`;
   } catch (cause) {

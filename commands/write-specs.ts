@@ -5,6 +5,8 @@ import { compileMany } from "../compiler/compile-many";
 import { pointAt } from "../compiler/output/write";
 import { writeTrainers } from "../compiler/output/write-many";
 import { countText, factsOf } from "../compiler/step/facts";
+import { memoryWarnings } from "./memory";
+import { printDiagnostics } from "./print";
 import type { NamedSpec } from "./specs";
 
 /** A spec with its trainer. */
@@ -34,6 +36,7 @@ export async function writeBatch(
   specs: readonly NamedSpec[],
 ): Promise<{ readonly written: readonly Written[]; readonly faults: readonly Error[] }> {
   const { good, faults } = compiled(out, specs);
+  printDiagnostics(good.flatMap((each) => memoryWarnings(each.spec, each.compiled)));
   const folders = await writeTrainers(
     out,
     good.map((each) => each.compiled),

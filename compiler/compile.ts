@@ -18,17 +18,23 @@ export interface CompileInput {
   readonly spec: Spec;
   /** sha256 of the canonical spec. */
   readonly hash: string;
+  /** Fields that the command line changed, each `a.b.c=value`: they are recorded. */
+  readonly settings?: readonly string[];
+  /** Absolute: where relative paths of the data start. Left out, where the trainer is started. */
+  readonly dataFolder?: string;
 }
 
 export interface Compiled extends Trainer {
   readonly typescript: readonly GeneratedCode[];
   /** What is written: TypeScript, graph.txt and report.md. */
   readonly files: readonly GeneratedFile[];
+  /** Absolute, or null: see CompileInput. */
+  readonly dataFolder: string | null;
 }
 
 /** spec → plan → model → passes → gradients → step. */
-export function build({ spec, hash }: CompileInput): Trainer {
-  return buildTrainer(buildPlan({ spec, specHash: hash, generatorVersion: packageVersion() }));
+export function build({ spec, hash, settings = [] }: CompileInput): Trainer {
+  return buildTrainer(buildPlan({ spec, settings, specHash: hash, generatorVersion: packageVersion() }));
 }
 
 /** The same from a plan on. */
@@ -59,7 +65,7 @@ export function compile(input: CompileInput): Compiled {
     { name: "graph.txt", text: emitListing(built) },
     { name: "report.md", text: emitReport(built) },
   ];
-  return { ...built, typescript, files };
+  return { ...built, typescript, files, dataFolder: input.dataFolder ?? null };
 }
 
 /** Throws where the TypeScript compiler does not accept the shapes: a fault of the compiler, never of the spec. */

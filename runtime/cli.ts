@@ -63,8 +63,8 @@ function floor(text: string, others: readonly Floor[]): readonly Floor[] {
   return [...others, parsed];
 }
 
-/** `args` are those after the file name. */
-export function parseFlags(experiment: Experiment, args: readonly string[]): CommandLine {
+/** `args` are those after the file name; `dataRoot` is where the data lie that are not told to lie elsewhere. */
+export function parseFlags(experiment: Experiment, args: readonly string[], dataRoot = "."): CommandLine {
   let text = "";
   const command = new Command("train.js")
     .usage("[flags]")
@@ -73,7 +73,7 @@ export function parseFlags(experiment: Experiment, args: readonly string[]): Com
         `${experiment.optimiser.globalBatch} images. The experiment itself is compiled in: to change it, change its ` +
         "JSON and compile again.",
     )
-    .option("--data <root>", "folder that relative data paths start from", folder, ".")
+    .option("--data <root>", "folder that relative data paths start from", folder, dataRoot)
     .option("--run-dir <dir>", "folder of this run: checkpoints and logs", folder, experiment.runDirectory)
     .option(
       "--resume [latest|auto|path]",

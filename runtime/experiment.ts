@@ -65,6 +65,8 @@ export interface FolderData {
   /** Held-out images for the probes, or null. */
   readonly validationPath: string | null;
   readonly trainImages: number;
+  /** Share of the images below trainPath that is kept aside for the probes, by a hash of the name; 0 = none. */
+  readonly holdOut: number;
   readonly labels: boolean;
 }
 
@@ -182,6 +184,8 @@ export interface Experiment {
   readonly specHash: string;
   /** sha256 of what of it is trained, whatever it is trained on: checkpoints go on where it is the same. */
   readonly trainingHash: string;
+  /** Fields of the spec that the command line changed, each `a.b.c=value`. */
+  readonly settings?: readonly string[];
   readonly seed: number;
   readonly image: ImagePlan;
   readonly augmentation: AugmentationPlan;

@@ -22,7 +22,7 @@ export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
   }
   outliveTerminal();
   const environment = nodeEnvironment(loadEngine);
-  const parsed = parseFlags(program.experiment, environment.args);
+  const parsed = parseFlags(program.experiment, environment.args, environment.dataRoot);
   if (parsed.kind === "text") {
     (parsed.exitCode === 0 ? environment.stdout : environment.stderr).write(parsed.text);
     process.exitCode = parsed.exitCode;

@@ -114,6 +114,7 @@ export function errorsPage(): string {
       ["E4", "Compiling and packing"],
       ["E5", "Sweeps"],
       ["E9", "The command line"],
+      ["W3", "Warnings"],
     ]),
     "# Errors of a trainer",
     "A trainer that can not go on says why in a sentence or two and what would help, with the code before it, and exits " +

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, realpathSync, writeFi
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build as esbuild } from "esbuild";
+import { namedSpec } from "../../commands/specs";
 import { compiled } from "../../commands/write-specs";
 import { bundle } from "../../compiler/bundle/bundle";
 import { build } from "../../compiler/compile";
@@ -200,7 +201,7 @@ async function trainerOf(change: HardwareChange): Promise<string | null> {
   const {
     good: [good],
     faults: [fault],
-  } = compiled(out, [{ file, spec: loaded.spec, hash: loaded.hash }]);
+  } = compiled(out, [namedSpec(file, loaded)]);
   if (good === undefined) throw fault ?? new Error("internal: a spec gave neither a trainer nor a fault");
   return await bundle(bundleInput(good.compiled));
 }

@@ -1,6 +1,6 @@
 /** Problems as GitHub shows them beside the lines of a pull request: `::error file=…,line=…,col=…,title=…::message`. */
 import { relative, resolve, sep } from "node:path";
-import type { Diagnostic } from "./diagnostic";
+import type { Diagnostic, Severity } from "./diagnostic";
 import { harmless } from "./problem-text";
 
 export interface Annotation {
@@ -8,6 +8,8 @@ export interface Annotation {
   readonly file: string | null;
   readonly line: number | null;
   readonly column: number | null;
+  /** Left out, an error. */
+  readonly severity?: Severity;
   /** The heading, a code of the catalogue or a few words. */
   readonly title: string;
   /** May have several lines. */
@@ -15,7 +17,7 @@ export interface Annotation {
 }
 
 /** One annotation and its line end. GitHub reads them from whatever a step of a job prints. */
-export function annotationLine({ file, line, column, title, message }: Annotation): string {
+export function annotationLine({ file, line, column, severity = "error", title, message }: Annotation): string {
   const properties: readonly (readonly [name: string, value: string | number | null])[] = [
     ["file", file === null ? null : repositoryPath(file)],
     ["line", line],
@@ -23,15 +25,16 @@ export function annotationLine({ file, line, column, title, message }: Annotatio
     ["title", title],
   ];
   const given = properties.flatMap(([name, value]) => (value === null ? [] : [`${name}=${property(String(value))}`]));
-  return `::error ${given.join(",")}::${escaped(message)}\n`;
+  return `::${severity} ${given.join(",")}::${escaped(message)}\n`;
 }
 
 /** One annotation per problem, in their order. */
 export function annotationsOf(diagnostics: readonly Diagnostic[]): string {
   return diagnostics
     .map(harmless)
-    .map(({ file, place, code, path, what, found, want, hint }) =>
+    .map(({ file, place, code, severity, path, what, found, want, hint }) =>
       annotationLine({
+        severity,
         file,
         line: place?.line ?? null,
         column: place?.column ?? null,

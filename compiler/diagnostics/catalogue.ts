@@ -1,16 +1,25 @@
 /**
  * Every error of the compiler that a person can meet, by family: E1xx to E3xx a spec, E4xx compiling and packing, E5xx sweeps, E9xx
- * the command line. docs/reference/errors.md is generated from it.
+ * the command line, W3xx warnings. docs/reference/errors.md is generated from it.
  */
+import type { Severity } from "./diagnostic";
 import { commandLineErrors } from "./kinds/command-line";
 import { compileErrors } from "./kinds/compile";
 import { packErrors } from "./kinds/pack";
 import { specErrors } from "./kinds/spec";
 import { sweepErrors } from "./kinds/sweep";
+import { warningKinds } from "./kinds/warnings";
 
 export type { ErrorKind } from "./kinds/kind";
 
-export const errors = { ...specErrors, ...compileErrors, ...packErrors, ...sweepErrors, ...commandLineErrors } as const;
+export const errors = {
+  ...specErrors,
+  ...compileErrors,
+  ...packErrors,
+  ...sweepErrors,
+  ...commandLineErrors,
+  ...warningKinds,
+} as const;
 
 /** Errors after which nothing is known of the spec: the program could not run (exit code 2). */
 const noVerdict: readonly string[] = [
@@ -42,11 +51,13 @@ const noVerdict: readonly string[] = [
   errors.pointBusy,
   errors.halvingElsewhere,
   errors.badUsage,
+  errors.settingForm,
   errors.systemRefused,
 ].map(({ code }) => code);
 
 /** 0 nothing wrong, 1 the spec is, 2 the program could not do its work. */
-export function exitCode(diagnostics: readonly { readonly code: string }[]): 0 | 1 | 2 {
+export function exitCode(all: readonly { readonly code: string; readonly severity: Severity }[]): 0 | 1 | 2 {
+  const diagnostics = all.filter(({ severity }) => severity === "error");
   if (diagnostics.length === 0) return 0;
   return diagnostics.some(({ code }) => noVerdict.includes(code)) ? 2 : 1;
 }

@@ -1,9 +1,13 @@
 /** What the compiler tells a person: one record per problem, for the terminal and for machines alike. */
 
+export type Severity = "error" | "warning";
+
 /** One problem in words, not yet tied to a place. */
 export interface Problem {
-  /** E and three digits, see the catalogue. */
+  /** E (errors) or W (warnings) and three digits, see the catalogue. */
   readonly code: string;
+  /** A warning stops nothing. */
+  readonly severity: Severity;
   /** What is wrong. */
   readonly what: string;
   readonly found: string | null;

@@ -10,7 +10,7 @@ const shownColumns = 100;
 /** Every problem with its line, and below them their number. Colours only where the terminal has them. */
 export function reportForPeople(diagnostics: readonly Diagnostic[], { colour }: { readonly colour: boolean }): string {
   const paint = pico.createColors(colour);
-  const blocks = diagnostics.map(harmless).map(({ file, place, code, path, what, found, want, hint }) => {
+  const blocks = diagnostics.map(harmless).map(({ file, place, code, severity, path, what, found, want, hint }) => {
     const where = file === null ? "" : `${paint.cyan(position(file, place))} `;
     const field = path === null || path === "" ? "" : `${paint.bold(path)}: `;
     const facts = [
@@ -18,7 +18,11 @@ export function reportForPeople(diagnostics: readonly Diagnostic[], { colour }: 
       want === null ? [] : [`  want   ${paint.green(want)}`],
       hint === null ? [] : [`  hint   ${hint}`],
     ];
-    const lines = [`${where}${paint.red(code)} ${field}${what}`, ...quoted(place, paint), ...facts.flat()];
+    const lines = [
+      `${where}${severity === "warning" ? `${paint.yellow(code)} warning: ` : `${paint.red(code)} `}${field}${what}`,
+      ...quoted(place, paint),
+      ...facts.flat(),
+    ];
     return lines.join("\n");
   });
   return `${blocks.join("\n\n")}\n`;
@@ -28,9 +32,9 @@ export function reportForPeople(diagnostics: readonly Diagnostic[], { colour }: 
 export function diagnosticJson({ place, ...diagnostic }: Diagnostic): {
   readonly [key: string]: string | number | null;
 } {
-  const { code, file, path, what, found, want, hint } = diagnostic;
+  const { code, severity, file, path, what, found, want, hint } = diagnostic;
   const { line = null, column = null, length = null } = place ?? {};
-  return { code, file, line, column, length, path, what, found, want, hint };
+  return { code, severity, file, line, column, length, path, what, found, want, hint };
 }
 
 function position(file: string, place: Place | null): string {

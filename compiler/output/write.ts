@@ -1,7 +1,7 @@
 /** Puts a trainer's files in their folder. Every file appears whole or not at all. */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import type { Compiled } from "../compile";
 import type { GeneratedFile } from "../emit/code";
 
@@ -13,14 +13,18 @@ export interface Manifest {
   readonly generator: string;
   /** sha256 by file name. */
   readonly files: Readonly<Record<string, string>>;
+  /** Seen from the trainer's folder: where relative paths of the data start. The trainer reads it. */
+  readonly dataFolder?: string;
 }
 
-function manifestOf({ plan, files }: Compiled): Manifest {
+function manifestOf(folder: string, { plan, files, dataFolder }: Compiled): Manifest {
+  const toData = dataFolder === null ? null : relative(resolve(folder), dataFolder).split(sep).join("/");
   const { specHash, generatorVersion } = plan.experiment;
   return {
     spec: specHash,
     generator: generatorVersion,
     files: Object.fromEntries(files.map(({ name, text }) => [name, hashOf(text)])),
+    ...(toData !== null && { dataFolder: toData || "." }),
   };
 }
 
@@ -55,7 +59,10 @@ export function writeTrainer({ out, compiled, bundle }: WriteInput): string {
   const { name } = compiled.plan.experiment;
   const folder = join(out, name);
   mkdirSync(folder, { recursive: true });
-  const manifest: GeneratedFile = { name: "manifest.json", text: `${JSON.stringify(manifestOf(compiled), null, 2)}\n` };
+  const manifest: GeneratedFile = {
+    name: "manifest.json",
+    text: `${JSON.stringify(manifestOf(folder, compiled), null, 2)}\n`,
+  };
   const files = [...compiled.files, { name: "train.js", text: bundle }, manifest];
   for (const file of files) writeWhole(join(folder, file.name), file.text);
   removeStale(folder, new Set(files.map((file) => file.name)));

@@ -40,6 +40,7 @@ function dataPlan({ data }: Spec): DataPlan {
     trainPath: data.train,
     validationPath: data.validation,
     trainImages: data.images,
+    holdOut: data.holdOut,
     labels: data.labels,
   };
 }
@@ -61,11 +62,14 @@ export interface PlanInput {
   readonly generatorVersion: string;
   /** What the step is handed of images; left out: bytes. A recorded run brings pixels that are normalized. */
   readonly pixels?: ModelNumbers["pixels"];
+  /** Fields that the command line changed, each `a.b.c=value`. */
+  readonly settings?: readonly string[];
   /** In place of the masks that follow from the spec: a recorded run brings its own. */
   readonly masks?: MaskPlan;
 }
 
-export function buildPlan({ spec, specHash, generatorVersion, pixels = "u8", masks: given }: PlanInput): Plan {
+export function buildPlan(input: PlanInput): Plan {
+  const { spec, specHash, generatorVersion, pixels = "u8", masks: given, settings = [] } = input;
   const { image, encoder, predictor, optimization, augmentation, evaluation, checkpoint, log, hardware } = spec;
   const side = image.size / encoder.patch;
   const deviceBatch = deviceBatchOf(spec);
@@ -100,6 +104,7 @@ export function buildPlan({ spec, specHash, generatorVersion, pixels = "u8", mas
     generatorVersion,
     specHash,
     trainingHash: trainingHash(spec),
+    ...(settings.length > 0 && { settings }),
     seed: spec.seed,
     image: {
       height: image.size,

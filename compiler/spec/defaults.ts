@@ -1,6 +1,16 @@
 /** Fills in every default, so that no later stage has to ask whether a field is there. */
+
+import {
+  fittingBatch,
+  fittingLearningRate,
+  fittingMinKeep,
+  fittingNeighbours,
+  fittingPatch,
+  fittingWarmup,
+} from "./fitting";
 import type { EncoderInput } from "./input";
 import { isObject, type JsonObject, type JsonValue } from "./json";
+import { isDrawable } from "./mask-settings";
 import { defaultMlpRatio, defaultSize, encoderSizes } from "./presets";
 import { branchFor, type SchemaNode, schemaRoot } from "./schema";
 import type { EncoderSpec, FolderDataSpec, InitSpec, PredictorSpec, ShapesDataSpec, Spec } from "./spec";
@@ -8,35 +18,84 @@ import type { EncoderSpec, FolderDataSpec, InitSpec, PredictorSpec, ShapesDataSp
 type Without<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;
 
 /** A spec with the schema's defaults, still without those that other fields decide. */
-interface Filled extends Omit<Spec, "name" | "encoder" | "predictor" | "data" | "init"> {
+interface Filled
+  extends Omit<Spec, "name" | "encoder" | "predictor" | "masking" | "data" | "optimization" | "init" | "evaluation"> {
   readonly $schema?: string;
+  readonly extends?: string;
   readonly name?: string;
-  readonly encoder: Without<EncoderSpec, "dim" | "depth" | "heads" | "mlpRatio"> & Pick<EncoderInput, "size">;
+  readonly encoder: Without<EncoderSpec, "dim" | "depth" | "heads" | "mlpRatio" | "patch"> & Pick<EncoderInput, "size">;
   readonly predictor: Without<PredictorSpec, "heads">;
-  readonly data: Without<ShapesDataSpec, "sceneSize"> | FolderDataSpec;
+  readonly masking: Without<Spec["masking"], "minKeep">;
+  readonly optimization: Without<Omit<Spec["optimization"], "learningRate">, "globalBatch"> & {
+    readonly learningRate: Without<Spec["optimization"]["learningRate"], "start" | "final" | "warmupEpochs">;
+  };
+  readonly evaluation: Omit<Spec["evaluation"], "knn"> & {
+    readonly knn: Without<Spec["evaluation"]["knn"], "neighbours">;
+  };
+  readonly data: Without<ShapesDataSpec, "sceneSize"> | Without<FolderDataSpec, "holdOut">;
   readonly init: Without<InitSpec, "patchStd">;
 }
 
 /** The whole spec of a document that the schema accepts; `name` is the default of the field. */
 export function fillDefaults(document: JsonObject, { name }: { readonly name: string }): Spec {
   // The schema has accepted the document, and the types are generated from the same schema.
-  const { $schema: _, ...filled } = fill(schemaRoot, document) as unknown as Filled;
-  const encoder = encoderNumbers(filled.encoder);
-  const { data } = filled;
+  const { $schema: _, extends: __, ...filled } = fill(schemaRoot, document) as unknown as Filled;
+  const encoder = encoderNumbers(filled.encoder, filled.image.size);
+  const data =
+    filled.data.source === "shapes" ? { sceneSize: filled.image.size, ...filled.data } : { holdOut: 0, ...filled.data };
   return {
     ...filled,
     name: filled.name ?? name,
     encoder,
     predictor: { heads: encoder.heads, ...filled.predictor },
-    data: data.source === "shapes" ? { sceneSize: filled.image.size, ...data } : data,
+    masking: maskingOf(filled, encoder),
+    data,
+    optimization: optimizationOf(filled, trainImagesOf(data)),
+    evaluation: evaluationOf(filled, trainImagesOf(data)),
     init: { patchStd: filled.init.std, ...filled.init },
   };
 }
 
-function encoderNumbers({ size, ...given }: Filled["encoder"]): EncoderSpec {
+/** Images of an epoch. */
+export function trainImagesOf(data: Spec["data"]): number {
+  return data.source === "shapes" ? data.trainImages : data.images;
+}
+
+function maskingOf({ image, masking }: Filled, encoder: EncoderSpec): Spec["masking"] {
+  const { targets, context } = masking;
+  // Where the blocks make no sense, a rule says so.
+  if (masking.minKeep !== undefined || !isDrawable({ image, encoder, masking })) return { minKeep: 10, ...masking };
+  const side = image.size / encoder.patch;
+  return { ...masking, minKeep: fittingMinKeep({ ...masking, targets, context, grid: { height: side, width: side } }) };
+}
+
+function optimizationOf({ optimization, hardware }: Filled, images: number): Spec["optimization"] {
+  const { epochs, scheduleScale, accumulation, learningRate } = optimization;
+  return {
+    globalBatch: fittingBatch({ images, parts: hardware.gpus * accumulation }),
+    ...optimization,
+    learningRate: {
+      ...fittingLearningRate(learningRate.peak),
+      warmupEpochs: fittingWarmup(epochs * scheduleScale),
+      ...learningRate,
+    },
+  };
+}
+
+function evaluationOf({ evaluation }: Filled, images: number): Spec["evaluation"] {
+  const neighbours = fittingNeighbours(Math.min(images, evaluation.trainImages));
+  return { ...evaluation, knn: { neighbours, ...evaluation.knn } };
+}
+
+function encoderNumbers({ size, ...given }: Filled["encoder"], imageSize: number): EncoderSpec {
   const byNumbers = given.dim !== undefined || given.depth !== undefined || given.heads !== undefined;
   const preset = encoderSizes[size ?? defaultSize];
-  return { ...preset, ...(size === undefined && byNumbers && { mlpRatio: defaultMlpRatio }), ...given };
+  return {
+    ...preset,
+    patch: fittingPatch(imageSize),
+    ...(size === undefined && byNumbers && { mlpRatio: defaultMlpRatio }),
+    ...given,
+  };
 }
 
 /** The value with every default that the schema states, of known keys only, in the schema's order. */

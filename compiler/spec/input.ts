@@ -4,6 +4,8 @@
 export interface SpecInput {
   /** Path or address of this schema, so that an editor completes and checks the file while you type. [path or URL; default none] */
   readonly $schema?: string;
+  /** Another experiment that this one changes, seen from this file: what is not said here is as it stands there, but for its name and description. Objects are taken together field by field, lists and other `data` or `encoder.size` as a whole. [path; default none] */
+  readonly extends?: string;
   /** Name of the experiment: its folder below `generated/` and below `runs/`. [text; default the file name without .json] */
   readonly name?: string;
   /** A sentence for people: what the experiment is for. [text; default ""] */
@@ -48,7 +50,7 @@ export interface EncoderInput {
   readonly heads?: number;
   /** Hidden width of the MLP of a block, as a multiple of `dim`; the product is rounded down. [× dim; default by size; 4, giant: 48/11] */
   readonly mlpRatio?: number;
-  /** Side of a square patch; it divides `image.size`. [pixels; default 14] */
+  /** Side of a square patch; it divides `image.size`. [pixels; default 14 where it divides image.size, else the divisor nearest to a 16th of it] */
   readonly patch?: number;
   /** Stochastic depth of the context encoder: the rate at the last block, growing linearly from 0 at the first. [probability; default 0] */
   readonly dropPath?: number;
@@ -70,7 +72,7 @@ export interface MaskingInput {
   readonly sampler?: "reference" | "unbiased";
   /** Whether the context may contain patches of the targets. */
   readonly allowOverlap?: boolean;
-  /** A block counts only if it keeps more than this many patches. [patches; default 10] */
+  /** A block counts only if it keeps more than this many patches. [patches; default 10, or one less than the smallest block that can be drawn] */
   readonly minKeep?: number;
   readonly targets?: MaskingTargetsInput;
   readonly context?: MaskingContextInput;
@@ -121,13 +123,15 @@ export interface ShapesDataInput {
 export interface FolderDataInput {
   /** Image files below a folder. */
   readonly source: "folder";
-  /** Folder of the training images, seen from where the trainer is started; `--data` of the trainer moves it. [path] */
+  /** Folder of the training images, seen from the folder of this file; `--data` of the trainer moves it. [path] */
   readonly train: string;
   /** Folder of held-out images for the probes, or null. [path; default null] */
   readonly validation?: string | null;
-  /** How many training images there are: the schedules are computed from it, and the trainer checks it. [images] */
-  readonly images: number;
-  /** Whether the first level of folders names the classes; only the probes use them. */
+  /** How many images there are to train on: the schedules are computed from it, and the trainer checks it. Give it where a spec is compiled on a machine that has not the images. [images; default counted below `train`, without those that are held out] */
+  readonly images?: number;
+  /** Share of the images below `train` that is kept aside for the probes where there is no `validation`, chosen by a hash of the name. [share; default 0.1 where `images` is counted and there are classes but no `validation`, else 0] */
+  readonly holdOut?: number;
+  /** Whether the first level of folders names the classes; only the probes use them. A folder that has images and no folders has no classes either way. */
   readonly labels?: boolean;
 }
 /** What is done to a training image: a random resized crop, and mirroring if asked for. */
@@ -143,7 +147,7 @@ export interface AugmentationInput {
 export interface OptimizationInput {
   /** Passes over the training images. [epochs; default 300] */
   readonly epochs?: number;
-  /** Images of one optimiser step, over all devices and all accumulated parts. [images; default 2048] */
+  /** Images of one optimiser step, over all devices and all accumulated parts. [images; default 2048, or the largest power of two of which four fit into an epoch; a multiple of hardware.gpus × accumulation] */
   readonly globalBatch?: number;
   /** Parts in which a device works through its share of the batch, adding up their gradients. [parts; default 1] */
   readonly accumulation?: number;
@@ -158,13 +162,13 @@ export interface OptimizationInput {
 }
 /** Linear from `start` to `peak` during the warm-up, then a cosine down to `final`. */
 export interface LearningRateInput {
-  /** Where the warm-up starts from. [per step; default 0.0002] */
+  /** Where the warm-up starts from. [per step; default 0.0002, or peak if that is less] */
   readonly start?: number;
   /** Learning rate at the end of the warm-up. [per step; default 0.001] */
   readonly peak?: number;
-  /** Learning rate at the end of the cosine. [per step; default 0.000001] */
+  /** Learning rate at the end of the cosine. [per step; default 0.000001, or peak if that is less] */
   readonly final?: number;
-  /** Length of the warm-up; fractions are fine. [epochs; default 40] */
+  /** Length of the warm-up; fractions are fine. [epochs; default 40, or 2/15 of epochs × scheduleScale if that is less] */
   readonly warmupEpochs?: number;
 }
 /** Decoupled weight decay of AdamW on everything but biases and norms: a cosine from `start` to `final`. */
@@ -213,7 +217,7 @@ export interface EvaluationInput {
 }
 /** The nearest-neighbour classifier by cosine similarity. */
 export interface KnnInput {
-  /** Neighbours that vote. [images; default 20] */
+  /** Neighbours that vote. [images; default 20, or all images that the probes learn from] */
   readonly neighbours?: number;
   /** A neighbour's vote weighs exp(similarity ÷ temperature). [cosine similarity; default 0.07] */
   readonly temperature?: number;

@@ -1,14 +1,17 @@
 /** From a file to a spec that every later stage can rely on, or to everything that is wrong with it. */
 import { createHash } from "node:crypto";
-import { basename } from "node:path";
 import { errors } from "../diagnostics/catalogue";
 import type { Diagnostic } from "../diagnostics/diagnostic";
+import { counted } from "./counted";
 import { fillDefaults } from "./defaults";
-import { canonicalJson, isObject, type JsonValue } from "./json";
-import { isGiven, parseSpec, problemAt, type ReadResult, readSpec, type SpecSource } from "./read";
+import { type Layering, layered } from "./extend";
+import { canonicalJson, isObject, type JsonObject, type JsonPath, type JsonValue } from "./json";
+import { isGrid, parseSpec, type ReadResult, readSpec, type SpecText } from "./read";
 import { rules } from "./rules";
+import { problemAt, type SpecSource } from "./source";
 import type { Spec } from "./spec";
 import { validate } from "./validate";
+import { warnings } from "./warnings";
 
 export type LoadedSpec =
   | {
@@ -18,17 +21,27 @@ export type LoadedSpec =
       readonly hash: string;
       /** For errors of later stages: `problemAt(source, path, problem)`. */
       readonly source: SpecSource;
+      /** What the file says, with what it extends and what the command line sets; no defaults. */
+      readonly document: JsonObject;
+      readonly warnings: readonly Diagnostic[];
+      /** What the command line set, each `a.b.c=value`. */
+      readonly settings: readonly string[];
     }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** Reads, validates and completes the spec in `file`. Never throws for what is in the file. */
-export function loadSpec(file: string): LoadedSpec {
-  return complete(readSpec(file));
+export function loadSpec(file: string, layering: Layering = {}): LoadedSpec {
+  return specOf(readSpec(file), layering);
 }
 
-/** The same for a text; `file` names it in errors and gives the default name. */
-export function specFromText(input: { readonly text: string; readonly file: string }): LoadedSpec {
-  return complete(parseSpec(input));
+/** The same for a text. */
+export function specFromText(input: SpecText, layering: Layering = {}): LoadedSpec {
+  return specOf(parseSpec(input), layering);
+}
+
+/** The same for what is read already. */
+export function specOf(read: ReadResult, layering: Layering = {}): LoadedSpec {
+  return complete(layered(read, layering), layering.settings ?? []);
 }
 
 export function specHash(spec: Spec): string {
@@ -52,27 +65,37 @@ function hashOf(spec: object): string {
     .digest("hex");
 }
 
-/** Whether a document means to be the grid of a sweep: no experiment has one of these keys. */
-export function isGrid(document: JsonValue): boolean {
-  return isObject(document) && (Object.hasOwn(document, "base") || Object.hasOwn(document, "axes"));
-}
-
-function complete(read: ReadResult): LoadedSpec {
+function complete(read: ReadResult, settings: readonly string[]): LoadedSpec {
   if (!read.ok) return read;
   const { source, value } = read;
   if (isGrid(value)) return { ok: false, diagnostics: [problemAt(source, [], errors.isAGrid())] };
   const { diagnostics, broken, usable } = validate(source, value);
-  const spec = fillDefaults(usable, { name: nameOfFile(source.file) });
+  const { document, finding } = counted(usable, source.folder);
+  const unknown = finding === null ? broken : [...broken, "data"];
+  const spec = fillDefaults(document, { name: source.name });
+  const subject = { spec, given: (path: JsonPath) => isGiven(value, path), folder: source.folder };
   const found = rules
-    .filter((rule) => !rule.reads.some((field) => broken.some((other) => overlaps(field, other))))
-    .flatMap((rule) => rule.check({ spec, given: (path) => isGiven(source, path) }))
+    .filter((rule) => !rule.reads.some((field) => unknown.some((other) => overlaps(field, other))))
+    .flatMap((rule) => rule.check(subject))
+    .concat(finding ?? [])
     .map(({ path, problem }) => problemAt(source, path, problem));
   const all = [...diagnostics, ...found].sort(byPlace);
-  return all.length > 0 ? { ok: false, diagnostics: all } : { ok: true, spec, hash: specHash(spec), source };
+  if (all.length > 0) return { ok: false, diagnostics: all };
+  const warned = warnings
+    .flatMap((rule) => rule.check(subject))
+    .map(({ path, problem }) => problemAt(source, path, problem))
+    .sort(byPlace);
+  return { ok: true, spec, hash: specHash(spec), source, document: usable, warnings: warned, settings };
 }
 
-function nameOfFile(file: string): string {
-  return basename(file).replace(/\.jsonc?$/i, "");
+/** Whether the document itself says something at `path`. */
+function isGiven(document: JsonValue, path: JsonPath): boolean {
+  let value: JsonValue | undefined = document;
+  for (const step of path) {
+    if (typeof step === "number") value = Array.isArray(value) ? value[step] : undefined;
+    else value = isObject(value) && Object.hasOwn(value, step) ? value[step] : undefined;
+  }
+  return value !== undefined;
 }
 
 /** Whether one of two fields is the other, or holds it. */

@@ -2,12 +2,9 @@
 
 import { errors } from "../diagnostics/catalogue";
 import { type MaskPlanProblem, maskPlanProblems } from "../masks/problems";
-import { maskSettings } from "./mask-settings";
+import { isDrawable, maskSettings, mostPatches } from "./mask-settings";
 import type { Finding, Rule } from "./rule";
 import type { Spec } from "./spec";
-
-/** More patches than this can not be enumerated in a moment, and nothing could train on them. */
-const mostPatches = 4096;
 
 export const maskRules: readonly Rule[] = [
   {
@@ -34,14 +31,6 @@ export const maskRules: readonly Rule[] = [
 
 function gridSide({ image, encoder }: Spec): number {
   return image.size / encoder.patch;
-}
-
-/** Whether there are blocks to speak of; where not, another rule says why. */
-function isDrawable(spec: Spec): boolean {
-  const { targets, context } = spec.masking;
-  const side = gridSide(spec);
-  const rises = [targets.scale, targets.aspect, context.scale].every(([low, high]) => low <= high);
-  return Number.isInteger(side) && side >= 2 && side ** 2 <= mostPatches && rises;
 }
 
 function finding(spec: Spec, problem: MaskPlanProblem): Finding {

@@ -1,20 +1,14 @@
 /** Reads a spec: JSON with comments, and the place of every value, so that errors can point at it. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { createScanner, type Node, type ParseError, parseTree } from "jsonc-parser";
 import { hasCode, reasonOf } from "../../runtime/exceptions";
 import { errors } from "../diagnostics/catalogue";
-import { type Diagnostic, type Place, type Problem, unplaced } from "../diagnostics/diagnostic";
+import { type Diagnostic, type Problem, unplaced } from "../diagnostics/diagnostic";
 import { nearest } from "../diagnostics/near";
-import { type JsonPath, type JsonValue, pathText } from "./json";
-
-/** A spec's text with the tree of its values. */
-export interface SpecSource {
-  /** The file as the user named it. */
-  readonly file: string;
-  readonly text: string;
-  readonly root: Node;
-}
+import { isObject, type JsonPath, type JsonValue, pathText } from "./json";
+import { placeAt, type SpecSource } from "./source";
+import { syntaxSaid } from "./syntax";
 
 export type ReadResult =
   | { readonly ok: true; readonly source: SpecSource; readonly value: JsonValue }
@@ -23,33 +17,82 @@ export type ReadResult =
 /** Far above any spec, far below what would make the parser slow or overflow its stack. */
 const limits = { bytes: 1_000_000, depth: 64 };
 
+/** The name by which standard input is read. */
+export const standardInput = "-";
+
+/** Reads a file, a pipe such as `<(…)`, or standard input. A pipe can be read once. */
 export function readSpec(file: string): ReadResult {
-  const fail = (problem: Problem): ReadResult => ({ ok: false, diagnostics: [unplaced(file, problem)] });
+  // Opened by its path, a socket in the place of standard input is refused.
+  const isInput = [standardInput, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].includes(file);
+  const shown = file === standardInput ? "<stdin>" : file;
+  const fail = (problem: Problem): ReadResult => ({ ok: false, diagnostics: [unplaced(shown, problem)] });
   let bytes: Buffer;
+  let isFile = false;
   try {
-    const found = statSync(file);
-    if (found.isDirectory()) return fail(errors.fileIsFolder());
-    if (found.size > limits.bytes) return fail(errors.tooLarge({ bytes: found.size, limit: limits.bytes }));
-    bytes = readFileSync(file);
+    const found = isInput ? null : statSync(file);
+    if (found?.isDirectory() === true) return fail(errors.fileIsFolder());
+    isFile = found?.isFile() === true && !/^\/(dev|proc)\//.test(file);
+    bytes = bytesOf(isInput ? 0 : file);
   } catch (cause) {
     if (hasCode(cause, "ENOENT", "ENOTDIR")) return fail(errors.fileMissing({ near: nearbyFile(file) }));
     return fail(errors.fileUnreadable({ reason: reasonOf(cause) }));
   }
+  if (bytes.length > limits.bytes) return fail(errors.tooLarge({ limit: limits.bytes }));
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     return fail(errors.notText());
   }
-  return parseSpec({ text, file });
+  // What comes through a pipe lies in no folder and has no name, also where a file is at its other end.
+  return parseSpec({ text, file: shown, ...(!isFile && { folder: process.cwd(), name: "stdin" }) });
 }
 
-/** A spec from its text; `file` is the name that errors give. */
-export function parseSpec({ text: raw, file }: { readonly text: string; readonly file: string }): ReadResult {
+/** At most one byte more than a spec may have: a device such as /dev/zero never ends. */
+function bytesOf(file: string | 0): Buffer {
+  const handle = file === 0 ? 0 : openSync(file, "r");
+  const bytes = Buffer.alloc(limits.bytes + 1);
+  let length = 0;
+  try {
+    for (;;) {
+      const read = readSome(handle, bytes, length);
+      length += read;
+      if (read === 0 || length === bytes.length) return bytes.subarray(0, length);
+    }
+  } finally {
+    if (handle !== 0) closeSync(handle);
+  }
+}
+
+/** Waits where the other end of a pipe that does not block has written nothing yet. */
+function readSome(handle: number, bytes: Buffer, from: number): number {
+  for (;;) {
+    try {
+      return readSync(handle, bytes, from, bytes.length - from, null);
+    } catch (cause) {
+      if (hasCode(cause, "EOF")) return 0;
+      if (!hasCode(cause, "EAGAIN")) throw cause;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}
+
+export interface SpecText {
+  readonly text: string;
+  /** The name that errors give. */
+  readonly file: string;
+  /** Where relative paths in it start; left out, where the file lies. */
+  readonly folder?: string;
+  /** The default of the experiment's name; left out, that of the file. */
+  readonly name?: string;
+}
+
+/** A spec from its text. */
+export function parseSpec({ text: raw, file, folder, name }: SpecText): ReadResult {
   const text = raw.startsWith("\uFEFF") ? raw.slice(1) : raw;
   const fail = (diagnostics: readonly Diagnostic[]): ReadResult => ({ ok: false, diagnostics });
   if (text.length > limits.bytes) {
-    return fail([unplaced(file, errors.tooLarge({ bytes: text.length, limit: limits.bytes }))]);
+    return fail([unplaced(file, errors.tooLarge({ limit: limits.bytes }))]);
   }
   const shape = scan(text);
   if (shape.empty) return fail([unplaced(file, errors.fileEmpty())]);
@@ -74,44 +117,21 @@ export function parseSpec({ text: raw, file }: { readonly text: string; readonly
     duplicates.push(at(key.offset, key.length, path, errors.duplicateKey({ firstLine })));
   });
   if (duplicates.length > 0) return fail(duplicates);
-  return { ok: true, source: { file, text, root }, value };
+  const layer = { file, text, root, folder: resolve(folder ?? dirname(file)) };
+  return { ok: true, source: { ...layer, name: name ?? nameOfFile(file), layers: [layer] }, value };
 }
 
-/** A problem at `path`; where the file lacks that path, at the nearest thing around it. */
-export function problemAt(
-  source: SpecSource,
-  path: JsonPath,
-  problem: Problem,
-  part: "key" | "value" = "value",
-): Diagnostic {
-  let node = source.root;
-  let key: Node | undefined;
-  for (const step of path) {
-    const property =
-      typeof step === "string" ? node.children?.find((child) => child.children?.[0]?.value === step) : undefined;
-    const next = typeof step === "number" ? node.children?.[step] : property?.children?.[1];
-    if (next === undefined) break;
-    node = next;
-    key = property?.children?.[0];
-  }
-  const pointed = part === "key" && key !== undefined ? key : node;
-  // An object is pointed at by its brace: what it holds is not what is wrong.
-  const length = pointed.type === "object" ? 1 : pointed.length;
-  return { ...problem, file: source.file, place: placeAt(source.text, pointed.offset, length), path: pathText(path) };
+/** Whether a document means to be the grid of a sweep: no experiment has one of these keys. */
+export function isGrid(document: JsonValue): boolean {
+  return isObject(document) && (Object.hasOwn(document, "base") || Object.hasOwn(document, "axes"));
 }
 
-/** Whether the file itself says something at `path`. */
-export function isGiven(source: SpecSource, path: JsonPath): boolean {
-  let node: Node | undefined = source.root;
-  for (const step of path) {
-    if (typeof step === "number") node = node?.children?.[step];
-    else node = node?.children?.find((child) => child.children?.[0]?.value === step)?.children?.[1];
-  }
-  return node !== undefined;
+function nameOfFile(file: string): string {
+  return basename(file).replace(/\.jsonc?$/i, "");
 }
 
 /** Plain values without prototypes, so that a key such as `__proto__` is a key like any other. */
-function plainValue(
+export function plainValue(
   node: Node,
   path: JsonPath,
   duplicate: (path: JsonPath, key: Node, firstKey: Node) => void,
@@ -149,52 +169,6 @@ function scan(text: string): { readonly empty: boolean; readonly tooDeepAt: numb
   }
   return { empty, tooDeepAt: null };
 }
-
-function placeAt(text: string, offset: number, length: number): Place {
-  const before = text.slice(0, offset);
-  const lineStart = Math.max(before.lastIndexOf("\n"), before.lastIndexOf("\r")) + 1;
-  const line = before.split(/\r\n|\n|\r/).length;
-  const lineText = /^[^\r\n]*/.exec(text.slice(lineStart))?.[0] ?? "";
-  const column = offset - lineStart + 1;
-  return { line, column, length: Math.max(1, Math.min(length, lineText.length - column + 1)), lineText };
-}
-
-function syntaxSaid(error: ParseError, text: string): { what: string; found?: string; want?: string; hint?: string } {
-  const found = text.slice(error.offset, error.offset + Math.min(error.length, 40));
-  const before = text.slice(0, error.offset).trimEnd();
-  if (before.endsWith(",") && (found === "}" || found === "]")) {
-    return { what: "a comma before the closing bracket", hint: "Remove the comma." };
-  }
-  const name = printParseErrorCode(error.error);
-  if (name === "CommaExpected" && found === "}") return { ...syntaxSentences.CloseBracketExpected, found: "`}`" };
-  if (name === "CommaExpected" && found === "]") return { ...syntaxSentences.CloseBraceExpected, found: "`]`" };
-  const atEnd = error.offset >= text.trimEnd().length;
-  const read = atEnd ? "the end of the file" : found === "" ? undefined : `\`${found}\``;
-  return { ...syntaxSentences[name], ...(read !== undefined && { found: read }) };
-}
-
-/** By the parser's codes; spelt out, since its own names are for programmers. */
-const syntaxSentences: {
-  readonly [name in ReturnType<typeof printParseErrorCode>]: { readonly what: string; readonly want?: string };
-} = {
-  InvalidSymbol: { what: "is not JSON", want: "a text in double quotes, a number, true, false or null" },
-  InvalidNumberFormat: { what: "is not a number of JSON", want: "a number such as 0.15 or 1e-6" },
-  PropertyNameExpected: { what: "a key is missing", want: "a key in double quotes" },
-  ValueExpected: { what: "a value is missing", want: "a value after the key or the comma" },
-  ColonExpected: { what: "a colon is missing", want: "a colon between key and value" },
-  CommaExpected: { what: "a comma is missing", want: "a comma between two entries" },
-  CloseBraceExpected: { what: "an object is not closed", want: "`}`" },
-  CloseBracketExpected: { what: "a list is not closed", want: "`]`" },
-  EndOfFileExpected: { what: "something follows the end of the spec", want: "the end of the file" },
-  InvalidCommentToken: { what: "a comment is not allowed here" },
-  UnexpectedEndOfComment: { what: "a comment is not closed", want: "`*/`" },
-  UnexpectedEndOfString: { what: "a text is not closed", want: "a double quote on the same line" },
-  UnexpectedEndOfNumber: { what: "a number is cut short", want: "a number such as 0.15 or 1e-6" },
-  InvalidUnicode: { what: "is not a Unicode escape", want: "`\\u` and four hexadecimal digits" },
-  InvalidEscapeCharacter: { what: "is not an escape of JSON", want: '`\\\\` for a backslash, `\\"` for a quote' },
-  "<unknown ParseErrorCode>": { what: "is not JSON" },
-  InvalidCharacter: { what: "a control character stands in a text", want: "an escape such as `\\n`" },
-};
 
 /** A file with nearly this name in the same folder. */
 function nearbyFile(file: string): string | null {

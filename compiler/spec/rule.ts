@@ -12,6 +12,8 @@ export interface Subject {
   readonly spec: Spec;
   /** Whether the file itself says something at this path; elsewhere the default stands. */
   readonly given: (path: JsonPath) => boolean;
+  /** Absolute: where relative paths start. */
+  readonly folder: string;
 }
 
 export interface Rule {

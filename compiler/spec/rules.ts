@@ -1,6 +1,7 @@
 /** Rules between fields, which a schema can not say. A flat list: a rule is a name, what it reads, and what it finds. */
 import { errors } from "../diagnostics/catalogue";
 import type { Problem } from "../diagnostics/diagnostic";
+import { trainImagesOf } from "./defaults";
 import { hardwareRules } from "./hardware-rules";
 import { maskRules } from "./mask-rules";
 import type { Rule, Subject } from "./rule";
@@ -89,7 +90,7 @@ export const rules: readonly Rule[] = [
     name: "an epoch has a batch",
     reads: ["data", "optimization.globalBatch"],
     check: ({ spec: { data, optimization } }) => {
-      const images = trainImages(data);
+      const images = trainImagesOf(data);
       const { globalBatch } = optimization;
       if (globalBatch <= images) return [];
       return [{ path: ["optimization", "globalBatch"], problem: errors.epochTooShort({ images, globalBatch }) }];
@@ -129,11 +130,19 @@ export const rules: readonly Rule[] = [
     },
   },
   {
+    name: "images are held out once",
+    reads: ["data"],
+    check: ({ spec: { data } }) => {
+      if (data.source !== "folder" || data.validation === null || data.holdOut === 0) return [];
+      return [{ path: ["data", "holdOut"], problem: errors.heldOutTwice({ holdOut: data.holdOut }) }];
+    },
+  },
+  {
     name: "there are enough neighbours",
     reads: ["data", "evaluation.knn.neighbours", "evaluation.trainImages"],
     check: ({ spec: { data, evaluation } }) => {
       const { neighbours } = evaluation.knn;
-      const images = Math.min(evaluation.trainImages, trainImages(data));
+      const images = Math.min(evaluation.trainImages, trainImagesOf(data));
       // Without labels there is nothing to vote on.
       const isProbed = data.source === "shapes" || data.labels;
       if (!isProbed || neighbours <= images) return [];
@@ -144,10 +153,6 @@ export const rules: readonly Rule[] = [
   ...maskRules,
   ...hardwareRules,
 ];
-
-function trainImages(data: Spec["data"]): number {
-  return data.source === "shapes" ? data.trainImages : data.images;
-}
 
 function givenNumbers(given: Subject["given"]): string[] {
   return ["dim", "depth", "heads", "mlpRatio"].filter((key) => given(["encoder", key]));

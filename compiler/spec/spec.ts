@@ -117,13 +117,15 @@ export interface ShapesDataSpec {
 export interface FolderDataSpec {
   /** Image files below a folder. */
   readonly source: "folder";
-  /** Folder of the training images, seen from where the trainer is started; `--data` of the trainer moves it. [path] */
+  /** Folder of the training images, seen from the folder of this file; `--data` of the trainer moves it. [path] */
   readonly train: string;
   /** Folder of held-out images for the probes, or null. [path] */
   readonly validation: string | null;
-  /** How many training images there are: the schedules are computed from it, and the trainer checks it. [images] */
+  /** How many images there are to train on: the schedules are computed from it, and the trainer checks it. Give it where a spec is compiled on a machine that has not the images. [images] */
   readonly images: number;
-  /** Whether the first level of folders names the classes; only the probes use them. */
+  /** Share of the images below `train` that is kept aside for the probes where there is no `validation`, chosen by a hash of the name. [share] */
+  readonly holdOut: number;
+  /** Whether the first level of folders names the classes; only the probes use them. A folder that has images and no folders has no classes either way. */
   readonly labels: boolean;
 }
 /** What is done to a training image: a random resized crop, and mirroring if asked for. */

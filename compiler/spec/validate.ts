@@ -1,9 +1,9 @@
 /** Checks a document against the schema of experiments: every problem, each once, each at its place. */
 import type { Diagnostic } from "../diagnostics/diagnostic";
 import { isObject, type JsonObject, type JsonPath, type JsonValue, pathText } from "./json";
-import { problemAt, type SpecSource } from "./read";
 import { schemaDocument, schemaRoot } from "./schema";
 import { type Found, schemaCheck } from "./schema-check";
+import { problemAt, type SpecSource } from "./source";
 
 export interface Validation {
   readonly diagnostics: readonly Diagnostic[];

@@ -1,12 +1,15 @@
 /**
  * Finds the images of a folder: in it and at any depth below, in the order of a walk that sorts names by code point.
- * With labels, the folders of the first level are the classes, as in torchvision's ImageFolder (reference.md §10).
+ * With labels, the folders of the first level are the classes, as in torchvision's ImageFolder (reference.md §10); images
+ * without any folder have none.
  */
 import type { Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { dataFolderEmpty, dataFolderMissing, dataFolderUnreadable, imagesOutsideClasses } from "../errors";
+import type { FolderData } from "../experiment";
 import { byCodePoint, type FileList, packFileList } from "./file-list";
+import { isHeldOut } from "./hold-out";
 
 export interface ImageFolder {
   /** Absolute. */
@@ -19,7 +22,9 @@ export interface ImageFolder {
   readonly classStarts: readonly number[];
 }
 
-const imageName = /\.(jpe?g|png|webp)$/i;
+export function isImageName(name: string): boolean {
+  return /\.(jpe?g|png|webp)$/i.test(name);
+}
 
 export interface ScanOptions {
   readonly root: string;
@@ -27,33 +32,51 @@ export interface ScanOptions {
   readonly given: string;
   readonly what: "train" | "validation";
   readonly labels: boolean;
+  /** Only the images that are held out, or only the others; left out, all. */
+  readonly part?: { readonly holdOut: number; readonly heldOut: boolean };
 }
 
-export async function scanFolder({ root, given, what, labels }: ScanOptions): Promise<ImageFolder> {
+/** The images that are trained on. */
+export function trainPart({ holdOut }: Pick<FolderData, "holdOut">): Pick<ScanOptions, "part"> {
+  return holdOut === 0 ? {} : { part: { holdOut, heldOut: false } };
+}
+
+export async function scanFolder({ root, given, what, labels, part }: ScanOptions): Promise<ImageFolder> {
   const path = resolve(root, given);
   const found = await stat(path).catch(() => null);
   if (found === null || !found.isDirectory()) throw dataFolderMissing({ folder: path, given, what });
 
   const walk: Walk = { files: [], otherFiles: 0, visited: new Set([await realpath(path)]) };
+  const wanted = (name: string): boolean => part === undefined || isHeldOut(name, part.holdOut) === part.heldOut;
   const classes: string[] = [];
   const classStarts: number[] = [0];
-  if (labels) {
+  const files: string[] = [];
+  if (labels && !(await isFlat(path))) {
     for (const entry of await entriesOf(path)) {
       const kind = await kindOf(path, entry);
       if (kind === "image") throw imagesOutsideClasses({ folder: path, example: entry.name });
       if (kind === "other") walk.otherFiles++;
       if (kind !== "folder") continue;
+      const before = walk.files.length;
       await visit(walk, path, entry.name);
-      if (walk.files.length === classStarts[classStarts.length - 1]) continue; // no image in it: no class
+      if (walk.files.length === before) continue; // no image in it: no class
       classes.push(entry.name);
-      classStarts.push(walk.files.length);
+      for (const name of walk.files.slice(before)) if (wanted(name)) files.push(name);
+      classStarts.push(files.length);
     }
   } else {
     await visit(walk, path, "");
-    classStarts.push(walk.files.length);
+    for (const name of walk.files) if (wanted(name)) files.push(name);
+    classStarts.push(files.length);
   }
-  if (walk.files.length === 0) throw dataFolderEmpty({ folder: path, otherFiles: walk.otherFiles });
-  return { path, files: packFileList(walk.files), classes, classStarts };
+  if (files.length === 0) throw dataFolderEmpty({ folder: path, otherFiles: walk.otherFiles });
+  return { path, files: packFileList(files), classes, classStarts };
+}
+
+/** Images, and no folder that could be a class: labels are not asked of them. */
+async function isFlat(path: string): Promise<boolean> {
+  const kinds = await Promise.all((await entriesOf(path)).map((entry) => kindOf(path, entry)));
+  return kinds.includes("image") && !kinds.includes("folder");
 }
 
 interface Walk {
@@ -100,5 +123,5 @@ async function kindOf(folder: string, entry: Dirent): Promise<"folder" | "image"
     isFile = target.isFile();
   }
   if (isFolder) return "folder";
-  return isFile ? (imageName.test(entry.name) ? "image" : "other") : "nothing";
+  return isFile ? (isImageName(entry.name) ? "image" : "other") : "nothing";
 }

@@ -3,7 +3,7 @@ import { noHeldOutImages, unknownClass } from "../errors";
 import type { Experiment, FolderData, ShapesData } from "../experiment";
 import { randomAt } from "../random/random";
 import { type Box, evaluationCrop, type Size } from "./crop";
-import { type ImageFolder, scanFolder } from "./folder";
+import { type ImageFolder, type ScanOptions, scanFolder, trainPart } from "./folder";
 import { bytesOfImage, writePlanes } from "./pixels";
 import { inTurn } from "./prepare";
 import { createResampler } from "./resample";
@@ -30,7 +30,7 @@ export interface LabelledOptions {
   readonly experiment: Experiment;
   /** Folder that relative data paths start from. */
   readonly root: string;
-  /** The held-out folder, `validationPath`, is divided at random: one half is validation, the other test. */
+  /** What is held out, `validationPath` or a share of `trainPath`, is divided at random: one half is validation, the other test. */
   readonly split: Split;
   /** Most images; of more, a random choice that depends on the seed of the experiment alone. */
   readonly limit: number;
@@ -67,24 +67,27 @@ async function openFolder(
   data: FolderData,
 ): Promise<LabelledImages> {
   const { image, seed } = experiment;
-  const scan = (given: string, what: "train" | "validation"): Promise<ImageFolder> =>
-    scanFolder({ root, given, what, labels: data.labels });
-  const train = split === "train" || data.labels ? await scan(data.trainPath, "train") : null;
+  const scan = (given: string, what: "train" | "validation", part: Pick<ScanOptions, "part">): Promise<ImageFolder> =>
+    scanFolder({ root, given, what, labels: data.labels, ...part });
+  const { holdOut } = data;
+  const train = split === "train" || data.labels ? await scan(data.trainPath, "train", trainPart(data)) : null;
   let folder: ImageFolder;
   if (split === "train" && train !== null) folder = train;
+  else if (data.validationPath !== null) folder = await scan(data.validationPath, "validation", {});
   else {
-    if (data.validationPath === null) throw noHeldOutImages();
-    folder = await scan(data.validationPath, "validation");
+    if (holdOut === 0) throw noHeldOutImages();
+    folder = await scan(data.trainPath, "train", { part: { holdOut, heldOut: true } });
   }
 
   const chosen = chosenImages({ seed, split, found: folder.files.length, limit });
   const labels = new Map<string, Int32Array>();
   // Classes are those of the train folder, also where a held-out folder lacks one.
   const classes = train?.classes ?? folder.classes;
-  if (data.labels) labels.set("class", chosen.map(classNumbers(folder, { classes, path: train?.path ?? folder.path })));
+  const hasLabels = classes.length > 0;
+  if (hasLabels) labels.set("class", chosen.map(classNumbers(folder, { classes, path: train?.path ?? folder.path })));
   return {
     count: chosen.length,
-    tasks: data.labels ? [{ name: "class", classes }] : [],
+    tasks: hasLabels ? [{ name: "class", classes }] : [],
     labels: (task) => labelsOf(labels, task),
     pixels: pixelReader(
       experiment,

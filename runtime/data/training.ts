@@ -7,7 +7,7 @@ import { tooFewImages } from "../errors";
 import type { Experiment } from "../experiment";
 import { firstImageOf, type Place } from "../step/share";
 import { loadSharp } from "./decode";
-import { type ImageFolder, scanFolder } from "./folder";
+import { type ImageFolder, scanFolder, trainPart } from "./folder";
 import { createEpochOrder } from "./order";
 import { bytesOfImage } from "./pixels";
 import { createPrepare, type TrainingJob } from "./prepare";
@@ -154,7 +154,13 @@ async function trainingSource(
   }
   // Before any thread needs it: a thread that ends says less than this.
   loadSharp();
-  const folder: ImageFolder = await scanFolder({ root, given: data.trainPath, what: "train", labels: data.labels });
+  const folder: ImageFolder = await scanFolder({
+    root,
+    given: data.trainPath,
+    what: "train",
+    labels: data.labels,
+    ...trainPart(data),
+  });
   const found = folder.files.length;
   if (found < data.trainImages) throw tooFewImages({ folder: folder.path, found, wanted: data.trainImages });
   if (found > data.trainImages) {

@@ -4,10 +4,16 @@ import { type LabelledImages, openLabelledImages } from "../data/labelled";
 import { imagesInTurn, openTrainingData } from "../data/training";
 import type { LabelledSplit, SplitName } from "../evaluate/evaluate";
 import type { Experiment } from "../experiment";
+import { dataRootOf } from "./data-root";
 import type { TrainerEnvironment } from "./environment";
 import { evaluateRun } from "./evaluate-run";
 
-export function nodeEnvironment(loadEngine: LoadEngine): TrainerEnvironment {
+export interface NodeEnvironment extends TrainerEnvironment {
+  /** Where relative data paths start, if no flag says otherwise. */
+  readonly dataRoot: string;
+}
+
+export function nodeEnvironment(loadEngine: LoadEngine): NodeEnvironment {
   const [, started = "train.js", ...args] = process.argv;
   return {
     // Loaded here, so that neither --help nor the threads that prepare images wait for it.
@@ -35,6 +41,7 @@ export function nodeEnvironment(loadEngine: LoadEngine): TrainerEnvironment {
     // Not what was started, where that only names the trainer that was compiled last (generated/train.js).
     script: bundleFile() ?? started,
     args,
+    dataRoot: dataRootOf(bundleFile()),
   };
 }
 
@@ -49,11 +56,14 @@ async function openLabelled(
   root: string,
 ): Promise<Readonly<Record<SplitName, LabelledSplit>> | null> {
   const { data, evaluation } = experiment;
-  if (data.kind === "folder" && (!data.labels || data.validationPath === null)) return null;
+  if (data.kind === "folder" && (!data.labels || (data.validationPath === null && data.holdOut === 0))) return null;
   const open = async (split: SplitName, limit: number): Promise<LabelledSplit> =>
     splitOf(await openLabelledImages({ experiment, root, split, limit }));
+  const train = await open("train", evaluation.trainImages);
+  // A flat folder has no classes.
+  if (train.tasks.length === 0) return null;
   return {
-    train: await open("train", evaluation.trainImages),
+    train,
     validation: await open("validation", evaluation.testImages),
     test: await open("test", evaluation.testImages),
   };

@@ -9,7 +9,10 @@ const good = join(folder, "good.json");
 const bad = join(folder, "bad.json");
 
 beforeAll(() => {
-  writeFileSync(good, '{ "data": { "source": "shapes" } }');
+  writeFileSync(
+    good,
+    '{ "image": { "size": 64 }, "encoder": { "size": "tiny" }, "data": { "source": "shapes", "trainImages": 64 } }',
+  );
   writeFileSync(bad, '{ "data": { "source": "shapes" }, "seed": -1, "sead": 1 }');
   execFileSync(process.execPath, ["scripts/build.mjs"]);
 });

@@ -243,6 +243,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       report: "steps 76,800 = 300 epochs × 256 → 153,600 = 300 epochs × 512",
     },
   ],
+  "data.holdOut": [0.2, { experiment: "data.holdOut 0 → 0.2" }],
   "data.labels": [false, { experiment: "data.labels true → false" }],
   "augmentation.cropScale": [[0.5, 1], { experiment: "augmentation.cropScale [0.3,1] → [0.5,1]" }],
   "augmentation.cropAspect": [[1, 1], { experiment: "augmentation.cropAspect [0.75,1.3333333333333333] → [1,1]" }],
@@ -251,7 +252,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     100,
     {
       experiment:
-        "schedule.steps 153600 → 51200, schedule.curveSteps 153600 → 51200, schedule.momentumSteps 153600 → 51200, optimiser.epochs 300 → 100",
+        "schedule.steps 153600 → 51200, schedule.curveSteps 153600 → 51200, schedule.warmupSteps 20480 → 6826, schedule.momentumSteps 153600 → 51200, optimiser.epochs 300 → 100",
       report: "steps 153,600 = 300 epochs × 512 → 51,200 = 100 epochs × 512",
     },
   ],

@@ -8,6 +8,7 @@ import { type Diagnostic, type Problem, unplaced } from "../../compiler/diagnost
 import type { GeneratedFile } from "../../compiler/emit/code";
 import { isObject, type JsonObject, type JsonValue } from "../../compiler/spec/json";
 import { type LoadedSpec, loadSpec, specFromText } from "../../compiler/spec/load";
+import { parseSpec } from "../../compiler/spec/read";
 import type { Spec } from "../../compiler/spec/spec";
 import { type Facts, factsOf } from "../../compiler/step/facts";
 import { constantsOf } from "./constants";
@@ -31,15 +32,22 @@ export type ReadSide =
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** What is on disk comes first: `a:b` may be the name of a file. */
-export function readSide(name: string): ReadSide {
+/** `settings` change what is a spec; a trainer and a run are what they are. */
+export function readSide(name: string, settings: readonly string[] = []): ReadSide {
   if (statSync(name, { throwIfNoEntry: false })?.isDirectory() === true) return folderSide(name);
   const revision = existsSync(name) ? null : /^([^:]+):(.+)$/su.exec(name);
-  if (revision === null) return specSide(name, loadSpec(name));
+  if (revision === null) return specSide(name, loadSpec(name, { settings }));
   const [, rev = "", path = ""] = revision;
   const found = gitFile(rev, path);
   if ("problem" in found) return failed(name, found.problem);
   // The path alone names the experiment; errors name what the user wrote.
-  const loaded = specFromText({ text: found.text, file: path });
+  const readBase = (file: string) => {
+    const base = gitFile(rev, file);
+    return "problem" in base
+      ? ({ ok: false, diagnostics: [unplaced(file, base.problem)] } as const)
+      : parseSpec({ text: base.text, file });
+  };
+  const loaded = specFromText({ text: found.text, file: path }, { settings, readBase });
   return specSide(
     name,
     loaded.ok
@@ -138,7 +146,7 @@ function gitFile(rev: string, path: string): GitFile {
   }
   if (kind !== "blob") return { problem: errors.fileIsFolder() };
   const bytes = Number(git("cat-file", "-s", object).toString());
-  if (bytes > MOST_BYTES) return { problem: errors.tooLarge({ bytes, limit: MOST_BYTES }) };
+  if (bytes > MOST_BYTES) return { problem: errors.tooLarge({ limit: MOST_BYTES }) };
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(git("show", object)) };
   } catch {

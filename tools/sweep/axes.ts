@@ -2,7 +2,7 @@
 import { errors } from "../../compiler/diagnostics/catalogue";
 import type { Diagnostic, Problem } from "../../compiler/diagnostics/diagnostic";
 import { canonicalJson, isObject, type JsonPath, type JsonValue } from "../../compiler/spec/json";
-import { problemAt, type SpecSource } from "../../compiler/spec/read";
+import { problemAt, type SpecSource } from "../../compiler/spec/source";
 import type { AxisInput, GridInput, Values } from "./grid";
 import { keysOf, overlap, pointerProblem } from "./pointer";
 

@@ -2,7 +2,7 @@
 import { errors } from "../../compiler/diagnostics/catalogue";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic";
 import { type JsonPath, pathText } from "../../compiler/spec/json";
-import { problemAt, type SpecSource } from "../../compiler/spec/read";
+import { problemAt, type SpecSource } from "../../compiler/spec/source";
 import { type Axis, stepPath } from "./axes";
 import type { Combination } from "./combination";
 import type { GridInput } from "./grid";
@@ -44,10 +44,17 @@ export function blamed(
       const [first] = here;
       if (first === undefined) return [];
       const { diagnostic, combination, place } = first;
-      const { code, what: said, found, want, hint } = diagnostic;
+      const { code, severity, what: said, found, want, hint } = diagnostic;
       const others = new Set(here.map((one) => one.combination.name)).size - 1;
       const all = others === 0 ? "" : ` and ${others} other${others === 1 ? "" : "s"}`;
-      const problem = { code, what: `point \`${combination.name}\`${all}: ${path}: ${said}`, found, want, hint };
+      const problem = {
+        code,
+        severity,
+        what: `point \`${combination.name}\`${all}: ${path}: ${said}`,
+        found,
+        want,
+        hint,
+      };
       // Of an unknown key inside a value, the key is what is wrong.
       return [problemAt(source, place, problem, code === errors.unknownKey.code ? "key" : "value")];
     });

@@ -3,7 +3,7 @@ import { errors } from "../../compiler/diagnostics/catalogue";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic";
 import { nearest } from "../../compiler/diagnostics/near";
 import { canonicalJson, type JsonValue } from "../../compiler/spec/json";
-import { problemAt, type SpecSource } from "../../compiler/spec/read";
+import { problemAt, type SpecSource } from "../../compiler/spec/source";
 import type { Axis, Found } from "./axes";
 import type { Combination } from "./combination";
 import type { GridInput } from "./grid";

@@ -3,10 +3,10 @@
 import { errors } from "../../compiler/diagnostics/catalogue";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic";
 import { isObject, type JsonObject, type JsonValue } from "../../compiler/spec/json";
-import { isGrid } from "../../compiler/spec/load";
-import { problemAt, type SpecSource } from "../../compiler/spec/read";
+import { isGrid } from "../../compiler/spec/read";
 import { resolved, type SchemaNode } from "../../compiler/spec/schema";
 import { schemaCheck } from "../../compiler/spec/schema-check";
+import { problemAt, type SpecSource } from "../../compiler/spec/source";
 import sweepSchema from "../../schema/sweep.schema.json";
 
 /** Values by JSON pointer of an experiment. */

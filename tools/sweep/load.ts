@@ -1,15 +1,17 @@
 /** From a grid file to the points of a sweep, or to everything that is wrong with it. */
-import { basename, dirname, isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { errors } from "../../compiler/diagnostics/catalogue";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic";
-import { isObject, type JsonObject } from "../../compiler/spec/json";
-import { isGrid, specFromText } from "../../compiler/spec/load";
-import { problemAt, type ReadResult, readSpec, type SpecSource } from "../../compiler/spec/read";
+import type { JsonObject } from "../../compiler/spec/json";
+import { specOf } from "../../compiler/spec/load";
+import { isGrid, type ReadResult, readSpec } from "../../compiler/spec/read";
+import { problemAt, type SpecSource } from "../../compiler/spec/source";
 import { wantWords } from "../../compiler/spec/words";
 import { axesOf, type Found } from "./axes";
 import { checkGrid, type GridInput, gridSchema } from "./grid";
 import { metricOf, metricProblems, stopOf, stopProblems } from "./metric";
 import { pointsOf } from "./points";
+import { withSettings } from "./settings";
 import type { Sweep } from "./sweep";
 
 export type LoadedSweep =
@@ -17,24 +19,25 @@ export type LoadedSweep =
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** Reads a grid, its base, and makes every point a whole experiment. Never throws for what is in the files. */
-export function loadSweep(file: string): LoadedSweep {
-  return sweepOf(readSpec(file));
+export function loadSweep(file: string, settings: readonly string[] = []): LoadedSweep {
+  return sweepOf(readSpec(file), settings);
 }
 
 /** The same for a grid that is read already. */
-export function sweepOf(read: ReadResult): LoadedSweep {
+export function sweepOf(given: ReadResult, settings: readonly string[] = []): LoadedSweep {
+  const read = withSettings(given, settings);
   if (!read.ok) return read;
   const { source } = read;
   const checked = checkGrid(source, read.value);
   if (!checked.ok) return failed(checked.diagnostics);
   const { grid } = checked;
-  const name = grid.name ?? basename(source.file).replace(/\.jsonc?$/i, "");
+  const name = grid.name ?? source.name;
   const { axes, diagnostics } = axesOf(source, grid);
   const base = readBase(source, grid);
   const early = [...plainProblems(source, grid, name), ...diagnostics, ...(base.ok ? [] : base.diagnostics)];
   if (early.length > 0 || !base.ok) return failed(early);
 
-  const built = pointsOf({ source, grid, name, axes, base: base.document, baseSeed: base.seed });
+  const built = pointsOf({ source, grid, name, axes, base });
   if (!built.ok) return failed(built.diagnostics);
   const { points } = built;
   const metric = metricOf(grid, points);
@@ -49,6 +52,7 @@ export function sweepOf(read: ReadResult): LoadedSweep {
     base: base.file,
     axes: axes.map((axis) => ({ name: axis.name, pointers: axis.pointers })),
     seeds: grid.seeds ?? [base.seed],
+    dataFolder: base.folder,
     metric,
     stop: stopOf(grid.stop),
     points,
@@ -86,7 +90,14 @@ function plainProblems(source: SpecSource, grid: GridInput, name: string): reado
 }
 
 type Base =
-  | { readonly ok: true; readonly file: string; readonly document: JsonObject; readonly seed: number }
+  | {
+      readonly ok: true;
+      readonly file: string;
+      /** What it says, with what it extends, and where relative paths in it start. */
+      readonly document: JsonObject;
+      readonly folder: string;
+      readonly seed: number;
+    }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** The base is a legal experiment by itself; what is wrong in it is told of its own file. */
@@ -104,8 +115,8 @@ function readBase(source: SpecSource, { base }: GridInput): Base {
   if (isGrid(value)) {
     return { ok: false, diagnostics: [problemAt(source, ["base"], errors.baseIsGrid({ base: file }))] };
   }
-  const loaded = specFromText({ text: read.source.text, file });
+  const loaded = specOf(read);
   if (!loaded.ok) return loaded;
-  if (!isObject(value)) throw new Error("internal: an experiment that is no object");
-  return { ok: true, file, document: value, seed: loaded.spec.seed };
+  const { document, spec } = loaded;
+  return { ok: true, file, document, folder: loaded.source.folder, seed: spec.seed };
 }

@@ -13,6 +13,11 @@ export function keysOf(pointer: string): readonly string[] {
     .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
+/** The pointer of a field by its keys. */
+export function pointerOf(keys: readonly string[]): string {
+  return keys.map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
 /** Whether one of two pointers is the other, or holds it. */
 export function overlap(a: string, b: string): boolean {
   return a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
@@ -23,6 +28,7 @@ const notSwept: { readonly [pointer: string]: string } = {
   "/name": "Points are named after the sweep and their labels: give `labels` to the axis.",
   "/seed": "Give the seeds as `seeds`, so that results are averaged over them.",
   "/$schema": "It is for editors only.",
+  "/extends": "The base may extend another experiment.",
 };
 
 /** What is wrong with a pointer as the name of a field; null where nothing is. */

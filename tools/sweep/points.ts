@@ -3,7 +3,7 @@ import { errors } from "../../compiler/diagnostics/catalogue";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic";
 import type { JsonObject } from "../../compiler/spec/json";
 import { specFromText } from "../../compiler/spec/load";
-import { problemAt, type SpecSource } from "../../compiler/spec/read";
+import { problemAt, type SpecSource } from "../../compiler/spec/source";
 import type { Axis, AxisStep } from "./axes";
 import { blamed, type Failure } from "./blame";
 import type { Combination } from "./combination";
@@ -25,9 +25,8 @@ export interface PointsInput {
   readonly grid: GridInput;
   readonly name: string;
   readonly axes: readonly Axis[];
-  /** What the base says, as it stands in its file, and its own seed. */
-  readonly base: JsonObject;
-  readonly baseSeed: number;
+  /** What the base says, where relative paths in it start, and its own seed. */
+  readonly base: { readonly document: JsonObject; readonly folder: string; readonly seed: number };
 }
 
 export type Points =
@@ -53,9 +52,9 @@ export function pointsOf(input: PointsInput): Points {
 
   const failures: Failure[] = [];
   const points = kept.flatMap((combination, index): SweepPoint[] => {
-    const text = textOf(base, input, combination);
+    const text = textOf(base.document, input, combination);
     // The same way as a file of its own; what is wrong is then told of the grid.
-    const loaded = specFromText({ text, file: `${combination.name}.json` });
+    const loaded = specFromText({ text, file: `${combination.name}.json`, folder: base.folder });
     if (!loaded.ok) {
       failures.push({ combination, diagnostics: loaded.diagnostics });
       return [];
@@ -69,14 +68,14 @@ export function pointsOf(input: PointsInput): Points {
 }
 
 /** All of them in order: the axes as they stand, the last fastest, the seed within. */
-function combinations({ grid, name, axes, baseSeed }: PointsInput): readonly Combination[] {
+function combinations({ grid, name, axes, base }: PointsInput): readonly Combination[] {
   const { set = {}, seeds } = grid;
   const groups = axes.reduce<readonly Group[]>(
     (before, axis) => before.flatMap((group) => axis.steps.map((step, at) => extended(group, axis, step, at))),
     [{ group: name, labels: {}, values: set, steps: [] }],
   );
   return groups.flatMap((group) =>
-    (seeds ?? [baseSeed]).map((seed) => ({
+    (seeds ?? [base.seed]).map((seed) => ({
       ...group,
       name: seeds === undefined ? group.group : `${group.group}-s${seed}`,
       values: { ...group.values, "/seed": seed },
@@ -101,7 +100,7 @@ function extended(group: Group, axis: Axis, step: AxisStep, at: number): Group {
  * the base makes no other experiment of it.
  */
 function textOf(
-  { $schema: _, description: _base, ...base }: JsonObject,
+  { $schema: _, extends: _extends, description: _base, ...base }: JsonObject,
   grid: PointsInput,
   point: Combination,
 ): string {

@@ -64,8 +64,14 @@ export async function preparePoints(
 }
 
 /** What the compiler of many takes for a point. */
-export function inputOf(sweep: Pick<Sweep, "name">, point: SweepPoint, folders: SweepFolders) {
-  return { point, spec: point.spec, hash: point.hash, folder: resolve(trainerFolder(folders, sweep, point)) };
+export function inputOf(sweep: Pick<Sweep, "name" | "dataFolder">, point: SweepPoint, folders: SweepFolders) {
+  return {
+    point,
+    spec: point.spec,
+    hash: point.hash,
+    folder: resolve(trainerFolder(folders, sweep, point)),
+    dataFolder: sweep.dataFolder,
+  };
 }
 
 /** The state of a point is in its run folder, also where it came to no run. */

@@ -49,6 +49,8 @@ export interface Sweep {
   /** The grid file as the user named it, and that of the base experiment. */
   readonly file: string;
   readonly base: string;
+  /** Absolute: where relative paths of the data start. */
+  readonly dataFolder: string;
   readonly axes: readonly { readonly name: string; readonly pointers: readonly string[] }[];
   readonly seeds: readonly number[];
   readonly metric: SweepMetric;

@@ -7,6 +7,11 @@ export const commandLineErrors = {
     "A command, an option or an argument is unknown, missing or malformed.",
     (facts: { what: string; hint: string }) => facts,
   ),
+  settingForm: kind("E903", "`--set` names a field and gives it a value.", (facts: { found: string }) => ({
+    what: "--set does not name a field and its value",
+    found: JSON.stringify(facts.found),
+    want: "FIELD=VALUE, such as optimization.epochs=5 or masking.targets.scale=[0.1,0.2]",
+  })),
   systemRefused: kind(
     "E902",
     "The system does not let a file or a folder be read or written.",

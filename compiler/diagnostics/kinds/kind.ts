@@ -1,5 +1,5 @@
 /** What an entry of the catalogue is, and phrases that several of them share. */
-import type { Problem } from "../diagnostic";
+import type { Problem, Severity } from "../diagnostic";
 
 export type Said = { readonly what: string; readonly found?: string; readonly want?: string; readonly hint?: string };
 
@@ -12,7 +12,21 @@ export interface ErrorKind<Facts> {
 
 /** `meaning` says for the page of errors when it occurs, and what to do where `say` does not. */
 export function kind<Facts = void>(code: string, meaning: string, say: (facts: Facts) => Said): ErrorKind<Facts> {
-  const make = (facts: Facts): Problem => ({ code, found: null, want: null, hint: null, ...say(facts) });
+  return entry("error", code, meaning, say);
+}
+
+/** The same of what stops nothing. */
+export function warning<Facts = void>(code: string, meaning: string, say: (facts: Facts) => Said): ErrorKind<Facts> {
+  return entry("warning", code, meaning, say);
+}
+
+function entry<Facts>(
+  severity: Severity,
+  code: string,
+  meaning: string,
+  say: (facts: Facts) => Said,
+): ErrorKind<Facts> {
+  const make = (facts: Facts): Problem => ({ code, severity, found: null, want: null, hint: null, ...say(facts) });
   return Object.assign(make, { code, meaning });
 }
 

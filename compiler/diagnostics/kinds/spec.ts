@@ -4,6 +4,15 @@ import { didYouMean, type FoundWant, kind, type Said } from "./kind";
 type Block = { readonly height: number; readonly width: number };
 const blockText = ({ height, width }: Block): string => `${height}×${width}`;
 
+/** Which `minKeep` fits a block. */
+function minKeepHint({ height, width }: Block, which: "target" | "context"): string {
+  const others = `raise the ${which} scale, or take smaller patches.`;
+  const fits = height * width - 1;
+  return fits < 0
+    ? `${others[0]?.toUpperCase()}${others.slice(1)}`
+    : `Set masking.minKeep to ${fits} or less, ${others}`;
+}
+
 type FoundWantNear = FoundWant & { readonly near: string | null };
 
 export const specErrors = {
@@ -35,10 +44,23 @@ export const specErrors = {
   tooDeep: kind("E108", "Arrays or objects are nested deeper than any spec is.", (facts: { limit: number }) => ({
     what: `is nested more than ${facts.limit} deep`,
   })),
-  tooLarge: kind("E109", "The file is far larger than any spec.", (facts: { bytes: number; limit: number }) => ({
+  tooLarge: kind("E109", "The file is far larger than any spec.", (facts: { limit: number }) => ({
     what: "is too large for a spec",
-    found: `${facts.bytes} bytes`,
-    want: `at most ${facts.limit}`,
+    want: `at most ${facts.limit} bytes`,
+  })),
+
+  extendsUnusable: kind(
+    "E110",
+    "The experiment that another one extends can not be used.",
+    (facts: { file: string; said: string; hint: string | null }) => ({
+      what: `${facts.file} ${facts.said}`,
+      ...(facts.hint !== null && { hint: facts.hint }),
+    }),
+  ),
+  extendsItself: kind("E111", "An experiment extends itself, by way of others.", (facts: { file: string }) => ({
+    what: "extends itself",
+    found: `${facts.file}, which leads here`,
+    want: "a file that extends none of those that extend it",
   })),
 
   unknownKey: kind(
@@ -171,7 +193,7 @@ export const specErrors = {
       what: `on a grid of ${facts.grid}×${facts.grid} patches a target block can be as small as ${blockText(facts)}`,
       found: `${facts.height * facts.width} patches`,
       want: `more than masking.minKeep = ${facts.minKeep}`,
-      hint: "Lower masking.minKeep, raise the target scale, or take smaller patches.",
+      hint: minKeepHint(facts, "target"),
     }),
   ),
   contextBlockTooSmall: kind(
@@ -181,7 +203,7 @@ export const specErrors = {
       what: `on a grid of ${facts.grid}×${facts.grid} patches the context block can be as small as ${blockText(facts)}`,
       found: `${facts.height * facts.width} patches`,
       want: `more than masking.minKeep = ${facts.minKeep}`,
-      hint: "Lower masking.minKeep, raise the context scale, or take smaller patches.",
+      hint: minKeepHint(facts, "context"),
     }),
   ),
   contextTokensTooMany: kind(
@@ -225,6 +247,25 @@ export const specErrors = {
     }),
   ),
 
+  imagesUncounted: kind(
+    "E319",
+    "Without `data.images` the images are counted, so the folder has to be where the spec is compiled.",
+    (facts: { folder: string; why: "missing" | "empty" }) => ({
+      what: facts.why === "missing" ? "there is no such folder to count the images of" : "there is no image to count",
+      found: facts.folder,
+      want: "a folder of .jpg, .jpeg, .png or .webp files, seen from the spec",
+      hint: "Where the images lie on another machine, say with `data.images` how many there are.",
+    }),
+  ),
+  heldOutTwice: kind(
+    "E320",
+    "The probes are judged on the images of `data.validation`, or on a share that `data.holdOut` keeps aside.",
+    (facts: { holdOut: number }) => ({
+      what: "there are validation images already",
+      found: `${facts.holdOut}`,
+      want: "either `validation` or `holdOut`",
+    }),
+  ),
   tooManyNeighbours: kind(
     "E316",
     "The nearest-neighbour probe has at least as many images to choose from as neighbours that vote.",

@@ -6,7 +6,7 @@ const kinds = Object.values(errors);
 test("every code is one error's", () => {
   expect(new Set(kinds.map(({ code }) => code)).size).toBe(kinds.length);
   for (const { code, meaning } of kinds) {
-    expect(code).toMatch(/^E[1-59]\d\d$/);
+    expect(code).toMatch(/^(E[1-59]|W3)\d\d$/);
     expect(meaning).toMatch(/\.$/);
   }
 });
@@ -19,5 +19,5 @@ test.each([
   [["E201", "E101"], 2],
   [["E901"], 2],
 ])("%j ends with %i", (codes, want) => {
-  expect(exitCode(codes.map((code) => ({ code })))).toBe(want);
+  expect(exitCode(codes.map((code) => ({ code, severity: "error" })))).toBe(want);
 });

@@ -54,6 +54,7 @@ test("JSON for machines", () => {
   expect(loaded.ok ? [] : loaded.diagnostics.map(diagnosticJson)).toEqual([
     {
       code: "E204",
+      severity: "error",
       file: "x.json",
       line: 1,
       column: 43,

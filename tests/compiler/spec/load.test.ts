@@ -70,6 +70,19 @@ describe("defaults", () => {
     [{ "image.size": 320 }, { data: { sceneSize: 320 } }],
     [{ "image.size": 320, "data.sceneSize": 400 }, { data: { sceneSize: 400 } }],
     [{ name: "mine" }, { name: "mine" }],
+    // The released values where they can be, else what fits the grid, the epochs and the data.
+    [
+      { "image.size": 64, "encoder.patch": undefined },
+      { encoder: { patch: 4 }, masking: { minKeep: 10 } },
+    ],
+    [{ "image.size": 64, "encoder.patch": 8 }, { masking: { minKeep: 8 } }],
+    [{ "image.size": 64, "encoder.patch": 16 }, { masking: { minKeep: 0 } }],
+    [{ "image.size": 96, "encoder.patch": undefined }, { encoder: { patch: 6 } }],
+    [{ "optimization.epochs": 15 }, { optimization: { learningRate: { warmupEpochs: 2 } } }],
+    [{ "data.trainImages": 1000 }, { optimization: { globalBatch: 128 } }],
+    [{ "data.trainImages": 1 }, { optimization: { globalBatch: 1 }, evaluation: { knn: { neighbours: 1 } } }],
+    [{ "optimization.accumulation": 3 }, { optimization: { globalBatch: 2046 } }],
+    [{ "optimization.learningRate.peak": 0.0001 }, { optimization: { learningRate: { start: 0.0001 } } }],
     [{ data: { source: "folder", train: "x", images: 4096 } }, { data: { validation: null, labels: true } }],
   ])("%j", (fields, want) => {
     let document: JsonObject = valid;

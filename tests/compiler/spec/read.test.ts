@@ -29,7 +29,7 @@ describe("files", () => {
     ["folder.json", "folder.json E102 is a folder; want the JSON file of one experiment"],
     ["utf16.json", "utf16.json E104 is not UTF-8 text. Save it as UTF-8."],
     ["empty.json", 'empty.json E105 is empty; want an object, e.g. { "data": { "source": "shapes" } }'],
-    ["large.json", "large.json E109 is too large for a spec; found 1000001 bytes; want at most 1000000"],
+    ["large.json", "large.json E109 is too large for a spec; want at most 1000000 bytes"],
   ])("%s", (name, want) => {
     expect(complaintsOfFile(name)).toEqual([want]);
   });

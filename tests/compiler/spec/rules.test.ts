@@ -35,8 +35,8 @@ const mistakes: readonly (readonly [fields: { readonly [path: string]: JsonValue
       "E302 encoder.patch: patches of 224 pixels do not tile an image of 224 at least twice each way; found 224 / 224 = 1; want a patch of 112",
     ],
     [
-      { "encoder.patch": undefined, "image.size": 225 },
-      "E302 image.size: patches of 14 pixels do not tile an image of 225 at least twice each way; found 225 / 14 = 16.071; want a patch of 9 or 15",
+      { "encoder.patch": undefined, "image.size": 223 },
+      "E302 image.size: patches of 14 pixels do not tile an image of 223 at least twice each way; found 223 / 14 = 15.929; want a patch of 1",
     ],
     [
       { "encoder.size": undefined, "encoder.dim": 192, "encoder.depth": 2, "encoder.heads": 5, "predictor.heads": 3 },
@@ -79,16 +79,16 @@ const mistakes: readonly (readonly [fields: { readonly [path: string]: JsonValue
       "E306 optimization.globalBatch: 3 images do not divide by gpus × accumulation; found 3 / (1 × 8) = 0.375; want a global batch of 8",
     ],
     [
-      { "data.trainImages": 2047 },
+      { "data.trainImages": 2047, "optimization.globalBatch": 2048 },
       "E307 optimization.globalBatch: not one batch fits into an epoch; found 2048 images per batch, 2047 images; want a global batch of at most 2047",
     ],
     [
-      { "optimization.epochs": 40 },
+      { "optimization.epochs": 40, "optimization.learningRate.warmupEpochs": 40 },
       "E308 optimization.learningRate.warmupEpochs: the warm-up does not end before training does; found 40 epochs of warm-up; want less than epochs × scheduleScale = 40",
     ],
-    [{ "optimization.epochs": 40, "optimization.scheduleScale": 1.25 }],
+    [{ "optimization.epochs": 40, "optimization.learningRate.warmupEpochs": 40, "optimization.scheduleScale": 1.25 }],
     [
-      { "optimization.learningRate.peak": 0.0001 },
+      { "optimization.learningRate.peak": 0.0001, "optimization.learningRate.start": 0.0002 },
       "E309 optimization.learningRate.start: `start` is above `peak`; found 0.0002; want at most 0.0001, the peak",
     ],
     [
@@ -97,16 +97,16 @@ const mistakes: readonly (readonly [fields: { readonly [path: string]: JsonValue
     ],
     [
       { "masking.minKeep": 30 },
-      "E310 masking.targets.scale: on a grid of 14×14 patches a target block can be as small as 5×6; found 30 patches; want more than masking.minKeep = 30. Lower masking.minKeep, raise the target scale, or take smaller patches.",
+      "E310 masking.targets.scale: on a grid of 14×14 patches a target block can be as small as 5×6; found 30 patches; want more than masking.minKeep = 30. Set masking.minKeep to 29 or less, raise the target scale, or take smaller patches.",
     ],
     [{ "masking.minKeep": 29 }],
     [
       { "encoder.patch": 112, "masking.minKeep": 0 },
-      "E310 masking.targets.scale: on a grid of 2×2 patches a target block can be as small as 0×0; found 0 patches; want more than masking.minKeep = 0. Lower masking.minKeep, raise the target scale, or take smaller patches.",
+      "E310 masking.targets.scale: on a grid of 2×2 patches a target block can be as small as 0×0; found 0 patches; want more than masking.minKeep = 0. Raise the target scale, or take smaller patches.",
     ],
     [
-      { "masking.context.scale": [0.05, 0.5] },
-      "E311 masking.context.scale: on a grid of 14×14 patches the context block can be as small as 3×3; found 9 patches; want more than masking.minKeep = 10. Lower masking.minKeep, raise the context scale, or take smaller patches.",
+      { "masking.context.scale": [0.05, 0.5], "masking.minKeep": 10 },
+      "E311 masking.context.scale: on a grid of 14×14 patches the context block can be as small as 3×3; found 9 patches; want more than masking.minKeep = 10. Set masking.minKeep to 8 or less, raise the context scale, or take smaller patches.",
     ],
     [
       { "masking.context.tokens": 169 },
@@ -122,6 +122,10 @@ const mistakes: readonly (readonly [fields: { readonly [path: string]: JsonValue
       "E313 data.sceneSize: the scenes are smaller than the image that is cropped from them; found 200 pixels; want at least image.size = 224",
     ],
     [{ "encoder.patch": 2 }, "E314 encoder.patch: the grid is too fine; found 12544 patches; want at most 4096"],
+    [
+      { data: { source: "folder", train: "x", images: 4096, validation: "y", holdOut: 0.1 } },
+      "E320 data.holdOut: there are validation images already; found 0.1; want either `validation` or `holdOut`",
+    ],
     [
       { "evaluation.knn.neighbours": 300, "evaluation.trainImages": 256 },
       "E316 evaluation.knn.neighbours: more neighbours vote than there are images; found 300 neighbours; want at most 256, the images that the probes learn from",

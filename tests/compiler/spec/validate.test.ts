@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { JsonValue } from "../../../compiler/spec/json";
 import { complaints, placedComplaints, valid, withField } from "./fixture";
@@ -10,7 +11,7 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
   [
     "seeds",
     1,
-    "E201 seeds: no such field; want one of $schema, name, description, seed, image, encoder, predictor, masking, targets, loss, data, augmentation, optimization, init, evaluation, checkpoint, log, hardware. Did you mean `seed`?",
+    "E201 seeds: no such field; want one of $schema, extends, name, description, seed, image, encoder, predictor, masking, targets, loss, data, augmentation, optimization, init, evaluation, checkpoint, log, hardware. Did you mean `seed`?",
   ],
   [
     "optimization.adamw.betas",
@@ -37,7 +38,7 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
   [
     "__proto__",
     1,
-    "E201 __proto__: no such field; want one of $schema, name, description, seed, image, encoder, predictor, masking, targets, loss, data, augmentation, optimization, init, evaluation, checkpoint, log, hardware",
+    "E201 __proto__: no such field; want one of $schema, extends, name, description, seed, image, encoder, predictor, masking, targets, loss, data, augmentation, optimization, init, evaluation, checkpoint, log, hardware",
   ],
   // Missing keys.
   [
@@ -50,7 +51,7 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
   [
     "data",
     { source: "folder", train: "x" },
-    "E202 data.images: is missing; want a whole number from 1 to 10000000000 (images)",
+    `E319 data.train: there is no such folder to count the images of; found ${resolve("x")}; want a folder of .jpg, .jpeg, .png or .webp files, seen from the spec. Where the images lie on another machine, say with \`data.images\` how many there are.`,
   ],
   // Types.
   ["seed", "1", 'E203 seed: wrong type; found "1"; want a whole number from 0 to 4294967295'],

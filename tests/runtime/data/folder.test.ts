@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { byCodePoint } from "../../../runtime/data/file-list";
 import { type ImageFolder, scanFolder } from "../../../runtime/data/folder";
+import { isHeldOut } from "../../../runtime/data/hold-out";
 import { temporaryFolder, writeText } from "./fixture";
 
 async function scanOf(files: readonly string[], labels: boolean, more?: (root: string) => Promise<void>) {
@@ -50,6 +51,38 @@ test("symbolic links are followed, and one to a parent ends", async () => {
     await symlink(join(root, "nowhere.png"), join(root, "images/dead.png"));
   });
   expect(names(folder)).toEqual(["a.png", "link/b.png"]);
+});
+
+test("images without any folder have no classes, also where labels were asked for", async () => {
+  const folder = await scanOf(["b.png", "a.png", "list.csv"], true);
+  expect(names(folder)).toEqual(["a.png", "b.png"]);
+  expect([folder.classes, folder.classStarts]).toEqual([[], [0, 2]]);
+});
+
+test("a share that is held out and the rest are all images, with the same classes", async () => {
+  const root = await temporaryFolder();
+  const files = Array.from({ length: 60 }, (_, i) => `${i % 2 === 0 ? "cat" : "dog"}/${i}.png`);
+  for (const file of files) await writeText(join(root, "images", file), "");
+  const part = (heldOut: boolean) =>
+    scanFolder({ root, given: "images", what: "train", labels: true, part: { holdOut: 0.25, heldOut } });
+  const [held, rest] = [await part(true), await part(false)];
+  expect([...names(held), ...names(rest)].sort()).toEqual([...files].sort());
+  expect(names(held).length).toBeGreaterThan(5);
+  expect(names(held).length).toBeLessThan(25);
+  expect([held.classes, rest.classes]).toEqual([
+    ["cat", "dog"],
+    ["cat", "dog"],
+  ]);
+  expect(names(held).filter((name) => name.startsWith("cat/"))).toHaveLength(held.classStarts[1] ?? 0);
+});
+
+test("which images are held out is the same everywhere, and as many as were asked for", () => {
+  expect(["a.png", "cat/1.jpg", "é/🙂.png"].map((name) => isHeldOut(name, 0.5))).toEqual([true, false, true]);
+  const held = Array.from({ length: 20_000 }, (_, i) => `n01440764/n01440764_${i}.JPEG`).filter((name) =>
+    isHeldOut(name, 0.1),
+  );
+  expect(held.length / 20_000).toBeCloseTo(0.1, 2);
+  expect(isHeldOut("a.png", 0)).toBe(false);
 });
 
 const wrong: readonly { name: string; files: readonly string[]; labels: boolean; code: string; says: RegExp }[] = [

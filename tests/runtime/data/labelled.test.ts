@@ -10,6 +10,7 @@ const folderData: FolderData = {
   trainPath: "train",
   validationPath: "held-out",
   trainImages: 20,
+  holdOut: 0,
   labels: true,
 };
 const everything = Number.POSITIVE_INFINITY;

@@ -12,6 +12,7 @@ const folderData: FolderData = {
   trainPath: ".",
   validationPath: null,
   trainImages: 20,
+  holdOut: 0,
   labels: true,
 };
 

@@ -25,6 +25,7 @@ export function fakeSweep(points: number, changes: Partial<Sweep> = {}): Sweep {
     description: "",
     file: "fake.json",
     base: "base.json",
+    dataFolder: "/nowhere",
     axes: [],
     seeds: [0],
     metric: { name: "loss", goal: "min" },

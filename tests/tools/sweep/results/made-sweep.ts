@@ -52,6 +52,7 @@ export function madeSweep(made: MadeSweep = {}): Sweep {
     description,
     file: `sweeps/${name}.json`,
     base: "experiments/quickstart.json",
+    dataFolder: "/nowhere",
     axes: Object.keys(axes).map((axis) => ({ name: axis, pointers: [`/made/${axis}`] })),
     seeds,
     metric: made.metric ?? { name: "shape.linearProbe", goal: "max" },
