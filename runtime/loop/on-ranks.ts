@@ -71,7 +71,7 @@ async function runAsRank(what: {
     await ranks.agree("version of ijepa", experiment.generatorVersion);
     await ranks.agree("flags", JSON.stringify({ resume: flags.resume, steps: flags.stopAtStep }));
     const code = await run(program, flags, environment, ranks);
-    // Whoever is done waits here for rank 0, which evaluates and writes.
+    // Whoever is done waits here for rank 0, which fits the probes and writes.
     await ranks.close();
     return code;
   } catch (error) {
