@@ -8,25 +8,19 @@ import type { EvaluationPlan } from "../experiment";
 import { aloneCommunicator } from "../ranks/alone";
 import { collapseSignals } from "./collapse";
 import { type EvaluationReport, type ReportRow, type ReportTask, rowLine } from "./evaluation-report";
-import { type Features, shareOfEqual } from "./features";
+import { type EvaluatedEncoder, type Features, shareOfEqual } from "./features";
 import { nearest, voteOf } from "./knn";
 import { linearProbe, prepareProbe } from "./linear-probe";
 import { downsample, type PixelImage, pixelSide } from "./pixels";
 import { type EvaluatingRanks, failingTogether, sharedFeatures } from "./shared-features";
 import { atMost, joined, type LabelledSplit, type LabelTask } from "./split";
 
+export type { EvaluatedEncoder } from "./features";
 export { halvesOf, type LabelledSplit, type LabelTask } from "./split";
 
 export const splitNames = ["train", "validation", "test"] as const;
 export type SplitName = (typeof splitNames)[number];
 type OfSplits<T> = Readonly<Record<SplitName, T>>;
-
-export interface EvaluatedEncoder {
-  /** "target encoder" or "random initialisation". */
-  readonly name: string;
-  /** Mean-pooled features [count, dimension] of `count` images. */
-  readonly features: (images: Uint8Array, count: number) => Promise<Float32Array>;
-}
 
 const joinedFeatures = (parts: readonly Float32Array[]): Float32Array =>
   joined(parts, (length) => new Float32Array(length));

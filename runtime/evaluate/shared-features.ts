@@ -3,8 +3,7 @@ import { UserError } from "../errors";
 import { blockOf, type Communicator } from "../ranks/communicator";
 import { gatherNumbers } from "../ranks/numbers";
 import { together } from "../ranks/together";
-import type { EvaluatedEncoder } from "./evaluate";
-import type { Features } from "./features";
+import type { EvaluatedEncoder, Features } from "./features";
 import { joined, type LabelledSplit } from "./split";
 
 export type EvaluatingRanks = Pick<Communicator, "rank" | "size" | "host" | "allGather">;

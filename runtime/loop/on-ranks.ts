@@ -9,6 +9,7 @@ import type { Variables } from "../ranks/launchers/variables";
 import { openMpiCommunicator } from "../ranks/mpi/mpi";
 import { watchedRanks } from "../ranks/run-ranks";
 import { spawnRanks } from "../ranks/spawn/spawn";
+import { isTorchrunOnOneHost, withoutTorchrun } from "../ranks/spawn/torchrun";
 import { streamsOfRank } from "../ranks/streams";
 import { isKnownToAll, together } from "../ranks/together";
 import type { TrainerEnvironment } from "./environment";
@@ -25,14 +26,19 @@ export async function runOnRanks(
   const launch = launchOf(variables);
   const { gpus } = program.experiment.hardware;
   const folder = join(flags.runDirectory, "ranks");
+  const command = [process.execPath, ...process.execArgv, environment.script, ...environment.args];
   if (launch.launcher === null && gpus > 1) {
     refuseLocked(flags.runDirectory);
-    const command = [process.execPath, ...process.execArgv, environment.script, ...environment.args];
     return spawnRanks({ ranks: gpus, command, variables, folder });
   }
   // A rank that leaves before it has joined the others may leave them waiting, so those that can join say it there.
   if (launch.size === 1 || launch.wireUp === null) refuseOtherNumber(launch, gpus);
   if (launch.size === 1) return run(program, flags, environment);
+  if (isTorchrunOnOneHost(launch)) {
+    if (launch.rank > 0) return 0;
+    refuseLocked(flags.runDirectory);
+    return spawnRanks({ ranks: gpus, command, variables: withoutTorchrun(variables), folder });
+  }
   return runAsRank({ program, flags, environment, launch, variables, folder });
 }
 

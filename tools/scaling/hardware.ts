@@ -70,8 +70,8 @@ export const assumed = {
   linkShare: 0.8,
   /** Of one hop of a ring. */
   latencySeconds: { card: 5e-6, host: 15e-6 },
-  /** Gradients are reduced in buckets of so much where the reduction overlaps with backward (the usual size of PyTorch's DDP). */
-  bucketBytes: 25 * 2 ** 20,
+  /** Gradients are reduced in buckets of so much where the reduction overlaps with backward: those of engine onnx. */
+  bucketBytes: 64 * 2 ** 20,
   /** Share of a card's peak: published trainings of vision transformers reach 0.24 to 0.36 on H100, in bf16. */
   mfu: 0.3,
   mfuSources: [

@@ -82,11 +82,13 @@ export function scaledStep(
   choices: Choices,
 ): Scaled {
   const bytes = step.parameters * choices.gradientBytes;
-  const gradients = reduce(devices, bytes);
+  // Every bucket has all hops of its own.
+  const buckets = choices.overlap ? Math.ceil(bytes / choices.bucketBytes) : 1;
+  const bucket = reduce(devices, bytes / buckets);
   // Sharded, weights are gathered in the place of gradients, after the update, and nothing runs beside it.
-  const during = gradients.scatterSeconds + (choices.sharded ? 0 : gradients.gatherSeconds);
+  const lastBucket = bucket.scatterSeconds + (choices.sharded ? 0 : bucket.gatherSeconds);
+  const during = buckets * lastBucket;
   const after = choices.sharded ? reduce(devices, step.parameters * 4).gatherSeconds : 0;
-  const lastBucket = during * Math.min(1, choices.bucketBytes / bytes);
   const waits = choices.overlap ? Math.max(during - step.backwardSeconds, lastBucket) : during;
   const saved = choices.sharded ? step.updateSeconds * (1 - 1 / devices) : 0;
   const stepSeconds = step.stepSeconds - saved + waits + after;

@@ -66,6 +66,17 @@ describe("a step", () => {
     expect(scaled.efficiency).toBeCloseTo(0.2 / seconds, 9);
   });
 
+  it("takes the hops of a reduction for every bucket", () => {
+    const far = (devices: number, bytes: number) => {
+      const { scatterSeconds, gatherSeconds } = reduce(devices, bytes);
+      return { scatterSeconds: scatterSeconds + 1e-3, gatherSeconds: gatherSeconds + 1e-3 };
+    };
+    const short = { ...step, backwardSeconds: 0.03 };
+    expect(scaledStep(short, 16, far, asItIs).exposedSeconds).toBeCloseTo(0.082, 9);
+    // Ten buckets: 100 ms in all, of which 30 are hidden.
+    expect(scaledStep(short, 16, far, { ...asItIs, overlap: true }).exposedSeconds).toBeCloseTo(0.07, 9);
+  });
+
   it("waits for what backward does not cover", () => {
     const short = { ...step, backwardSeconds: 0.03 };
     expect(scaledStep(short, 16, reduce, { ...asItIs, overlap: true }).exposedSeconds).toBeCloseTo(0.05, 9);
