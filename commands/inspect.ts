@@ -6,6 +6,9 @@ import { maskSettings } from "../compiler/spec/mask-settings";
 import { resolvedFields, resolvedText } from "../compiler/spec/resolved";
 import { deviceHours, factsOf } from "../compiler/step/facts";
 import type { Speed } from "../tools/doctor/fastest";
+import { expectScaling, type ScalingOptions } from "../tools/scaling/expect";
+import { assumed, cardNames } from "../tools/scaling/hardware";
+import { scalingText } from "../tools/scaling/text";
 import { memoryWarnings } from "./memory";
 import { printDiagnostics } from "./print";
 import type { SetOption } from "./set-option";
@@ -19,6 +22,11 @@ export interface InspectOptions extends SetOption {
   readonly measure?: boolean;
   /** The whole spec, and where each value comes from. */
   readonly resolved?: boolean;
+  /** Adds what the model of scaling expects. */
+  readonly scaling?: boolean;
+  readonly card?: string;
+  readonly mfu?: string;
+  readonly stepMs?: string;
 }
 
 const DEFAULT_RATE_TFLOPS = 100;
@@ -33,13 +41,16 @@ function jsonOf(masks: MaskFacts): object {
 }
 
 /** Resolves to the exit code: 0 shown, 1 invalid, 2 could not run. */
-export async function inspect(
-  files: readonly string[],
-  { json = false, rate, measure = false, resolved = false, set }: InspectOptions,
-): Promise<number> {
+export async function inspect(files: readonly string[], options: InspectOptions): Promise<number> {
+  const { json = false, rate, measure = false, resolved = false, set } = options;
   const teraflops = rate === undefined ? DEFAULT_RATE_TFLOPS : Number(rate);
   if (!(teraflops > 0 && Number.isFinite(teraflops))) {
     process.stderr.write(`--rate takes TFLOP/s of one device, a number above 0; found ${JSON.stringify(rate)}\n`);
+    return 2;
+  }
+  const scaling = options.scaling === true ? scalingOptions(options) : null;
+  if (typeof scaling === "string") {
+    process.stderr.write(`${scaling}\n`);
     return 2;
   }
   const loaded = loadSpecs(files, { set });
@@ -60,27 +71,30 @@ export async function inspect(
       facts,
       hours: deviceHours(facts, teraflops * 1e12),
       masks,
+      scaling: scaling === null ? null : expectScaling(facts, plan.experiment, scaling),
       text: `${emitReport(trainer)}\n${maskFactsText(masks, grid)}`,
     };
   });
   const timed = measure ? await speeds(loaded.specs) : null;
   if (json) {
-    const specs = found.map(({ file, facts, hours, masks }) => ({
+    const specs = found.map(({ file, facts, hours, masks, scaling }) => ({
       file,
       ...facts,
       masks: jsonOf(masks),
       deviceHours: { teraflops, hours },
+      ...(scaling === null ? {} : { scaling }),
       ...(timed === null ? {} : { speeds: timed.get(file)?.speeds }),
     }));
     process.stdout.write(`${JSON.stringify({ specs }, null, 2)}\n`);
     return 0;
   }
-  for (const { file, text, hours, facts } of found) {
+  for (const { file, text, hours, facts, scaling } of found) {
     const { devices } = facts;
     const time = (ofHours: number): string =>
       ofHours < 1 ? `${(60 * ofHours).toPrecision(3)} minutes` : `${ofHours.toPrecision(3)} hours`;
     const shared = devices === 1 ? "" : ` of one device, ${time(hours / devices)} of ${devices} that never wait`;
     process.stdout.write(`${text}\nOn a device that sustains ${teraflops} TFLOP/s: ${time(hours)}${shared}.\n`);
+    if (scaling !== null) process.stdout.write(`\n## Scaling\n\n${scalingText(scaling)}\n`);
     const here = timed?.get(file);
     if (here !== undefined) process.stdout.write(`\n${here.text}\n`);
   }
@@ -91,6 +105,17 @@ function resolvedOf(specs: readonly NamedSpec[], json: boolean): string {
   if (!json) return specs.map(({ spec, source }) => resolvedText(spec, source)).join("\n");
   const found = specs.map(({ file, spec, source }) => ({ file, fields: resolvedFields(spec, source) }));
   return `${JSON.stringify({ specs: found }, null, 2)}\n`;
+}
+
+/** A sentence where one of them makes no sense. */
+function scalingOptions({ card = "H100", mfu, stepMs }: InspectOptions): ScalingOptions | string {
+  const known = cardNames.find((name) => name === card);
+  if (known === undefined) return `--card takes ${cardNames.join(", ")}; found ${JSON.stringify(card)}`;
+  const share = mfu === undefined ? assumed.mfu : Number(mfu);
+  if (!(share > 0 && share <= 1)) return `--mfu takes a share of the card's peak, above 0 and at most 1; found ${mfu}`;
+  const ms = stepMs === undefined ? null : Number(stepMs);
+  if (ms !== null && !(ms > 0 && Number.isFinite(ms))) return `--step-ms takes milliseconds above 0; found ${stepMs}`;
+  return { card: known, mfu: share, stepSeconds: ms === null ? null : ms / 1000 };
 }
 
 interface Timed {

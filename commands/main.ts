@@ -39,6 +39,10 @@ function program(): Command {
     .option("--resolved", "print the whole spec instead: every field, and the file, flag or default it comes from")
     .option("--rate <tflops>", "TFLOP/s that one device sustains, for the hours", "100")
     .option("--measure", "time the step on every engine that is here, and say which is the fastest")
+    .option("--scaling", "what a model expects at 8, 64 and 512 GPUs, and what would have to change (docs/scaling.md)")
+    .option("--card <name>", "with --scaling: H100, H200 or A100", "H100")
+    .option("--mfu <share>", "with --scaling: share of the card's peak that a step reaches, where it was not measured")
+    .option("--step-ms <ms>", "with --scaling: a measured step of one device alone")
     .addOption(setOption())
     .action(async (specs, options) => {
       code = await (await import("./inspect")).inspect(specs, options);

@@ -1,6 +1,6 @@
 /**
  * Writes the files that are generated from the schema and from the catalogue of errors, and the made parts of README.md,
- * docs/parity.md, docs/engines.md, docs/gpu.md and docs/h100.md; with --check only says which of them are out of date, and exits 1 if any is.
+ * docs/parity.md, docs/engines.md, docs/gpu.md, docs/h100.md and docs/scaling.md; with --check only says which of them are out of date, and exits 1 if any is.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -12,6 +12,7 @@ import { h100Page } from "./h100-page";
 import { parityPage } from "./parity";
 import { readmePage } from "./readme";
 import { errorsPage, experimentPage, sweepPage } from "./reference-pages";
+import { scalingPage } from "./scaling-page";
 import { specTypes } from "./schema-types";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -26,6 +27,7 @@ const outputs = [
   { path: "docs/engines.md", text: enginesPage() },
   { path: "docs/gpu.md", text: gpuPage() },
   { path: "docs/h100.md", text: h100Page() },
+  { path: "docs/scaling.md", text: scalingPage() },
   { path: "README.md", text: readmePage() },
 ];
 

@@ -5,26 +5,22 @@
 import { setImmediate } from "node:timers/promises";
 import { featuresNotFinite, splitsDisagree, splitTooSmall } from "../errors";
 import type { EvaluationPlan } from "../experiment";
+import { aloneCommunicator } from "../ranks/alone";
 import { collapseSignals } from "./collapse";
 import { type EvaluationReport, type ReportRow, type ReportTask, rowLine } from "./evaluation-report";
-import { type Features, shareOfEqual } from "./features";
+import { type EvaluatedEncoder, type Features, shareOfEqual } from "./features";
 import { nearest, voteOf } from "./knn";
 import { linearProbe, prepareProbe } from "./linear-probe";
 import { downsample, type PixelImage, pixelSide } from "./pixels";
+import { type EvaluatingRanks, failingTogether, sharedFeatures } from "./shared-features";
 import { atMost, joined, type LabelledSplit, type LabelTask } from "./split";
 
+export type { EvaluatedEncoder } from "./features";
 export { halvesOf, type LabelledSplit, type LabelTask } from "./split";
 
 export const splitNames = ["train", "validation", "test"] as const;
 export type SplitName = (typeof splitNames)[number];
 type OfSplits<T> = Readonly<Record<SplitName, T>>;
-
-export interface EvaluatedEncoder {
-  /** "target encoder" or "random initialisation". */
-  readonly name: string;
-  /** Mean-pooled features [count, dimension] of `count` images. */
-  readonly features: (images: Uint8Array, count: number) => Promise<Float32Array>;
-}
 
 const joinedFeatures = (parts: readonly Float32Array[]): Float32Array =>
   joined(parts, (length) => new Float32Array(length));
@@ -32,6 +28,10 @@ const joinedFeatures = (parts: readonly Float32Array[]): Float32Array =>
 /** Fewer say nothing, and their accuracy has a standard error above 13 points. */
 const leastImages = 16;
 
+/**
+ * The ranks of a run share the images out, and all call it; the report is rank 0's, the others get null. Null on all where
+ * one of them was asked to stop.
+ */
 export async function evaluate(what: {
   readonly labelled: OfSplits<LabelledSplit>;
   readonly encoders: readonly EvaluatedEncoder[];
@@ -44,6 +44,8 @@ export async function evaluate(what: {
   readonly rawPixels?: boolean;
   /** Asked between the parts; true breaks off, with null as the result. */
   readonly isStopping?: () => boolean;
+  /** Left out: this process has all images. */
+  readonly ranks?: EvaluatingRanks;
 }): Promise<EvaluationReport | null> {
   const { encoders, plan, image, log } = what;
   const labelled = {
@@ -52,7 +54,8 @@ export async function evaluate(what: {
     validation: atMost(what.labelled.validation, plan.testImages),
     test: atMost(what.labelled.test, plan.testImages),
   };
-  checkSplits(labelled);
+  const ranks = what.ranks ?? aloneCommunicator();
+  await failingTogether(ranks, async () => checkSplits(labelled));
   const pixels: EvaluatedEncoder = {
     name: `raw pixels (${pixelSide}×${pixelSide})`,
     features: async (batch, count) => downsample(batch, count, image),
@@ -60,11 +63,13 @@ export async function evaluate(what: {
   const evaluated = what.rawPixels === false ? encoders : [...encoders, pixels];
   const features: OfSplits<Features[]> = { train: [], validation: [], test: [] };
   const isStopping = what.isStopping ?? (() => false);
-  for (const split of splitNames) {
-    const found = await featuresOf(labelled[split], evaluated, what.batch ?? 64, isStopping);
+  const how = { encoders: evaluated, batch: what.batch ?? 64, ranks, isStopping };
+  for (const name of splitNames) {
+    const found = await sharedFeatures({ split: labelled[name], ...how });
     if (found === null) return null;
-    features[split].push(...found);
+    features[name].push(...found);
   }
+  if (ranks.rank !== 0) return null;
   const tasks = labelled.train.tasks.map(({ name, classes }) => ({
     name,
     classes,
@@ -136,34 +141,6 @@ export async function evaluateRepresentation(what: {
     tasks: results,
     collapse: what.collapse ? collapseSignals(features.train) : null,
   };
-}
-
-/** Features by all encoders; every image is read once. Null where it was broken off. */
-async function featuresOf(
-  split: LabelledSplit,
-  encoders: readonly EvaluatedEncoder[],
-  batch: number,
-  isStopping: () => boolean,
-): Promise<readonly Features[] | null> {
-  const images = split.count;
-  const parts = encoders.map((): Float32Array[] => []);
-  for (let from = 0; from < images; from += batch) {
-    if (isStopping()) return null;
-    const count = Math.min(batch, images - from);
-    const pixels = await split.pixels(from, count);
-    for (const [i, encoder] of encoders.entries()) {
-      // A copy, as an engine may use its buffer again.
-      parts[i]?.push((await encoder.features(pixels, count)).slice());
-    }
-  }
-  return parts.map((list, i): Features => {
-    const values = joinedFeatures(list);
-    const dimension = values.length / images;
-    if (!Number.isInteger(dimension)) {
-      throw new Error(`internal: ${encoders[i]?.name} gives ${values.length} features of ${images} images`);
-    }
-    return { images, dimension, values };
-  });
 }
 
 /**

@@ -8,6 +8,13 @@ export interface Features {
   readonly values: Float32Array;
 }
 
+export interface EvaluatedEncoder {
+  /** "target encoder" or "random initialisation". */
+  readonly name: string;
+  /** Mean-pooled features [count, dimension] of `count` images. */
+  readonly features: (images: Uint8Array, count: number) => Promise<Float32Array>;
+}
+
 /** Mean and standard deviation of every feature over the images. */
 export interface FeatureStatistics {
   readonly mean: Float64Array;

@@ -1,6 +1,7 @@
 /** What a run takes from outside: the engine, the images, the clock and the terminal. Tests bring their own. */
 import type { Engine, EngineOptions, StateStore } from "../engines/engine";
 import type { EvaluationReport } from "../evaluate/evaluation-report";
+import type { EvaluatingRanks } from "../evaluate/shared-features";
 import type { Experiment, TrainerProgram } from "../experiment";
 import type { Place } from "../step/share";
 
@@ -39,10 +40,12 @@ export interface EvaluationOptions {
   readonly dataRoot: string;
   /** True where the person wants to stop: an evaluation under way gives null. */
   readonly isStopping: () => boolean;
+  /** Those that share the images out; each opens the evaluation and calls it at the same places. */
+  readonly ranks: EvaluatingRanks;
 }
 
 export interface RunEvaluation {
-  /** The target encoder as it is now; null where it was broken off. */
+  /** The target encoder as it is now; null where it was broken off, and on every rank but the first. */
   now(): Promise<EvaluationReport | null>;
   /** The same, with what it is compared with: random initialisation and raw pixels. `note` hears of each. */
   final(note: (line: string) => void): Promise<EvaluationReport | null>;

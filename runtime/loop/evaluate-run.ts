@@ -8,7 +8,9 @@ import {
   paddedFeatures,
   type SplitName,
 } from "../evaluate/evaluate";
+import { type EvaluatingRanks, failingTogether } from "../evaluate/shared-features";
 import type { TrainerProgram } from "../experiment";
+import { aloneCommunicator } from "../ranks/alone";
 import type { RunEvaluation } from "./environment";
 import { constantsOf, featuresFunction, inputsOf } from "./functions";
 import { stateSpecs, writeInitialTarget } from "./state";
@@ -20,13 +22,22 @@ export interface RunEvaluationOptions {
   readonly store: StateStore;
   readonly labelled: Readonly<Record<SplitName, LabelledSplit>>;
   readonly isStopping: () => boolean;
+  /** Those that share the images; left out: this process alone. */
+  readonly ranks?: EvaluatingRanks;
 }
 
 export function evaluateRun(options: RunEvaluationOptions): RunEvaluation {
-  const { program, engine, labelled, isStopping } = options;
+  const { program, engine, labelled, isStopping, ranks = aloneCommunicator() } = options;
   const { experiment, parameters } = program;
   const { deviceBatch } = experiment.optimiser;
-  const common = { labelled, plan: experiment.evaluation, image: experiment.image, batch: deviceBatch, isStopping };
+  const common = {
+    labelled,
+    plan: experiment.evaluation,
+    image: experiment.image,
+    batch: deviceBatch,
+    isStopping,
+    ranks,
+  };
   const constants = constantsOf(experiment);
 
   const encoderOf = async (name: string, store: StateStore): Promise<EvaluatedEncoder> => {
@@ -41,17 +52,20 @@ export function evaluateRun(options: RunEvaluationOptions): RunEvaluation {
   // Prepared when it is first needed, and once: it reads the store anew at every call.
   let trained: Promise<EvaluatedEncoder> | null = null;
   const trainedEncoder = (): Promise<EvaluatedEncoder> => {
-    trained ??= encoderOf("target encoder", options.store);
+    trained ??= failingTogether(ranks, () => encoderOf("target encoder", options.store));
     return trained;
   };
 
   return {
     now: async () => evaluate({ ...common, encoders: [await trainedEncoder()], rawPixels: false, log: () => {} }),
     final: async (note) => {
-      const store = engine.createStore(stateSpecs(parameters, program.features.reads));
-      await writeInitialTarget(store, parameters, experiment.seed);
-      const initial = await encoderOf("random initialisation", store);
-      return evaluate({ ...common, encoders: [await trainedEncoder(), initial], log: note });
+      const encoder = await trainedEncoder();
+      const initial = await failingTogether(ranks, async () => {
+        const store = engine.createStore(stateSpecs(parameters, program.features.reads));
+        await writeInitialTarget(store, parameters, experiment.seed);
+        return encoderOf("random initialisation", store);
+      });
+      return evaluate({ ...common, encoders: [encoder, initial], log: note });
     },
   };
 }

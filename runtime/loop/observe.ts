@@ -4,11 +4,12 @@ import { UserError } from "../errors";
 import { type EvaluationReport, rowLine } from "../evaluate/evaluation-report";
 import type { Experiment } from "../experiment";
 import type { CsvLog } from "../report/csv";
-import type { JsonlLog, LogEvent } from "../report/jsonl";
+import type { JsonlLog } from "../report/jsonl";
 import type { Progress } from "../report/progress";
 import type { RunCheckpoints } from "./checkpoints";
 import type { RunEvaluation } from "./environment";
 import type { Floors } from "./floors";
+import type { RunRecords } from "./records";
 import type { LoopObserver, StepReport } from "./train-loop";
 
 /** Besides those at the ends of epochs: what a crash can cost at most. */
@@ -29,7 +30,7 @@ export interface ObserveOptions {
 
 export interface RunObserver extends LoopObserver {
   /** Before the first step of a resumed run: evaluates what a run that was killed after its checkpoint did not. */
-  resumed(events: readonly LogEvent[], stepsDone: number): Promise<void>;
+  resumed(hasEvaluation: RunRecords["hasEvaluation"], stepsDone: number): Promise<void>;
 }
 
 export function observe(options: ObserveOptions): RunObserver {
@@ -56,11 +57,10 @@ export function observe(options: ObserveOptions): RunObserver {
   };
 
   return {
-    resumed: async (events, stepsDone) => {
+    resumed: async (hasEvaluation, stepsDone) => {
       const epoch = Math.floor(stepsDone / optimiser.stepsPerEpoch);
       const isAtEnd = stepsDone > 0 && stepsDone % optimiser.stepsPerEpoch === 0;
-      const isThere = events.some((event) => event.event === "evaluation" && event.step === stepsDone);
-      if (isAtEnd && !isThere) await evaluateAfter(epoch, stepsDone);
+      if (isAtEnd && !(await hasEvaluation(stepsDone))) await evaluateAfter(epoch, stepsDone);
       if (epoch > 0) floors.afterEpoch(epoch);
     },
     step: async (report) => {

@@ -9,6 +9,7 @@ import type { Variables } from "../ranks/launchers/variables";
 import { openMpiCommunicator } from "../ranks/mpi/mpi";
 import { watchedRanks } from "../ranks/run-ranks";
 import { spawnRanks } from "../ranks/spawn/spawn";
+import { isTorchrunOnOneHost, withoutTorchrun } from "../ranks/spawn/torchrun";
 import { streamsOfRank } from "../ranks/streams";
 import { isKnownToAll, together } from "../ranks/together";
 import type { TrainerEnvironment } from "./environment";
@@ -25,14 +26,19 @@ export async function runOnRanks(
   const launch = launchOf(variables);
   const { gpus } = program.experiment.hardware;
   const folder = join(flags.runDirectory, "ranks");
+  const command = [process.execPath, ...process.execArgv, environment.script, ...environment.args];
   if (launch.launcher === null && gpus > 1) {
     refuseLocked(flags.runDirectory);
-    const command = [process.execPath, ...process.execArgv, environment.script, ...environment.args];
     return spawnRanks({ ranks: gpus, command, variables, folder });
   }
   // A rank that leaves before it has joined the others may leave them waiting, so those that can join say it there.
   if (launch.size === 1 || launch.wireUp === null) refuseOtherNumber(launch, gpus);
   if (launch.size === 1) return run(program, flags, environment);
+  if (isTorchrunOnOneHost(launch)) {
+    if (launch.rank > 0) return 0;
+    refuseLocked(flags.runDirectory);
+    return spawnRanks({ ranks: gpus, command, variables: withoutTorchrun(variables), folder });
+  }
   return runAsRank({ program, flags, environment, launch, variables, folder });
 }
 
@@ -71,7 +77,7 @@ async function runAsRank(what: {
     await ranks.agree("version of ijepa", experiment.generatorVersion);
     await ranks.agree("flags", JSON.stringify({ resume: flags.resume, steps: flags.stopAtStep }));
     const code = await run(program, flags, environment, ranks);
-    // Whoever is done waits here for rank 0, which evaluates and writes.
+    // Whoever is done waits here for rank 0, which fits the probes and writes.
     await ranks.close();
     return code;
   } catch (error) {

@@ -1,6 +1,7 @@
 /**
  * What a run leaves behind and is judged by: its logs, checkpoints, evaluations and floors. Rank 0 has all of it. The other
- * ranks go through the same loop with records that take nothing and read nothing, and wait where rank 0 is at work.
+ * ranks go through the same loop with records that take nothing and read nothing, have a share of every evaluation, and wait
+ * where rank 0 is at work.
  */
 import { join } from "node:path";
 import type { PositionTables } from "../checkpoint/checkpoint";
@@ -19,11 +20,11 @@ import { openLogs, type RunLogs, runFiles } from "./run-folder";
 export interface RunRecords {
   readonly logs: RunLogs;
   readonly checkpoints: RunCheckpoints;
-  /** Null where the experiment's data has no labels, and on every rank but the first. */
+  /** Null where the experiment's data has no labels. All ranks take part; the first one gets the report. */
   readonly evaluation: RunEvaluation | null;
   readonly floors: Floors;
-  /** The log up to now. */
-  events(): readonly LogEvent[];
+  /** Whether the log has an evaluation after this step; all ranks ask, and get the answer of the first. */
+  hasEvaluation(step: number): Promise<boolean>;
 }
 
 export interface RecordsOptions {
@@ -38,7 +39,7 @@ export interface RecordsOptions {
   readonly isStopping: () => boolean;
 }
 
-/** How long the other ranks wait for what rank 0 does alone. */
+/** How long ranks may have to wait for one another in what is no step. */
 const patience = { evaluationMs: 60 * 60_000, checkpointMs: 10 * 60_000 };
 
 export function openRecords(options: RecordsOptions): Promise<RunRecords> {
@@ -46,30 +47,22 @@ export function openRecords(options: RecordsOptions): Promise<RunRecords> {
 }
 
 async function writtenRecords(options: RecordsOptions): Promise<RunRecords> {
-  const { program, flags, environment, engine, store, from, ranks, note, isStopping } = options;
+  const { program, flags, store, from, ranks, note } = options;
   const { experiment } = program;
   const directory = flags.runDirectory;
   const events = (): readonly LogEvent[] => readLogFile(join(directory, runFiles.jsonl), { mostSteps: 1 });
   const floors = openFloors({ floors: flags.floors, experiment, events, note });
   const logs = await openLogs(directory, experiment, from.stepsDone);
-  const evaluation = await environment.openEvaluation({
-    program,
-    engine,
-    store,
-    dataRoot: flags.dataRoot,
-    isStopping,
-  });
   const checkpoints = openCheckpoints({ program, directory, store, from, positions: positionTables(program) });
-  const evaluating = <T>(work: () => Promise<T>): Promise<T> =>
-    ranks.during("the evaluation", patience.evaluationMs, work);
   return {
     logs,
     floors,
-    events,
-    evaluation: evaluation && {
-      now: () => evaluating(() => evaluation.now()),
-      final: (hears) => evaluating(() => evaluation.final(hears)),
+    hasEvaluation: async (step) => {
+      const isThere = events().some((event) => event.event === "evaluation" && event.step === step);
+      await ranks.broadcast(Uint8Array.of(Number(isThere)));
+      return isThere;
     },
+    evaluation: await sharedEvaluation(options),
     checkpoints: {
       ...checkpoints,
       save: (at) => ranks.during("writing a checkpoint", patience.checkpointMs, () => checkpoints.save(at)),
@@ -78,14 +71,30 @@ async function writtenRecords(options: RecordsOptions): Promise<RunRecords> {
   };
 }
 
-async function followedRecords({ program, flags, from }: RecordsOptions): Promise<RunRecords> {
+async function followedRecords(options: RecordsOptions): Promise<RunRecords> {
+  const { program, flags, from, ranks } = options;
   return {
     logs: { csv: { append: () => {} }, jsonl: { append: () => {} } },
     checkpoints: followCheckpoints({ program, directory: flags.runDirectory, from }),
-    evaluation: null,
+    evaluation: await sharedEvaluation(options),
     floors: { afterEpoch: () => {}, missed: () => null },
-    events: () => [],
+    hasEvaluation: async () => (await ranks.broadcast(new Uint8Array(1)))[0] === 1,
   };
+}
+
+/** Rank 0 fits the probes alone, so the others wait for it; while features are computed it may wait for them. */
+async function sharedEvaluation(options: RecordsOptions): Promise<RunEvaluation | null> {
+  const { program, flags, environment, engine, store, ranks, isStopping } = options;
+  const { dataRoot } = flags;
+  const evaluation = await environment.openEvaluation({ program, engine, store, dataRoot, isStopping, ranks });
+  const evaluating = <T>(work: () => Promise<T>): Promise<T> =>
+    ranks.during("the evaluation", patience.evaluationMs, work);
+  return (
+    evaluation && {
+      now: () => evaluating(() => evaluation.now()),
+      final: (hears) => evaluating(() => evaluation.final(hears)),
+    }
+  );
 }
 
 function positionTables({ experiment }: TrainerProgram): PositionTables {

@@ -113,7 +113,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   if (from.checkpoint !== null) progress.note(`going on from ${from.checkpoint.path}, after step ${from.stepsDone}`);
   parts.reached(from);
   const isStopping = (): boolean => stop.requested() !== null;
-  const { logs, checkpoints, evaluation, floors, events } = await together(ranks, "opening the logs", () =>
+  const { logs, checkpoints, evaluation, floors, hasEvaluation } = await together(ranks, "opening the logs", () =>
     openRecords({ program, flags, environment, engine, store, from, ranks, note: progress.note, isStopping }),
   );
   logs.jsonl.append(startEvent(program, engine, from.stepsDone));
@@ -169,7 +169,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
       ranks.stepping(report.step + 1, report.wallMs);
     },
   });
-  await observer.resumed(events(), from.stepsDone);
+  await observer.resumed(hasEvaluation, from.stepsDone);
   stop.waitForStep();
   try {
     const end = await trainLoop({

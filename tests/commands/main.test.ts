@@ -111,6 +111,29 @@ describe("usage", () => {
     for (const command of ["validate", "inspect", "compile", "run"]) expect(stdout).toContain(`  ${command} `);
   });
 
+  test("inspect --scaling says what is expected of many cards, and what was assumed", () => {
+    const quickstart = "experiments/quickstart.json";
+    const { status, stdout } = ijepa("inspect", quickstart, "--scaling", "--card", "A100", "--step-ms", "250");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      /## Scaling\n\nExpected on A100 SXM 80 GB, by a model and not by a run\..* was measured: 250 ms\./,
+    );
+    for (const devices of [8, 64, 512]) expect(stdout).toContain(`\n| ${devices} | `);
+    expect(stdout).toContain("Assumed: links reach 80.0 %");
+    const { specs } = JSON.parse(ijepa("inspect", quickstart, "--scaling", "--mfu", "0.25", "--json").stdout);
+    expect(specs[0].scaling).toMatchObject({ card: "H100", mfu: 0.25, imagesPerDevice: 16 });
+  });
+
+  test.each([
+    [["--card", "B300"], /^--card takes H100, H200, A100; found "B300"\n$/],
+    [["--mfu", "30"], /^--mfu takes a share of the card's peak, above 0 and at most 1; found 30\n$/],
+    [["--step-ms", "fast"], /^--step-ms takes milliseconds above 0; found fast\n$/],
+  ])("inspect --scaling refuses %j", (args, said) => {
+    const { status, stderr } = ijepa("inspect", "--scaling", ...args);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(said);
+  });
+
   test("a folder that can not be written is no fault of the program", () => {
     const { status, stderr } = ijepa("compile", "experiments/quickstart.json", "--out", good);
     expect(status).toBe(2);

@@ -131,6 +131,18 @@ describe.skipIf(mpis.length === 0).each(mpis)("a training on $kind", { timeout: 
     });
   });
 
+  it("of two ranks is the same where torchrun starts it on one host", async () => {
+    const folder = newFolder();
+    const codes = [0, 1].map((rank) => {
+      const place = { RANK: String(rank), LOCAL_RANK: String(rank), GROUP_RANK: "0", TORCHELASTIC_RUN_ID: "none" };
+      const env = { ...environment(mpi), ...place, WORLD_SIZE: "2", LOCAL_WORLD_SIZE: "2", OMP_NUM_THREADS: "1" };
+      const args = [trainerOf(2), "--run-dir", folder, "--resume", "auto", "--no-progress"];
+      return follow(spawn(process.execPath, args, { env }), folder);
+    });
+    for (const run of codes) expect(await run.exitCode, run.output()).toBe(0);
+    expect(shaOf(latest(folder))).toBe(shaOf(latest(whole)));
+  });
+
   const next = randomOf(testSeed);
   const plans = Array.from({ length: kills }, () => ({
     victim: Math.floor(next() * 2),

@@ -9,6 +9,8 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modulePath } from "../../compiler/bundle/module-path";
 import { readSafetensors } from "../../runtime/checkpoint/safetensors";
+import { shellWord } from "../../tools/sweep/executors/shell";
+import { installedMpis } from "../support/mpi/mpi";
 
 const ijepa = resolve("bin/ijepa.js");
 const cluster = resolve("tests/integration/slurm/cluster.sh");
@@ -19,6 +21,9 @@ const missing = ["munged", "slurmctld", "slurmd", "sbatch"].filter(
 if (missing.length > 0) {
   console.log(`Slurm is not tested here: ${missing.join(", ")} not installed (apt install slurm-wlm munge).`);
 }
+
+/** Debian's Open MPI has its ranks joined by PMIx, whose folders of two nodes on one machine are in each other's way. */
+const hasMpich = installedMpis().some(({ kind }) => kind === "MPICH");
 
 const folder = mkdtempSync(join(tmpdir(), "ijepa-slurm-"));
 const environment = { ...process.env, SLURM_CONF: join(folder, "cluster", "slurm.conf"), NODE_PATH: modulePath() };
@@ -199,6 +204,47 @@ describe.skipIf(missing.length > 0)("a sweep on Slurm", { timeout: 300_000 }, ()
     expect(second.output()).toMatch(/3 of the points wait or run already, in job \d+/);
     for (const point of ["left-a", "left-b", "left-c"]) expect(events(point, "start")).toHaveLength(1);
   });
+
+  it.skipIf(!hasMpich)(
+    "loses a node of a training over two, which is requeued and goes on to the same weights",
+    async () => {
+      const ranked = { ...experiment, hardware: { ...experiment.hardware, gpus: 2 } };
+      writeFileSync(join(folder, "two.json"), JSON.stringify(ranked));
+      call(process.execPath, ijepa, "compile", "two.json");
+      const script = [
+        "#!/bin/bash",
+        "#SBATCH --nodes=2 --ntasks-per-node=1 --requeue --open-mode=append --output=two.log --time=30",
+        `export NODE_PATH=${shellWord(modulePath())}`,
+        `srun --mpi=pmi2 ${shellWord(process.execPath)} generated/two/train.js --run-dir runs/two/two-$1 --resume auto --no-progress`,
+      ];
+      writeFileSync(join(folder, "two.sh"), `${script.join("\n")}\n`);
+      const submit = (run: string, ...flags: readonly string[]): string =>
+        call("sbatch", "--parsable", ...flags, "two.sh", run).trim();
+      const said = (): string => readFileSync(join(folder, "two.log"), "utf8");
+
+      const job = submit("hit");
+      await until("a checkpoint", 120, () => events("two-hit", "checkpoint").length > 0);
+      call(cluster, "kill", "node2", join(folder, "cluster"));
+      expect(events("two-hit", "end"), "it was killed in the middle").toEqual([]);
+      await until(
+        `job ${job} is requeued`,
+        120,
+        () => call("squeue", "--noheader", "--format=%T").trim() === "PENDING",
+      );
+      expect(said()).toMatch(/node failure on node2|rank 1 on node2/i);
+      call(cluster, "revive", "node2", join(folder, "cluster"));
+      call("scontrol", "update", `JobId=${job}`, "StartTime=now");
+      await until(`job ${job} ends`, 120, () => call("squeue", "--noheader").trim() === "");
+      const starts = events("two-hit", "start").map(({ step }) => step);
+      expect(starts, said()).toEqual([0, expect.any(Number)]);
+      expect(starts[1], "the second start is from a checkpoint").toBeGreaterThan(0);
+      expect(events("two-hit", "end").map(({ reason }) => reason)).toEqual(["complete"]);
+
+      submit("whole", "--wait");
+      const [resumed, uninterrupted] = [await tensorsOf(runOf("two-hit")), await tensorsOf(runOf("two-whole"))];
+      expect(resumed, "the weights of an uninterrupted run").toEqual(uninterrupted);
+    },
+  );
 
   it("says why Slurm does not take it", async () => {
     writeGrid("refused");

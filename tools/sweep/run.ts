@@ -6,6 +6,7 @@ import { type Diagnostic, unplaced } from "../../compiler/diagnostics/diagnostic
 import { generatorHash } from "../../compiler/output/generator";
 import { durationText } from "../../runtime/report/text";
 import type { Executor, PointTask, TaskEnd } from "./executors/executor";
+import { threadsOf } from "./executors/threads";
 import { runFolder, type SweepFolders, sweepFiles, sweepFolder } from "./folders";
 import { runHalving } from "./halving";
 import { type Display, openDisplay } from "./live/display";
@@ -75,11 +76,12 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepRun> {
     const made = `${count(prepared.ready.length)} compiled, type-checked and bundled`;
     note(`${made} in ${durationText(performance.now() - begun)}; runs in ${sweepFolder(folders, sweep)}`);
   }
-  const threads = options.threads ?? (executor.name === "local" ? threadsEach(options.jobs ?? 1) : null);
+  const processors = executor.name === "local" ? availableParallelism() / (options.jobs ?? 1) : null;
   const tasks = new Map(
     prepared.ready.map(({ point, ...steps }) => {
       // What the spec says of threads was meant for one run alone on a machine; the person's word goes before both.
-      const own = options.threads === null && point.spec.hardware.threads > 0 ? null : threads;
+      const shared = processors === null || point.spec.hardware.threads > 0 ? null : threadsOf({ point }, processors);
+      const own = options.threads ?? shared;
       return [point.name, { task: taskOf(sweep, point, { folders, threads: own, flags: options.flags }), ...steps }];
     }),
   );
@@ -196,8 +198,6 @@ function chooseWork(
     .map(({ point }) => point);
   return { ok: true, work, notes };
 }
-
-const threadsEach = (jobs: number): number => Math.max(1, Math.floor(availableParallelism() / jobs));
 
 const count = (points: number): string => `${points} ${points === 1 ? "point" : "points"}`;
 

@@ -275,4 +275,14 @@ export const sweepErrors = {
     found: JSON.stringify(facts.found),
     want: "http://HOST:PORT or https://…; a Ray dashboard listens on port 8265",
   })),
+  podHasTooFewGpus: kind(
+    "E546",
+    "A point trains in one pod, on one host, which must have the devices of `hardware.gpus`.",
+    (facts: { point: string; wanted: number; gpus: number }) => ({
+      what: `the point ${facts.point} wants ${facts.wanted} GPUs (hardware.gpus), and its pod would have ${facts.gpus}`,
+      found: `--gpus ${facts.gpus}`,
+      want: `--gpus ${facts.wanted}, or none: then a pod asks for what its experiment wants`,
+      hint: "A training over several pods is a job of its own: docs/clusters.md.",
+    }),
+  ),
 } as const;

@@ -3,7 +3,9 @@ import type { LabelledSplit } from "../../../runtime/evaluate/evaluate";
 import { evaluateRun } from "../../../runtime/loop/evaluate-run";
 import { stateSpecs, writeInitialState } from "../../../runtime/loop/state";
 import { randomAt } from "../../../runtime/random/random";
+import type { Communicator } from "../../../runtime/ranks/communicator";
 import { pixelsOf } from "../../support/noise";
+import { onRanks } from "../../support/ranks";
 import { fakeEngine, tinyProgram } from "./fake";
 
 const count = 17;
@@ -26,14 +28,14 @@ function split(sample: number): LabelledSplit {
   };
 }
 
-async function opened(isStopping: () => boolean = () => false) {
+async function opened(isStopping: () => boolean = () => false, ranks?: Communicator) {
   const engine = fakeEngine();
   const evaluation = { ...tinyProgram().experiment.evaluation, trainImages: count, testImages: count };
   const program = tinyProgram({ evaluation });
   const store = engine.createStore(stateSpecs(program.parameters, program.state));
   await writeInitialState(store, program.parameters, program.experiment.seed);
   const labelled = { train: split(0), validation: split(1), test: split(2) };
-  return { engine, ...evaluateRun({ program, engine, store, labelled, isStopping }) };
+  return { engine, ...evaluateRun({ program, engine, store, labelled, isStopping, ...(ranks && { ranks }) }) };
 }
 
 describe("evaluation of a run", () => {
@@ -61,5 +63,29 @@ describe("evaluation of a run", () => {
 
   it("breaks off where the person wants to stop", async () => {
     expect(await (await opened(() => true)).final(() => {})).toBe(null);
+  });
+
+  it.each([2, 3, 5])("is shared out over %i ranks, with the numbers of one", async (size) => {
+    const alone = await (await opened()).final(() => {});
+    const shared = await onRanks(size, async (ranks) => {
+      const { engine, final, now } = await opened(undefined, ranks);
+      const report = await final(() => {});
+      return { report, calls: engine.calls.length, now: (await now()) !== null };
+    });
+    expect(shared[0]?.report).toEqual(alone);
+    expect(shared.slice(1).map(({ report }) => report)).toEqual(new Array(size - 1).fill(null));
+    // Nine batches of three splits, by two encoders.
+    expect(shared.reduce((sum, { calls }) => sum + calls, 0)).toBe(9 * 3 * 2);
+    expect(Math.max(...shared.map(({ calls }) => calls))).toBeLessThanOrEqual(Math.ceil(9 / size) * 3 * 2);
+    expect(shared.map(({ now }) => now)).toEqual([true, ...new Array(size - 1).fill(false)]);
+  });
+
+  it("breaks off on all ranks where one was asked to stop", async () => {
+    const broken = await onRanks(3, async (ranks) => {
+      const { now, engine } = await opened(() => ranks.rank === 1, ranks);
+      return { report: await now(), calls: engine.calls.length };
+    });
+    expect(broken.map(({ report }) => report)).toEqual([null, null, null]);
+    expect(broken[1]?.calls).toBe(0);
   });
 });

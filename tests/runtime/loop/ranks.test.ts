@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { TrainerFlags } from "../../../runtime/cli";
 import { createEpochOrder } from "../../../runtime/data/order";
 import { imagesUnreadable } from "../../../runtime/errors";
 import { run } from "../../../runtime/loop/run";
@@ -84,6 +85,33 @@ describe("a run on several ranks", () => {
     });
     expect(failures[0]).toMatch(/^The run ends because rank 1 on host1 \(process \d+\) failed: R137: a\.jpg/);
     expect(failures[1]).toMatch(/^a\.jpg/);
+  });
+
+  it("evaluates on all ranks at the same places, also what a killed run owed", async () => {
+    const folder = newFolder();
+    const { schedule, evaluation } = tinyProgram().experiment;
+    const program = tinyProgram({ evaluation: { ...evaluation, everyEpochs: 1 } });
+    const start = (stopAtStep: number | null, resume: TrainerFlags["resume"]) =>
+      onRanks(2, async (communicator) => {
+        const evaluatedAt: string[] = [];
+        const meets = async (what: string): Promise<null> => {
+          evaluatedAt.push(what);
+          // Fails where the other rank is anywhere else.
+          await communicator.barrier();
+          return null;
+        };
+        const environment = fakeEnvironment(fakeEngine(), {
+          openEvaluation: async () => ({ now: () => meets("now"), final: () => meets("final") }),
+        });
+        await run(program, { ...flags(folder, stopAtStep), resume }, environment, runRanks(communicator));
+        return evaluatedAt.join();
+      });
+    const { stepsPerEpoch } = program.experiment.optimiser;
+    expect(await start(stepsPerEpoch, { from: "nothing" })).toEqual(["now", "now"]);
+    // Its log knows of no report, as both gave null, so that it is made up for.
+    const epochs = schedule.steps / stepsPerEpoch;
+    const wanted = [...new Array(epochs - 1).fill("now"), "final"].join();
+    expect(await start(null, { from: "auto" })).toEqual([wanted, wanted]);
   });
 
   it("gives what each rank found where all went well", async () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { sweepFiles } from "../folders";
 import type { PointTask } from "./executor";
+import type { CardKind, PointNeeds } from "./needs";
 import { shellWords } from "./shell";
 import type { WrittenFile } from "./slurm-array";
 import { commandWithThreads } from "./threads";
@@ -25,7 +26,8 @@ export interface JobPlan {
   /** Quantities of Kubernetes, such as `4` or `8Gi`; null leaves them to the cluster. */
   readonly cpu: string | null;
   readonly memory: string | null;
-  readonly gpus: number;
+  /** What a pod has to have; `cpu` prevails. */
+  readonly needs: PointNeeds;
 }
 
 const containerName = "trainer";
@@ -47,14 +49,22 @@ export function jobName(sweepName: string, nowMs: number): string {
 
 const trimmed = (text: string): string => text.replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, "");
 
+/** What device plugins of Kubernetes call them. */
+const cardResources: { readonly [K in CardKind]: string } = { GPU: "nvidia.com/gpu", TPU: "google.com/tpu" };
+
+const cpuOf = ({ cpu, needs }: JobPlan): string | null =>
+  cpu ?? (needs.processors === null ? null : String(needs.processors));
+
 /** The Job as its manifest says it; Kubernetes 1.29 or later. */
 export function jobManifest(plan: JobPlan) {
   const labels = { "app.kubernetes.io/name": "ijepa", "ijepa/sweep": trimmed(plan.sweepName.slice(0, 63)) };
+  const cpu = cpuOf(plan);
   const size = {
-    ...(plan.cpu !== null && { cpu: plan.cpu }),
+    ...(cpu !== null && { cpu }),
     ...(plan.memory !== null && { memory: plan.memory }),
   };
-  const gpus = plan.gpus === 0 ? {} : { "nvidia.com/gpu": plan.gpus };
+  const { cards } = plan.needs;
+  const devices = cards === null ? {} : { [cardResources[cards.kind]]: cards.count };
   return {
     apiVersion: "batch/v1",
     kind: "Job",
@@ -86,7 +96,7 @@ export function jobManifest(plan: JobPlan) {
               workingDir: plan.workingDirectory,
               command: ["node", join(plan.folder, "launch.cjs")].map(unexpanded),
               args: plan.tasks.map(({ point }) => point.name),
-              resources: { requests: { ...size, ...gpus }, limits: gpus },
+              resources: { requests: { ...size, ...devices }, limits: devices },
               volumeMounts: [{ name: "sweep", mountPath: plan.workingDirectory }],
             },
           ],
@@ -112,7 +122,8 @@ export function jobFiles(plan: JobPlan): { readonly job: WrittenFile; readonly o
   };
 }
 
-function taskText(task: PointTask, { cpu }: JobPlan): string {
+function taskText(task: PointTask, plan: JobPlan): string {
+  const cpu = cpuOf(plan);
   // A pod sees all cores of its node.
   const processors = cpu === null ? null : cpu.endsWith("m") ? Number(cpu.slice(0, -1)) / 1000 : Number(cpu);
   const command = processors === null ? task.command : commandWithThreads(task, processors);

@@ -7,6 +7,7 @@ import type { Executor, ExecutorContext, PointTask, TaskEnd } from "./executor";
 import { jobFiles, jobName } from "./kubernetes-job";
 import type { KubernetesOptions } from "./kubernetes-options";
 import { type JobStates, jobStates } from "./kubernetes-states";
+import { needsOf, needsOfAll, type PointNeeds } from "./needs";
 import { type PollPace, sleep, usualPace, waitMs } from "./poll";
 import { ExecutorRefused } from "./refused";
 import { shellWord } from "./shell";
@@ -92,6 +93,7 @@ function writeJob(
   folder: string,
 ): string {
   const workingDirectory = settings.workingDirectory ?? process.cwd();
+  const needs = needsOfAll(tasks);
   const files = jobFiles({
     ...settings,
     name: job,
@@ -99,7 +101,7 @@ function writeJob(
     workingDirectory,
     folder,
     tasks,
-    gpus: settings.gpus ?? Math.max(...tasks.map(gpusOf)),
+    needs: { ...needs, cards: cardsOf(tasks, needs.cards, settings.gpus) },
   });
   for (const { path, text } of [files.job, ...files.others]) {
     mkdirSync(dirname(path), { recursive: true });
@@ -108,10 +110,15 @@ function writeJob(
   return files.job.path;
 }
 
-function gpusOf({ point }: PointTask): number {
-  const { gpus } = point.spec.hardware;
-  const device: string = point.spec.hardware.device;
-  return device === "cpu" ? 0 : gpus;
+/** `--gpus` may give a pod more than its point takes (what a node has), and never less. */
+function cardsOf(tasks: readonly PointTask[], needed: PointNeeds["cards"], gpus: number | null): PointNeeds["cards"] {
+  if (gpus === null || needed?.kind === "TPU") return needed;
+  const most = needed?.count ?? 0;
+  const [largest] = tasks.filter(({ point }) => (needsOf(point.spec).cards?.count ?? 0) === most);
+  if (gpus < most && largest !== undefined) {
+    throw new ExecutorRefused(errors.podHasTooFewGpus({ point: largest.point.name, wanted: most, gpus }));
+  }
+  return gpus === 0 ? null : { kind: "GPU", count: gpus };
 }
 
 async function submit(command: readonly string[], tool: Tool): Promise<void> {

@@ -1,25 +1,31 @@
-/** Points of a sweep as processes of this machine, so many at a time. */
+/** Points of a sweep as processes of this machine, so many at a time, and no more than it has devices for. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { modulePath } from "../../../compiler/bundle/module-path";
 import { sweepFiles } from "../folders";
 import type { Executor, ExecutorContext, PointTask, TaskEnd } from "./executor";
+import { needsOf } from "./needs";
+import { cardsHere, type Machine, roomOf } from "./room";
 import { shellWords } from "./shell";
 
 export interface LocalExecutorSettings {
   /** Points at a time. */
   readonly jobs: number;
+  /** Left out: this one. */
+  readonly machine?: Machine;
 }
 
 /** A trainer that does not end at once by a second signal (a hung disk) is killed after this. */
 const patienceMs = 3000;
 
-export function localExecutor({ jobs }: LocalExecutorSettings): Executor {
+export function localExecutor({ jobs, machine }: LocalExecutorSettings): Executor {
   const running = new Set<ChildProcess>();
   return {
     name: "local",
     run: async (tasks, context) => {
+      const room = roomOf(machine ?? (await thisMachine(tasks)));
       const waiting = [...tasks];
       const ends: TaskEnd[] = [];
       const ask = (): void => {
@@ -28,8 +34,9 @@ export function localExecutor({ jobs }: LocalExecutorSettings): Executor {
       context.stop.addEventListener("abort", ask);
       const lane = async (): Promise<void> => {
         for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
-          if (context.stop.aborted) return;
-          const end = await runTask(task, context, running);
+          const held = await room.hold(needsOf(task.point.spec), context.stop);
+          if (held === null) return;
+          const end = await runTask({ task, context, running, variables: held.variables }).finally(held.release);
           ends.push(end);
           context.ended(end);
         }
@@ -59,7 +66,18 @@ export function localExecutor({ jobs }: LocalExecutorSettings): Executor {
 const stopSignal = ({ stop }: ExecutorContext): "SIGINT" | "SIGTERM" =>
   stop.reason === "SIGTERM" ? "SIGTERM" : "SIGINT";
 
-function runTask(task: PointTask, context: ExecutorContext, running: Set<ChildProcess>): Promise<TaskEnd> {
+async function thisMachine(tasks: readonly PointTask[]): Promise<Machine> {
+  const needsCards = tasks.some(({ point }) => needsOf(point.spec).cards !== null);
+  return { cores: availableParallelism(), cards: needsCards ? await cardsHere() : null };
+}
+
+async function runTask(what: {
+  readonly task: PointTask;
+  readonly context: ExecutorContext;
+  readonly running: Set<ChildProcess>;
+  readonly variables: Readonly<Record<string, string>>;
+}): Promise<TaskEnd> {
+  const { task, context, running } = what;
   const { name } = task.point;
   const [program = "node", ...args] = task.command;
   mkdirSync(task.runDirectory, { recursive: true });
@@ -69,7 +87,7 @@ function runTask(task: PointTask, context: ExecutorContext, running: Set<ChildPr
   return new Promise((resolve) => {
     const child = spawn(program === "node" ? process.execPath : program, args, {
       stdio: ["ignore", output, output],
-      env: { ...process.env, NODE_PATH: modulePath() },
+      env: { ...process.env, NODE_PATH: modulePath(), ...what.variables },
       // Its own process group: a Ctrl-C of the terminal reaches the sweep alone, which passes it on exactly once.
       detached: true,
     });

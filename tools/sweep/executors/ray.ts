@@ -5,6 +5,7 @@ import { modulePath } from "../../../compiler/bundle/module-path";
 import { errors } from "../../../compiler/diagnostics/catalogue";
 import { sweepFiles } from "../folders";
 import type { Executor, ExecutorContext, PointTask, TaskEnd } from "./executor";
+import { needsOf } from "./needs";
 import { type PollPace, sleep, usualPace, waitMs } from "./poll";
 import { type RayClient, type RayJob, type RayJobRequest, rayClient } from "./ray-client";
 import type { RayOptions } from "./ray-options";
@@ -142,9 +143,8 @@ const stopSeconds = 120;
 
 export function jobRequest(task: PointTask, id: string, settings: RayExecutorSettings): RayJobRequest {
   const { point, runDirectory } = task;
-  const { threads, gpus } = point.spec.hardware;
-  const device: string = point.spec.hardware.device;
-  const cpus = settings.cpus ?? Math.max(1, threads);
+  const { cards, processors } = needsOf(point.spec);
+  const cpus = settings.cpus ?? processors ?? 1;
   const output = shellWord(join(runDirectory, sweepFiles.output));
   const command = shellWords(commandWithThreads(task, cpus));
   return {
@@ -161,7 +161,7 @@ export function jobRequest(task: PointTask, id: string, settings: RayExecutorSet
     },
     metadata: { name: point.name },
     entrypoint_num_cpus: cpus,
-    entrypoint_num_gpus: settings.gpus ?? (device === "cpu" ? 0 : gpus),
+    entrypoint_num_gpus: settings.gpus ?? (cards?.kind === "GPU" ? cards.count : 0),
     ...(settings.memory !== null && { entrypoint_memory: settings.memory }),
     ...(settings.resources !== null && { entrypoint_resources: settings.resources }),
   };

@@ -2,6 +2,7 @@
 import { join, resolve } from "node:path";
 import { sweepFiles } from "../folders";
 import type { PointTask } from "./executor";
+import { needsOf, type PointNeeds } from "./needs";
 import { shellWord } from "./shell";
 import { leavesThreads } from "./threads";
 
@@ -33,7 +34,7 @@ export function arrayFiles(plan: ArrayPlan): { readonly script: WrittenFile; rea
       path: join(plan.folder, "tasks", task.point.name),
       text: nulSeparated([
         join(task.runDirectory, sweepFiles.output),
-        leavesThreads(task) ? "allocated" : "given",
+        leavesThreads(task) ? String(needsOf(task.point.spec).processorShares) : "given",
         ...task.command,
       ]),
     })),
@@ -49,11 +50,15 @@ ${tasks.map(({ point }) => `  ${legalName(point.name)}`).join("\n")}
 point=\${points[\${SLURM_ARRAY_TASK_ID:?this script is a job array, see sbatch --array}]}
 export NODE_PATH=${shellWord(nodePath)}
 
-# The file of the point: where its output goes, who says how many threads it has, then its program and arguments.
+# The file of the point: where its output goes; the number of devices that divide the processors, where nobody has given it
+# threads; then its program and arguments.
 words=()
 while IFS= read -r -d '' word; do words+=("$word"); done < ${shellWord(join(folder, "tasks"))}/"$point" || exit
 echo "$point: job $SLURM_JOB_ID on $SLURMD_NODENAME, restart \${SLURM_RESTART_COUNT:-0}; its output goes to \${words[0]}"
-[ "\${words[1]}" = given ] || words+=(--threads "\${SLURM_CPUS_ON_NODE:-1}")
+if [ "\${words[1]}" != given ]; then
+  threads=$((\${SLURM_CPUS_ON_NODE:-1} / words[1]))
+  words+=(--threads "$((threads > 0 ? threads : 1))")
+fi
 
 { printf '$' && printf ' %q' "\${words[@]:2}" && echo; } >> "\${words[0]}" || exit
 
@@ -81,12 +86,21 @@ export interface Submission {
   readonly tasks: number;
   /** So many at a time; null = as many as the cluster gives. */
   readonly jobs: number | null;
+  readonly needs: PointNeeds;
   /** What the person says to sbatch; it comes last, where it prevails over what stands before it. */
   readonly extra: readonly string[];
 }
 
 /** The arguments of sbatch. */
-export function sbatchArguments({ sweepName, folder, script, tasks, jobs, extra }: Submission): readonly string[] {
+export function sbatchArguments({
+  sweepName,
+  folder,
+  script,
+  tasks,
+  jobs,
+  needs,
+  extra,
+}: Submission): readonly string[] {
   // In a file name of sbatch `%` begins a field, and a backslash would turn the fields off.
   const log = join(folder.replaceAll("%", "%%"), "%A_%a.log");
   return [
@@ -96,9 +110,25 @@ export function sbatchArguments({ sweepName, folder, script, tasks, jobs, extra 
     `--output=${log}`,
     // To the trainer itself and a minute before the time limit, which else ends it with whatever was saved last.
     "--signal=B:TERM@60",
+    ...deviceArguments(needs, extra),
     ...extra,
     "--parsable",
     `--array=0-${tasks - 1}${jobs === null ? "" : `%${jobs}`}`,
     resolve(script),
+  ];
+}
+
+/** Ways of saying the same to sbatch; two of them may contradict one another, so the person's word leaves ours out. */
+const forms = {
+  gpus: /^(--gres|--gpus|--gpus-per-node|--gpus-per-task|--gpus-per-socket|-G)(=|$|:|\d)/,
+  processors: /^(--cpus-per-task|--cpus-per-gpu|--ntasks|--ntasks-per-node|--exclusive|-c|-n)(=|$|\d)/,
+};
+
+/** A point is one task on one node: the trainer starts its ranks there by itself. */
+function deviceArguments({ cards, processors }: PointNeeds, extra: readonly string[]): readonly string[] {
+  const says = (form: RegExp): boolean => extra.some((option) => form.test(option));
+  return [
+    ...(processors === null || says(forms.processors) ? [] : [`--cpus-per-task=${processors}`]),
+    ...(cards?.kind !== "GPU" || says(forms.gpus) ? [] : [`--gres=gpu:${cards.count}`]),
   ];
 }

@@ -5,6 +5,7 @@ import { modulePath } from "../../../compiler/bundle/module-path";
 import { errors } from "../../../compiler/diagnostics/catalogue";
 import { sweepFolder } from "../folders";
 import type { Executor, ExecutorContext, PointTask, TaskEnd } from "./executor";
+import { needsOfAll } from "./needs";
 import { type PollPace, usualPace } from "./poll";
 import { ExecutorRefused } from "./refused";
 import { arrayFiles, sbatchArguments } from "./slurm-array";
@@ -125,7 +126,15 @@ async function submit(
   for (const { path, text } of [files.script, ...files.tasks]) writeFileSync(path, text);
   for (const { runDirectory } of tasks) mkdirSync(runDirectory, { recursive: true });
   const script = files.script.path;
-  const args = sbatchArguments({ sweepName: sweep.name, folder, script, tasks: tasks.length, jobs, extra: sbatch });
+  const args = sbatchArguments({
+    sweepName: sweep.name,
+    folder,
+    script,
+    tasks: tasks.length,
+    jobs,
+    needs: needsOfAll(tasks),
+    extra: sbatch,
+  });
   const result = await tool("sbatch", args);
   if (result === null) {
     const hint = "Call it on a login node of the cluster, where Slurm's programs are.";
@@ -135,10 +144,21 @@ async function submit(
   const job = /^(\d+)(;|$)/m.exec(result.stdout)?.[1];
   if (result.exitCode !== 0 || job === undefined) {
     const said = (result.stderr.trim() || result.stdout.trim() || `sbatch ended with ${result.exitCode}`).split("\n");
-    const hint = /invalid job array|job array index/i.test(said.join(" "))
-      ? "An array of this cluster has fewer tasks (MaxArraySize): divide the sweep with `--shard`."
-      : null;
+    const hint = hints.find(({ said: form }) => form.test(said.join(" ")))?.hint ?? null;
     throw new ExecutorRefused(errors.submissionRefused({ executor: "sbatch", said: said.join("; "), hint }));
   }
   return { job, points: tasks.map(({ point }) => point.name) };
 }
+
+const hints: readonly { readonly said: RegExp; readonly hint: string }[] = [
+  {
+    said: /invalid job array|job array index/i,
+    hint: "An array of this cluster has fewer tasks (MaxArraySize): divide the sweep with `--shard`.",
+  },
+  {
+    said: /node configuration is not available|generic resource|\bgres\b/i,
+    hint:
+      "A point runs on one node, with what its `hardware` asks for (`gpus`, `threads`); say after `--` what the cluster calls " +
+      "it, such as `--gres=gpu:a100:8`. A training over several nodes is a job of its own: docs/clusters.md.",
+  },
+];

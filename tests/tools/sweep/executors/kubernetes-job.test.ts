@@ -21,7 +21,7 @@ const plan: JobPlan = {
   jobs: null,
   cpu: "4",
   memory: "8Gi",
-  gpus: 1,
+  needs: { cards: { kind: "GPU", count: 1 }, processorShares: 1, processors: null },
 };
 
 const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(jobSchema);
@@ -29,8 +29,12 @@ const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(
 describe("the manifest of a Job", () => {
   const variants: readonly [what: string, over: Partial<JobPlan>][] = [
     ["all options", {}],
-    ["no options", { namespace: null, cpu: null, memory: null, gpus: 0 }],
+    [
+      "no options",
+      { namespace: null, cpu: null, memory: null, needs: { cards: null, processorShares: 1, processors: null } },
+    ],
     ["few at a time", { jobs: 1 }],
+    ["TPUs", { needs: { cards: { kind: "TPU", count: 4 }, processorShares: 1, processors: null } }],
   ];
   it.each(variants)("with %s is one that Kubernetes knows every field of", (_, over) => {
     const { job } = jobFiles({ ...plan, ...over });

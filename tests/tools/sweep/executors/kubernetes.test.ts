@@ -3,8 +3,12 @@ import { join } from "node:path";
 import { CommanderError } from "commander";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import type { SpecInput } from "../../../../compiler/spec/input";
+import type { PointTask } from "../../../../tools/sweep/executors/executor";
 import { kubernetesExecutor, parseOptions } from "../../../../tools/sweep/executors/kubernetes";
 import { ExecutorRefused } from "../../../../tools/sweep/executors/refused";
+import { fakePoint } from "../fake";
+import { fakeSpec } from "../fake-spec";
 import { fakeTool, pointTask, quick, recordingContext, scratch } from "./support";
 
 const given = ["--image", "node:22", "--claim", "disk"];
@@ -12,6 +16,7 @@ const run = (
   args: readonly string[],
   tool: ReturnType<typeof fakeTool>["tool"],
   context = recordingContext(scratch()),
+  tasks: readonly PointTask[] = [pointTask("s-a"), pointTask("s-b")],
 ) =>
   kubernetesExecutor({
     ...parseOptions(args),
@@ -20,7 +25,11 @@ const run = (
     pace: quick,
     nowMs: () => 0,
     workingDirectory: "/",
-  }).run([pointTask("s-a"), pointTask("s-b")], context);
+  }).run(tasks, context);
+
+const onHardware = (hardware: SpecInput["hardware"]): readonly PointTask[] => [
+  pointTask("s-a", { point: fakePoint(0, { name: "s-a", spec: fakeSpec("s-a", 2, hardware) }) }),
+];
 
 const conditions = [{ type: "Complete", status: "True" }];
 const pods = (...phases: readonly string[]) => ({
@@ -53,6 +62,33 @@ describe("a sweep on Kubernetes", () => {
     expect(parse(readFileSync(file, "utf8"))).toMatchObject({ kind: "Job", spec: { completions: 2 } });
     expect(context.told.notes.join()).toContain(`kubectl apply --filename ${file}`);
     expect(existsSync(join(context.folders.runs, "s/kubernetes/tasks/s-b.json"))).toBe(true);
+  });
+
+  it.each<[hardware: SpecInput["hardware"], options: readonly string[], resources: object]>([
+    [{}, [], { requests: {}, limits: {} }],
+    [{ gpus: 4, threads: 2 }, [], { requests: { cpu: "8" }, limits: {} }],
+    [{ gpus: 4, threads: 2 }, ["--cpu", "16"], { requests: { cpu: "16" }, limits: {} }],
+    [{ engine: "xla", device: "gpu" }, [], { requests: { "nvidia.com/gpu": 1 }, limits: { "nvidia.com/gpu": 1 } }],
+    [{ engine: "xla", device: "gpu" }, ["--gpus", "8"], { limits: { "nvidia.com/gpu": 8 } }],
+    [{ engine: "xla", device: "tpu" }, [], { limits: { "google.com/tpu": 1 } }],
+    [{ engine: "tfjs", device: "wasm" }, [], { requests: {}, limits: {} }],
+  ])("asks for what %o wants, with the options %o", async (hardware, options, resources) => {
+    const context = recordingContext(scratch());
+    await run([...given, ...options], fakeTool(() => ({})).tool, context, onHardware(hardware));
+    const { spec } = parse(readFileSync(join(context.folders.runs, "s/kubernetes/job.yaml"), "utf8"));
+    expect(spec.template.spec.containers[0].resources).toMatchObject(resources);
+  });
+
+  it("is refused where a pod would have fewer GPUs than its point wants", async () => {
+    const refused = run(
+      [...given, "--gpus", "0"],
+      fakeTool(() => ({})).tool,
+      undefined,
+      onHardware({ device: "webgpu" }),
+    );
+    await expect(refused).rejects.toMatchObject({
+      problem: { code: "E546", what: expect.stringContaining("the point s-a wants 1 GPUs (hardware.gpus)") },
+    });
   });
 
   it("is applied and followed", async () => {

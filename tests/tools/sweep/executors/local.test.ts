@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { Executor, ExecutorContext, PointTask, TaskEnd } from "../../../../tools/sweep/executors/executor";
 import { localExecutor } from "../../../../tools/sweep/executors/local";
 import { fakeFolders, fakeSweep, scriptTask } from "../fake";
+import { fakeSpec } from "../fake-spec";
 
 function setting(scripts: readonly string[], changes: Partial<ExecutorContext> = {}) {
   const sweep = fakeSweep(scripts.length);
@@ -36,6 +37,24 @@ async function until(path: string): Promise<void> {
 }
 
 describe("the local executor", () => {
+  it("runs points of several ranks one after the other where they fill the machine", async () => {
+    const script = 'log({ event: "began" }); setTimeout(() => log({ event: "ended" }), 30)';
+    const { tasks, run } = setting([script, script]);
+    const log = (task: PointTask | undefined): string => join(task?.runDirectory ?? "", "log.jsonl");
+    const ranked = tasks.map((task) => ({
+      ...task,
+      // Both write to one log, whose order shows whether they ran beside each other.
+      command: ["node", "-e", (task.command[2] ?? "").replaceAll(task.runDirectory, tasks[0]?.runDirectory ?? "")],
+      point: { ...task.point, spec: fakeSpec(task.point.name, 2, { gpus: 2 }) },
+    }));
+    await run(localExecutor({ jobs: 2, machine: { cores: 2, cards: null } }), ranked);
+    const events = readFileSync(log(tasks[0]), "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line).event);
+    expect(events).toEqual(["began", "ended", "began", "ended"]);
+  });
+
   it("runs every task, whatever becomes of the others, and keeps all that they print", async () => {
     const { run, ended, statuses, output, tasks } = setting([
       'console.log("one"); console.error("and an error")',

@@ -2,8 +2,12 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { SpecInput } from "../../../../compiler/spec/input";
 import type { PointTask } from "../../../../tools/sweep/executors/executor";
+import { needsOf } from "../../../../tools/sweep/executors/needs";
 import { arrayFiles, sbatchArguments } from "../../../../tools/sweep/executors/slurm-array";
+import { fakePoint } from "../fake";
+import { fakeSpec } from "../fake-spec";
 import { pointTask, scratch } from "./support";
 
 /** Prints its arguments as JSON. */
@@ -70,6 +74,22 @@ describe("the script of a job array", () => {
     expect(printed(root, "runs/s/s-a")).toEqual(["--threads", "2"]);
   });
 
+  it("divides the processors among the ranks of a point", () => {
+    const root = scratch();
+    const spec = fakeSpec("s-a", 2, { gpus: 2 });
+    const command = [process.execPath, "-e", echo, "--"];
+    const task = pointTask("s-a", { command, point: fakePoint(0, { name: "s-a", spec }) });
+    const script = write(root, [task]);
+    for (const [processors, threads] of [
+      ["5", "2"],
+      ["1", "1"],
+    ] as const) {
+      const ran = spawnSync("bash", [script], { cwd: root, env: { ...inTask(0), SLURM_CPUS_ON_NODE: processors } });
+      expect(ran.status, String(ran.stderr)).toBe(0);
+      expect(readFileSync(join(root, "runs/s/s-a/output.log"), "utf8")).toContain(`["--threads","${threads}"]`);
+    }
+  });
+
   it("is the trainer in the end, which gets its signals and gives its exit code", async () => {
     const root = scratch();
     const program = 'process.on("SIGTERM", () => process.exit(42)); setInterval(() => {}, 1000); console.log("ready")';
@@ -108,6 +128,7 @@ describe("the arguments of sbatch", () => {
     script: "/x/array.sh",
     tasks: 12,
     jobs: null,
+    needs: needsOf(fakeSpec("s-a")),
     extra: [],
   };
 
@@ -122,6 +143,22 @@ describe("the arguments of sbatch", () => {
       "--array=0-11",
       "/x/array.sh",
     ]);
+  });
+
+  it.each<[hardware: NonNullable<SpecInput["hardware"]>, extra: readonly string[], ours: readonly string[]]>([
+    [{}, [], []],
+    [{ threads: 4 }, [], ["--cpus-per-task=4"]],
+    [{ threads: 4, gpus: 8 }, [], ["--cpus-per-task=32"]],
+    [{ gpus: 8 }, ["--ntasks=1", "--cpus-per-task=16"], []],
+    [{ gpus: 8 }, ["-c16"], []],
+    [{ engine: "xla", device: "gpu" }, [], ["--gres=gpu:1"]],
+    [{ engine: "onnx", device: "webgpu", threads: 2 }, [], ["--cpus-per-task=2", "--gres=gpu:1"]],
+    [{ engine: "xla", device: "gpu" }, ["--gpus-per-node=a100:1"], []],
+    [{ engine: "xla", device: "gpu" }, ["-G", "2"], []],
+    [{ engine: "xla", device: "tpu" }, [], []],
+  ])("ask for what %o wants, unless %o says it", (hardware, extra, ours) => {
+    const args = sbatchArguments({ ...submission, needs: needsOf(fakeSpec("s-a", 2, hardware)), extra });
+    expect(args.slice(args.indexOf("--signal=B:TERM@60") + 1, args.indexOf("--parsable"))).toEqual([...ours, ...extra]);
   });
 
   it("limit the tasks at a time, let the person prevail, and know that a % is a field", () => {
