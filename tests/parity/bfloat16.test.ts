@@ -1,8 +1,12 @@
 /** Steps with `precision: "bf16"`: they type-check, a mixed-up number format does not, and they compute what rounding explains. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Compiled, check } from "../../compiler/compile";
+import { type Compiled, check, compile } from "../../compiler/compile";
 import { typeErrors } from "../../compiler/emit/check";
 import { standingForItself } from "../../compiler/emit/code";
+import { packageRoot } from "../../compiler/emit/package-root";
+import { specFromText } from "../../compiler/spec/load";
 import { factsOf } from "../../compiler/step/facts";
 import { createReferenceEngine } from "../../runtime/engines/reference/engine";
 import { castsOfStep, relativeError, toleranceOf } from "../support/bfloat16";
@@ -15,6 +19,16 @@ it.each(variations)("%s in bfloat16 type-checks", (_, change) => {
   const compiled = compiledWith({ ...change, ...inBfloat16 });
   expect(compiled.files.find(({ name }) => name === "step.ts")?.text).toContain("Bf16: BF16<");
   check(FOLDER, compiled);
+});
+
+it("the quickstart in bfloat16 type-checks", () => {
+  const text = readFileSync(join(packageRoot(), "experiments", "quickstart.json"), "utf8");
+  const loaded = specFromText({
+    text: JSON.stringify({ ...JSON.parse(text), ...inBfloat16 }),
+    file: "quickstart.json",
+  });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics));
+  check(FOLDER, compile(loaded));
 });
 
 /** Errors of step.ts after one mistake; throws where the pattern is not there. */
@@ -49,6 +63,11 @@ describe("a mixed-up number format does not type-check", () => {
     const [first] = errorsAfter(compiled, from, to);
     expect(first).toMatch(/^step\.ts:\d+: .*(BF16|bf16)/);
   });
+});
+
+it("bytes that are not normalized do not type-check", () => {
+  const [first] = errorsAfter(compiledWith({}), /o\.patchify\(pixels,/, "o.patchify(images,");
+  expect(first).toMatch(/^step\.ts:\d+: .*(U8|u8)/);
 });
 
 it("keeps less for the backward pass, and does as many operations", () => {
