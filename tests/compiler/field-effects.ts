@@ -24,10 +24,10 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       experiment:
         "image.height 64 → 72, image.width 64 → 72, image.gridHeight 8 → 9, image.gridWidth 8 → 9, data.sceneSize 64 → 72, masks.gridHeight 8 → 9, masks.gridWidth 8 → 9, masks.sizes 3×4 5×3 4×4 5×4 → 3×5 4×4 4×5 5×4 6×4, masks.contextSizes 7×7 → 8×8, masks.programs 12:6 15:6 16:6 20:6 → 15:6 16:6 20:6 24:6",
       features: "features (64 → 72)",
-      step: "N (64 → 81), Batch (64 → 72), embedPatches (64 → 72), targetLastBlock added, embedContext (64 → 72), step (targetTokens → target.blocks.slice 0 1 targetLastBlock blockAt), targetTokens removed",
+      step: "N (64 → 81), Batch (64 → 72), imagePatches (64 → 72), targetLastBlock added, step (targetTokens → target.blocks.slice 0 1 targetLastBlock blockAt), targetTokens removed",
       trees: "batch (64 → 72)",
       report:
-        "tokens of an image 64 = 8 × 8 → 81 = 9 × 9, operations per step 204 MFLOP → 243 MFLOP, memory (estimate) 6.9 MiB → 8.1 MiB, Programs, Operations per step, Operations by function",
+        "tokens of an image 64 = 8 × 8 → 81 = 9 × 9, operations per step 205 MFLOP → 244 MFLOP, memory (estimate) 6.9 MiB → 8.1 MiB, Programs, Operations per step, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -39,7 +39,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       experiment: "encoder.dim 24 → 48, encoder.hidden 96 → 192",
       step: "D (24 → 48), D3 (72 → 144), E (8 → 16), F (96 → 192), targetBlock (8 → 16), contextBlock (8 → 16), contextBlockBackward (8 → 16)",
       report:
-        "encoder 19,128 parameters → 65,904 parameters, predictor 15,720 parameters → 16,896 parameters, operations per step 204 MFLOP → 346 MFLOP, memory (estimate) 6.9 MiB → 8.2 MiB, Operations per step, Operations by function",
+        "encoder 19,128 parameters → 65,904 parameters, predictor 15,720 parameters → 16,896 parameters, operations per step 205 MFLOP → 347 MFLOP, memory (estimate) 6.9 MiB → 8.2 MiB, Operations per step, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -50,7 +50,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       parameters: "parameters (2 → 3)",
       step: "Encoder",
       report:
-        "encoder 19,128 parameters → 26,352 parameters, operations per step 204 MFLOP → 232 MFLOP, memory (estimate) 6.9 MiB → 7.1 MiB, Operations per step, Operations by function",
+        "encoder 19,128 parameters → 26,352 parameters, operations per step 205 MFLOP → 233 MFLOP, memory (estimate) 6.9 MiB → 7.1 MiB, Operations per step, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -60,7 +60,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       experiment: "encoder.heads 3 → 2, predictor.heads 3 → 2",
       step: "H (3 → 2), E (8 → 12), PH (3 → 2), PE (8 → 12), targetBlock (8 → 12), contextBlock (8 → 12), contextBlockBackward (8 → 12), predictorFirstBlock (8 → 12), predictorFirstBlockBackward (8 → 12), predictorLastBlock (8 → 12), predictorLastBlockBackward (8 → 12)",
       report:
-        "operations per step 204 MFLOP → 203 MFLOP, memory (estimate) 6.9 MiB → 6.6 MiB, Operations per step, Operations by function",
+        "operations per step 205 MFLOP → 204 MFLOP, memory (estimate) 6.9 MiB → 6.6 MiB, Operations per step, Operations by function",
       texts: "graph",
     },
   ],
@@ -70,7 +70,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       experiment: "encoder.hidden 96 → 48",
       step: "F (96 → 48)",
       report:
-        "encoder 19,128 parameters → 14,424 parameters, operations per step 204 MFLOP → 191 MFLOP, memory (estimate) 6.9 MiB → 6.7 MiB, Operations per step, Operations by function",
+        "encoder 19,128 parameters → 14,424 parameters, operations per step 205 MFLOP → 191 MFLOP, memory (estimate) 6.9 MiB → 6.7 MiB, Operations per step, Operations by function",
       texts: "graph",
     },
   ],
@@ -80,9 +80,9 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       experiment:
         "image.patch 8 → 4, image.gridHeight 8 → 16, image.gridWidth 8 → 16, masks.gridHeight 8 → 16, masks.gridWidth 8 → 16, masks.sizes 3×4 5×3 4×4 5×4 → 6×8 7×8 8×7 9×7 8×8 10×7 9×8 11×7, masks.contextSizes 7×7 → 15×15, masks.programs 12:6 15:6 16:6 20:6 → 48:6 56:6 63:6 64:6 70:6 72:6 77:6",
       parameters: "parameters (8 → 4)",
-      step: "N (64 → 256), V (192 → 48), embedPatches (8 → 4), targetLastBlock added, embedContext (8 → 4), step (targetTokens → target.blocks.slice 0 1 targetLastBlock blockAt), targetTokens removed",
+      step: "N (64 → 256), V (192 → 48), imagePatches (8 → 4), targetLastBlock added, step (targetTokens → target.blocks.slice 0 1 targetLastBlock blockAt), targetTokens removed",
       report:
-        "encoder 19,128 parameters → 15,672 parameters, tokens of an image 64 = 8 × 8 → 256 = 16 × 16, operations per step 204 MFLOP → 968 MFLOP, memory (estimate) 6.9 MiB → 30.9 MiB, Programs, Operations per step, Operations by function",
+        "encoder 19,128 parameters → 15,672 parameters, tokens of an image 64 = 8 × 8 → 256 = 16 × 16, operations per step 205 MFLOP → 969 MFLOP, memory (estimate) 6.9 MiB → 30.9 MiB, Programs, Operations per step, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -91,7 +91,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     {
       experiment: "dropPath 0 → 0.1",
       step: "Batch (→ readonly dropPath attn F32 B mlp), ContextBlockActs (→ readonly dropPathAttn F32 B dropPathMlp), contextBlock (→ dropPathAttn dropPathMlp projectedKept o.scaleRows mlpKept), contextBlockBackward (→ dMlp o.scaleRows a.dropPathMlp dProjected a.dropPathAttn), step (weights.encoder.blocks → i weights.encoder.blocks.entries drop blockAt batch.dropPath drop.attn drop.mlp)",
-      trees: "import ijepa/runtime/step/trees (→ blocks), batch (→ dropPath blocks 2 attn mlp)",
+      trees: "import ijepa/runtime/step/trees (→ blocks), batch (→ dropPath blocks 2 attn f32 mlp)",
       report: "Operations per step, Operations by function",
       texts: "graph",
     },
@@ -102,7 +102,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       experiment: "predictor.dim 24 → 48, predictor.hidden 96 → 192",
       step: "P (24 → 48), P3 (72 → 144), PE (8 → 16), PF (96 → 192), predictorFirstBlock (8 → 16), predictorFirstBlockBackward (8 → 16), predictorLastBlock (8 → 16), predictorLastBlockBackward (8 → 16)",
       report:
-        "predictor 15,720 parameters → 59,064 parameters, operations per step 204 MFLOP → 547 MFLOP, memory (estimate) 6.9 MiB → 12.5 MiB, Operations per step, Operations by function",
+        "predictor 15,720 parameters → 59,064 parameters, operations per step 205 MFLOP → 548 MFLOP, memory (estimate) 6.9 MiB → 12.5 MiB, Operations per step, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -113,7 +113,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       parameters: "parameters (2 → 1)",
       step: "Predictor, PredictorLastBlockActs (x S norm1 → context B C D placed maskTokens T norm1OfContextOnce norm1OfMasks), predictorLastBlock, predictorLastBlockBackward, step, PredictorFirstBlockActs removed, predictorFirstBlock removed, predictorFirstBlockBackward removed",
       report:
-        "predictor 15,720 parameters → 8,496 parameters, operations per step 204 MFLOP → 129 MFLOP, memory (estimate) 6.9 MiB → 3.8 MiB, Operations per step, Operations by function",
+        "predictor 15,720 parameters → 8,496 parameters, operations per step 205 MFLOP → 130 MFLOP, memory (estimate) 6.9 MiB → 3.8 MiB, Operations per step, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -122,7 +122,8 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     {
       experiment: "predictor.heads 3 → 2",
       step: "PH (3 → 2), PE (8 → 12), predictorFirstBlock (8 → 12), predictorFirstBlockBackward (8 → 12), predictorLastBlock (8 → 12), predictorLastBlockBackward (8 → 12)",
-      report: "memory (estimate) 6.9 MiB → 6.6 MiB, Operations per step, Operations by function",
+      report:
+        "operations per step 205 MFLOP → 204 MFLOP, memory (estimate) 6.9 MiB → 6.6 MiB, Operations per step, Operations by function",
       texts: "graph",
     },
   ],
@@ -132,7 +133,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       experiment: "predictor.hidden 96 → 48",
       step: "PF (96 → 48)",
       report:
-        "predictor 15,720 parameters → 11,016 parameters, operations per step 204 MFLOP → 166 MFLOP, memory (estimate) 6.9 MiB → 5.7 MiB, Operations per step, Operations by function",
+        "predictor 15,720 parameters → 11,016 parameters, operations per step 205 MFLOP → 167 MFLOP, memory (estimate) 6.9 MiB → 5.7 MiB, Operations per step, Operations by function",
       texts: "graph",
     },
   ],
@@ -141,7 +142,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     {
       experiment:
         "masks.sampler reference → unbiased, masks.sizes 3×4 5×3 4×4 5×4 → 3×3 3×4 4×3 3×5 5×3 4×4 4×5 5×4, masks.contextSizes 7×7 → 7×7 8×8, masks.programs 12:6 15:6 16:6 20:6 → 9:6 12:6 15:6 16:6 20:6",
-      report: "operations per step 204 MFLOP → 196 MFLOP, Programs, Operations per step",
+      report: "operations per step 205 MFLOP → 197 MFLOP, Programs, Operations per step",
       texts: "graph, header",
     },
   ],
@@ -153,7 +154,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       experiment: "masks.targetCount 4 → 2",
       step: "R (64 → 32), Lengths, Batch, targetLastBlock added, predictorFirstBlock (4 → 2), predictorFirstBlockBackward (4 → 2), step (targetTokens → target.blocks.slice 0 1 targetLastBlock blockAt), targetTokens removed",
       report:
-        "operations per step 204 MFLOP → 126 MFLOP, memory (estimate) 6.9 MiB → 3.9 MiB, Operations per step, Operations by function",
+        "operations per step 205 MFLOP → 127 MFLOP, memory (estimate) 6.9 MiB → 3.9 MiB, Operations per step, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -163,7 +164,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       experiment: "masks.sizes 3×4 5×3 4×4 5×4 → 3×4 4×3 5×3 4×4, masks.programs 12:6 15:6 16:6 20:6 → 12:6 15:6 16:6",
       step: "targetLastBlock added, step (targetTokens → target.blocks.slice 0 1 targetLastBlock blockAt), targetTokens removed",
       report:
-        "operations per step 204 MFLOP → 179 MFLOP, memory (estimate) 6.9 MiB → 5.7 MiB, Programs, Operations per step, Operations by function",
+        "operations per step 205 MFLOP → 179 MFLOP, memory (estimate) 6.9 MiB → 5.7 MiB, Programs, Operations per step, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -172,7 +173,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     {
       experiment:
         "masks.sizes 3×4 5×3 4×4 5×4 → 3×3 4×3 5×3 4×4 5×4, masks.programs 12:6 15:6 16:6 20:6 → 9:6 12:6 15:6 16:6 20:6",
-      report: "operations per step 204 MFLOP → 203 MFLOP, Programs, Operations per step, Operations by function",
+      report: "operations per step 205 MFLOP → 204 MFLOP, Programs, Operations per step, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -183,7 +184,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       step: "BC added, R (64 → 128), Batch (B → BC), targetTokens (1 → 2), EmbedContextActs (B → BC), embedContext (B → BC), embedContextBackward (B → BC), ContextBlockActs (B → BC), contextBlock (B → BC), contextBlockBackward (B → BC), ContextNormActs (B → BC), contextNorm (B → BC), contextNormBackward (B → BC), PredictorFirstBlockActs (B → BC), predictorFirstBlock (B 1 → BC 2), predictorFirstBlockBackward (B → BC)",
       trees: "import ./step (→ BC), batch (→ BC)",
       report:
-        "operations per step 204 MFLOP → 352 MFLOP, memory (estimate) 6.9 MiB → 13.2 MiB, Operations per step, Operations by function",
+        "operations per step 205 MFLOP → 353 MFLOP, memory (estimate) 6.9 MiB → 13.2 MiB, Operations per step, Operations by function",
       texts: "graph",
     },
   ],
@@ -196,7 +197,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       main: "train(…) (→ C)",
       step: "Lengths (→ C), Batch (→ C), EmbedContextActs (→ C extends number), embedContext (→ C extends number), embedContextBackward (→ C extends number), ContextBlockActs (→ C extends number), contextBlock (→ extends number), contextBlockBackward (→ C extends number), ContextNormActs (→ C extends number), contextNorm (→ extends number), contextNormBackward (→ C extends number), PredictorFirstBlockActs (→ C), predictorFirstBlock (→ C), predictorFirstBlockBackward (→ l.C), predictorLastBlock (→ l.C), predictorLastBlockBackward (→ l.C), step (→ C), C removed",
       trees: "import ./step (C →), batch",
-      report: "operations per step 204 MFLOP → 217 MFLOP, Programs, Operations per step, Operations by function",
+      report: "operations per step 205 MFLOP → 217 MFLOP, Programs, Operations per step, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -204,11 +205,11 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     "pixels",
     {
       features:
-        "import ./step (embedPatches targetBlock → EncoderBlock Linear E H V), embedPatches added, targetBlock added",
+        "import ./step (embedPatches targetBlock → EncoderBlock Linear V E H), embedPatches added, targetBlock added",
       parameters: "parameters (D → V)",
       step: "(comments), Predictor (D → V), pixelTargets added, PredictorLastBlockActs (D → V), predictorLastBlock (D → V), predictorLastBlockBackward (D → V), lossOf (D → V), lossOfBackward (D → V), step, embedPatches removed, targetBlock removed, targetTokens removed",
       report:
-        "predictor 15,720 parameters → 19,920 parameters, operations per step 204 MFLOP → 177 MFLOP, memory (estimate) 6.9 MiB → 9.3 MiB, Operations per step, Operations by function",
+        "predictor 15,720 parameters → 19,920 parameters, operations per step 205 MFLOP → 178 MFLOP, memory (estimate) 6.9 MiB → 9.3 MiB, Operations per step, Operations by function",
       texts: "graph",
     },
   ],
@@ -263,7 +264,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
         "schedule.steps 153600 → 76800, schedule.curveSteps 153600 → 76800, schedule.warmupSteps 20480 → 10240, schedule.momentumSteps 153600 → 76800, optimiser.stepsPerEpoch 512 → 256, optimiser.globalBatch 16 → 32, optimiser.deviceBatch 16 → 32",
       step: "B (16 → 32), R (64 → 128)",
       report:
-        "batch 16 images = 1 × 16 → 32 images = 1 × 32, steps 153,600 = 300 epochs × 512 → 76,800 = 300 epochs × 256, operations per step 204 MFLOP → 408 MFLOP, memory (estimate) 6.9 MiB → 13.2 MiB, Operations per step",
+        "batch 16 images = 1 × 16 → 32 images = 1 × 32, steps 153,600 = 300 epochs × 512 → 76,800 = 300 epochs × 256, operations per step 205 MFLOP → 409 MFLOP, memory (estimate) 6.9 MiB → 13.2 MiB, Operations per step",
       texts: "graph, header",
     },
   ],
@@ -320,7 +321,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       experiment: "optimiser.deviceBatch 16 → 8, hardware.gpus 1 → 2",
       step: "import ijepa/runtime/ops/blocks (→ mapAll), B (16 → 8), R (64 → 32), step (→ local mapAll g o.allReduce)",
       report:
-        "batch 16 images = 1 × 16 → 16 images = 2 devices × 1 × 8, operations per step 204 MFLOP → 102 MFLOP on each device, memory (estimate) 6.9 MiB → 3.7 MiB on each device, Operations per step",
+        "batch 16 images = 1 × 16 → 16 images = 2 devices × 1 × 8, operations per step 205 MFLOP → 103 MFLOP on each device, memory (estimate) 6.9 MiB → 3.7 MiB on each device, Operations per step",
       texts: "graph, header",
     },
   ],

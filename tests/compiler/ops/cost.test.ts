@@ -5,6 +5,7 @@ import { graphCost } from "../../../compiler/ops/cost";
 import { referenceOps } from "../../../runtime/engines/reference/engine";
 import type { Dense } from "../../../runtime/engines/reference/tensor";
 import { outputShapes } from "../../../runtime/ops/adapter";
+import { formatBytes } from "../../../runtime/ops/formats";
 import type { OpName } from "../../../runtime/ops/ops";
 import { signatures } from "../../../runtime/ops/signatures";
 import { Counter, countingOps } from "../../support/counting-ops";
@@ -71,7 +72,7 @@ describe.each(opNames)("%s", (op) => {
   });
 
   test("bytes read and written", () => {
-    const elements = [...call.inputs, ...outputs].reduce((sum, { data }) => sum + data.length, 0);
-    expect(costOf(op, call).bytes).toBe(4 * elements);
+    const bytes = [...call.inputs, ...outputs].map(({ data, dtype }) => formatBytes[dtype] * data.length);
+    expect(costOf(op, call).bytes).toBe(bytes.reduce((sum, each) => sum + each, 0));
   });
 });

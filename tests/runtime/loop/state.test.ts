@@ -65,6 +65,8 @@ describe("the generated functions", () => {
     expect(features.reads).toEqual(target);
     expect([...features.inputs].map(([path, { shape }]) => [path, shape])).toEqual([
       ["images", [2, 3, 16, 16]],
+      ["pixelMean", [3]],
+      ["pixelStd", [3]],
       ["positions", [16, 8]],
     ]);
   });
