@@ -1,9 +1,9 @@
 /** `ijepa doctor`: which engines and devices work on this machine, and how to get the others. */
-import pico from "picocolors";
 import { defaultWorks, diagnose, type Finding } from "../tools/doctor/diagnose";
 import { commandFor, reportText } from "../tools/doctor/diagnosis-text";
 import { type Speed, speedsOf, speedsText } from "../tools/doctor/fastest";
 import { allSubjects, type NamedSubject } from "../tools/doctor/subjects";
+import { hasColour } from "./print";
 import type { SetOption } from "./set-option";
 import { loadSpecs } from "./specs";
 
@@ -50,7 +50,7 @@ export async function doctor(files: readonly string[], { json, only, set }: Doct
   const text =
     json === true
       ? `${JSON.stringify({ ...diagnosis, works: defaultWorks(diagnosis), findings: diagnosis.findings.map(flat), specs: timed }, null, 2)}\n`
-      : reportText(diagnosis, { colour: process.stdout.isTTY === true && pico.isColorSupported }) +
+      : reportText(diagnosis, { colour: hasColour(process.stdout) }) +
         timed.map(({ name, speeds }) => `\n${speedsText(name, speeds)}\n`).join("");
   process.stdout.write(text);
   return defaultWorks(diagnosis) ? 0 : 1;

@@ -5,10 +5,17 @@ import type { Diagnostic } from "../compiler/diagnostics/diagnostic";
 import { reportForPeople } from "../compiler/diagnostics/problem-text";
 import { defaultFormat, type ProblemFormat } from "./format";
 
+/** On a terminal, unless NO_COLOR says otherwise; elsewhere where FORCE_COLOR asks for it. CI systems get none by themselves. */
+export function hasColour(stream: { readonly isTTY?: boolean }): boolean {
+  const { FORCE_COLOR: forced } = process.env;
+  if (forced !== undefined && forced !== "") return forced !== "0" && forced !== "false";
+  return stream.isTTY === true && pico.isColorSupported;
+}
+
 /** Every problem, and below them how many there are; for GitHub also as annotations, which it finds on both outputs. */
 export function printDiagnostics(diagnostics: readonly Diagnostic[], format: ProblemFormat = defaultFormat()): void {
   if (diagnostics.length === 0) return;
-  const colour = process.stderr.isTTY === true && pico.isColorSupported;
+  const colour = hasColour(process.stderr);
   process.stderr.write(`${reportForPeople(diagnostics, { colour })}${problemCount(diagnostics)}`);
   if (format === "github") process.stderr.write(annotationsOf(diagnostics));
 }
