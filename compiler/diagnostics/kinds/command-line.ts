@@ -27,6 +27,10 @@ export const commandLineErrors = {
     found: JSON.stringify(facts.found),
     want: "FIELD=VALUE, such as optimization.epochs=5 or masking.targets.scale=[0.1,0.2]",
   })),
+  specInTheWay: kind("E904", "`ijepa init` writes a file that is not there yet.", () => ({
+    what: "there is a file of this name already",
+    hint: "Give another name: ijepa init NAME",
+  })),
   systemRefused: kind(
     "E902",
     "The system does not let a file or a folder be read or written.",
