@@ -1,12 +1,14 @@
 /** `ijepa compile [SPEC…]`: writes the trainer of every spec, or says whether those that are there are up to date. */
-import { relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import pico from "picocolors";
 import { annotationLine } from "../compiler/diagnostics/annotations";
 import { errors } from "../compiler/diagnostics/catalogue";
 import { unplaced } from "../compiler/diagnostics/diagnostic";
 import { type FileVerdict, verdicts } from "../compiler/output/stale";
+import { installCommand } from "../runtime/engines/external";
+import { missingFrom } from "../tools/pack/packages";
 import { defaultFormat, type ProblemFormat } from "./format";
-import { printDiagnostics } from "./print";
+import { hasColour, printDiagnostics } from "./print";
 import type { SetOption } from "./set-option";
 import { loadSpecs, type NamedSpec } from "./specs";
 import { compiled, writeBatch, writtenText } from "./write-specs";
@@ -53,7 +55,7 @@ function staleAnnotation({ file }: NamedSpec, found: readonly FileVerdict[]): st
 
 function checkAll(out: string, specs: readonly NamedSpec[], format: ProblemFormat): number {
   // CI systems ask for colour without being terminals; what is piped or compared has none.
-  const paint = pico.createColors(process.stdout.isTTY === true && pico.isColorSupported);
+  const paint = pico.createColors(hasColour(process.stdout));
   let stale = 0;
   const faults: Error[] = [];
   for (const batch of batches(specs)) {
@@ -87,8 +89,22 @@ async function writeAll(out: string, specs: readonly NamedSpec[]): Promise<numbe
   }
   if (specs.length > 1) process.stdout.write(`${specs.length - faults.length} trainers in ${seconds()} s\n`);
   throwAll(faults, specs.length);
-  process.stdout.write(`Train with: node ${relative(".", resolve(out, "train.js"))}\n`);
+  const ways = specs.length === 1 ? ["train.js"] : specs.map(({ spec }) => join(spec.name, "train.js"));
+  for (const note of packagesElsewhere(out, specs)) process.stdout.write(note);
+  const commands = ways.map((way) => `node ${relative(".", resolve(out, way))}`);
+  process.stdout.write(`Train with: ${commands.join("\n       or: ")}\n`);
   return 0;
+}
+
+/** What `node` will not find from the trainers' folder, though `ijepa run` does: where ijepa is installed globally. */
+function packagesElsewhere(out: string, specs: readonly NamedSpec[]): readonly string[] {
+  const missing = new Set(specs.flatMap(({ spec }) => missingFrom(resolve(out), spec)));
+  if (missing.size === 0) return [];
+  const names = [...missing];
+  return [
+    `${names.join(", ")} ${names.length === 1 ? "is" : "are"} not in reach of ${relative(".", resolve(out)) || "."}: ` +
+      `\`ijepa run\` brings them; for \`node\` install them there:  ${installCommand(names)}\n`,
+  ];
 }
 
 /** Resolves to the exit code: 0 written or up to date, 1 invalid or stale, 2 could not run. */

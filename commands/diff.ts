@@ -1,11 +1,10 @@
 /** `ijepa diff A B`: what changes from one experiment to another, in meaning and in generated code. */
-import pico from "picocolors";
 import { errors } from "../compiler/diagnostics/catalogue";
 import { unplaced } from "../compiler/diagnostics/diagnostic";
 import { diffSides } from "../tools/diff/diff";
 import { jsonReport, markdownReport, textReport } from "../tools/diff/diff-text";
 import { readSide } from "../tools/diff/sources";
-import { printDiagnostics } from "./print";
+import { hasColour, printDiagnostics } from "./print";
 import type { SetOption } from "./set-option";
 
 export interface DiffOptions extends SetOption {
@@ -45,7 +44,7 @@ export async function diff(a: string, b: string, options: DiffOptions): Promise<
     return TROUBLE;
   }
   const found = diffSides(was.side, is.side, { teraflops: Number(options.rate) });
-  const colour = process.stdout.isTTY === true && pico.isColorSupported;
+  const colour = hasColour(process.stdout);
   const report = json
     ? jsonReport(found, { stat })
     : md

@@ -1,9 +1,11 @@
 /** `ijepa doctor`: which engines and devices work on this machine, and how to get the others. */
-import pico from "picocolors";
+import { errors } from "../compiler/diagnostics/catalogue";
+import { unplaced } from "../compiler/diagnostics/diagnostic";
 import { defaultWorks, diagnose, type Finding } from "../tools/doctor/diagnose";
 import { commandFor, reportText } from "../tools/doctor/diagnosis-text";
 import { type Speed, speedsOf, speedsText } from "../tools/doctor/fastest";
 import { allSubjects, type NamedSubject } from "../tools/doctor/subjects";
+import { hasColour, printDiagnostics } from "./print";
 import type { SetOption } from "./set-option";
 import { loadSpecs } from "./specs";
 
@@ -19,7 +21,10 @@ export async function doctor(files: readonly string[], { json, only, set }: Doct
   const unknown = wanted?.find((name) => !names.includes(name));
   if (unknown !== undefined) {
     const known = [...new Set(names)].join(", ");
-    process.stderr.write(`--only takes names of these, with commas: ${known}; found ${JSON.stringify(unknown)}\n`);
+    const what = `--only does not know ${JSON.stringify(unknown)}`;
+    printDiagnostics([
+      unplaced(null, errors.badUsage({ what, hint: `It takes names of these, with commas: ${known}` })),
+    ]);
     return 2;
   }
   const loaded = files.length === 0 ? ({ ok: true, specs: [] } as const) : loadSpecs(files, { set });
@@ -50,7 +55,7 @@ export async function doctor(files: readonly string[], { json, only, set }: Doct
   const text =
     json === true
       ? `${JSON.stringify({ ...diagnosis, works: defaultWorks(diagnosis), findings: diagnosis.findings.map(flat), specs: timed }, null, 2)}\n`
-      : reportText(diagnosis, { colour: process.stdout.isTTY === true && pico.isColorSupported }) +
+      : reportText(diagnosis, { colour: hasColour(process.stdout) }) +
         timed.map(({ name, speeds }) => `\n${speedsText(name, speeds)}\n`).join("");
   process.stdout.write(text);
   return defaultWorks(diagnosis) ? 0 : 1;

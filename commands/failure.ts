@@ -6,16 +6,40 @@ import { reasonOf } from "../runtime/exceptions";
 import { ExecutorRefused } from "../tools/sweep/executors/refused";
 
 /** Why a command line could not be carried out; null where only this program is to blame. */
-export function diagnosticOf(cause: unknown): Diagnostic | null {
-  if (cause instanceof CommanderError) return unplaced(null, usageProblem(cause));
+export function diagnosticOf(cause: unknown, command: string | undefined = undefined): Diagnostic | null {
+  if (cause instanceof CommanderError) return unplaced(null, usageProblem(cause, command));
   if (cause instanceof ExecutorRefused) return unplaced(null, cause.problem);
   const refused = systemError(cause);
   return refused === null ? null : unplaced(refused.path, errors.systemRefused(refused));
 }
 
+/** Of runtime/cli.ts; commands have some of these too. */
+const trainerFlags = [
+  "--data",
+  "--run-dir",
+  "--resume",
+  "--init-from",
+  "--steps",
+  "--floor",
+  "--log-every",
+  "--threads",
+  "--workers",
+  "--pjrt-plugin",
+  "--no-progress",
+  "--quiet",
+];
+
 /** The parser of the command line gives a sentence, and on the next line what was probably meant. */
-function usageProblem({ message }: CommanderError) {
+function usageProblem({ message, code }: CommanderError, command: string | undefined) {
   const [what = "", ...hints] = message.replace(/^error: /, "").split("\n");
+  const [, option = ""] = /unknown option '(--[\w-]+)'/.exec(what) ?? [];
+  if (
+    code === "commander.unknownOption" &&
+    (command === "run" || command === "sweep") &&
+    trainerFlags.includes(option)
+  ) {
+    return errors.badUsage({ what, hint: `It is a flag of the trainer: those follow after --, as in -- ${option} …` });
+  }
   const hint = hints.map((line) => line.replace(/^\((.*)\)$/, "$1")).join(" ");
   return errors.badUsage({ what, hint: hint || "`ijepa --help` lists what there is." });
 }

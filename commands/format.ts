@@ -3,6 +3,18 @@ import { Option } from "commander";
 
 export type ProblemFormat = "text" | "github";
 
+let inJson = false;
+
+/** Whether the command line asks for JSON: then failures are JSON too, those of the command line itself included. */
+export function listenForJson(args: readonly string[]): void {
+  const [own] = args.includes("--") ? [args.slice(0, args.indexOf("--"))] : [args];
+  inJson = own.some(
+    (word, i) => word === "--json" || word === "--format=json" || (word === "--format" && own[i + 1] === "json"),
+  );
+}
+
+export const answersInJson = (): boolean => inJson;
+
 /** In a job of GitHub Actions the annotations come by themselves; `--format text` keeps them away. */
 export function defaultFormat(): ProblemFormat {
   return process.env.GITHUB_ACTIONS === "true" ? "github" : "text";

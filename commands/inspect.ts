@@ -1,5 +1,8 @@
 /** `ijepa inspect SPEC…`: what a spec comes to, before anything is trained. */
+
 import { build } from "../compiler/compile";
+import { errors } from "../compiler/diagnostics/catalogue";
+import { unplaced } from "../compiler/diagnostics/diagnostic";
 import { emitReport } from "../compiler/emit/report";
 import { type MaskFacts, maskFacts, maskFactsText } from "../compiler/plan/mask-facts";
 import { maskSettings } from "../compiler/spec/mask-settings";
@@ -45,7 +48,8 @@ export async function inspect(files: readonly string[], options: InspectOptions)
   const { json = false, rate, measure = false, resolved = false, set } = options;
   const teraflops = rate === undefined ? DEFAULT_RATE_TFLOPS : Number(rate);
   if (!(teraflops > 0 && Number.isFinite(teraflops))) {
-    process.stderr.write(`--rate takes TFLOP/s of one device, a number above 0; found ${JSON.stringify(rate)}\n`);
+    const what = `--rate takes TFLOP/s of one device; found ${JSON.stringify(rate)}`;
+    printDiagnostics([unplaced(null, errors.badUsage({ what, hint: "It is a number above 0, such as --rate 100." }))]);
     return 2;
   }
   const scaling = options.scaling === true ? scalingOptions(options) : null;
@@ -97,6 +101,13 @@ export async function inspect(files: readonly string[], options: InspectOptions)
     if (scaling !== null) process.stdout.write(`\n## Scaling\n\n${scalingText(scaling)}\n`);
     const here = timed?.get(file);
     if (here !== undefined) process.stdout.write(`\n${here.text}\n`);
+    const [fastest] = here?.speeds ?? [];
+    if (fastest !== undefined) {
+      const hoursHere = facts.images / fastest.imagesPerS / 3600;
+      process.stdout.write(
+        `On this machine, as measured: ${time(hoursHere)} on ${fastest.engine} ${fastest.device}.\n`,
+      );
+    } else if (timed === null) process.stdout.write("For hours of this machine: --measure times a step here.\n");
   }
   return 0;
 }

@@ -1,9 +1,9 @@
 /** The command line. Every command lies in its own file and is loaded only when it is called. */
-import { Command, CommanderError } from "commander";
+import { Argument, Command, CommanderError } from "commander";
 import { exitCode } from "../compiler/diagnostics/catalogue";
 import { packageVersion } from "../compiler/emit/package-root";
 import { diagnosticOf } from "./failure";
-import { formatOption } from "./format";
+import { formatOption, listenForJson } from "./format";
 import { printDiagnostics } from "./print";
 import { setOption } from "./set-option";
 
@@ -19,6 +19,17 @@ function program(): Command {
       "after",
       "\nStart with:\n  ijepa validate experiments/quickstart.json\n  ijepa run experiments/quickstart.json",
     );
+  ijepa
+    .command("init")
+    .description(
+      "write a first experiment: valid, and fit for the images and this machine, with the reason of each choice",
+    )
+    .argument("[name]", "its name, and that of its file", "my-experiment")
+    .option("--images <folder>", "your own images, instead of scenes that the trainer renders")
+    .option("--minutes <n>", "what the training may take", "10")
+    .action(async (name, options) => {
+      code = await (await import("./init")).init(name, options);
+    });
   ijepa
     .command("validate")
     .description(
@@ -148,12 +159,20 @@ function program(): Command {
     .action(async (specs, options) => {
       code = await (await import("./doctor")).doctor(specs, options);
     });
+  ijepa
+    .command("completion")
+    .description("print a script that completes commands and options in a shell")
+    .addArgument(new Argument("<shell>", "the shell that reads it").choices(["bash", "zsh", "fish"]))
+    .action(async (shell) => {
+      process.stdout.write((await import("./completion")).completion(shell, ijepa));
+    });
   return ijepa;
 }
 
 /** Runs one command line (without node and script) and resolves to the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   const ijepa = program();
+  listenForJson(args);
   for (const command of [ijepa, ...ijepa.commands]) {
     command.exitOverride();
     command.configureOutput({ writeErr: () => {}, outputError: () => {} });
@@ -167,7 +186,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return code;
   } catch (cause) {
     if (cause instanceof CommanderError && cause.exitCode === 0) return 0;
-    const diagnostic = diagnosticOf(cause);
+    const diagnostic = diagnosticOf(cause, args[0]);
     if (diagnostic === null) throw cause;
     printDiagnostics([diagnostic]);
     return exitCode([diagnostic]);

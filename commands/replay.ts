@@ -3,12 +3,12 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import pico from "picocolors";
 import { modulePath } from "../compiler/bundle/module-path";
 import { devicesOf, engineNames } from "../compiler/spec/hardware-rules";
 import { UserError } from "../runtime/errors";
 import type { ReplayRequest } from "../runtime/replay/replay";
 import { replayBundle } from "../tools/replay/bundle";
+import { hasColour } from "./print";
 
 export interface ReplayOptions {
   readonly engine: string;
@@ -41,7 +41,7 @@ export async function replay(files: readonly string[], options: ReplayOptions): 
     return 2;
   }
   const output = options.json === true ? "json" : options.brief === true ? "summary" : "every tensor";
-  const colour = process.stdout.isTTY === true && pico.isColorSupported;
+  const colour = hasColour(process.stdout);
   const init = options.init === undefined ? undefined : resolve(options.init);
   let worst = 0;
   for (const file of files) {

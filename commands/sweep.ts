@@ -1,6 +1,5 @@
 /** `ijepa sweep GRID.json`: one base experiment with a grid of changes, listed, checked, or trained here or elsewhere. */
 import { relative, resolve } from "node:path";
-import pico from "picocolors";
 import { annotationLine } from "../compiler/diagnostics/annotations";
 import { errors, exitCode } from "../compiler/diagnostics/catalogue";
 import { type Diagnostic, unplaced } from "../compiler/diagnostics/diagnostic";
@@ -14,7 +13,7 @@ import { loadSweep } from "../tools/sweep/load";
 import { selectPoints } from "../tools/sweep/select";
 import type { Sweep, SweepPoint } from "../tools/sweep/sweep";
 import { defaultFormat } from "./format";
-import { printDiagnostics } from "./print";
+import { hasColour, printDiagnostics } from "./print";
 import type { SetOption } from "./set-option";
 
 export interface SweepOptions extends SetOption {
@@ -138,7 +137,7 @@ async function checkPoints(
 async function showResults(sweep: Sweep, folders: SweepFolders): Promise<number> {
   const { bestText, resultsText, writeResults } = await import("../tools/sweep/results/index");
   const results = writeResults(sweep, folders);
-  process.stdout.write(`\n${resultsText(results, { colour: process.stdout.isTTY === true && pico.isColorSupported })}`);
+  process.stdout.write(`\n${resultsText(results, { colour: hasColour(process.stdout) })}`);
   const best = bestText(results);
   const folder = relative(".", resolve(sweepFolder(folders, sweep)));
   process.stdout.write(`${best === null ? "" : `\n${best}\n`}\nResults: ${folder}/results.{csv,json,md,html}\n`);

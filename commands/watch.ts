@@ -12,7 +12,7 @@ import { diffSides } from "../tools/diff/diff";
 import { textReport } from "../tools/diff/diff-text";
 import { type Side, sideOfSpec } from "../tools/diff/sources";
 import { diagnosticOf } from "./failure";
-import { problemCount } from "./print";
+import { hasColour, problemCount } from "./print";
 import type { SetOption } from "./set-option";
 import { type NamedSpec, namedFiles, namedSpec } from "./specs";
 import { writeSpec, writtenText } from "./write-specs";
@@ -95,7 +95,7 @@ interface Round extends SetOption {
 /** A person looks at a terminal; what is piped is a record of all rounds. */
 async function compileAll(files: readonly string[], { out, set, good, watched }: Round): Promise<void> {
   const terminal = process.stdout.isTTY === true;
-  const colour = terminal && pico.isColorSupported;
+  const colour = hasColour(process.stdout);
   if (terminal) process.stdout.write("\u001b[2J\u001b[3J\u001b[H");
   for (const file of files) process.stdout.write(await compileOne(file, { out, set, good, colour }));
   const time = new Date().toTimeString().slice(0, 8);

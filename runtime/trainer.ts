@@ -3,6 +3,7 @@ import { isMainThread, workerData } from "node:worker_threads";
 import { parseFlags } from "./cli";
 import type { LoadEngine } from "./contract";
 import { isDataWorker, runWorker } from "./data/worker-thread";
+import { lookForPackages } from "./engines/native-packages";
 import { errorText } from "./error-text";
 import type { TrainerProgram } from "./experiment";
 import { nodeEnvironment } from "./loop/node-environment";
@@ -37,6 +38,10 @@ export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
   process.once("beforeExit", stalled);
   // An engine may need variables that are only read when a process starts.
   loadEngine()
+    .then((engine) => {
+      lookForPackages(program.experiment);
+      return engine;
+    })
     .then(({ startVariables }) => restartWith(startVariables?.(program.experiment.hardware) ?? {}))
     .then(() => runOnRanks(program, parsed.flags, environment, process.env))
     .then((code) => {

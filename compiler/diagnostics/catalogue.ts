@@ -52,6 +52,7 @@ const noVerdict: readonly string[] = [
   errors.halvingElsewhere,
   errors.badUsage,
   errors.settingForm,
+  errors.specInTheWay,
   errors.systemRefused,
 ].map(({ code }) => code);
 

@@ -45,6 +45,13 @@ const otherNames: { readonly [word: string]: string } = {
   width: "dim",
 };
 
+/** The one of `known` that goes by this word elsewhere, or is written another way; null where none is. */
+export function otherName(word: string, known: readonly string[]): string | null {
+  const written = plain(word);
+  const other = Object.hasOwn(otherNames, written) ? otherNames[written] : undefined;
+  return known.find((candidate) => candidate === other || plain(candidate) === written) ?? null;
+}
+
 /** The nearest of `known`, or null where none is near. */
 export function nearest(word: string, known: readonly string[]): string | null {
   const written = plain(word).slice(0, 64);

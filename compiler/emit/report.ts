@@ -35,7 +35,10 @@ ${table(
     ["predictor", `${countText(facts.parameters.predictor)} parameters`],
     ["tokens of an image", `${facts.tokens} = ${masks.gridHeight} × ${masks.gridWidth}`],
     ["batch", batchText(facts.devices, optimiser)],
-    ["steps", `${countText(schedule.steps)} = ${optimiser.epochs} epochs × ${countText(optimiser.stepsPerEpoch)}`],
+    [
+      "steps",
+      `${countText(schedule.steps)} = ${optimiser.epochs === 1 ? "1 epoch" : `${optimiser.epochs} epochs`} × ${countText(optimiser.stepsPerEpoch)}`,
+    ],
     ["operations per step", `${flopsText(total)}${ofEach}`],
     [
       "memory (estimate)",

@@ -9,6 +9,9 @@ import { schemaRoot } from "./schema";
 import type { Spec } from "./spec";
 import { wantWords } from "./words";
 
+/** Files that lie beside the folders of trainers. */
+const takenNames: readonly string[] = ["train.js", "package.json"];
+
 export const rules: readonly Rule[] = [
   {
     name: "the file name is a name",
@@ -19,6 +22,12 @@ export const rules: readonly Rule[] = [
       if (new RegExp(field.pattern, "u").test(name)) return [];
       return [{ path: ["name"], problem: errors.fileNameUnfit({ fileName: name, want: wantWords(field) }) }];
     },
+  },
+  {
+    name: "the name can be a folder of a trainer",
+    reads: ["name"],
+    check: ({ spec: { name } }) =>
+      takenNames.includes(name) ? [{ path: ["name"], problem: errors.nameTaken({ name }) }] : [],
   },
   rises("masking.targets.scale", (spec) => spec.masking.targets.scale),
   rises("masking.targets.aspect", (spec) => spec.masking.targets.aspect),

@@ -2,7 +2,7 @@
 import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
 import { errors } from "../diagnostics/catalogue";
 import type { Problem } from "../diagnostics/diagnostic";
-import { nearest } from "../diagnostics/near";
+import { nearest, otherName } from "../diagnostics/near";
 import { isObject, type JsonObject, type JsonPath, type JsonValue, pathText } from "./json";
 import { annotations, branchFor, nodeAt, type SchemaNode } from "./schema";
 import { foundWords, wantWords } from "./words";
@@ -26,7 +26,7 @@ export function schemaCheck(schema: object, root: SchemaNode): (document: JsonVa
   return (document) => {
     if (accepts(document)) return [];
     if (!isObject(document)) {
-      const problem = errors.wrongType({ found: foundWords(document), want: "an object { … }" });
+      const problem = errors.wrongType({ found: foundWords(document), want: "an object { … }", near: null });
       return [{ path: [], problem, part: "value", meant: null }];
     }
     const found = new Map<string, Found>();
@@ -48,8 +48,19 @@ function explain(root: SchemaNode, error: ErrorObject, document: JsonObject): Fo
     const key = String(error.params.additionalProperty);
     const known = knownKeys(root, document, at);
     const near = nearest(key, known);
-    const meant = near === null ? null : [...at, near];
-    return { path: [...at, key], problem: errors.unknownKey({ known, near }), part: "key", meant };
+    if (near !== null) {
+      return { path: [...at, key], problem: errors.unknownKey({ known, near }), part: "key", meant: [...at, near] };
+    }
+    const elsewhere = elsewhereOf(root, key, valueAt(document, [...at, key]));
+    const problem = errors.unknownKey({ known, near: elsewhere[0] === undefined ? null : elsewhere.join("` or `") });
+    // What the field there should have said is not known.
+    const [only] = elsewhere;
+    return {
+      path: [...at, key],
+      problem,
+      part: "key",
+      meant: elsewhere.length === 1 && only !== undefined ? only.split(".") : null,
+    };
   }
   if (error.keyword === "required") {
     const key = String(error.params.missingProperty);
@@ -60,6 +71,47 @@ function explain(root: SchemaNode, error: ErrorObject, document: JsonObject): Fo
   if (isTag && (!isObject(value) || value[String(error.params.tag)] === undefined)) return null;
   const path = isTag ? [...at, String(error.params.tag)] : at;
   return { path, problem: valueProblem(root, document, path, error.keyword), part: "value", meant: null };
+}
+
+/** The field of a group that a single value is mostly meant for. */
+const mainFields: { readonly [group: string]: string } = {
+  image: "size",
+  encoder: "size",
+  "optimization.learningRate": "peak",
+  "optimization.weightDecay": "start",
+  "optimization.momentum": "start",
+};
+
+/** Paths at which a field of this name stands; of names that stand in many places none is meant more than another. */
+function elsewhereOf(root: SchemaNode, key: string, value: JsonValue | undefined): readonly string[] {
+  const all = fieldsBelow(root, "");
+  const names = [...new Set(all.map(({ name }) => name))];
+  const name = all.some((field) => field.name === key) ? key : otherName(key, names);
+  const paths = all
+    .filter((field) => field.name === name)
+    .map(({ path, isGroup }) => {
+      const main = mainFields[path];
+      return isGroup && main !== undefined && !isObject(value) ? `${path}.${main}` : path;
+    });
+  return paths.length > mostElsewhere ? [] : paths;
+}
+
+const mostElsewhere = 3;
+
+interface FieldBelow {
+  readonly name: string;
+  readonly path: string;
+  readonly isGroup: boolean;
+}
+
+function fieldsBelow(node: SchemaNode, at: string): readonly FieldBelow[] {
+  const branches = [node, ...(node.oneOf ?? [])];
+  return branches.flatMap(({ properties = {} }) =>
+    Object.entries(properties).flatMap(([name, field]): readonly FieldBelow[] => {
+      const path = at === "" ? name : `${at}.${name}`;
+      return [{ name, path, isGroup: field.properties !== undefined }, ...fieldsBelow(field, path)];
+    }),
+  );
 }
 
 function missing(root: SchemaNode, document: JsonObject, at: JsonPath, key: string): Problem {
@@ -109,8 +161,15 @@ function valueProblem(root: SchemaNode, document: JsonObject, path: JsonPath, ke
       // Branches of a choice complain of the type too; none of them is what the field wants.
       if (node?.oneOf !== undefined && node.discriminator === undefined)
         return valueProblem(root, document, path, "oneOf");
-      return errors.wrongType({ found, want });
+      return errors.wrongType({ found, want, near: mainFieldOf(path, value) });
   }
+}
+
+/** `optimization.learningRate: 0.001` means the group's main field. */
+function mainFieldOf(path: JsonPath, value: JsonValue | undefined): string | null {
+  const main = mainFields[pathText(path)];
+  const isPlain = typeof value === "number" || typeof value === "string";
+  return main === undefined || !isPlain ? null : `${pathText(path)}.${main}`;
 }
 
 /** What the tag of a union takes: `"shapes" or "folder"`. */

@@ -17,6 +17,22 @@ export function packageMissing(was: {
   );
 }
 
+/** Packages that the trainer needs are neither beside it nor where it was started. */
+export function packagesMissing(was: {
+  readonly names: readonly string[];
+  readonly folder: string;
+  /** The command that installs all of them. */
+  readonly install: string;
+}): UserError {
+  const [what, are] = was.names.length === 1 ? ["The package", "is"] : ["The packages", "are"];
+  const names = [was.names.slice(0, -1).join(", "), ...was.names.slice(-1)].filter(Boolean).join(" and ");
+  return new UserError(
+    "R109",
+    `${what} ${names} ${are} not installed: looked for in node_modules beside this program, above it, and in ` +
+      `${was.folder}. Install there:  ${was.install}\nOr let ijepa start it, which brings them:  ijepa run SPEC`,
+  );
+}
+
 /** The package of an engine is there, but does not load. */
 export function packageBroken(was: {
   readonly name: string;

@@ -92,7 +92,7 @@ function nextSteps({ environment, lastCheckpoint, evaluation }: EndOptions): Sum
   return [
     { what: "Open the weights in PyTorch (pip install safetensors torch)", command: `python -c ${quoted(keys)}` },
     ...(evaluation === null ? [] : [again]),
-    { what: "Train another experiment", command: "npx ijepa run my-experiment.json" },
+    { what: "Train another experiment", command: "ijepa run my-experiment.json" },
   ];
 }
 

@@ -217,7 +217,7 @@ function startLines({ experiment, parameters }: TrainerProgram, engine: Engine, 
     `${experiment.name}: ${image.width}×${image.height} images in patches of ${image.patch}, ` +
       `encoder ${encoder.depth}×${encoder.dim}, predictor ${predictor.depth}×${predictor.dim}, ` +
       `${(weights / 1e6).toFixed(2)} M weights`,
-    `${schedule.steps} steps of ${optimiser.globalBatch} images: ${optimiser.epochs} epochs of ${optimiser.stepsPerEpoch} steps`,
+    `${schedule.steps} steps of ${optimiser.globalBatch} images: ${optimiser.epochs === 1 ? "1 epoch" : `${optimiser.epochs} epochs`} of ${optimiser.stepsPerEpoch} steps`,
     `${engine.description}; run folder ${directory}`,
   ];
 }

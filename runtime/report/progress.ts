@@ -74,12 +74,17 @@ export function lineProgress(stream: NodeJS.WritableStream): Progress {
   };
 }
 
-export function barProgress(stream: NodeJS.WritableStream): Progress {
+/** Columns that the bar with all of its numbers takes. */
+const wholeColumns = 100;
+
+export function barProgress(stream: NodeJS.WritableStream & { readonly columns?: number }): Progress {
+  // The end of a line that is too long is cut off, and with it the loss and the time that is left.
+  const narrow = (stream.columns ?? wholeColumns) < wholeColumns;
   const recent = recentSteps();
   // Of the two kinds of bar of the library the one for several bars can print lines above itself.
   const display = new MultiBar(
     {
-      format: "{bar} {value}/{total} · {status}",
+      format: narrow ? "{status} · {value}/{total}" : "{bar} {value}/{total} · {status}",
       stream,
       barsize: 24,
       fps: 5,
@@ -98,7 +103,7 @@ export function barProgress(stream: NodeJS.WritableStream): Progress {
     },
     step: (step) => {
       recent.add(step);
-      shown?.bar.update(step.step, { status: statusText(step, recent.summary(), shown.range) });
+      shown?.bar.update(step.step, { status: statusText(step, recent.summary(), shown.range, narrow) });
     },
     note: (line) => {
       if (display.isActive) {
@@ -148,12 +153,11 @@ export function recentSteps(): { add(step: ProgressStep): void; summary(): Recen
   };
 }
 
-function statusText(step: ProgressStep, recent: RecentSummary, range: ProgressRange): string {
+function statusText(step: ProgressStep, recent: RecentSummary, range: ProgressRange, narrow = false): string {
   return [
-    `epoch ${step.epoch}/${range.epochs}`,
+    ...(narrow ? [] : [`epoch ${step.epoch}/${range.epochs}`]),
     `loss ${recent.loss.toFixed(4)}`,
-    `lr ${lrText(step.lr)}`,
-    `${rateText(recent.imagesPerSecond)} images/s`,
+    ...(narrow ? [] : [`lr ${lrText(step.lr)}`, `${rateText(recent.imagesPerSecond)} images/s`]),
     `ETA ${durationText(recent.stepMs * (range.stopAtStep - step.step))}`,
   ].join(" · ");
 }

@@ -137,8 +137,43 @@ describe("usage", () => {
   test("a folder that can not be written is no fault of the program", () => {
     const { status, stderr } = ijepa("compile", "experiments/quickstart.json", "--out", good);
     expect(status).toBe(2);
-    expect(stderr).toMatch(/^good.json.* E902 the system refuses to \w+ it: /);
+    expect(stderr).toMatch(/^good.json.* E902 (the folder can not be made|can not be opened): /);
     expect(stderr).not.toMatch(/ {4}at /);
+  });
+
+  test("what asks for JSON gets failures as JSON", () => {
+    for (const args of [
+      ["inspect", "--json", bad],
+      ["diff", "--json", good, bad],
+      ["doctor", "--json", bad],
+      ["sweep", "--list", "--format", "json", bad],
+      ["inspect", "--json", "--rate", "fast"],
+      ["validate", "--json", "--jsn"],
+    ]) {
+      const { status, stdout, stderr } = ijepa(...args);
+      expect([status === 0, stderr], args.join(" ")).toEqual([false, ""]);
+      expect(JSON.parse(stdout).diagnostics[0], args.join(" ")).toMatchObject({
+        code: expect.any(String),
+        severity: "error",
+      });
+    }
+  });
+
+  test.each([
+    [["run", good, "--steps", "3"], "It is a flag of the trainer: those follow after --, as in -- --steps …"],
+    [["validate", good, "--set", "epochs=3"], "Did you mean `optimization.epochs`?"],
+    [["validate", good, "--set", "learningRate=0.001"], "Did you mean `optimization.learningRate.peak`?"],
+    [["validate", good, "--set", "optimization.learningRate=0.001"], "Did you mean `optimization.learningRate.peak`?"],
+    [["validate", good, "--set", "batchSize=8"], "Did you mean `optimization.globalBatch`?"],
+    [["validate", good, "--set", "name=package.json"], "E322 name: a file beside the trainers has this name"],
+  ])("%j", (args, says) => {
+    expect(ijepa(...args).stderr).toContain(says);
+  });
+
+  test("FORCE_COLOR colours what is no terminal", () => {
+    const env = { ...process.env, FORCE_COLOR: "1" };
+    const { stderr } = spawnSync(process.execPath, ["bin/ijepa.js", "validate", bad], { encoding: "utf8", env });
+    expect(stderr).toContain("\u001b[3");
   });
 
   test("--version", () => {

@@ -60,6 +60,11 @@ test("relative paths of the data start at the spec, from wherever it is trained,
   const args = [join(elsewhere, "generated/mine/train.js"), "--quiet", "--run-dir", join(folder, "again")];
   const env = { ...process.env, NODE_PATH: resolve("node_modules") };
   expect(spawnSync(process.execPath, args, { encoding: "utf8", cwd: folder, env }).stderr).toBe("");
+  // Without packages all that are missing are named at once, with the versions that were tried.
+  const bare = spawnSync(process.execPath, args, { encoding: "utf8", cwd: folder });
+  expect(bare.stderr).toMatch(
+    /^R109: The packages onnxruntime-node, sharp and koffi are not .*npm install --ignore-scripts onnxruntime-node@[\d.]+ sharp@[\d.]+ koffi@[\d.]+\n/,
+  );
   // Copied alone it knows no folder but the one that it is started in.
   cpSync(join(elsewhere, "generated/mine/train.js"), join(folder, "train.cjs"));
   const alone = spawnSync(process.execPath, [join(folder, "train.cjs"), "--quiet"], {

@@ -1,5 +1,6 @@
 /** Every engine and device: what it needs, and how to get it. One total table, so a new engine has its line here. */
 import type { DeviceName, EngineName } from "../../runtime/engines/engine";
+import { installCommand } from "../../runtime/engines/external";
 
 export interface Subject {
   /** Any one of them is enough; the first that is installed is used. */
@@ -20,14 +21,14 @@ export const subjects: { readonly [E in EngineName]: { readonly [D in DeviceName
     cpu: {
       packages: [ONNX],
       needs: "It comes with ijepa.",
-      install: [`npm install --onnxruntime-node-install=skip ${ONNX}`],
+      install: [installCommand([ONNX])],
     },
     gpu: null,
     tpu: null,
     webgpu: {
       packages: [ONNX],
       needs: "A GPU with a driver for Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS).",
-      install: [`npm install --onnxruntime-node-install=skip ${ONNX}`],
+      install: [installCommand([ONNX])],
     },
     wasm: null,
     js: null,

@@ -1,5 +1,6 @@
 /** The packages with native code that a trainer loads when it runs: its bundle holds everything else. */
 import type { Spec } from "../../compiler/spec/spec";
+import { installCommand } from "../../runtime/engines/external";
 import { subjects } from "../doctor/subjects";
 
 export interface Need {
@@ -9,7 +10,7 @@ export interface Need {
   readonly install: string;
 }
 
-const plain = (name: string): Need => ({ packages: [name], install: `npm install ${name}` });
+const plain = (name: string): Need => ({ packages: [name], install: installCommand([name]) });
 
 interface Brings {
   /** What the engine loads beside the package that it is named after. */

@@ -1,7 +1,9 @@
 /** Installed packages with everything that they need, as files of a node_modules folder for this platform alone. */
+
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join, posix, sep } from "node:path";
 import { glibcVersion } from "./machine";
+import { needsOf } from "./needs";
 
 /** A file that goes along. */
 export interface PackedFile {
@@ -96,4 +98,14 @@ function filesOf(to: string, folder: string): readonly PackedFile[] {
     }))
     .filter(({ path }) => !path.startsWith("node_modules/") && !IDLE.test(path) && drop?.test(path) !== true)
     .map(({ from, path }) => ({ from, to: posix.join(to, path) }));
+}
+
+/** The packages that a trainer needs and that `node` does not find from its folder, nor from where it is started. */
+export function missingFrom(folder: string, spec: Parameters<typeof needsOf>[0]): readonly string[] {
+  return needsOf(spec).flatMap(({ packages }) => {
+    const found = packages.some((name) =>
+      [folder, process.cwd()].some((from) => packageFolder(name, from) !== undefined),
+    );
+    return found ? [] : [packages[0]];
+  });
 }

@@ -77,9 +77,11 @@ export const specErrors = {
     want: facts.want,
     ...(facts.near !== null && { hint: `Did you mean it by \`${facts.near}\`?` }),
   })),
-  wrongType: kind("E203", "The value is of another type than the field.", (facts: FoundWant) => ({
+  wrongType: kind("E203", "The value is of another type than the field.", (facts: FoundWantNear) => ({
     what: "wrong type",
-    ...facts,
+    found: facts.found,
+    want: facts.want,
+    ...didYouMean(facts.near),
   })),
   outOfRange: kind("E204", "The number is outside the range of the field.", (facts: FoundWant) => ({
     what: "out of range",
@@ -266,6 +268,11 @@ export const specErrors = {
       want: "either `validation` or `holdOut`",
     }),
   ),
+  nameTaken: kind("E322", "The folders of trainers lie beside files of these names.", (facts: { name: string }) => ({
+    what: "a file beside the trainers has this name",
+    found: JSON.stringify(facts.name),
+    want: "a name that is not train.js or package.json",
+  })),
   tooManyNeighbours: kind(
     "E316",
     "The nearest-neighbour probe has at least as many images to choose from as neighbours that vote.",

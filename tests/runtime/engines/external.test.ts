@@ -1,10 +1,20 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { requireExternal, resolveExternal } from "../../../runtime/engines/external";
+import { installCommand, nativeVersions, requireExternal, resolveExternal } from "../../../runtime/engines/external";
 import { UserError } from "../../../runtime/errors";
 
 test("a package that is installed is found and loaded", () => {
   expect(resolveExternal("onnxruntime-node")).toContain("onnxruntime-node");
   expect(requireExternal("koffi")).toHaveProperty("load");
+});
+
+test("the versions that are named are those that ijepa depends on", () => {
+  const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(readFileSync("package.json", "utf8"));
+  const names = Object.keys(nativeVersions);
+  expect(nativeVersions).toEqual(Object.fromEntries(names.map((name) => [name, dependencies[name]])));
+  expect(installCommand(["onnxruntime-node", "koffi"])).toBe(
+    `npm install --ignore-scripts onnxruntime-node@${nativeVersions["onnxruntime-node"]} koffi@${nativeVersions.koffi}`,
+  );
 });
 
 test("a package that is not installed is an error that names the command", () => {
