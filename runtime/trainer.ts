@@ -37,8 +37,10 @@ export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
   process.once("beforeExit", stalled);
   // An engine may need variables that are only read when a process starts.
   loadEngine()
-    .then(({ startVariables }) => restartWith(startVariables?.(program.experiment.hardware) ?? {}))
-    .then(() => runOnRanks(program, parsed.flags, environment, process.env))
+    .then((engine) => {
+      restartWith(engine.startVariables?.(program.experiment.hardware) ?? {});
+      return runOnRanks(program, parsed.flags, environment, process.env, engine);
+    })
     .then((code) => {
       process.exitCode = code;
     }, fail)

@@ -1,5 +1,5 @@
 /** Goes through a recorded run with the generated step, and compares everything that was recorded on the way. */
-import type { Engine, HostArray, LoadedFunction, StateStore } from "../engines/engine";
+import type { Engine, HostArray, Inputs, LoadedFunction, StateStore } from "../engines/engine";
 import type { GeneratedFunction, TrainerProgram } from "../experiment";
 import { constantsOf, engineFunction, inputsOf, stepEngineFunctions } from "../loop/functions";
 import { stateSpecs, writeZeros } from "../loop/state";
@@ -27,7 +27,7 @@ export interface Followed {
 export interface FollowOptions {
   /** Go no further than this step; the losses of the whole run are then not compared. */
   readonly steps?: number;
-  /** Where the ranks of the trace are devices: this one of them, whose engine meets the others. */
+  /** Where the ranks of the trace are processes: this one of them, whose engine meets the others. */
   readonly devices?: Communicator;
   /** Whether the mean squared error is looked at too; true unless said otherwise. */
   readonly mse?: boolean;
@@ -53,10 +53,17 @@ async function openStep(
   return {
     run: async (batches, schedule) => {
       const losses: number[] = [];
-      const mine = devices === undefined ? batches : batches.slice(devices.rank, devices.rank + 1);
-      for (const { batch, lengths } of mine) {
-        const given = { batch, constants, ...(update === null ? { schedule } : {}) };
-        losses.push(scalar(await microBatch.run(inputsOf(given), lengths), "loss"));
+      const given = ({ batch }: RecordedBatch): Inputs =>
+        inputsOf({ batch, constants, ...(update === null ? { schedule } : {}) });
+      const count = engine.devices ?? 1;
+      const first = (devices?.rank ?? 0) * count;
+      const mine = devices === undefined && count === 1 ? batches : batches.slice(first, first + count);
+      const [one] = mine;
+      if (count > 1 && one !== undefined && microBatch.queue !== undefined) {
+        const { outputs } = await microBatch.queue(mine.map(given), one.lengths);
+        for (const made of await outputs) losses.push(scalar(made, "loss"));
+      } else {
+        for (const batch of mine) losses.push(scalar(await microBatch.run(given(batch), batch.lengths), "loss"));
       }
       if (update !== null) await update.run(inputsOf({ schedule }), {});
       return devices === undefined ? losses : (await gatherNumbers(devices, losses)).flat();

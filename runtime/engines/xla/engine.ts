@@ -1,8 +1,8 @@
 /** The engine that compiles generated functions with XLA, through a PJRT plugin: for processors, GPUs and TPUs. */
 import { statSync } from "node:fs";
+import { aloneCommunicator } from "../../ranks/alone";
 import type { DeviceMemory, Engine, EngineOptions } from "../engine";
 import { LoadedFunctions } from "../loaded-functions";
-import { needsOneDevice } from "../one-device";
 import { openCache } from "./cache";
 import { loadFunction } from "./load-function";
 import { processorText } from "./machine";
@@ -16,6 +16,8 @@ import { isXlaDevice, targets } from "./target";
 
 export { startVariables } from "./start";
 
+export const holdsManyDevices = true;
+
 export interface XlaEngine extends Engine {
   /** Null where the device does not say. */
   deviceMemory(): DeviceMemory | null;
@@ -23,18 +25,19 @@ export interface XlaEngine extends Engine {
 
 /** `threads` has no say: XLA takes the processors that the process may use. */
 export async function createEngine(options: EngineOptions): Promise<XlaEngine> {
-  const { device = "cpu", precision = "fp32", progress = () => undefined } = options;
-  needsOneDevice("xla", options.reducer);
+  const { device = "cpu", precision = "fp32", devices = 1, localRank = 0, progress = () => undefined } = options;
+  const reducer = options.reducer ?? aloneCommunicator();
   if (!isXlaDevice(device)) throw new Error(`internal: xla has no device ${device}`);
   // The rules of a spec refuse it (compiler/spec/hardware-rules.ts).
   if (precision === "fp16") throw new Error(`internal: xla does not compute in ${precision}`);
   const path = findPlugin(device, { named: options.pjrtPlugin });
-  const client = await openPlugin(path, device);
+  const client = await openPlugin(path, device, { first: localRank * devices, count: devices });
   const { size, mtimeMs } = statSync(path);
   const { pjrt } = client;
   const parts: CompilerParts = {
     client,
     target: targets[device],
+    replicas: { joined: client.devices, cutsReductions: reducer.size > 1 },
     precision,
     cache: openCache(),
     dependsOn: [
@@ -47,7 +50,8 @@ export async function createEngine(options: EngineOptions): Promise<XlaEngine> {
   const stores = new Set<XlaStore>();
   return {
     name: "xla",
-    description: `XLA by ${path} (PJRT ${versionOf(client)}, StableHLO ${dotted(pjrt.attributes.get("stablehlo_current_version"))}), ${client.deviceKind}`,
+    description: `XLA by ${path} (PJRT ${versionOf(client)}, StableHLO ${dotted(pjrt.attributes.get("stablehlo_current_version"))}), ${client.deviceKind}${devices === 1 ? "" : `, ${devices} devices`}`,
+    devices,
     createStore: (specs) => {
       const store = new XlaStore(specs, client);
       stores.add(store);
@@ -55,7 +59,7 @@ export async function createEngine(options: EngineOptions): Promise<XlaEngine> {
     },
     load: async (fn, store) => {
       if (!(store instanceof XlaStore)) throw new Error("internal: the store belongs to another engine");
-      return loaded.add(await loadFunction(parts, fn, store));
+      return loaded.add(await loadFunction(parts, fn, store, reducer));
     },
     release: async () => {
       await loaded.release();

@@ -26,8 +26,8 @@ async function runner(
 
 /** An input of the whole batch: rows (group, image), joined over the micro-batches. */
 function joined({ microBatches }: PreparedStep, path: string, groups: number): number[] {
-  const rows: number[][][] = microBatches.map(({ batch }) => {
-    const values = [...(inputsOf({ batch }).get(path) ?? [])];
+  const rows: number[][][] = microBatches.map(({ batches: [batch] }) => {
+    const values = [...(inputsOf({ batch: batch ?? {} }).get(path) ?? [])];
     const count = (groups * 8) / microBatches.length;
     const width = values.length / count;
     return Array.from({ length: count }, (_, row) => values.slice(row * width, (row + 1) * width));
