@@ -15,9 +15,10 @@ export { generated } from "./model/generated";
 
 /** Runs the trainer as its command line asks, and sets the exit code: 0 done, 1 failed, 2 usage, 129, 130 or 143 stopped. */
 export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
-  // The bundle is also the file of the threads that prepare images.
+  // The bundle is also the file of the threads that prepare images, and of those that an engine starts.
   if (!isMainThread) {
     if (isDataWorker(workerData)) runWorker(workerData);
+    else void loadEngine().then(({ runThread }) => runThread?.(workerData));
     return;
   }
   outliveTerminal();

@@ -125,6 +125,8 @@ export interface EngineModule {
   readonly createEngine: CreateEngine;
   /** Variables that have to be in the environment when the process starts; those that are set already stay. */
   readonly startVariables?: (options: Pick<EngineOptions, "device">) => Readonly<Record<string, string>>;
+  /** What a thread runs that the engine has started: the bundle is its file. */
+  readonly runThread?: (data: unknown) => void;
   /** One process may hold several of the devices that share a batch; left out: each has a process of its own. */
   readonly holdsManyDevices?: true;
 }

@@ -127,3 +127,17 @@ export function otherNumberOfRanks(was: {
       `set hardware.gpus to ${was.ranks} and compile again: checkpoints of the run go on with another number.`,
   );
 }
+
+/** A rank does not reach rank 0, where the processes of one XLA client find each other. */
+export function rankUnreachable(was: {
+  readonly rank: number;
+  readonly hosts: readonly string[];
+  readonly port: number;
+  readonly why: string;
+}): UserError {
+  return new UserError(
+    "R213",
+    `Rank ${was.rank} does not reach rank 0 on port ${was.port} of ${was.hosts.join(", ")}: ${was.why}. The hosts of a run ` +
+      "must reach each other on the ports that the system gives out (net.ipv4.ip_local_port_range); look at the firewall.",
+  );
+}

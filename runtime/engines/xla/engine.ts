@@ -4,16 +4,18 @@ import { aloneCommunicator } from "../../ranks/alone";
 import type { DeviceMemory, Engine, EngineOptions } from "../engine";
 import { LoadedFunctions } from "../loaded-functions";
 import { openCache } from "./cache";
+import { joinProcesses } from "./joined/processes";
 import { loadFunction } from "./load-function";
 import { processorText } from "./machine";
 import type { AttributeValue } from "./pjrt/api";
 import type { Client } from "./pjrt/client";
 import { findPlugin } from "./plugin/find";
 import { openPlugin } from "./plugin/open";
-import type { CompilerParts } from "./programs";
+import type { CompilerParts, Replicas } from "./programs";
 import { XlaStore } from "./store";
-import { isXlaDevice, targets } from "./target";
+import { firstDevice, isXlaDevice, targets } from "./target";
 
+export { runThread } from "./joined/thread";
 export { startVariables } from "./start";
 
 export const holdsManyDevices = true;
@@ -31,18 +33,23 @@ export async function createEngine(options: EngineOptions): Promise<XlaEngine> {
   // The rules of a spec refuse it (compiler/spec/hardware-rules.ts).
   if (precision === "fp16") throw new Error(`internal: xla does not compute in ${precision}`);
   const path = findPlugin(device, { named: options.pjrtPlugin });
-  const client = await openPlugin(path, device, { first: localRank * devices, count: devices });
+  const target = targets[device];
+  const joined = target.joinsProcesses && reducer.size > 1 ? await joinProcesses(reducer) : undefined;
+  const place = { first: firstDevice({ localRank, devices, variables: process.env }), count: devices };
+  const client = await openPlugin(path, device, { devices: place, joined });
+  const replicas = replicasOf(client, reducer.size, joined !== undefined);
   const { size, mtimeMs } = statSync(path);
   const { pjrt } = client;
   const parts: CompilerParts = {
     client,
-    target: targets[device],
-    replicas: { joined: client.devices, cutsReductions: reducer.size > 1 },
+    target,
+    replicas,
     precision,
     cache: openCache(),
     dependsOn: [
       ...[path, String(size), String(mtimeMs), versionOf(client), ...[...pjrt.attributes].map(String)],
       ...[client.platform, client.deviceKind, processorText(), process.env.XLA_FLAGS ?? ""],
+      ...(joined === undefined ? [] : [`process ${reducer.rank} of ${reducer.size}`]),
     ],
     progress,
   };
@@ -65,9 +72,18 @@ export async function createEngine(options: EngineOptions): Promise<XlaEngine> {
       await loaded.release();
       for (const store of stores) await store.exclusively(() => store.release());
       client.release();
+      await joined?.release();
     },
     deviceMemory: () => client.memory(),
   };
+}
+
+function replicasOf(client: Client, processes: number, isJoined: boolean): Replicas {
+  if (!isJoined) return { joined: client.devices, cutsReductions: processes > 1 };
+  const joined = client.allDevices();
+  const wanted = processes * client.devices.length;
+  if (joined.length !== wanted) throw new Error(`internal: ${joined.length} devices in all, not ${wanted}`);
+  return { joined, cutsReductions: false };
 }
 
 function versionOf({ pjrt: { version } }: Client): string {

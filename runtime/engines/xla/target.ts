@@ -67,3 +67,20 @@ export const targets: { readonly [D in XlaDevice]: Target } = {
 export function isXlaDevice(device: DeviceName): device is XlaDevice {
   return device in targets;
 }
+
+/** Where launchers say which devices of the host a process may use. */
+const visibleDevices = ["CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"];
+
+/**
+ * The first of the devices that a process holds, among those that it sees: processes of one host take them in turn, unless
+ * their launcher shows each of them its own and no more.
+ */
+export function firstDevice(what: {
+  readonly localRank: number;
+  readonly devices: number;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+}): number {
+  const shown = visibleDevices.map((name) => what.variables[name]).find((value) => value !== undefined && value !== "");
+  const isOwn = shown !== undefined && shown.split(",").length === what.devices;
+  return isOwn ? 0 : what.localRank * what.devices;
+}

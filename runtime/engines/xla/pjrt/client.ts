@@ -5,13 +5,16 @@ import { type Pjrt, PjrtError } from "./api";
 import { Buffer } from "./buffer";
 import { type CompileOptions, compileOptionsBytes } from "./compile-options";
 import { Executable, type ProgramTypes } from "./executable";
-import { IMMUTABLE_ONLY_DURING_CALL } from "./layout";
+import { IMMUTABLE_ONLY_DURING_CALL, type KeyValueCall } from "./layout";
 import { type NamedValues, namedValues } from "./named-values";
 import { programStruct } from "./program-struct";
 import { fixedBytes, words, wordsAt } from "./struct";
 import { elementTypes, fits, type HostNumbers, type TensorType, typeText } from "./types";
 
 export type ClientOptions = NamedValues;
+
+/** How the plugin tells and asks other processes; they are called from threads of its own. */
+export type KeyValueCallbacks = Readonly<Partial<Record<KeyValueCall, Pointer>>>;
 
 export class Client {
   #client: Pointer | null;
@@ -54,11 +57,15 @@ export class Client {
    * At most so many devices are used; there may be fewer. Throws PjrtError, e.g. where there is no such device on this
    * machine or another process has its memory.
    */
-  static async create(pjrt: Pjrt, options: ClientOptions = {}, most = 1): Promise<Client> {
+  static async create(
+    pjrt: Pjrt,
+    options: ClientOptions = {},
+    { most = 1, keyValues = {} }: { readonly most?: number; readonly keyValues?: KeyValueCallbacks | undefined } = {},
+  ): Promise<Client> {
     const named = namedValues(pjrt.koffi, options);
     const made = await pjrt.callAsync(
       "Client_Create",
-      { options: pjrt.koffi.address(named.list), optionCount: named.count },
+      { options: pjrt.koffi.address(named.list), optionCount: named.count, ...keyValues },
       named,
     );
     return new Client(pjrt, made.client, most);

@@ -61,7 +61,7 @@ export const ARGS = {
   Plugin_Attributes: { attributes: 2, count: 3 },
   Event_Destroy: { event: 2 },
   Event_Await: { event: 2 },
-  Client_Create: { options: 2, optionCount: 3, client: 8 },
+  Client_Create: { options: 2, optionCount: 3, get: 4, put: 6, client: 8, tryGet: 10 },
   Client_Destroy: { client: 2 },
   Client_PlatformName: { client: 2, name: 3, size: 4 },
   Client_Devices: { client: 2, devices: 3, count: 4 },
@@ -122,3 +122,12 @@ export const IMMUTABLE_ONLY_DURING_CALL = 0n;
  * Device_MemoryStats 192).
  */
 export const STRUCT_BYTES = 320;
+
+/** What a plugin calls to tell and to ask the other processes of its client; `given`: value, its size and what frees it. */
+export const KEY_VALUE = {
+  get: { key: 2, keySize: 3, timeoutMs: 4, failing: 5, given: 7, words: 10 },
+  tryGet: { key: 2, keySize: 3, failing: 4, given: 6, words: 9 },
+  put: { key: 2, keySize: 3, value: 4, valueSize: 5, failing: 6, given: 0, words: 8 },
+} as const;
+
+export type KeyValueCall = keyof typeof KEY_VALUE;

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pjrtDeviceMissing, pjrtPluginBroken, pjrtPluginTooOld, pjrtTooFewDevices } from "../../../errors";
+import type { JoinedProcesses } from "../joined/processes";
 import { loadPjrt, OLDEST_MINOR, type Pjrt, PjrtError, PluginError } from "../pjrt/api";
 import { Client } from "../pjrt/client";
 import { type LocalDevices, targets, type XlaDevice } from "../target";
@@ -9,12 +10,20 @@ import { whyNotLoadable } from "./elf";
 import { installCommands } from "./known";
 
 /** Throws UserError R106 to R109. */
-export async function openPlugin(path: string, device: XlaDevice, devices: LocalDevices): Promise<Client> {
+export async function openPlugin(
+  path: string,
+  device: XlaDevice,
+  { devices, joined }: { readonly devices: LocalDevices; readonly joined?: JoinedProcesses | undefined },
+): Promise<Client> {
   const pjrt = loadPlugin(path, device);
   const target = targets[device];
   let client: Client;
   try {
-    client = await Client.create(pjrt, target.client(devices), devices.count);
+    client = await Client.create(
+      pjrt,
+      { ...target.client(devices), ...joined?.options },
+      { most: devices.count, keyValues: joined?.callbacks },
+    );
   } catch (cause) {
     if (!(cause instanceof PjrtError)) throw cause;
     throw pjrtDeviceMissing({ path, device, why: cause.message, cause });

@@ -96,7 +96,7 @@ describe.skipIf(!hasPlugin).each(plugins)("$name", ({ path }) => {
   });
 
   test("four devices of one process add up over all of them, and each keeps its own", async () => {
-    const many = await Client.create(pjrt, { cpu_device_count: 4 }, 4);
+    const many = await Client.create(pjrt, { cpu_device_count: 4 }, { most: 4 });
     expect(many).toMatchObject({ found: 4, devices: [0, 1, 2, 3] });
     expect(many.allDevices()).toEqual([0, 1, 2, 3]);
     const b = new Builder({ precision: "DEFAULT", recomputes: false, replicas: 4 });
