@@ -1,5 +1,5 @@
 /** Goes through a recorded run with the generated step, and compares everything that was recorded on the way. */
-import type { Engine, HostArray, Inputs, LoadedFunction, StateStore } from "../engines/engine";
+import type { Engine, HostArray, LoadedFunction, StateStore } from "../engines/engine";
 import type { GeneratedFunction, TrainerProgram } from "../experiment";
 import { constantsOf, engineFunction, inputsOf, stepEngineFunctions } from "../loop/functions";
 import { stateSpecs, writeZeros } from "../loop/state";
@@ -53,17 +53,10 @@ async function openStep(
   return {
     run: async (batches, schedule) => {
       const losses: number[] = [];
-      const given = ({ batch }: RecordedBatch): Inputs =>
-        inputsOf({ batch, constants, ...(update === null ? { schedule } : {}) });
-      const count = engine.devices ?? 1;
-      const first = (devices?.rank ?? 0) * count;
-      const mine = devices === undefined && count === 1 ? batches : batches.slice(first, first + count);
-      const [one] = mine;
-      if (count > 1 && one !== undefined && microBatch.queue !== undefined) {
-        const { outputs } = await microBatch.queue(mine.map(given), one.lengths);
-        for (const made of await outputs) losses.push(scalar(made, "loss"));
-      } else {
-        for (const batch of mine) losses.push(scalar(await microBatch.run(given(batch), batch.lengths), "loss"));
+      const mine = devices === undefined ? batches : batches.slice(devices.rank, devices.rank + 1);
+      for (const { batch, lengths } of mine) {
+        const given = { batch, constants, ...(update === null ? { schedule } : {}) };
+        losses.push(scalar(await microBatch.run(inputsOf(given), lengths), "loss"));
       }
       if (update !== null) await update.run(inputsOf({ schedule }), {});
       return devices === undefined ? losses : (await gatherNumbers(devices, losses)).flat();

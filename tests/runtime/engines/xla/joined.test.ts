@@ -34,9 +34,15 @@ const run = promisify(execFile);
 
 describe.skipIf(process.platform !== "linux" || !compiled())("processes that are one client", () => {
   beforeAll(async () => {
-    const entryPoints = [resolve("tests/support/xla/process.ts")];
-    const settings = { bundle: true, platform: "node", format: "cjs", external: ["koffi"], logLevel: "error" } as const;
-    await build({ entryPoints, ...settings, outfile: program });
+    await build({
+      entryPoints: [resolve("tests/support/xla/process.ts")],
+      bundle: true,
+      platform: "node",
+      format: "cjs",
+      external: ["koffi"],
+      logLevel: "error",
+      outfile: program,
+    });
   });
 
   it("tell each other their devices and the ids of their collectives, whoever waits first", {
