@@ -82,9 +82,9 @@ describe("micro-batches on an engine that queues", () => {
         const loaded = await engine.load(fn, store);
         return {
           ...loaded,
-          queue: async (inputs, lengths) => {
+          queue: async (shares, lengths) => {
             begun.push(fn.name);
-            const made = await loaded.run(inputs, lengths);
+            const made = await Promise.all(shares.map((inputs) => loaded.run(inputs, lengths)));
             return { outputs: new Promise((resolve) => ends.push(() => resolve(made))) };
           },
         };
