@@ -26,7 +26,7 @@ type Name = keyof typeof trainers;
 const spec = (name: Name) => ({
   encoder: { dim: 16, depth: 1, heads: 2, patch: 8 },
   predictor: { dim: 8, depth: 1, heads: 2 },
-  masking: { minKeep: 1, targets: { scale: [0.2, 0.3] }, context: { tokens: 4 } },
+  masking: { minKeep: 1, targets: { scale: [0.2, 0.3] }, context: { tokens: 3 } },
   optimization: { ...base.optimization, globalBatch: 2 },
   data: { source: "shapes", trainImages: 20, validationImages: 16, testImages: 16 },
   evaluation: { everyEpochs: 1, trainImages: 16, testImages: 16, knn: { neighbours: 3 } },
