@@ -16,9 +16,10 @@ export { generated } from "./model/generated";
 
 /** Runs the trainer as its command line asks, and sets the exit code: 0 done, 1 failed, 2 usage, 129, 130 or 143 stopped. */
 export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
-  // The bundle is also the file of the threads that prepare images.
+  // The bundle is also the file of the threads that prepare images, and of those that an engine starts.
   if (!isMainThread) {
     if (isDataWorker(workerData)) runWorker(workerData);
+    else void loadEngine().then(({ runThread }) => runThread?.(workerData));
     return;
   }
   outliveTerminal();
@@ -40,10 +41,9 @@ export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
   loadEngine()
     .then((engine) => {
       lookForPackages(program.experiment);
-      return engine;
+      restartWith(engine.startVariables?.(program.experiment.hardware) ?? {});
+      return runOnRanks(program, parsed.flags, environment, process.env, engine);
     })
-    .then(({ startVariables }) => restartWith(startVariables?.(program.experiment.hardware) ?? {}))
-    .then(() => runOnRanks(program, parsed.flags, environment, process.env))
     .then((code) => {
       process.exitCode = code;
     }, fail)

@@ -106,7 +106,7 @@ export interface CompiledSubject {
   readonly estimatedBytes: number;
 }
 
-/** Every function of the step, in the program that takes the most memory. */
+/** Every function of the step, in the program that takes the most memory; for all cards of `hardware.gpus` together. */
 export async function compileSubject(input: SpecInput, topology: Topology): Promise<CompiledSubject> {
   const loaded = specFromText({ text: JSON.stringify(input), file: `${input.name ?? "spec"}.json` });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics, null, 1));
@@ -119,8 +119,9 @@ export async function compileSubject(input: SpecInput, topology: Topology): Prom
   const state = stateSpecs(program.parameters, program.state);
   for (const fn of update === null ? [microBatch] : [microBatch, update]) {
     const { lengths } = estimate;
-    const made = programOf(fn, { state, lengths, settings: targets.gpu });
-    functions.push(await compileFunction(made, topology, estimate.stateBytes));
+    const replicas = plan.experiment.hardware.gpus;
+    const made = programOf(fn, { state, lengths, settings: { ...targets.gpu, replicas } });
+    functions.push(await compileFunction(made, { topology, replicas, stateBytes: estimate.stateBytes }));
   }
   return {
     name: plan.experiment.name,
@@ -133,11 +134,15 @@ export async function compileSubject(input: SpecInput, topology: Topology): Prom
   };
 }
 
-async function compileFunction(program: Program, topology: Topology, stateBytes: number): Promise<CompiledFunction> {
+async function compileFunction(
+  program: Program,
+  on: { readonly topology: Topology; readonly replicas: number; readonly stateBytes: number },
+): Promise<CompiledFunction> {
+  const { topology, replicas, stateBytes } = on;
   const { name, text, parameters, types } = program;
   const begun = performance.now();
   const { outputs, memory } = await topology.compile(text, {
-    replicas: 1,
+    replicas,
     partitions: 1,
     flags: targets.gpu.flags.bf16 ?? {},
   });

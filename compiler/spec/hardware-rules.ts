@@ -18,11 +18,14 @@ const precisions: {
   xla: { cpu: ["fp32", "bf16"], gpu: ["fp32", "bf16"], tpu: ["fp32", "bf16"], webgpu: [], wasm: [], js: [] },
 };
 
-/** Where several devices can share a batch. A device of `onnx` on `cpu` is a process, and MPI joins them. */
+/**
+ * Where several devices can share a batch. A device of `onnx` on `cpu` is a process, and MPI joins them; `xla` holds several in
+ * a process.
+ */
 const manyDevices: { readonly [E in Hardware["engine"]]: readonly Hardware["device"][] } = {
   onnx: ["cpu"],
   tfjs: [],
-  xla: [],
+  xla: ["cpu", "gpu"],
 };
 
 // The keys of a total table are its names.

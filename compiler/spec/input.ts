@@ -240,7 +240,7 @@ export interface HardwareInput {
   readonly engine?: "onnx" | "tfjs" | "xla";
   /** What the engine computes on. `onnx`: `cpu`, or `webgpu` (any GPU). `tfjs`: `gpu` (CUDA, by @tensorflow/tfjs-node-gpu), `cpu` (@tensorflow/tfjs-node where it is installed, else WebAssembly), `wasm` or `js` (no native code). `xla`: `cpu`, `gpu` (CUDA or ROCm) or `tpu`, whichever plugin is there. */
   readonly device?: "cpu" | "gpu" | "tpu" | "webgpu" | "wasm" | "js";
-  /** Devices in all, over every host, that share the global batch; each is a rank of its own. More than one needs `onnx` on `cpu` so far, where a device is a process. [devices; default 1] */
+  /** Devices in all, over every host, that share the global batch; each takes its part of it. More than one needs `onnx` on `cpu`, where a device is a process and MPI joins them, or `xla` on `cpu` or `gpu`, where a process holds several. [devices; default 1] */
   readonly gpus?: number;
   /** Number format of the operands of the step's matrix products. `bf16` rounds them to bfloat16 and sums in float32, where the device has it; everything between products, weights, moments and checkpoints are float32 always. `fp16` is refused. */
   readonly precision?: "fp32" | "bf16" | "fp16";

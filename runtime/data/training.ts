@@ -5,7 +5,7 @@
 import { availableParallelism } from "node:os";
 import { tooFewImages } from "../errors";
 import type { Experiment } from "../experiment";
-import { firstImageOf, type Place } from "../step/share";
+import { firstImageOf, type Place, placesOf } from "../step/share";
 import { loadSharp } from "./decode";
 import { type ImageFolder, scanFolder, trainPart } from "./folder";
 import { createEpochOrder } from "./order";
@@ -15,12 +15,14 @@ import { createSceneCache } from "./scene-cache";
 import { folderSource, openSource, type Replaced, type SourcePlan } from "./source";
 import { type BatchMaker, createWorkerPool } from "./worker-pool";
 
-/** The images of one run of the step function: a micro-batch, or the whole batch where nothing is accumulated. */
+/** The images of one run of the step on one device: of a micro-batch, or of the whole batch where nothing is accumulated. */
 export interface TrainingBatch {
   /** Optimiser steps done before this one. */
   readonly step: number;
   /** Micro-batch of the step, from 0. */
   readonly microStep: number;
+  /** Among the devices of this process, from 0. */
+  readonly device: number;
   /** [deviceBatch, 3, H, W], bytes, in memory of its own (not shared with other threads). */
   readonly images: Uint8Array;
   /** Gives the memory back; `images` must not be used any more. Without it the garbage collector does. */
@@ -32,7 +34,7 @@ export interface TrainingData {
   readonly imageCount: number;
   /** Threads that prepare images; 0 = this one. */
   readonly workers: number;
-  /** Batches of the optimiser steps `fromStep` … `toStep` − 1, in order. */
+  /** Batches of the optimiser steps `fromStep` … `toStep` − 1, in order: device after device of a micro-batch. */
   batches(range: { readonly fromStep: number; readonly toStep: number }): AsyncGenerator<TrainingBatch, void, void>;
   /** Broken files met so far and replaced by others. */
   readonly replaced: readonly Replaced[];
@@ -43,8 +45,10 @@ export interface TrainingDataOptions {
   readonly experiment: Experiment;
   /** Folder that relative data paths start from. */
   readonly root: string;
-  /** The device that these images are for; left out: the only one. */
+  /** The process that these images are for; left out: the only one. */
   readonly place?: Place;
+  /** Devices that it holds; left out: one. */
+  readonly devices?: number;
   /** Threads that prepare images; 0 or left out = as many as suit the experiment and the machine. */
   readonly workers?: number;
   /** Cores for them and for the engine; left out: all. */
@@ -57,10 +61,11 @@ export interface TrainingDataOptions {
 
 /** Throws R13x where the images are not there. */
 export async function openTrainingData(options: TrainingDataOptions): Promise<TrainingData> {
-  const { experiment, root, workerFile, place = { rank: 0, size: 1 }, warn = () => {} } = options;
+  const { experiment, root, workerFile, place = { rank: 0, size: 1 }, devices = 1, warn = () => {} } = options;
   const { optimiser, image, augmentation, seed } = experiment;
   const { plan, imageCount } = await trainingSource(experiment, root, warn);
-  const workers = workerFile === undefined ? 0 : options.workers || workersFor(experiment, options.cores);
+  const workers =
+    workerFile === undefined ? 0 : options.workers || workersFor(experiment, { devices, cores: options.cores });
 
   const replaced: Replaced[] = [];
   const onReplaced = (what: Replaced): void => {
@@ -80,13 +85,21 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
         });
 
   const { globalBatch, deviceBatch } = optimiser;
-  const microSteps = globalBatch / (deviceBatch * place.size);
+  const places = placesOf(place, devices);
+  const microSteps = globalBatch / (deviceBatch * place.size * devices);
+  const sharesOfStep = microSteps * devices;
   if (!Number.isInteger(microSteps)) throw new Error("internal: the batch is no multiple of the micro-batch");
   const order = createEpochOrder({ seed, images: imageCount });
-  const jobAt = (micro: number): TrainingJob => {
-    const step = Math.floor(micro / microSteps);
+  /** Shares count over steps, micro-batches and devices. */
+  const at = (share: number): Pick<TrainingBatch, "step" | "microStep" | "device"> => ({
+    step: Math.floor(share / sharesOfStep),
+    microStep: Math.floor((share % sharesOfStep) / devices),
+    device: share % devices,
+  });
+  const jobOf = (share: number): TrainingJob => {
+    const { step, microStep, device } = at(share);
     const epoch = Math.floor(step / optimiser.stepsPerEpoch);
-    const firstImage = firstImageOf({ microStep: micro % microSteps, deviceBatch }, place);
+    const firstImage = firstImageOf({ microStep, deviceBatch }, places[device] ?? place);
     const from = (step % optimiser.stepsPerEpoch) * globalBatch + firstImage;
     return { epoch, images: order.images({ epoch, from, count: deviceBatch }) };
   };
@@ -94,10 +107,10 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
   async function* batches({ fromStep, toStep }: { readonly fromStep: number; readonly toStep: number }) {
     const free: Uint8Array[] = [];
     const ahead: Promise<Uint8Array>[] = [];
-    let begun = fromStep * microSteps;
-    for (let micro = begun; micro < toStep * microSteps; micro++) {
-      while (begun < toStep * microSteps && ahead.length < maker.depth) {
-        const batch = maker.make(jobAt(begun++), free.pop());
+    let begun = fromStep * sharesOfStep;
+    for (let share = begun; share < toStep * sharesOfStep; share++) {
+      while (begun < toStep * sharesOfStep && ahead.length < maker.depth) {
+        const batch = maker.make(jobOf(begun++), free.pop());
         batch.catch(() => {}); // awaited below; until then a failure must not end the process
         ahead.push(batch);
       }
@@ -107,7 +120,7 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
         if (!released) free.push(images);
         released = true;
       };
-      yield { step: Math.floor(micro / microSteps), microStep: micro % microSteps, images, release };
+      yield { ...at(share), images, release };
     }
   }
 
@@ -120,27 +133,33 @@ function nothingAhead(): never {
 
 /**
  * The batches as one call after the other, which is how a training loop asks: each call gives the next images and takes
- * back those of the call before.
+ * back those that its device was given before, since all devices of a process begin together.
  */
 export function imagesInTurn(
   data: TrainingData,
-  range: { readonly fromStep: number; readonly toStep: number },
+  { devices = 1, ...range }: { readonly fromStep: number; readonly toStep: number; readonly devices?: number },
 ): () => Promise<Uint8Array> {
   const batches = data.batches(range);
-  let last: TrainingBatch | undefined;
+  const given: TrainingBatch[] = [];
   return async () => {
-    last?.release();
+    if (given.length === devices) given.shift()?.release();
     const next = await batches.next();
     if (next.done) throw new Error("internal: there are no batches after the last step");
-    last = next.value;
-    return last.images;
+    given.push(next.value);
+    return next.value.images;
   };
 }
 
 /** Rendered scenes cost little after the first epoch; files keep a thread busy each. The engine needs cores too. */
-export function workersFor({ data, hardware }: Experiment, cores = availableParallelism()): number {
+export function workersFor(
+  { data, hardware }: Experiment,
+  {
+    devices = 1,
+    cores = availableParallelism(),
+  }: { readonly devices?: number; readonly cores?: number | undefined } = {},
+): number {
   if (hardware.workers > 0) return hardware.workers;
-  return data.kind === "shapes" ? 1 : Math.max(1, Math.min(8, Math.floor(cores / 2)));
+  return data.kind === "shapes" ? 1 : Math.max(1, Math.min(8 * devices, Math.floor(cores / 2)));
 }
 
 async function trainingSource(

@@ -61,20 +61,27 @@ export interface EngineFunction {
   ): { readonly state: object; readonly outputs: object };
 }
 
-/** By path. */
+/** What one device is given at a call, by path. */
+export type Inputs = ReadonlyMap<string, HostArray>;
+
+/** What it gives. */
 export type Outputs = ReadonlyMap<string, HostArray>;
 
 export interface LoadedFunction {
-  /** Runs once: reads the store, replaces its new values, returns the outputs by path. */
-  run(inputs: ReadonlyMap<string, HostArray>, lengths: Readonly<Record<string, number>>): Promise<Outputs>;
   /**
-   * The same for engines that can have several calls under way: resolves as soon as the inputs may be changed, with the
-   * outputs to come. Calls run in their order, and what reads the store comes after them.
+   * Runs once: reads the store, replaces its new values, returns the outputs. Where the engine holds several devices, all of
+   * them are given the same, and the outputs are those of the first.
+   */
+  run(inputs: Inputs, lengths: Readonly<Record<string, number>>): Promise<Outputs>;
+  /**
+   * The same for engines that can have several calls under way, or that hold several devices: each is given inputs of its
+   * own. Resolves as soon as the inputs may be changed, with the outputs of each device to come. Calls run in their order,
+   * and what reads the store comes after them.
    */
   queue?(
-    inputs: ReadonlyMap<string, HostArray>,
+    shares: readonly Inputs[],
     lengths: Readonly<Record<string, number>>,
-  ): Promise<{ readonly outputs: Promise<Outputs> }>;
+  ): Promise<{ readonly outputs: Promise<readonly Outputs[]> }>;
   release(): Promise<void>;
 }
 
@@ -86,8 +93,8 @@ export interface StateStore {
   write(path: string, values: Float32Array): Promise<void>;
 }
 
-/** What an engine has to know of the devices that share a batch with it. */
-export type Reducer = Pick<Communicator, "size" | "allReduceMean">;
+/** What an engine has to know of the processes that share a batch with it. */
+export type Reducer = Pick<Communicator, "rank" | "size" | "allReduceMean" | "broadcast">;
 
 export interface EngineOptions {
   /** Threads of the engine's own pool, where it has one. */
@@ -96,8 +103,12 @@ export interface EngineOptions {
   readonly device?: DeviceName;
   /** Left out: fp32. */
   readonly precision?: Precision;
-  /** The other devices, which allReduce meets; left out: there are none. */
+  /** The other processes, which allReduce meets; left out: there are none. */
   readonly reducer?: Reducer;
+  /** Devices that this process is to hold, where an engine can hold several; left out: one. */
+  readonly devices?: number;
+  /** This process among those of its host, from 0: processes of one host share its devices out. */
+  readonly localRank?: number;
   /** Called once per function with a line for the user on how it runs, e.g. how much of it a GPU computes. */
   readonly note?: (line: string) => void;
   /** Is told what the engine is busy with while somebody may be waiting, e.g. compiling. */
@@ -114,6 +125,10 @@ export interface EngineModule {
   readonly createEngine: CreateEngine;
   /** Variables that have to be in the environment when the process starts; those that are set already stay. */
   readonly startVariables?: (options: Pick<EngineOptions, "device">) => Readonly<Record<string, string>>;
+  /** What a thread runs that the engine has started: the bundle is its file. */
+  readonly runThread?: (data: unknown) => void;
+  /** One process may hold several of the devices that share a batch; left out: each has a process of its own. */
+  readonly holdsManyDevices?: true;
 }
 
 /** In bytes. */
@@ -127,6 +142,8 @@ export interface Engine {
   readonly name: AnyEngineName;
   /** One line for the log, e.g. "onnxruntime-node 1.30.0, CPU, 2 threads". */
   readonly description: string;
+  /** Devices that it holds, each with a share of the batch and with all of the state; left out: one. */
+  readonly devices?: number;
   createStore(specs: TensorSpecs): StateStore;
   load(fn: EngineFunction, store: StateStore): Promise<LoadedFunction>;
   /** Of the device, where it has its own and says how much of it is used; otherwise null, or no such method. */

@@ -36,7 +36,7 @@ export interface Koffi {
   /** The memory itself, not a copy. */
   view(pointer: Pointer, bytes: number): ArrayBuffer;
   pointer(type: object): object;
-  register(callback: (...args: readonly unknown[]) => void, type: object): Pointer;
+  register(callback: (...args: readonly unknown[]) => unknown, type: object): Pointer;
   unregister(callback: Pointer): void;
 }
 

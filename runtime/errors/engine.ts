@@ -135,3 +135,22 @@ export function pjrtDeviceMissing(was: {
     { cause: was.cause },
   );
 }
+
+/** The plugin finds fewer devices than a process is to hold of those that share the batch. */
+export function pjrtTooFewDevices(was: {
+  readonly path: string;
+  readonly device: string;
+  /** Devices of this host that it was asked for: so many, from this one on. */
+  readonly first: number;
+  readonly count: number;
+  readonly found: number;
+}): UserError {
+  const devices = (count: number): string => (count === 1 ? "one device" : `${count} devices`);
+  const where = was.first === 0 ? "" : `, numbers ${was.first} to ${was.first + was.count - 1} of this host`;
+  return new UserError(
+    "R109",
+    `This process is to hold ${devices(was.count)} "${was.device}" of those that share a batch${where}, and the PJRT ` +
+      `plugin ${was.path} finds ${devices(was.found)}. Set hardware.gpus to as many as there are, over all hosts, and ` +
+      "compile again; or start the trainer on more hosts or as more ranks, so that each holds fewer (docs/clusters.md).",
+  );
+}

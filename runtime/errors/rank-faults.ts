@@ -115,12 +115,29 @@ export function otherNumberOfRanks(was: {
   readonly launcher: string;
   readonly ranks: number;
   readonly gpus: number;
+  /** One rank may have several devices. */
+  readonly holdsManyDevices: boolean;
 }): UserError {
   const ranks = was.ranks === 1 ? "one rank" : `${was.ranks} ranks`;
   const devices = was.gpus === 1 ? "one device" : `${was.gpus} devices`;
   return new UserError(
     "R209",
-    `This trainer was compiled for ${devices} (hardware.gpus), but ${was.launcher} started ${ranks}. Start ${was.gpus}, or ` +
+    `This trainer was compiled for ${devices} (hardware.gpus), but ${was.launcher} started ${ranks}. Start ` +
+      `${was.gpus}${was.holdsManyDevices && was.gpus > 1 ? " or a number that divides it, so that each has as many devices" : ""}, or ` +
       `set hardware.gpus to ${was.ranks} and compile again: checkpoints of the run go on with another number.`,
+  );
+}
+
+/** A rank does not reach rank 0, where the processes of one XLA client find each other. */
+export function rankUnreachable(was: {
+  readonly rank: number;
+  readonly hosts: readonly string[];
+  readonly port: number;
+  readonly why: string;
+}): UserError {
+  return new UserError(
+    "R213",
+    `Rank ${was.rank} does not reach rank 0 on port ${was.port} of ${was.hosts.join(", ")}: ${was.why}. The hosts of a run ` +
+      "must reach each other on the ports that the system gives out (net.ipv4.ip_local_port_range); look at the firewall.",
   );
 }

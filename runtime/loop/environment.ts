@@ -5,11 +5,11 @@ import type { EvaluatingRanks } from "../evaluate/shared-features";
 import type { Experiment, TrainerProgram } from "../experiment";
 import type { Place } from "../step/share";
 
-/** The images of a run in the order of its micro-batches. */
+/** The images of a run in the order of its micro-batches, device after device. */
 export interface ImageStream {
   /** Threads that prepare images; 0 = none but the one that trains. */
   readonly workers: number;
-  /** [B, 3, H, W] of the next micro-batch. */
+  /** [B, 3, H, W] of the next device's micro-batch. */
   next(): Promise<Uint8Array>;
   close(): Promise<void>;
 }
@@ -26,8 +26,10 @@ export interface ImageStreamOptions {
   readonly fromStep: number;
   /** Optimiser steps at which the run stops. */
   readonly untilStep: number;
-  /** The device that they are for. */
+  /** The process that they are for. */
   readonly place: Place;
+  /** Devices that it holds. */
+  readonly devices: number;
   /** Cores that it has. */
   readonly cores: number;
 }

@@ -18,18 +18,19 @@ export function nodeEnvironment(loadEngine: LoadEngine): NodeEnvironment {
   return {
     // Loaded here, so that neither --help nor the threads that prepare images wait for it.
     createEngine: async (options) => (await loadEngine()).createEngine(options),
-    openImages: async ({ experiment, dataRoot, workers, fromStep, untilStep, note, place, cores }) => {
+    openImages: async ({ experiment, dataRoot, workers, fromStep, untilStep, note, place, devices, cores }) => {
       const workerFile = bundleFile();
       const data = await openTrainingData({
         experiment,
         root: dataRoot,
         workers,
         place,
+        devices,
         cores,
         warn: note,
         ...(workerFile === null ? {} : { workerFile }),
       });
-      const next = imagesInTurn(data, { fromStep, toStep: untilStep });
+      const next = imagesInTurn(data, { fromStep, toStep: untilStep, devices });
       return { workers: data.workers, next, close: () => data.close() };
     },
     openEvaluation: async ({ dataRoot, ...options }) => {

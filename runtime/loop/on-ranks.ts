@@ -1,13 +1,14 @@
 /** A run on as many ranks as its experiment has devices: starts them, or is one of them. */
 import { join } from "node:path";
 import type { TrainerFlags } from "../cli";
+import type { EngineModule } from "../engines/engine";
 import { errorText } from "../error-text";
 import { otherNumberOfRanks, runIsLocked } from "../errors";
 import type { TrainerProgram } from "../experiment";
 import { type Launch, launchOf } from "../ranks/launch";
 import type { Variables } from "../ranks/launchers/variables";
 import { openMpiCommunicator } from "../ranks/mpi/mpi";
-import { watchedRanks } from "../ranks/run-ranks";
+import { aloneRanks, watchedRanks } from "../ranks/run-ranks";
 import { spawnRanks } from "../ranks/spawn/spawn";
 import { isTorchrunOnOneHost, withoutTorchrun } from "../ranks/spawn/torchrun";
 import { streamsOfRank } from "../ranks/streams";
@@ -16,30 +17,35 @@ import type { TrainerEnvironment } from "./environment";
 import { lockOwner } from "./lock";
 import { run } from "./run";
 
+type Process = Pick<EngineModule, "holdsManyDevices">;
+
 /** Gives the exit code; throws UserError where the run cannot start, and no rank has begun. */
 export async function runOnRanks(
   program: TrainerProgram,
   flags: TrainerFlags,
   environment: TrainerEnvironment,
   variables: Variables,
+  engine: Process = {},
 ): Promise<number> {
   const launch = launchOf(variables);
   const { gpus } = program.experiment.hardware;
   const folder = join(flags.runDirectory, "ranks");
   const command = [process.execPath, ...process.execArgv, environment.script, ...environment.args];
-  if (launch.launcher === null && gpus > 1) {
+  if (launch.launcher === null && gpus > 1 && !engine.holdsManyDevices) {
     refuseLocked(flags.runDirectory);
     return spawnRanks({ ranks: gpus, command, variables, folder });
   }
   // A rank that leaves before it has joined the others may leave them waiting, so those that can join say it there.
-  if (launch.size === 1 || launch.wireUp === null) refuseOtherNumber(launch, gpus);
-  if (launch.size === 1) return run(program, flags, environment);
+  if (launch.size === 1 || launch.wireUp === null) devicesOf(launch, gpus, engine);
+  if (launch.size === 1) return run(program, flags, environment, aloneRanks(gpus));
   if (isTorchrunOnOneHost(launch)) {
     if (launch.rank > 0) return 0;
+    // All devices are on this host, and one process can hold them.
+    if (engine.holdsManyDevices) return run(program, flags, environment, aloneRanks(gpus));
     refuseLocked(flags.runDirectory);
     return spawnRanks({ ranks: gpus, command, variables: withoutTorchrun(variables), folder });
   }
-  return runAsRank({ program, flags, environment, launch, variables, folder });
+  return runAsRank({ program, flags, environment, launch, variables, folder, engine });
 }
 
 async function runAsRank(what: {
@@ -49,6 +55,7 @@ async function runAsRank(what: {
   readonly launch: Launch;
   readonly variables: Variables;
   readonly folder: string;
+  readonly engine: Process;
 }): Promise<number> {
   const { program, flags, launch, folder } = what;
   const communicator = await openMpiCommunicator(launch, what.variables);
@@ -59,18 +66,21 @@ async function runAsRank(what: {
     if (communicator.rank === 0) environment.stderr.write(`${text}\n`);
     return text;
   };
+  let devices: number;
   try {
     // Before anything is written into it: the folder may be that of a run under way.
-    await together(communicator, "the start", () => {
-      refuseOtherNumber(launch, program.experiment.hardware.gpus);
+    devices = await together(communicator, "the start", () => {
       if (communicator.rank === 0) refuseLocked(flags.runDirectory);
+      return devicesOf(launch, program.experiment.hardware.gpus, what.engine);
     });
   } catch (error) {
     said(error);
     await communicator.close();
     return 1;
   }
-  const ranks = watchedRanks(communicator, { folder, ranksHere: launch.localSize ?? 1 });
+  const ranksHere = launch.localSize ?? 1;
+  const localRank = launch.localRank ?? 0;
+  const ranks = watchedRanks(communicator, { folder, ranksHere, localRank, devices });
   try {
     const { experiment } = program;
     await ranks.agree("experiment", experiment.specHash);
@@ -88,8 +98,12 @@ async function runAsRank(what: {
   }
 }
 
-function refuseOtherNumber({ launcher, size }: Launch, gpus: number): void {
-  if (size !== gpus) throw otherNumberOfRanks({ launcher: launcher ?? "nothing", ranks: size, gpus });
+/** How many of the devices each rank holds. Throws R209 where they cannot be divided among these ranks. */
+function devicesOf({ launcher, size }: Launch, gpus: number, engine: Process): number {
+  const holdsManyDevices = engine.holdsManyDevices === true;
+  const fits = holdsManyDevices ? gpus % size === 0 : gpus === size;
+  if (!fits) throw otherNumberOfRanks({ launcher: launcher ?? "nothing", ranks: size, gpus, holdsManyDevices });
+  return gpus / size;
 }
 
 function refuseLocked(directory: string): void {

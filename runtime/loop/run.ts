@@ -99,6 +99,8 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     device,
     precision,
     reducer: ranks,
+    devices: ranks.devices,
+    localRank: ranks.localRank,
     note: (line: string) => notes.push(line),
     progress: progress.note,
     ...(flags.pjrtPlugin === null ? {} : { pjrtPlugin: flags.pjrtPlugin }),
@@ -134,6 +136,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
       fromStep: from.stepsDone,
       untilStep: stopAtStep,
       place: ranks,
+      devices: ranks.devices,
       cores: ranks.cores,
     }),
   );

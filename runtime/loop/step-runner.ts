@@ -1,12 +1,13 @@
 /** One optimiser step on an engine: masks and schedules in, loss out; the weights change inside the engine. */
-import type { Engine, LoadedFunction, Outputs, StateStore } from "../engines/engine";
+import type { Engine, Inputs, LoadedFunction, Outputs, StateStore } from "../engines/engine";
 import type { TrainerProgram } from "../experiment";
 import { sampleMasks } from "../masks/sampler";
 import { aloneCommunicator } from "../ranks/alone";
 import type { Communicator } from "../ranks/communicator";
 import { gatherNumbers } from "../ranks/numbers";
 import { scheduleAt, scheduleTree } from "../schedules/schedules";
-import { firstImageOf } from "../step/share";
+import type { Lengths } from "../step/lengths";
+import { firstImageOf, placesOf } from "../step/share";
 import { dropPathFactors } from "./drop-path";
 import { constantsOf, inputsOf, type StepFunctions, stepEngineFunctions } from "./functions";
 import { mean, type PreparedMicroBatch, type StepOutcome, type StepRunner } from "./train-loop";
@@ -14,11 +15,11 @@ import { mean, type PreparedMicroBatch, type StepOutcome, type StepRunner } from
 /** One run and one behind it keep a device busy; more would make a stop later, and hold the images of each. */
 const MOST_AHEAD = 1;
 
-/** Runs of the micro-batch function that the device has not ended, in their order. */
+/** Runs of the micro-batch function that the devices have not ended, in their order. */
 class InFlight {
   readonly #runs: Promise<unknown>[] = [];
 
-  add(outputs: Promise<Outputs>): void {
+  add(outputs: Promise<readonly Outputs[]>): void {
     // Whoever asks for the outcome meets a failure; until then it must not end the process.
     this.#runs.push(outputs.catch(() => undefined));
   }
@@ -41,7 +42,10 @@ function queuesOf({ microBatch, update }: StepFunctions<LoadedFunction>): Queues
   return update.queue === undefined ? null : { microBatch: microBatch.queue, update: update.queue };
 }
 
-/** `ranks` are the devices that share the batch: this one takes its part of the images, and the loss is the mean over all. */
+/**
+ * `ranks` are the processes that share the batch. Each device of this one takes its part of the images, and the loss is the
+ * mean over all devices.
+ */
 export async function openStepRunner(
   engine: Engine,
   program: TrainerProgram,
@@ -50,6 +54,7 @@ export async function openStepRunner(
 ): Promise<StepRunner> {
   const { experiment } = program;
   const { optimiser } = experiment;
+  const places = placesOf(ranks, engine.devices ?? 1);
   const constants = constantsOf(experiment);
   const { microBatch, update } = await loadStep(engine, program, store);
   const takesSchedule = update === null;
@@ -60,43 +65,53 @@ export async function openStepRunner(
   const prepareMicroBatch = (step: number, microStep: number): PreparedMicroBatch => {
     const { seed } = experiment;
     const images = optimiser.deviceBatch;
-    const firstImage = firstImageOf({ microStep, deviceBatch: images }, ranks);
-    const { lengths, contextIndex, targetIndex } = sampleMasks(experiment.masks, { seed, step, images, firstImage });
-    const dropPath = dropPathFactors({
-      seed,
-      step,
-      images,
-      contexts: experiment.masks.contextCount,
-      firstImage,
-      globalBatch: optimiser.globalBatch,
-      depth: experiment.encoder.depth,
-      rate: experiment.dropPath,
+    const made = places.map((place) => {
+      const firstImage = firstImageOf({ microStep, deviceBatch: images }, place);
+      const { lengths, contextIndex, targetIndex } = sampleMasks(experiment.masks, { seed, step, images, firstImage });
+      const dropPath = dropPathFactors({
+        seed,
+        step,
+        images,
+        contexts: experiment.masks.contextCount,
+        firstImage,
+        globalBatch: optimiser.globalBatch,
+        depth: experiment.encoder.depth,
+        rate: experiment.dropPath,
+      });
+      return { lengths, batch: { contextIndex, targetIndex, ...(dropPath === undefined ? {} : { dropPath }) } };
     });
-    return { lengths, batch: { contextIndex, targetIndex, ...(dropPath === undefined ? {} : { dropPath }) } };
+    const [first] = made;
+    if (first === undefined) throw new Error("internal: an engine without devices");
+    // A step has the same lengths on all devices.
+    return { lengths: first.lengths, batches: made.map(({ batch }) => batch) };
   };
 
   const begin: StepRunner["begin"] = async ({ schedule: scalars, microBatches }, nextImages) => {
     const outputs: Outputs[] = [];
-    const queued: Promise<Outputs>[] = [];
+    const queued: Promise<readonly Outputs[]>[] = [];
     let dataMs = 0;
     const schedule = scheduleTree(scalars);
-    for (const { lengths, batch } of microBatches) {
+    for (const { lengths, batches } of microBatches) {
       const waitedFromMs = performance.now();
-      const images = await nextImages();
+      const shares: Inputs[] = [];
+      for (const batch of batches) {
+        const images = await nextImages();
+        shares.push(inputsOf({ batch: { images, ...batch }, constants, ...(takesSchedule ? { schedule } : {}) }));
+      }
       dataMs += performance.now() - waitedFromMs;
-      const given = inputsOf({ batch: { images, ...batch }, constants, ...(takesSchedule ? { schedule } : {}) });
       if (queues === null) {
-        outputs.push(await microBatch.run(given, lengths));
+        outputs.push(...(await ranOnAll(microBatch, shares, lengths)));
         continue;
       }
       await inFlight.downTo(MOST_AHEAD);
-      const made = (await queues.microBatch(given, lengths)).outputs;
+      const made = (await queues.microBatch(shares, lengths)).outputs;
       inFlight.add(made);
       queued.push(made);
     }
     if (queues !== null) {
       // A loss that is not finite ends the run when it is read, and no checkpoint is written: as in a step of one function.
-      const updated = queues.update === null ? null : (await queues.update(inputsOf({ schedule }), {})).outputs;
+      const shares = places.map(() => inputsOf({ schedule }));
+      const updated = queues.update === null ? null : (await queues.update(shares, {})).outputs;
       return { dataMs, outcome: outcomeOfQueued(queued, updated) };
     }
     // The mean over the ranks is the same number on each of them, so all stop where it is not finite.
@@ -125,18 +140,27 @@ export async function openStepRunner(
   };
 }
 
-/** The mean loss of the micro-batches; the norm comes with the update. */
+/** One call on all devices of the engine. */
+async function ranOnAll(fn: LoadedFunction, shares: readonly Inputs[], lengths: Lengths): Promise<readonly Outputs[]> {
+  if (fn.queue !== undefined) return (await fn.queue(shares, lengths)).outputs;
+  const [only, ...others] = shares;
+  if (only === undefined || others.length > 0) throw new Error("internal: shares of devices that the engine has not");
+  return [await fn.run(only, lengths)];
+}
+
+/** The mean loss of the micro-batches of all devices; the norm comes with the update. */
 function outcomeOf(microBatches: readonly Outputs[], update: Outputs | undefined): StepOutcome {
   const losses = microBatches.map((outputs) => scalarOf(outputs, "loss"));
   return { loss: mean(losses), gradientNorm: update?.get("norm")?.[0] ?? null };
 }
 
 async function outcomeOfQueued(
-  microBatches: readonly Promise<Outputs>[],
-  update: Promise<Outputs> | null,
+  microBatches: readonly Promise<readonly Outputs[]>[],
+  update: Promise<readonly Outputs[]> | null,
 ): Promise<StepOutcome> {
   const [made, updated] = await Promise.all([Promise.all(microBatches), update]);
-  return outcomeOf(made, updated ?? made.at(-1));
+  const all = made.flat();
+  return outcomeOf(all, updated?.[0] ?? all.at(-1));
 }
 
 async function loadStep(

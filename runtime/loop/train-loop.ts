@@ -18,8 +18,8 @@ export interface PreparedStep {
 
 export interface PreparedMicroBatch {
   readonly lengths: Lengths;
-  /** Masks and stochastic depth; its images come when it runs. */
-  readonly batch: Omit<BatchTree<HostArray>, "images">;
+  /** Masks and stochastic depth of each device of this process; images come when it runs. */
+  readonly batches: readonly Omit<BatchTree<HostArray>, "images">[];
 }
 
 export interface StepOutcome {
@@ -32,7 +32,7 @@ export interface StepOutcome {
 /** The functions of one step, as the loop sees them. Steps count from 0 here: those that are done before. */
 export interface StepRunner {
   prepare(step: number): PreparedStep;
-  /** `nextImages` gives the pixels of the next micro-batch; `dataMs` in the result is the time spent waiting for them. */
+  /** `nextImages` gives the pixels of the next device's micro-batch; `dataMs` in the result is the time spent waiting. */
   run(
     prepared: PreparedStep,
     nextImages: () => Promise<Uint8Array>,

@@ -9,6 +9,10 @@ import { watched } from "./watch/watched";
 export interface RunRanks extends Communicator {
   /** Cores of this host for each of the ranks on it. */
   readonly cores: number;
+  /** This rank among those of its host, from 0. */
+  readonly localRank: number;
+  /** Devices that each rank holds: rank r has those from r · devices on. */
+  readonly devices: number;
   /** This rank is at its steps, of which one takes so long. */
   stepping(step: number, stepMs: number): void;
   /** Work for which the others may have to wait that long. */
@@ -20,10 +24,12 @@ export interface RunRanks extends Communicator {
 /** A step is late after ten of its usual times, and not before this: disks and networks pause now and then. */
 const leastPatienceMs = 45_000;
 
-export function aloneRanks(): RunRanks {
+export function aloneRanks(devices = 1): RunRanks {
   return {
     ...aloneCommunicator(),
     cores: availableParallelism(),
+    localRank: 0,
+    devices,
     stepping: () => {},
     during: (_what, _limitMs, work) => work(),
     whenFault: () => {},
@@ -33,9 +39,15 @@ export function aloneRanks(): RunRanks {
 /** `folder` is where ranks say that they live, in the run folder. */
 export function watchedRanks(
   communicator: Communicator,
-  { folder, ranksHere }: { readonly folder: string; readonly ranksHere: number },
+  where: {
+    readonly folder: string;
+    readonly ranksHere: number;
+    readonly localRank: number;
+    readonly devices: number;
+  },
 ): RunRanks {
   let act = (_error: UserError): void => {};
+  const { folder, ranksHere, localRank, devices } = where;
   const { rank, size, host } = communicator;
   const watch = startWatch({ folder, rank, size, host, onFault: (error) => act(error) });
   let at = { what: "the start", limitMs: Number.POSITIVE_INFINITY };
@@ -46,6 +58,8 @@ export function watchedRanks(
   return {
     ...watched(communicator, watch),
     cores: Math.max(1, Math.floor(availableParallelism() / ranksHere)),
+    localRank,
+    devices,
     stepping: (step, stepMs) => doing(`step ${step}`, Math.max(leastPatienceMs, 10 * stepMs)),
     during: async (what, limitMs, work) => {
       const before = at;

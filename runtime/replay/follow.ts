@@ -27,7 +27,7 @@ export interface Followed {
 export interface FollowOptions {
   /** Go no further than this step; the losses of the whole run are then not compared. */
   readonly steps?: number;
-  /** Where the ranks of the trace are devices: this one of them, whose engine meets the others. */
+  /** Where the ranks of the trace are processes: this one of them, whose engine meets the others. */
   readonly devices?: Communicator;
   /** Whether the mean squared error is looked at too; true unless said otherwise. */
   readonly mse?: boolean;

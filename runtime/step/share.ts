@@ -7,6 +7,11 @@ export interface Place {
   readonly size: number;
 }
 
+/** The places of the devices that a process holds, among those of all processes. */
+export function placesOf({ rank, size }: Place, devices: number): readonly Place[] {
+  return Array.from({ length: devices }, (_, device) => ({ rank: rank * devices + device, size: size * devices }));
+}
+
 /**
  * The number, within the global batch of a step, of the first image of a device's micro-batch. Every micro-batch of all
  * devices is a run of images, divided among them in the order of ranks: N devices see what one device with the same global

@@ -71,6 +71,19 @@ describe.skipIf(found.length === 0).each(found)("for H100s, by jax-cuda13-pjrt $
     expect(memory).toMatchObject({ arguments: 2 * 4096, outputs: 4096, aliased: 4096 });
   });
 
+  it("compiles the step of a small experiment that 16 cards on two hosts share", { timeout: 10 * MINUTE }, async () => {
+    const cluster = await Topology.create(loadPjrt(path), { ...oneCard, hosts: 2, devices: 8 });
+    const shared: SpecInput = {
+      ...small,
+      optimization: { ...small.optimization, globalBatch: 64 },
+      hardware: { ...small.hardware, gpus: 16 },
+    };
+    const { functions, stateBytes, microBatch } = await compileSubject(shared, cluster);
+    cluster.release();
+    expect(microBatch).toBe(4);
+    for (const { memory } of functions) expect(memory.aliased).toBe(stateBytes);
+  });
+
   it("compiles a small step, whose state is written in place", { timeout: 10 * MINUTE }, async () => {
     const { functions, stateBytes } = await compileSubject(small, card);
     expect(functions.map(({ name }) => name)).toEqual(["step"]);

@@ -1,114 +1,21 @@
 /** Many devices against one: N ranks that meet in this process against N accumulated micro-batches of the same images. */
 import { describe, expect, it } from "vitest";
-import { compile } from "../../compiler/compile";
-import { specFromText } from "../../compiler/spec/load";
-import type { Engine } from "../../runtime/engines/engine";
 import { createEngine } from "../../runtime/engines/onnx/engine";
 import { createReferenceEngine } from "../../runtime/engines/reference/engine";
-import type { TrainerProgram } from "../../runtime/experiment";
-import { inputSpecs } from "../../runtime/loop/functions";
-import { stateSpecs, writeInitialState } from "../../runtime/loop/state";
-import { openStepRunner } from "../../runtime/loop/step-runner";
-import { randomAt } from "../../runtime/random/random";
-import { aloneCommunicator } from "../../runtime/ranks/alone";
-import type { Communicator } from "../../runtime/ranks/communicator";
 import { follow } from "../../runtime/replay/follow";
 import { openTrace } from "../../runtime/replay/trace";
 import { compileReplay } from "../../tools/replay/compile";
-import { evaluateReplay, evaluateTrainer } from "../support/generated";
-import { pixelsOf } from "../support/noise";
+import { evaluateReplay } from "../support/generated";
+import { expectClose, type MakeEngine, manyDevicesProgram, threeSteps } from "../support/many-devices";
 import { officialPath } from "../support/official";
 import { onRanks } from "../support/ranks";
 import { testSeed } from "../support/seed";
 
 const seed = testSeed;
-const GLOBAL_BATCH = 8;
 
-/** Stochastic depth, clipping and several programs: whatever depends on the place of an image in the batch. */
-function programOf(change: { readonly gpus: number; readonly accumulation: number }): Promise<TrainerProgram> {
-  const spec = {
-    image: { size: 25 },
-    encoder: { dim: 12, depth: 2, heads: 3, patch: 5, dropPath: 0.3 },
-    predictor: { dim: 12, depth: 2, heads: 3 },
-    masking: { minKeep: 1, targets: { count: 3, scale: [0.13, 0.24] }, context: { scale: [0.7, 0.95], tokens: 4 } },
-    data: { source: "shapes", trainImages: 64, sceneSize: 64 },
-    evaluation: { knn: { neighbours: 5 } },
-    optimization: {
-      epochs: 2,
-      globalBatch: GLOBAL_BATCH,
-      accumulation: change.accumulation,
-      clipNorm: 0.5,
-      learningRate: { warmupEpochs: 0.1 },
-      // With a smaller one AdamW makes whole steps out of the rounding of gradients that are zero.
-      adamw: { eps: 1e-4 },
-    },
-    hardware: { gpus: change.gpus },
-  };
-  const loaded = specFromText({ text: JSON.stringify(spec), file: "small.json" });
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics));
-  return evaluateTrainer(compile(loaded).files);
-}
-
-type MakeEngine = (ranks: Communicator) => Promise<Engine>;
 const onnx: MakeEngine = (reducer) => createEngine({ threads: 1, reducer });
 const binding: MakeEngine = (reducer) => createEngine({ threads: 1, reducer, runtime: "binding" });
 const exact: MakeEngine = (reducer) => createReferenceEngine({ reducer });
-
-interface Trained {
-  readonly state: ReadonlyMap<string, Float32Array>;
-  readonly losses: readonly number[];
-  readonly norms: readonly (number | null)[];
-}
-
-/** State, losses and norms of three steps on one device of several. Image number i of a step is a function of both. */
-async function threeSteps(program: TrainerProgram, makeEngine: MakeEngine, ranks: Communicator): Promise<Trained> {
-  const { deviceBatch, accumulation } = program.experiment.optimiser;
-  const engine = await makeEngine(ranks);
-  const specs = stateSpecs(program.parameters, program.state);
-  const store = engine.createStore(specs);
-  await writeInitialState(store, program.parameters, seed);
-  const runner = await openStepRunner(engine, program, store, ranks);
-  const shape = inputSpecs(program.features).get("images")?.shape ?? [];
-  const imageSize = shape.slice(1).reduce<number>((size, length) => size * Number(length), 1);
-  const losses: number[] = [];
-  const norms: (number | null)[] = [];
-  for (let step = 0; step < 3; step++) {
-    let micro = 0;
-    const outcome = await runner.run(runner.prepare(step), async () => {
-      const images = new Float32Array(deviceBatch * imageSize);
-      for (let i = 0; i < deviceBatch; i++) {
-        const sample = (micro * ranks.size + ranks.rank) * deviceBatch + i;
-        const image = images.subarray(i * imageSize, (i + 1) * imageSize);
-        randomAt({ seed, purpose: "images", step, sample }).fillNormal(image, 1);
-      }
-      micro++;
-      return pixelsOf(images);
-    });
-    expect(micro).toBe(accumulation);
-    losses.push(outcome.loss);
-    norms.push(outcome.gradientNorm);
-  }
-  const state = new Map<string, Float32Array>();
-  // Between two steps the sums of gradients are zero, and one device has none.
-  for (const path of specs.keys()) if (!path.startsWith("gradients.")) state.set(path, await store.read(path));
-  await engine.release();
-  return { state, losses, norms };
-}
-
-function expectClose(found: Trained, wanted: Trained): void {
-  expect([...found.state.keys()]).toEqual([...wanted.state.keys()]);
-  for (const [path, want] of wanted.state) {
-    const got = found.state.get(path) ?? new Float32Array();
-    const largest = want.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    const worst = want.reduce((most, value, i) => Math.max(most, Math.abs((got[i] ?? Number.NaN) - value)), 0);
-    const allowed = /^(weights|target)\./.test(path) ? 3e-6 : 1e-4 * largest + 1e-12;
-    expect(worst, `${path}: off by ${worst} of ${largest}`).toBeLessThan(allowed);
-  }
-  wanted.losses.forEach((loss, i) => {
-    expect(found.losses[i]).toBeCloseTo(loss, 5);
-    expect(found.norms[i]).toBeCloseTo(wanted.norms[i] ?? Number.NaN, 5);
-  });
-}
 
 describe(`ranks against accumulation (seed ${seed})`, () => {
   it.each([
@@ -121,9 +28,9 @@ describe(`ranks against accumulation (seed ${seed})`, () => {
     [4, 2, "reference", exact],
     [8, 1, "reference", exact],
   ] as const)("%d ranks with %d micro-batches each, %s", async (gpus, accumulation, _, makeEngine) => {
-    const one = await programOf({ gpus: 1, accumulation: gpus * accumulation });
-    const wanted = await threeSteps(one, makeEngine, aloneCommunicator());
-    const many = await programOf({ gpus, accumulation });
+    const one = await manyDevicesProgram({ gpus: 1, accumulation: gpus * accumulation });
+    const wanted = await threeSteps(one, makeEngine);
+    const many = await manyDevicesProgram({ gpus, accumulation });
     const found = await onRanks(gpus, (ranks) => threeSteps(many, makeEngine, ranks));
     for (const rank of found) expectClose(rank, wanted);
     const [first, ...others] = found;
@@ -131,13 +38,13 @@ describe(`ranks against accumulation (seed ${seed})`, () => {
   });
 
   it("equal runs end in equal bits", async () => {
-    const program = await programOf({ gpus: 4, accumulation: 1 });
+    const program = await manyDevicesProgram({ gpus: 4, accumulation: 1 });
     const run = () => onRanks(4, (ranks) => threeSteps(program, onnx, ranks));
     expect(await run()).toEqual(await run());
   });
 
   it("a step for many devices on one alone is a step of one", async () => {
-    const many = await threeSteps(await programOf({ gpus: 2, accumulation: 1 }), onnx, aloneCommunicator());
+    const many = await threeSteps(await manyDevicesProgram({ gpus: 2, accumulation: 1 }), onnx);
     expect(many.losses.every(Number.isFinite)).toBe(true);
   });
 });

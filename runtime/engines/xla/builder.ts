@@ -30,6 +30,8 @@ export interface BuilderSettings {
   readonly precision: ProductPrecision;
   /** Whether the backward pass makes anew what is made in passing of a tensor that it has; else it is kept for it. */
   readonly recomputes: boolean;
+  /** Devices that run the program together, each on its share of the batch; left out: one. */
+  readonly replicas?: number;
 }
 
 const same = (a: readonly number[], b: readonly number[]): boolean =>
@@ -247,6 +249,19 @@ export class Builder {
       `stablehlo.reduce(${x.name} init: ${start.name}) applies stablehlo.${op} across dimensions = ` +
       `[${axes.join(", ")}] : (${typeText(x)}, ${typeText(start)}) -> ${typeText({ type: x.type, shape })}`;
     return this.#write(text, x.type, shape);
+  }
+
+  /** The mean over the replicas of the program; of one alone it is the value itself. */
+  meanOverReplicas(x: Value): Value {
+    const { replicas = 1 } = this.settings;
+    if (replicas === 1) return x;
+    const group = Array.from({ length: replicas }, (_, i) => i).join(", ");
+    const one = typeText({ type: x.type, shape: [] });
+    const text =
+      `"stablehlo.all_reduce"(${x.name}) <{replica_groups = dense<[[${group}]]> : tensor<1x${replicas}xi64>}> ` +
+      `({ ^bb0(%a: ${one}, %b: ${one}): %s = stablehlo.add %a, %b : ${one} stablehlo.return %s : ${one} }) : ` +
+      `(${typeText(x)}) -> ${typeText(x)}`;
+    return this.times(this.#write(text, x.type, x.shape), 1 / replicas);
   }
 
   /** Sums over the last axis. */

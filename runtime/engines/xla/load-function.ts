@@ -1,28 +1,34 @@
 /** A generated function on the device: its programs, and the runs that are queued there. */
 import { engineFailed, UserError } from "../../errors";
 import { messageOf } from "../../exceptions";
-import type { EngineFunction, HostArray, LoadedFunction, Outputs } from "../engine";
+import type { EngineFunction, HostArray, Inputs, LoadedFunction, Outputs, Reducer } from "../engine";
+import { Means, type Reduced } from "./means";
 import type { Buffer } from "./pjrt/buffer";
 import type { Client } from "./pjrt/client";
 import { fits, typeText } from "./pjrt/types";
 import type { LengthValues, Parameter } from "./program";
-import { type CompilerParts, Programs } from "./programs";
+import { type Compiled, type CompiledCall, type CompilerParts, Programs } from "./programs";
 import type { XlaStore } from "./store";
 
-type Inputs = ReadonlyMap<string, HostArray>;
-
-/** A run that the device has in its queue. */
+/** A run that the devices have in their queues. */
 interface Begun {
-  readonly outputs: readonly (readonly [path: string, buffer: Buffer])[];
+  /** Of each device. */
+  readonly outputs: readonly (readonly (readonly [path: string, buffer: Buffer])[])[];
   readonly done: Promise<void>;
 }
 
-export async function loadFunction(parts: CompilerParts, fn: EngineFunction, store: XlaStore): Promise<LoadedFunction> {
+export async function loadFunction(
+  parts: CompilerParts,
+  fn: EngineFunction,
+  store: XlaStore,
+  reducer: Pick<Reducer, "allReduceMean">,
+): Promise<LoadedFunction> {
   const { client } = parts;
   const programs = new Programs(parts, fn, store);
   await programs.prepare();
   const constants = new Constants(client, fn);
-  /** Runs that the device has not ended. */
+  const means = new Means(client, reducer);
+  /** Runs that the devices have not ended. */
   const running = new Set<Promise<unknown>>();
 
   const failing = (cause: unknown): unknown => {
@@ -31,50 +37,84 @@ export async function loadFunction(parts: CompilerParts, fn: EngineFunction, sto
     return isKnown ? cause : engineFailed({ what: `run ${fn.name}`, why, cause });
   };
 
-  const begin = async (inputs: Inputs, lengths: LengthValues): Promise<Begun> => {
-    const { program, executable } = await programs.of(lengths);
+  /** Queues a part on all devices; `reduced` has what its reductions gave, by device. */
+  const beginPart = async (
+    { program, executable }: Compiled,
+    shares: readonly Inputs[],
+    reduced: Reduced,
+  ): Promise<Begun & { readonly gives: readonly (readonly Buffer[])[] }> => {
     const uploaded: Buffer[] = [];
-    const args = program.parameters.map((parameter): Buffer => {
-      if (parameter.from === "state") return store.buffer(parameter.path);
-      const values = checked(parameter, inputs);
-      const constant = constants.of(parameter, values);
-      if (constant !== undefined) return constant;
-      const buffer = client.upload(values, parameter);
-      uploaded.push(buffer);
-      return buffer;
-    });
-    const { results, done } = executable.execute(args);
-    const before = program.replaced.map((path, i) => store.replace(path, resultAt(results, i)));
+    const rows = shares.map((inputs, device) =>
+      program.parameters.map((parameter): Buffer => {
+        if (parameter.from === "state") return store.buffer(parameter.path, device);
+        if (parameter.from === "mean") return resultAt(reduced[device] ?? [], Number(parameter.path));
+        const values = checked(parameter, inputs);
+        const constant = constants.of(parameter, values, device);
+        if (constant !== undefined) return constant;
+        const buffer = client.upload(values, parameter, device);
+        uploaded.push(buffer);
+        return buffer;
+      }),
+    );
+    const { results, done } = await executable.execute(rows);
+    const before = program.replaced.flatMap((path, i) =>
+      store.replace(
+        path,
+        results.map((row) => resultAt(row, i)),
+      ),
+    );
     const ended = done.finally(() => {
-      for (const buffer of [...uploaded, ...before]) buffer?.destroy();
+      for (const buffer of [...uploaded, ...before, ...reduced.flat()]) buffer.destroy();
       running.delete(ended);
     });
     running.add(ended);
-    const outputs = program.outputs.map((path, i): [string, Buffer] => [
-      path,
-      resultAt(results, program.replaced.length + i),
-    ]);
-    return { outputs, done: ended };
+    const at = program.replaced.length;
+    const outputs = results.map((row) =>
+      program.outputs.map((path, i): [string, Buffer] => [path, resultAt(row, at + i)]),
+    );
+    return { outputs, done: ended, gives: results.map((row) => row.slice(at + program.outputs.length)) };
   };
 
-  const finish = async ({ outputs, done }: Begun): Promise<Outputs> => {
+  const begin = async (shares: readonly Inputs[], { parts: made }: CompiledCall): Promise<Begun> => {
+    const begun: Begun[] = [];
+    let reduced: Reduced = [];
+    for (const part of made) {
+      const { gives, ...rest } = await beginPart(part, shares, reduced);
+      begun.push(rest);
+      if (part.program.reduced === 0) continue;
+      await rest.done;
+      reduced = await means.of(gives);
+    }
+    return {
+      outputs: shares.map((_, device) => begun.flatMap(({ outputs }) => outputs[device] ?? [])),
+      done: Promise.all(begun.map(({ done }) => done)).then(() => undefined),
+    };
+  };
+
+  const finish = async ({ outputs, done }: Begun): Promise<readonly Outputs[]> => {
     try {
       await done;
-      return new Map(
-        await Promise.all(
-          outputs.map(async ([path, buffer]): Promise<[string, HostArray]> => [path, await floats(buffer)]),
-        ),
-      );
+      const read = async ([path, buffer]: readonly [string, Buffer]): Promise<[string, HostArray]> => [
+        path,
+        await floats(buffer),
+      ];
+      return await Promise.all(outputs.map(async (row) => new Map(await Promise.all(row.map(read)))));
     } catch (cause) {
       throw failing(cause);
     } finally {
-      for (const [, buffer] of outputs) buffer.destroy();
+      for (const [, buffer] of outputs.flat()) buffer.destroy();
     }
   };
 
-  const queue = async (inputs: Inputs, lengths: LengthValues): Promise<{ readonly outputs: Promise<Outputs> }> => {
+  const queued = async (
+    sharesOf: (devices: number) => readonly Inputs[],
+    lengths: LengthValues,
+  ): Promise<{ readonly outputs: Promise<readonly Outputs[]> }> => {
     try {
-      const begun = await store.exclusively(() => begin(inputs, lengths));
+      const begun = await store.exclusively(async () => {
+        const call = await programs.of(lengths);
+        return begin(sharesOf(call.devices), call);
+      });
       const outputs = finish(begun);
       // Whoever asks for them meets the error; until then it must not end the process.
       outputs.catch(() => undefined);
@@ -85,8 +125,17 @@ export async function loadFunction(parts: CompilerParts, fn: EngineFunction, sto
   };
 
   return {
-    queue,
-    run: async (inputs, lengths) => (await queue(inputs, lengths)).outputs,
+    queue: (shares, lengths) =>
+      queued((devices) => {
+        if (shares.length !== devices) throw new Error(`internal: ${shares.length} shares for ${devices} devices`);
+        return shares;
+      }, lengths),
+    run: async (inputs, lengths) => {
+      const { outputs } = await queued((devices) => Array.from({ length: devices }, () => inputs), lengths);
+      const [first] = await outputs;
+      if (first === undefined) throw new Error("internal: a run without devices");
+      return first;
+    },
     release: () =>
       store.exclusively(async () => {
         await Promise.allSettled(running);
@@ -120,7 +169,7 @@ function checked(parameter: Parameter, inputs: Inputs): HostArray {
   return values;
 }
 
-/** Inputs that are the same at every call, copied to the device once. */
+/** Inputs that are the same at every call, copied to each device once. */
 class Constants {
   readonly #buffers = new Map<string, { readonly values: HostArray; readonly buffer: Buffer }>();
 
@@ -130,14 +179,15 @@ class Constants {
   ) {}
 
   /** Undefined: it is not constant. */
-  of(parameter: Parameter, values: HostArray): Buffer | undefined {
+  of(parameter: Parameter, values: HostArray, device: number): Buffer | undefined {
     if (this.fn.inputs.get(parameter.path)?.constant !== true) return undefined;
-    const known = this.#buffers.get(parameter.path);
+    const key = `${device} ${parameter.path}`;
+    const known = this.#buffers.get(key);
     if (known?.values === values) return known.buffer;
     // A queued step may still read the one before, so it goes only at the end.
-    const buffer = this.client.upload(values, parameter);
-    if (known !== undefined) this.#buffers.set(`${parameter.path} before ${this.#buffers.size}`, known);
-    this.#buffers.set(parameter.path, { values, buffer });
+    const buffer = this.client.upload(values, parameter, device);
+    if (known !== undefined) this.#buffers.set(`${key} before ${this.#buffers.size}`, known);
+    this.#buffers.set(key, { values, buffer });
     return buffer;
   }
 

@@ -6,7 +6,9 @@
 import { engineFailed } from "../../errors";
 import { messageOf } from "../../exceptions";
 import type { EngineFunction, Precision } from "../engine";
+import type { BuilderSettings } from "./builder";
 import { cacheKey, type ProgramCache } from "./cache";
+import { programsAround } from "./cut";
 import type { Client } from "./pjrt/client";
 import type { CompileOptions } from "./pjrt/compile-options";
 import type { Executable } from "./pjrt/executable";
@@ -19,11 +21,17 @@ export interface Compiled {
   readonly executable: Executable;
 }
 
-const ONE_DEVICE: CompileOptions = { replicas: 1, partitions: 1 };
+/** What one call runs, one after the other: several where the processes reduce in between. */
+export interface CompiledCall {
+  readonly parts: readonly Compiled[];
+  /** Devices of this process that run it. */
+  readonly devices: number;
+}
 
 export interface CompilerParts {
   readonly client: Client;
   readonly target: Target;
+  readonly replicas: Replicas;
   readonly precision: Precision;
   readonly cache: ProgramCache;
   /** Everything but the program that a compiled program depends on. */
@@ -31,8 +39,16 @@ export interface CompilerParts {
   readonly progress: (line: string) => void;
 }
 
+/** Who runs the step together. */
+export interface Replicas {
+  /** Numbers of their devices, in the order of their shares of a batch: those that one program reduces over. */
+  readonly joined: readonly number[];
+  /** Other processes reduce between two programs. */
+  readonly cutsReductions: boolean;
+}
+
 export class Programs {
-  readonly #byLengths = new Map<string, Promise<Compiled>>();
+  readonly #byLengths = new Map<string, Promise<CompiledCall>>();
   #isReleased = false;
   #begun = 0;
   /** Each once, the likeliest first. */
@@ -67,7 +83,7 @@ export class Programs {
     return this.fn.lengths.map((name) => lengths[name]).join();
   }
 
-  of(lengths: LengthValues): Promise<Compiled> {
+  of(lengths: LengthValues): Promise<CompiledCall> {
     const key = this.#keyOf(lengths);
     const known = this.#byLengths.get(key);
     if (known !== undefined) return known;
@@ -78,11 +94,26 @@ export class Programs {
     return made;
   }
 
-  async #make(lengths: LengthValues): Promise<Compiled> {
-    const { client, target, precision, cache, dependsOn, progress } = this.parts;
-    const options: CompileOptions = { ...ONE_DEVICE, flags: target.flags[precision] ?? {} };
+  async #make(lengths: LengthValues): Promise<CompiledCall> {
+    const { client, target, replicas } = this.parts;
+    const written = (settings: BuilderSettings): readonly Program[] => {
+      const options = { state: this.store.specs, lengths, settings };
+      return replicas.cutsReductions ? programsAround(this.fn, options) : [programOf(this.fn, options)];
+    };
     this.#begun++;
-    const program = programOf(this.fn, { state: this.store.specs, lengths, settings: target });
+    const programs = written({ ...target, replicas: replicas.joined.length });
+    // What replaces nothing need not be done on every device.
+    const isShared = programs.some(({ replaced }) => replaced.length > 0);
+    const devices = isShared ? replicas.joined : client.devices.slice(0, 1);
+    const parts: Compiled[] = [];
+    for (const program of isShared ? programs : written(target)) parts.push(await this.#compiled(program, devices));
+    return { parts, devices: isShared ? client.devices.length : 1 };
+  }
+
+  async #compiled(program: Program, devices: readonly number[]): Promise<Compiled> {
+    const { client, target, precision, cache, dependsOn, progress } = this.parts;
+    const plain: CompileOptions = { replicas: devices.length, partitions: 1, devices };
+    const options: CompileOptions = { ...plain, flags: target.flags[precision] ?? {} };
     const key = cacheKey([program.text, JSON.stringify(options), ...dependsOn]);
     const bytes = cache.get(key);
     if (bytes !== undefined) {
@@ -96,7 +127,7 @@ export class Programs {
     progress(`compiling ${this.fn.name}${all === 1 ? "" : `, program ${this.#begun} of ${all}`} …`);
     let executable: Executable;
     try {
-      executable = await this.#compile(program, options);
+      executable = await this.#compile(program, options, plain);
     } catch (cause) {
       const why = messageOf(cause);
       throw why.startsWith("internal:") ? cause : engineFailed({ what: `compile ${this.fn.name}`, why, cause });
@@ -109,7 +140,7 @@ export class Programs {
     return { program, executable };
   }
 
-  async #compile(program: Program, options: CompileOptions): Promise<Executable> {
+  async #compile(program: Program, options: CompileOptions, plain: CompileOptions): Promise<Executable> {
     const { client } = this.parts;
     const flags = Object.keys(options.flags ?? {});
     try {
@@ -118,7 +149,7 @@ export class Programs {
       // A flag of another version of XLA: what it switches off is not there.
       const isUnknown = flags.some((flag) => messageOf(error).includes(flag));
       if (!isUnknown) throw error;
-      return await client.compile(program.text, program.types, ONE_DEVICE);
+      return await client.compile(program.text, program.types, plain);
     }
   }
 
@@ -127,7 +158,8 @@ export class Programs {
     this.#isReleased = true;
     await this.#background;
     for (const made of this.#byLengths.values()) {
-      await made.then(({ executable }) => executable.release()).catch(() => undefined);
+      const parts = await made.then((call) => call.parts).catch(() => []);
+      for (const { executable } of parts) executable.release();
     }
     this.#byLengths.clear();
   }

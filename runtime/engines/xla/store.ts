@@ -1,11 +1,14 @@
-/** The state of a run as buffers of the device, which stay there from step to step. */
+/** The state of a run as buffers of the devices, which stay there from step to step: every device has all of it. */
 import type { StateStore, TensorSpecs } from "../engine";
 import type { Buffer } from "./pjrt/buffer";
 import type { Client } from "./pjrt/client";
 import type { TensorType } from "./pjrt/types";
 
+/** The same tensor on every device. */
+type Copies = readonly Buffer[];
+
 export class XlaStore implements StateStore {
-  readonly #buffers = new Map<string, Buffer>();
+  readonly #copies = new Map<string, Copies>();
   /** What uses the buffers last; whoever comes next waits for it. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -26,7 +29,7 @@ export class XlaStore implements StateStore {
 
   read(path: string): Promise<Float32Array> {
     return this.exclusively(async () => {
-      const values = await this.buffer(path).read();
+      const values = await this.buffer(path, 0).read();
       if (!(values instanceof Float32Array)) throw new Error(`internal: ${path} is not float32`);
       return values;
     });
@@ -39,32 +42,37 @@ export class XlaStore implements StateStore {
       if (values.length !== size) {
         throw new Error(`internal: ${path} has ${size} numbers, but ${values.length} were written`);
       }
-      const before = this.#buffers.get(path);
-      this.#buffers.set(path, this.client.upload(values, tensor));
-      before?.destroy();
+      for (const before of this.replace(path, this.#uploaded(values, tensor))) before.destroy();
     });
   }
 
   /** Zeros where nothing was written yet. */
-  buffer(path: string): Buffer {
-    const known = this.#buffers.get(path);
-    if (known !== undefined) return known;
-    const tensor = this.#tensorOf(path);
-    const zeros = this.client.upload(new Float32Array(tensor.shape.reduce((a, b) => a * b, 1)), tensor);
-    this.#buffers.set(path, zeros);
-    return zeros;
+  buffer(path: string, device: number): Buffer {
+    let copies = this.#copies.get(path);
+    if (copies === undefined) {
+      const tensor = this.#tensorOf(path);
+      copies = this.#uploaded(new Float32Array(tensor.shape.reduce((a, b) => a * b, 1)), tensor);
+      this.#copies.set(path, copies);
+    }
+    const copy = copies[device];
+    if (copy === undefined) throw new Error(`internal: ${path} is not on device ${device}`);
+    return copy;
   }
 
   /** Gives what lay there before, which the caller destroys once no step uses it. */
-  replace(path: string, buffer: Buffer): Buffer | undefined {
-    const before = this.#buffers.get(path);
-    this.#buffers.set(path, buffer);
-    return before;
+  replace(path: string, copies: Copies): Copies {
+    const before = this.#copies.get(path);
+    this.#copies.set(path, copies);
+    return before ?? [];
   }
 
   release(): void {
-    for (const buffer of this.#buffers.values()) buffer.destroy();
-    this.#buffers.clear();
+    for (const copies of this.#copies.values()) for (const buffer of copies) buffer.destroy();
+    this.#copies.clear();
+  }
+
+  #uploaded(values: Float32Array, tensor: TensorType): Copies {
+    return this.client.devices.map((_, device) => this.client.upload(values, tensor, device));
   }
 
   #tensorOf(path: string): TensorType {

@@ -6,10 +6,19 @@ import type { CompileOptions } from "./pjrt/compile-options";
 
 export type XlaDevice = "cpu" | "gpu" | "tpu";
 
+/** The devices of its host that a process holds; `first` counts from 0. */
+export interface LocalDevices {
+  readonly first: number;
+  readonly count: number;
+}
+
 export interface Target extends BuilderSettings {
   /** Names that a plugin for it gives its platform. */
   readonly platforms: readonly string[];
-  readonly client: ClientOptions;
+  /** Options of a client for these devices of this host. */
+  readonly client: (devices: LocalDevices) => ClientOptions;
+  /** Clients of several processes can be one, whose programs reduce over all devices; else reductions leave XLA. */
+  readonly joinsProcesses: boolean;
   /** Flags of a program by the precision of its step; a plugin that does not know one compiles without. */
   readonly flags: { readonly [P in Precision]?: NonNullable<CompileOptions["flags"]> };
 }
@@ -27,7 +36,7 @@ const withoutYnn = { xla_cpu_experimental_ynn_fusion_type: "" };
  * for nothing, reads what was cast, and so keeps a tensor of float32 that the program had dropped (docs/h100.md).
  */
 const accelerator = {
-  client: {},
+  joinsProcesses: true,
   precision: "HIGHEST",
   recomputes: true,
   flags: { bf16: { xla_allow_excess_precision: false } },
@@ -37,7 +46,8 @@ export const targets: { readonly [D in XlaDevice]: Target } = {
   cpu: {
     platforms: ["cpu"],
     // Left alone, the processor is four devices.
-    client: { cpu_device_count: 1 },
+    client: ({ count }) => ({ cpu_device_count: count }),
+    joinsProcesses: false,
     precision: "DEFAULT",
     recomputes: false,
     flags: { fp32: withoutYnn },
@@ -46,11 +56,31 @@ export const targets: { readonly [D in XlaDevice]: Target } = {
     platforms: ["cuda", "rocm", "gpu"],
     ...accelerator,
     // Left alone, XLA takes three quarters of a card; ViT-H/14 at the released batch wants more of 80 GiB.
-    client: { memory_fraction: 0.92 },
+    client: ({ first, count }) => ({
+      memory_fraction: 0.92,
+      visible_devices: Array.from({ length: count }, (_, i) => first + i),
+    }),
   },
-  tpu: { platforms: ["tpu"], ...accelerator },
+  tpu: { platforms: ["tpu"], ...accelerator, client: () => ({}) },
 };
 
 export function isXlaDevice(device: DeviceName): device is XlaDevice {
   return device in targets;
+}
+
+/** Where launchers say which devices of the host a process may use. */
+const visibleDevices = ["CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"];
+
+/**
+ * The first of the devices that a process holds, among those that it sees: processes of one host take them in turn, unless
+ * their launcher shows each of them its own and no more.
+ */
+export function firstDevice(what: {
+  readonly localRank: number;
+  readonly devices: number;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+}): number {
+  const shown = visibleDevices.map((name) => what.variables[name]).find((value) => value !== undefined && value !== "");
+  const isOwn = shown !== undefined && shown.split(",").length === what.devices;
+  return isOwn ? 0 : what.localRank * what.devices;
 }

@@ -18,6 +18,8 @@ import { fakeEngine, fakeEnvironment, tinyProgram } from "./fake";
 const runRanks = (communicator: Communicator): RunRanks => ({
   ...communicator,
   cores: 1,
+  localRank: 0,
+  devices: 1,
   stepping: () => {},
   during: (_what, _limitMs, work) => work(),
   whenFault: () => {},

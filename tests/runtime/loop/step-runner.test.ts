@@ -26,8 +26,8 @@ async function runner(
 
 /** An input of the whole batch: rows (group, image), joined over the micro-batches. */
 function joined({ microBatches }: PreparedStep, path: string, groups: number): number[] {
-  const rows: number[][][] = microBatches.map(({ batch }) => {
-    const values = [...(inputsOf({ batch }).get(path) ?? [])];
+  const rows: number[][][] = microBatches.map(({ batches: [batch] }) => {
+    const values = [...(inputsOf({ batch: batch ?? {} }).get(path) ?? [])];
     const count = (groups * 8) / microBatches.length;
     const width = values.length / count;
     return Array.from({ length: count }, (_, row) => values.slice(row * width, (row + 1) * width));
@@ -82,9 +82,9 @@ describe("micro-batches on an engine that queues", () => {
         const loaded = await engine.load(fn, store);
         return {
           ...loaded,
-          queue: async (inputs, lengths) => {
+          queue: async (shares, lengths) => {
             begun.push(fn.name);
-            const made = await loaded.run(inputs, lengths);
+            const made = await Promise.all(shares.map((inputs) => loaded.run(inputs, lengths)));
             return { outputs: new Promise((resolve) => ends.push(() => resolve(made))) };
           },
         };

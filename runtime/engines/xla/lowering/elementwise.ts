@@ -42,8 +42,8 @@ export const elementwiseLowerings: KernelTable<Builder, Value, Value, Elementwis
   addVector: (b, [x, vector]) => b.add(x, b.atLast(vector, x.shape)),
   addTable: (b, [x, table]) => b.add(x, b.atLast(table, x.shape)),
   sumBatch: (b, [x]) => b.reduce("add", x, [0]),
-  // The mean over one device: the rules of a spec allow no more (compiler/spec/hardware-rules.ts).
-  allReduce: (_, [x]) => x,
+  // Over the devices of this program; where others have programs of their own, program.ts cuts behind it.
+  allReduce: (b, [x]) => b.meanOverReplicas(x),
   scale: (b, [x], { by }) => b.times(x, by),
   scaleBy: (b, [x, factor]) => b.mul(x, factor),
   scaleRows: (b, [x, factor]) => b.mul(x, b.atFirst(factor, x.shape)),

@@ -1,7 +1,7 @@
 /** A tensor in the memory of a device. */
 import type { Pointer } from "../../koffi";
 import type { Pjrt } from "./api";
-import { bytesOf, type HostNumbers, hostArray, type TensorType } from "./types";
+import { bytesOf, fits, type HostNumbers, hostArray, type TensorType, typeText } from "./types";
 
 export class Buffer {
   #pointer: Pointer | null;
@@ -23,6 +23,13 @@ export class Buffer {
   /** Waits for what computes it; in memory of its own. */
   async read(): Promise<HostNumbers> {
     const values = hostArray(this.tensor);
+    await this.readInto(values);
+    return values;
+  }
+
+  /** The same into memory that does not move. */
+  async readInto(values: HostNumbers): Promise<void> {
+    if (!fits(values, this.tensor)) throw new Error(`internal: ${values.length} numbers for ${typeText(this.tensor)}`);
     const size = bytesOf(this.tensor);
     const destination = this.pjrt.koffi.address(values);
     const { event } = this.pjrt.call("Buffer_ToHostBuffer", {
@@ -31,7 +38,6 @@ export class Buffer {
       size: BigInt(size),
     });
     await this.pjrt.wait(event, values);
-    return values;
   }
 
   /**

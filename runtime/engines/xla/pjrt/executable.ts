@@ -1,8 +1,8 @@
-/** A compiled program on its device. */
+/** A compiled program on its devices. */
 import type { Pointer } from "../../koffi";
 import type { Pjrt } from "./api";
 import { Buffer } from "./buffer";
-import { bytesAt, struct, words } from "./struct";
+import { bytesAt, struct, words, wordsOf } from "./struct";
 import { type TensorType, typeText } from "./types";
 
 /** What a program takes and gives; XLA itself compares no more than the bytes of an argument. */
@@ -12,8 +12,9 @@ export interface ProgramTypes {
 }
 
 export interface Execution {
-  readonly results: readonly Buffer[];
-  /** Settles when the device is done. It has to be awaited: it rejects where the program failed. */
+  /** Of each device. */
+  readonly results: readonly (readonly Buffer[])[];
+  /** Settles when the devices are done. It has to be awaited: it rejects where the program failed. */
   readonly done: Promise<void>;
 }
 
@@ -48,41 +49,58 @@ export class Executable {
     }
   }
 
-  /** Queues the program behind what the device has to do. Arguments that it may overwrite are not to be used again. */
-  execute(args: readonly Buffer[]): Execution {
+  /**
+   * Queues the program behind what the devices have to do; `rows` has the arguments of each device. Arguments that it may
+   * overwrite are not to be used again. On another thread, since devices of several processes meet while it is queued.
+   */
+  async execute(rows: readonly (readonly Buffer[])[]): Promise<Execution> {
     const executable = this.#loaded;
     if (executable === null) throw new Error("internal: a program is run after its end");
-    checkTypes(this.types, args);
+    for (const row of rows) checkTypes(this.types, row);
     const { koffi } = this.pjrt;
-    const argumentList = words(args.length);
-    args.forEach((arg, i) => {
-      argumentList[i] = arg.pointer;
-    });
-    const outputList = words(this.types.results.length);
-    const argumentLists = words(1);
-    argumentLists[0] = koffi.address(argumentList);
-    const outputLists = words(1);
-    outputLists[0] = koffi.address(outputList);
-    const events = words(1);
+    const argumentRows = rows.map((row) => wordsOf(row.map(({ pointer }) => pointer)));
+    const resultRows = rows.map(() => words(this.types.results.length));
+    const argumentLists = wordsOf(argumentRows.map((row) => koffi.address(row)));
+    const outputLists = wordsOf(resultRows.map((row) => koffi.address(row)));
+    const events = words(rows.length);
     const options = struct();
-    this.pjrt.call("LoadedExecutable_Execute", {
-      executable,
-      options: koffi.address(options),
-      argumentLists: koffi.address(argumentLists),
-      deviceCount: 1n,
-      argumentCount: BigInt(args.length),
-      outputLists: koffi.address(outputLists),
-      completeEvents: koffi.address(events),
-    });
-    const results = this.types.results.map((type, i) => new Buffer(this.pjrt, outputList[i] ?? 0n, type));
+    const kept = [argumentRows, resultRows, argumentLists, outputLists, events, options];
     this.#running++;
-    const done = this.pjrt
-      .wait(events[0] ?? 0n, [argumentList, argumentLists, outputList, outputLists, options])
-      .finally(() => {
-        this.#running--;
-        if (this.#isReleased) this.release();
-      });
+    try {
+      await this.pjrt.callAsync(
+        "LoadedExecutable_Execute",
+        {
+          executable,
+          options: koffi.address(options),
+          argumentLists: koffi.address(argumentLists),
+          deviceCount: BigInt(rows.length),
+          argumentCount: BigInt(this.types.parameters.length),
+          outputLists: koffi.address(outputLists),
+          completeEvents: koffi.address(events),
+        },
+        kept,
+      );
+    } catch (error) {
+      this.#ended();
+      throw error;
+    }
+    const results = resultRows.map((row) =>
+      this.types.results.map((type, i) => new Buffer(this.pjrt, row[i] ?? 0n, type)),
+    );
+    const done = this.#wait([...events], kept).finally(() => this.#ended());
     return { results, done };
+  }
+
+  /** For all devices, one after the other: each wait takes a thread, and they end together. */
+  async #wait(events: readonly Pointer[], kept: unknown): Promise<void> {
+    const failures: unknown[] = [];
+    for (const event of events) await this.pjrt.wait(event, kept).catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  #ended(): void {
+    this.#running--;
+    if (this.#isReleased) this.release();
   }
 
   /** What the compiler says of its memory; null where it does not. */

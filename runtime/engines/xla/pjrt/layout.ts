@@ -18,9 +18,12 @@ export const FUNCTIONS = {
   Client_Create: 10,
   Client_Destroy: 11,
   Client_PlatformName: 12,
+  Client_Devices: 15,
   Client_AddressableDevices: 16,
   Client_Compile: 20,
   Client_BufferFromHostBuffer: 22,
+  DeviceDescription_Id: 23,
+  DeviceDescription_ProcessIndex: 24,
   DeviceDescription_Kind: 26,
   Device_GetDescription: 29,
   Device_MemoryStats: 34,
@@ -58,9 +61,10 @@ export const ARGS = {
   Plugin_Attributes: { attributes: 2, count: 3 },
   Event_Destroy: { event: 2 },
   Event_Await: { event: 2 },
-  Client_Create: { options: 2, optionCount: 3, client: 8 },
+  Client_Create: { options: 2, optionCount: 3, get: 4, put: 6, client: 8, tryGet: 10 },
   Client_Destroy: { client: 2 },
   Client_PlatformName: { client: 2, name: 3, size: 4 },
+  Client_Devices: { client: 2, devices: 3, count: 4 },
   Client_AddressableDevices: { client: 2, devices: 3, count: 4 },
   Client_Compile: { client: 2, program: 3, options: 4, optionsSize: 5, executable: 6 },
   Client_BufferFromHostBuffer: {
@@ -74,6 +78,8 @@ export const ARGS = {
     doneWithHostBuffer: 13,
     buffer: 14,
   },
+  DeviceDescription_Id: { description: 2, id: 3 },
+  DeviceDescription_ProcessIndex: { description: 2, process: 3 },
   DeviceDescription_Kind: { description: 2, kind: 3, size: 4 },
   Device_GetDescription: { device: 2, description: 3 },
   Device_MemoryStats: { device: 2, bytesInUse: 3, peakBytesInUse: 4, peakIsSet: 5, bytesLimit: 16, limitIsSet: 17 },
@@ -116,3 +122,12 @@ export const IMMUTABLE_ONLY_DURING_CALL = 0n;
  * Device_MemoryStats 192).
  */
 export const STRUCT_BYTES = 320;
+
+/** What a plugin calls to tell and to ask the other processes of its client; `given`: value, its size and what frees it. */
+export const KEY_VALUE = {
+  get: { key: 2, keySize: 3, timeoutMs: 4, failing: 5, given: 7, words: 10 },
+  tryGet: { key: 2, keySize: 3, failing: 4, given: 6, words: 9 },
+  put: { key: 2, keySize: 3, value: 4, valueSize: 5, failing: 6, given: 0, words: 8 },
+} as const;
+
+export type KeyValueCall = keyof typeof KEY_VALUE;

@@ -10,6 +10,13 @@ export function words(count: number): BigUint64Array<ArrayBuffer> {
   return new BigUint64Array(new ArrayBuffer(Math.max(count * 8, 128)), 0, count);
 }
 
+/** The same with values. */
+export function wordsOf(values: readonly bigint[]): BigUint64Array<ArrayBuffer> {
+  const made = words(values.length);
+  made.set(values);
+  return made;
+}
+
 /** A zeroed struct that says its size; `values` by position. */
 export function struct(values: Readonly<Record<number, bigint>> = {}): BigUint64Array<ArrayBuffer> {
   const made = words(STRUCT_BYTES / 8);

@@ -1,26 +1,38 @@
 /** From a file to a client of its devices, with every reason why that may fail as a sentence. */
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { pjrtDeviceMissing, pjrtPluginBroken, pjrtPluginTooOld } from "../../../errors";
+import { pjrtDeviceMissing, pjrtPluginBroken, pjrtPluginTooOld, pjrtTooFewDevices } from "../../../errors";
+import type { JoinedProcesses } from "../joined/processes";
 import { loadPjrt, OLDEST_MINOR, type Pjrt, PjrtError, PluginError } from "../pjrt/api";
 import { Client } from "../pjrt/client";
-import { targets, type XlaDevice } from "../target";
+import { type LocalDevices, targets, type XlaDevice } from "../target";
 import { whyNotLoadable } from "./elf";
 import { installCommands } from "./known";
 
-/** Throws UserError R106, R107 or R108. */
-export async function openPlugin(path: string, device: XlaDevice): Promise<Client> {
+/** Throws UserError R106 to R109. */
+export async function openPlugin(
+  path: string,
+  device: XlaDevice,
+  { devices, joined }: { readonly devices: LocalDevices; readonly joined?: JoinedProcesses | undefined },
+): Promise<Client> {
   const pjrt = loadPlugin(path, device);
   const target = targets[device];
   let client: Client;
   try {
-    client = await Client.create(pjrt, target.client);
+    client = await Client.create(
+      pjrt,
+      { ...target.client(devices), ...joined?.options },
+      { most: devices.count, keyValues: joined?.callbacks },
+    );
   } catch (cause) {
     if (!(cause instanceof PjrtError)) throw cause;
     throw pjrtDeviceMissing({ path, device, why: cause.message, cause });
   }
-  if (target.platforms.includes(client.platform)) return client;
+  const { found } = client;
+  const isOfDevice = target.platforms.includes(client.platform);
+  if (isOfDevice && found >= devices.count) return client;
   client.release();
+  if (isOfDevice) throw pjrtTooFewDevices({ path, device, found, ...devices });
   throw pjrtPluginBroken({
     path,
     why: `it is for "${client.platform}", and hardware.device is "${device}"`,

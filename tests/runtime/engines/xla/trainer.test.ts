@@ -14,19 +14,24 @@ const folder = mkdtempSync(join(tmpdir(), "ijepa-xla-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const STEPS = 20;
-const engines = ["onnx", "xla"] as const;
-type Name = (typeof engines)[number];
+const trainers = {
+  onnx: { engine: "onnx" },
+  xla: { engine: "xla" },
+  /** Two devices in one process. */
+  xla2: { engine: "xla", gpus: 2 },
+} as const;
+type Name = keyof typeof trainers;
 
 /** Two epochs of ten steps; probes and a checkpoint after each. */
-const spec = (engine: Name) => ({
+const spec = (name: Name) => ({
   encoder: { dim: 16, depth: 1, heads: 2, patch: 8 },
   predictor: { dim: 8, depth: 1, heads: 2 },
-  masking: { minKeep: 1, targets: { scale: [0.2, 0.3] } },
+  masking: { minKeep: 1, targets: { scale: [0.2, 0.3] }, context: { tokens: 3 } },
   optimization: { ...base.optimization, globalBatch: 2 },
   data: { source: "shapes", trainImages: 20, validationImages: 16, testImages: 16 },
   evaluation: { everyEpochs: 1, trainImages: 16, testImages: 16, knn: { neighbours: 3 } },
   log: { everySteps: 1 },
-  hardware: { engine, device: "cpu", threads: 1, workers: 1 },
+  hardware: { ...trainers[name], device: "cpu", threads: 1, workers: 1 },
 });
 
 interface Ran {
@@ -75,7 +80,8 @@ async function run(name: Name, runFolder: string, { flags = [], env = {} }: RunO
 
 describe.skipIf(!hasPlugin)("a trainer", () => {
   beforeAll(async () => {
-    for (const name of engines) {
+    // The keys of a total table are its names.
+    for (const name of Object.keys(trainers) as Name[]) {
       const { files } = compiledWith(spec(name));
       mkdirSync(join(folder, name));
       const text = await bundle({ files, banner: "" });
@@ -102,6 +108,24 @@ describe.skipIf(!hasPlugin)("a trainer", () => {
     const rest = await run("xla", "parts", { flags: ["--resume"] });
     expect(rest).toMatchObject({ code: 0, stderr: "" });
     expect(rest.hash).toBe(whole.hash);
+  });
+
+  test("on two devices of one process is that on one, ends in the same bits again, and each goes on from the other", {
+    timeout: 300_000,
+  }, async () => {
+    const one = await run("xla", "one device");
+    const two = await run("xla2", "two devices");
+    expect(two).toMatchObject({ code: 0, stderr: "" });
+    expect(two.stdout).toMatch(/, 2 devices/);
+    expect(two.losses.size).toBe(STEPS);
+    for (const [step, loss] of one.losses) expect(two.losses.get(step)).toBeCloseTo(loss, 3);
+    expect(two.losses.get(1)).toBeCloseTo(one.losses.get(1) ?? Number.NaN, 6);
+    expect((await run("xla2", "two again")).hash).toBe(two.hash);
+
+    expect(await run("xla2", "changed", { flags: ["--steps", "7"] })).toMatchObject({ code: 0, stderr: "" });
+    const rest = await run("xla", "changed", { flags: ["--resume"] });
+    expect(rest.stdout).toContain("hardware.gpus: 2 in the checkpoint, 1 here");
+    for (const [step, loss] of two.losses) expect(rest.losses.get(step)).toBeCloseTo(loss, 3);
   });
 
   test("says where a plugin was looked for", async () => {

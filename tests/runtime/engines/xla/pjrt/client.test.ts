@@ -1,5 +1,6 @@
 /** The client of the C interface, on every plugin that is here. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Builder } from "../../../../../runtime/engines/xla/builder";
 import { loadPjrt, type Pjrt } from "../../../../../runtime/engines/xla/pjrt/api";
 import { Client } from "../../../../../runtime/engines/xla/pjrt/client";
 import { compileOptionsBytes } from "../../../../../runtime/engines/xla/pjrt/compile-options";
@@ -26,7 +27,13 @@ test("compile options, byte for byte", () => {
   expect(hex).toBe(
     "1a0420012801" + "3a0b0a05786c615f6112021001" + "3a0c0a05786c615f6212030a0163" + "3a0c0a05786c615f64120318ac02",
   );
+  expect([...compileOptionsBytes({ replicas: 2, partitions: 1, devices: [1, 300] })]).toEqual([
+    ...[0x1a, 17, 0x20, 2, 0x28, 1],
+    ...[0x4a, 11, 0x08, 2, 0x10, 1],
+    ...[0x1a, 5, 0x0a, 3, 1, 0xac, 2],
+  ]);
   expect(() => compileOptionsBytes({ replicas: 0, partitions: 1 })).toThrow("internal: 0 replicas");
+  expect(() => compileOptionsBytes({ ...one, devices: [0, 1] })).toThrow("internal: 2 devices for 1 replicas");
 });
 
 describe.skipIf(!hasPlugin).each(plugins)("$name", ({ path }) => {
@@ -44,7 +51,7 @@ describe.skipIf(!hasPlugin).each(plugins)("$name", ({ path }) => {
     const [major, minor] = pjrt.attributes.get("stablehlo_current_version") as bigint[];
     expect(major).toBe(1n);
     expect(minor).toBeGreaterThanOrEqual(13n);
-    expect(client).toMatchObject({ platform: "cpu", deviceKind: "cpu", deviceCount: 1 });
+    expect(client).toMatchObject({ platform: "cpu", deviceKind: "cpu", found: 1, devices: [0] });
     expect(client.memory()).toBeNull();
   });
 
@@ -72,10 +79,10 @@ describe.skipIf(!hasPlugin).each(plugins)("$name", ({ path }) => {
     const b = client.upload(Float32Array.of(1, 2, 3, 4), f32(4));
     let a = client.upload(Float32Array.of(0, 0, 0, 0.5), f32(4));
     for (let i = 1; i <= 3; i++) {
-      const { results, done } = program.execute([a, b]);
+      const { results, done } = await program.execute([[a, b]]);
       await done;
       a.destroy();
-      const [sum, twice] = results;
+      const [sum, twice] = results[0] ?? [];
       if (sum === undefined || twice === undefined) throw new Error("two results");
       expect([...(await twice.read())]).toEqual([2, 4, 6, 8]);
       twice.destroy();
@@ -83,9 +90,35 @@ describe.skipIf(!hasPlugin).each(plugins)("$name", ({ path }) => {
     }
     expect([...(await a.read())]).toEqual([3, 6, 9, 12.5]);
     program.release();
-    expect(() => program.execute([a, b])).toThrow("internal: a program is run after its end");
+    await expect(program.execute([[a, b]])).rejects.toThrow("internal: a program is run after its end");
     a.destroy();
     b.destroy();
+  });
+
+  test("four devices of one process add up over all of them, and each keeps its own", async () => {
+    const many = await Client.create(pjrt, { cpu_device_count: 4 }, { most: 4 });
+    expect(many).toMatchObject({ found: 4, devices: [0, 1, 2, 3] });
+    expect(many.allDevices()).toEqual([0, 1, 2, 3]);
+    const b = new Builder({ precision: "DEFAULT", recomputes: false, replicas: 4 });
+    const x = b.parameter("f32", [2]);
+    const mean = b.meanOverReplicas(x);
+    const text = `module @mean attributes {mhlo.num_replicas = 4 : i32} {
+      func.func public @main(${x.name}: tensor<2xf32>) -> tensor<2xf32> {
+        ${b.lines.join("\n")}
+        return ${mean.name} : tensor<2xf32>
+      }
+    }`;
+    const types = { parameters: [f32(2)], results: [f32(2)] };
+    // The third device is the first replica.
+    const devices = [2, 0, 1, 3];
+    const program = await many.compile(text, types, { replicas: 4, partitions: 1, devices });
+    const rows = devices.map((device) => [many.upload(Float32Array.of(device, 8 * device), f32(2), device)]);
+    const { results, done } = await program.execute(rows);
+    await done;
+    for (const [result] of results) expect([...((await result?.read()) ?? [])]).toEqual([1.5, 12]);
+    for (const buffer of [...rows, ...results].flat()) buffer.destroy();
+    program.release();
+    many.release();
   });
 
   test("what was serialised gives the same; what was not is an error", async () => {
@@ -94,10 +127,10 @@ describe.skipIf(!hasPlugin).each(plugins)("$name", ({ path }) => {
     program.release();
     const again = await client.deserialize(bytes, sumTypes);
     const [a, b] = [client.upload(Float32Array.of(1, 1, 1, 1), f32(4)), client.upload(new Float32Array(4), f32(4))];
-    const { results, done } = again.execute([a, b]);
+    const { results, done } = await again.execute([[a, b]]);
     await done;
-    expect([...((await results[0]?.read()) ?? [])]).toEqual([1, 1, 1, 1]);
-    for (const buffer of [a, b, ...results]) buffer.destroy();
+    expect([...((await results[0]?.[0]?.read()) ?? [])]).toEqual([1, 1, 1, 1]);
+    for (const buffer of [a, b, ...results.flat()]) buffer.destroy();
     again.release();
     await expect(client.deserialize(new Uint8Array(1000), sumTypes)).rejects.toThrow();
     await expect(client.deserialize(new Uint8Array(), sumTypes)).rejects.toThrow("nothing was serialised");
@@ -118,9 +151,11 @@ describe.skipIf(!hasPlugin).each(plugins)("$name", ({ path }) => {
     const a = client.upload(new Float32Array(4), f32(4));
     const whole = client.upload(new Int32Array(4), { type: "i32", shape: [4] });
     const square = client.upload(new Float32Array(4), f32(2, 2));
-    expect(() => program.execute([a, whole])).toThrow("internal: argument 1 is tensor<4xi32>, not tensor<4xf32>");
-    expect(() => program.execute([square, a])).toThrow("internal: argument 0 is tensor<2x2xf32>");
-    expect(() => program.execute([a])).toThrow("internal: a program of 2 parameters was given 1 arguments");
+    await expect(program.execute([[a, whole]])).rejects.toThrow(
+      "internal: argument 1 is tensor<4xi32>, not tensor<4xf32>",
+    );
+    await expect(program.execute([[square, a]])).rejects.toThrow("internal: argument 0 is tensor<2x2xf32>");
+    await expect(program.execute([[a]])).rejects.toThrow("internal: a program of 2 parameters was given 1 arguments");
     expect(() => client.upload(new Float32Array(3), f32(4))).toThrow("internal: 3 numbers of Float32Array");
     expect(() => client.upload(new Int32Array(4), f32(4))).toThrow("internal: 4 numbers of Int32Array");
     for (const buffer of [a, whole, square]) buffer.destroy();

@@ -1,0 +1,74 @@
+/**
+ * Many devices in one process, in several, and both, against accumulation on one: the processor as virtual devices, whose
+ * gradients meet inside XLA, and ranks in memory, whose gradients leave it.
+ */
+import { afterAll, describe, expect, it } from "vitest";
+import { createEngine } from "../../../../runtime/engines/xla/engine";
+import { follow } from "../../../../runtime/replay/follow";
+import { openTrace } from "../../../../runtime/replay/trace";
+import { compileReplay } from "../../../../tools/replay/compile";
+import { evaluateReplay } from "../../../support/generated";
+import { expectClose, type MakeEngine, manyDevicesProgram, threeSteps } from "../../../support/many-devices";
+import { officialPath } from "../../../support/official";
+import { hasPlugin, plugin, useOwnCache } from "../../../support/pjrt";
+import { onRanks } from "../../../support/ranks";
+import { testSeed } from "../../../support/seed";
+
+const cache = useOwnCache();
+afterAll(cache.remove);
+
+const xla = { engine: "xla", device: "cpu" } as const;
+const holding =
+  (devices: number): MakeEngine =>
+  (reducer) =>
+    createEngine({ threads: 1, device: "cpu", pjrtPlugin: plugin.path, devices, reducer });
+
+describe.skipIf(!hasPlugin)(`many devices (seed ${testSeed})`, { timeout: 300_000 }, () => {
+  it.each([
+    [1, 2, 1],
+    [1, 4, 1],
+    [1, 8, 1],
+    [2, 1, 2],
+    [2, 2, 1],
+  ])("%d processes of %d devices with %d micro-batches each are one device", async (ranks, devices, accumulation) => {
+    const gpus = ranks * devices;
+    const one = await manyDevicesProgram({ ...xla, gpus: 1, accumulation: gpus * accumulation });
+    const wanted = await threeSteps(one, holding(1));
+    const many = await manyDevicesProgram({ ...xla, gpus, accumulation });
+    const found = await onRanks(ranks, (communicator) => threeSteps(many, holding(devices), communicator));
+    for (const rank of found) expectClose(rank, wanted);
+    const [first, ...others] = found;
+    for (const other of others) expect(other).toEqual(first);
+  });
+
+  it.each([
+    [1, 4],
+    [2, 2],
+  ])("equal runs of %d processes of %d devices end in equal bits", async (ranks, devices) => {
+    const program = await manyDevicesProgram({ ...xla, gpus: 4, accumulation: 1 });
+    const run = () => onRanks(ranks, (communicator) => threeSteps(program, holding(devices), communicator));
+    expect(await run()).toEqual(await run());
+  });
+
+  // In one process it cannot be: the recorded ranks cut their masks to lengths of their own, and a program has one. Each
+  // length is a program of its own on each rank: compiling them is what takes the time.
+  it("the recorded run of two ranks of the official code holds on two processes", { timeout: 900_000 }, async () => {
+    const trace = await openTrace(officialPath("ddp2_tiny_official_init.safetensors"));
+    try {
+      const hardware = { ...xla, precision: "fp32", threads: 0, workers: 0, gpus: trace.ranks } as const;
+      const program = await evaluateReplay(compileReplay(trace, hardware).files);
+      const found = await onRanks(trace.ranks, async (communicator) => {
+        const engine = await holding(1)(communicator);
+        const followed = await follow(program, trace, engine, { devices: communicator, mse: false });
+        await engine.release();
+        return followed;
+      });
+      for (const { comparisons } of found) {
+        expect(comparisons.length).toBeGreaterThan(60);
+        expect(comparisons.filter(({ holds }) => !holds)).toEqual([]);
+      }
+    } finally {
+      await trace.close();
+    }
+  });
+});
