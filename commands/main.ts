@@ -162,6 +162,16 @@ function program(): Command {
       code = await (await import("./export")).exportCommand(from, options);
     });
   ijepa
+    .command("import")
+    .description("official YAML configuration → spec, spec → configuration, weights of others → checkpoint to begin with")
+    .argument("<file>", ".yaml, .json, or weights of the official code, timm or Hugging Face")
+    .option("--images <n>", "training images, of a configuration (default: those of ImageNet-1k)")
+    .option("--gpus <n>", "GPUs that shared its batch (default: by the name of its log folder, or 1)")
+    .option("--out <file>", "file to write (default: beside you, under the same name)")
+    .action(async (file, options) => {
+      code = await (await import("./import")).importCommand(file, options);
+    });
+  ijepa
     .command("doctor")
     .description("check every engine and device on this machine (exit 0 the default engine works, 1 not)")
     .argument("[specs...]", "JSON files, one experiment each: the engines are also timed on their steps")
