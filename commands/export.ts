@@ -8,7 +8,7 @@ import { type FormatName, formatNames } from "../tools/export/format";
 import { formats } from "../tools/export/formats/index";
 import { type ExportPrecision, precisions } from "../tools/export/onnx/weights";
 import { ExportRefused } from "../tools/export/refused";
-import { type EncoderChoice, encoderNames } from "../tools/export/source";
+import type { EncoderChoice, encoderNames } from "../tools/export/source";
 import { printDiagnostics } from "./print";
 
 export interface ExportCommandOptions {

@@ -163,7 +163,9 @@ function program(): Command {
     });
   ijepa
     .command("import")
-    .description("official YAML configuration → spec, spec → configuration, weights of others → checkpoint to begin with")
+    .description(
+      "official YAML configuration → spec, spec → configuration, weights of others → checkpoint to begin with",
+    )
     .argument("<file>", ".yaml, .json, or weights of the official code, timm or Hugging Face")
     .option("--images <n>", "training images, of a configuration (default: those of ImageNet-1k)")
     .option("--gpus <n>", "GPUs that shared its batch (default: by the name of its log folder, or 1)")

@@ -115,7 +115,8 @@ function sorted(named: Weights): Omit<WeightsFile, "close"> {
 /** One encoder under the official names; what others hand on is the target encoder. */
 function ofTimm(named: Weights): Omit<WeightsFile, "close"> {
   const target = new Map([...named].map(([name, weight]) => [plainName(name), weight]));
-  const known = /^(pos_embed|(patch_embed\.proj|norm|blocks\.\d+\.(norm[12]|attn\.(qkv|proj)|mlp\.fc[12]))\.(weight|bias))$/;
+  const known =
+    /^(pos_embed|(patch_embed\.proj|norm|blocks\.\d+\.(norm[12]|attn\.(qkv|proj)|mlp\.fc[12]))\.(weight|bias))$/;
   const leftOver = [...target.keys()].filter((name) => !known.test(name));
   return { weights: new Map([["target_encoder", target]]), layout: "timm", leftOver };
 }

@@ -16,8 +16,8 @@ const wanted: readonly (readonly [path: string, is: (value: unknown) => boolean]
   ...["height", "width", "patch"].map((field) => [`image.${field}`, isCount] as const),
   ["image.mean", isChannels],
   ["image.std", isChannels],
-  ...["dim", "depth", "heads", "hidden"].flatMap(
-    (field) => [`encoder.${field}`, `predictor.${field}`].map((path) => [path, isCount] as const),
+  ...["dim", "depth", "heads", "hidden"].flatMap((field) =>
+    [`encoder.${field}`, `predictor.${field}`].map((path) => [path, isCount] as const),
   ),
   ["data.kind", (value) => value === "shapes" || value === "folder"],
   ["optimiser.globalBatch", isCount],

@@ -5,12 +5,12 @@ import { errors } from "../../compiler/diagnostics/catalogue";
 import type { Problem } from "../../compiler/diagnostics/diagnostic";
 import { type CheckpointMetadata, readCheckpointMetadata } from "../../runtime/checkpoint/checkpoint";
 import { listCheckpoints } from "../../runtime/checkpoint/folder";
+import { encoderTensorNames } from "../../runtime/checkpoint/layouts";
 import { openSafetensors, type SafetensorsFile } from "../../runtime/checkpoint/safetensors";
 import type { Experiment } from "../../runtime/experiment";
 import { runFiles } from "../../runtime/loop/run-folder";
 import type { LogEvent } from "../../runtime/report/jsonl";
 import { readLogFile } from "../../runtime/report/read-log";
-import { encoderTensorNames } from "../../runtime/checkpoint/layouts";
 import { experimentOf, nameOfRun } from "./experiment";
 
 /** Which of the two encoders; the paper evaluates the target encoder. */

@@ -11,7 +11,6 @@ import type { Spec } from "../../compiler/spec/spec";
 /** Images of ImageNet-1k, the data set of the configurations that name none. */
 const imagenetImages = 1_281_167;
 
-
 export type ImportedConfig =
   | { readonly ok: true; readonly spec: object; readonly notes: readonly string[] }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
@@ -210,7 +209,11 @@ const unsaid: readonly { readonly field: string; readonly of: (spec: Spec) => un
   { field: "loss", of: ({ loss }) => loss, want: "smoothL1" },
   { field: "data.source", of: ({ data }) => data.source, want: "folder" },
   { field: "augmentation.cropAspect", of: ({ augmentation }) => augmentation.cropAspect, want: [3 / 4, 4 / 3] },
-  { field: "optimization.adamw", of: ({ optimization }) => optimization.adamw, want: { beta1: 0.9, beta2: 0.999, eps: 1e-8 } },
+  {
+    field: "optimization.adamw",
+    of: ({ optimization }) => optimization.adamw,
+    want: { beta1: 0.9, beta2: 0.999, eps: 1e-8 },
+  },
   { field: "optimization.clipNorm", of: ({ optimization }) => optimization.clipNorm, want: null },
   { field: "init.positionScale", of: ({ init }) => init.positionScale, want: 1 },
   { field: "init.depthRescale", of: ({ init }) => init.depthRescale, want: false },
@@ -232,7 +235,9 @@ export function configFromSpec(
     .filter(({ of, want }) => !isClose(of(spec), want))
     .map(({ field, of, want }) => inexpressible(file, field, of(spec), JSON.stringify(want)));
   if (size === null) {
-    diagnostics.push(inexpressible(file, "encoder", spec.encoder, `one of the sizes ${Object.keys(encoderSizes).join(", ")}`));
+    diagnostics.push(
+      inexpressible(file, "encoder", spec.encoder, `one of the sizes ${Object.keys(encoderSizes).join(", ")}`),
+    );
   }
   if (spec.predictor.heads !== spec.encoder.heads) {
     diagnostics.push(inexpressible(file, "predictor.heads", spec.predictor.heads, "those of the encoder"));
@@ -241,7 +246,8 @@ export function configFromSpec(
   const { masking, optimization, augmentation, hardware, data } = spec;
   const parts = optimization.accumulation * hardware.gpus;
   const train = data.train.replace(/\/?train\/?$/, "");
-  const [, root = ".", folder = train] = /^(.*?)\/([^/].*)$/.exec(train) ?? [];
+  // The released configurations have ImageNet as a folder in a folder.
+  const [, root = ".", folder = train] = /^(.*?)\/(imagenet_full_size\/[^/]+|[^/]+)$/.exec(train) ?? [];
   const config = {
     data: {
       batch_size: optimization.globalBatch / parts,

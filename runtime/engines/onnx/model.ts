@@ -69,7 +69,9 @@ function nodeName(node: Node, nameOf: (value: Value) => string): string {
 
 /** Names of inputs and outputs as given, of everything else by number. */
 function namesOf(parts: ModelParts): (value: Value) => string {
-  const given = new Map([...parts.inputs, ...(parts.weights ?? []), ...parts.outputs].map(({ name, value }) => [value, name]));
+  const given = new Map(
+    [...parts.inputs, ...(parts.weights ?? []), ...parts.outputs].map(({ name, value }) => [value, name]),
+  );
   return (value) => given.get(value) ?? `t${value.id}`;
 }
 

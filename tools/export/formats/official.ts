@@ -60,12 +60,7 @@ function optimizerState(source: ExportSource, torch: TorchTensors): Pickled {
       params,
     });
   };
-  const groups = [
-    group("encoder", false),
-    group("predictor", false),
-    group("encoder", true),
-    group("predictor", true),
-  ];
+  const groups = [group("encoder", false), group("predictor", false), group("encoder", true), group("predictor", true)];
   return dict({ state: numbered(state), param_groups: groups });
 }
 

@@ -43,93 +43,78 @@ export const ordered = (items: ReadonlyMap<string, Pickled>): Pickled => ({
 });
 
 export function pickle(value: Pickled): Uint8Array {
-  const out: Uint8Array[] = [Uint8Array.of(0x80, 2)];
-  write(value, (bytes) => out.push(bytes));
-  out.push(code("."));
-  return Buffer.concat(out);
+  return Buffer.concat([Uint8Array.of(0x80, 2), ...partsOf(value), code(".")]);
 }
 
-type Out = (bytes: Uint8Array) => void;
+type Parts = readonly Uint8Array[];
 
-const code = (letter: string): Uint8Array => Buffer.from(letter, "latin1");
+const code = (letters: string): Uint8Array => Buffer.from(letters, "latin1");
 const MARK = code("(");
 
-function write(value: Pickled, out: Out): void {
-  if (value === null) return out(code("N"));
-  if (typeof value === "boolean") return out(Uint8Array.of(value ? 0x88 : 0x89));
-  if (typeof value === "string") return writeText(value, out);
-  if (typeof value === "number") return writeInteger(value, out);
-  if (isList(value)) return writeList(value, out);
-  return writers[value.kind](value as never, out);
+function partsOf(value: Pickled): Parts {
+  if (value === null) return [code("N")];
+  if (typeof value === "boolean") return [Uint8Array.of(value ? 0x88 : 0x89)];
+  if (typeof value === "string") return text(value);
+  if (typeof value === "number") return [integer(value)];
+  if (!("kind" in value)) return [code("]"), MARK, ...value.flatMap(partsOf), code("e")];
+  switch (value.kind) {
+    case "float":
+      return [double(value.value)];
+    case "tuple":
+      return [MARK, ...value.items.flatMap(partsOf), code("t")];
+    case "dict": {
+      const empty = value.ordered ? code("ccollections\nOrderedDict\n)R") : code("}");
+      return [empty, MARK, ...value.items.flat().flatMap(partsOf), code("u")];
+    }
+    case "tensor":
+      return tensor(value);
+  }
 }
 
-function isList(value: Exclude<Pickled, null | boolean | string | number>): value is readonly Pickled[] {
-  return Array.isArray(value);
+function tensor({ key, shape }: PickledTensor): Parts {
+  const elements = shape.reduce((product, size) => product * size, 1);
+  const storage = [MARK, ...text("storage"), code("ctorch\nFloatStorage\n"), ...text(key), ...text("cpu")];
+  // Offset, shape, strides, no gradient, no hooks.
+  const rest = [0, tuple(...shape), tuple(...stridesOf(shape)), false, ordered(new Map())];
+  return [
+    code("ctorch._utils\n_rebuild_tensor_v2\n("),
+    ...storage,
+    integer(elements),
+    code("tQ"),
+    ...rest.flatMap(partsOf),
+    code("tR"),
+  ];
 }
 
-type Kinds = Extract<Pickled, { readonly kind: string }>;
-
-const writers: { readonly [K in Kinds["kind"]]: (value: Extract<Kinds, { kind: K }>, out: Out) => void } = {
-  float: ({ value }, out) => {
-    const bytes = Buffer.alloc(9);
-    bytes.write("G", "latin1");
-    bytes.writeDoubleBE(value, 1);
-    out(bytes);
-  },
-  tuple: ({ items }, out) => {
-    out(MARK);
-    for (const item of items) write(item, out);
-    out(code("t"));
-  },
-  dict: ({ ordered: isOrdered, items }, out) => {
-    out(isOrdered ? code("ccollections\nOrderedDict\n)R") : code("}"));
-    out(MARK);
-    for (const pair of items) for (const item of pair) write(item, out);
-    out(code("u"));
-  },
-  tensor: ({ key, shape }, out) => {
-    const elements = shape.reduce((product, size) => product * size, 1);
-    out(code("ctorch._utils\n_rebuild_tensor_v2\n("));
-    out(MARK);
-    write("storage", out);
-    out(code("ctorch\nFloatStorage\n"));
-    for (const part of [key, "cpu", elements]) write(part, out);
-    out(code("tQ"));
-    // Offset, shape, strides, no gradient, no hooks.
-    for (const part of [0, tuple(...shape), tuple(...stridesOf(shape)), false, ordered(new Map())]) write(part, out);
-    out(code("tR"));
-  },
-};
-
-function writeList(items: readonly Pickled[], out: Out): void {
-  out(code("]"));
-  out(MARK);
-  for (const item of items) write(item, out);
-  out(code("e"));
+function double(value: number): Uint8Array {
+  const bytes = Buffer.alloc(9);
+  bytes.write("G", "latin1");
+  bytes.writeDoubleBE(value, 1);
+  return bytes;
 }
 
-function writeText(text: string, out: Out): void {
-  const bytes = Buffer.from(text, "utf8");
+function text(value: string): Parts {
+  const bytes = Buffer.from(value, "utf8");
   const head = Buffer.alloc(5);
   head.write("X", "latin1");
   head.writeUInt32LE(bytes.length, 1);
-  out(Buffer.concat([head, bytes]));
+  return [head, bytes];
 }
 
-function writeInteger(value: number, out: Out): void {
+function integer(value: number): Uint8Array {
   if (!Number.isSafeInteger(value)) throw new Error(`internal: ${value} is no whole number`);
-  if (value >= 0 && value < 256) return out(Uint8Array.of(0x4b, value));
+  if (value >= 0 && value < 256) return Uint8Array.of(0x4b, value);
   if (Math.abs(value) < 2 ** 31) {
     const bytes = Buffer.alloc(5);
     bytes.write("J", "latin1");
     bytes.writeInt32LE(value, 1);
-    return out(bytes);
+    return bytes;
   }
   const bytes = Buffer.alloc(10);
   bytes.writeUInt8(0x8a, 0);
   bytes.writeUInt8(8, 1);
   bytes.writeBigInt64LE(BigInt(value), 2);
-  out(bytes);
+  return bytes;
 }
 
 function stridesOf(shape: readonly number[]): readonly number[] {
