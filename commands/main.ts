@@ -150,6 +150,30 @@ function program(): Command {
       code = await (await import("./verify")).verify(runs, options);
     });
   ijepa
+    .command("export")
+    .description("write a trained encoder in a form that other programs load, with a model card (docs/export.md)")
+    .argument("<from>", "a run folder (its newest checkpoint), or a checkpoint")
+    .requiredOption("--format <name>", "safetensors, official, hf, timm, onnx or transformers.js")
+    .option("--encoder <name>", "target or context", "target")
+    .option("--precision <name>", "of onnx and transformers.js: fp32, fp16 or int8 weights", "fp32")
+    .option("--images <folder>", "images to measure the loss of fp16 and int8 on (default: the run's held-out data)")
+    .option("--out <folder>", "folder of the export (default: exports/<name>-<format>)")
+    .action(async (from, options) => {
+      code = await (await import("./export")).exportCommand(from, options);
+    });
+  ijepa
+    .command("import")
+    .description(
+      "official YAML configuration → spec, spec → configuration, weights of others → checkpoint to begin with",
+    )
+    .argument("<file>", ".yaml, .json, or weights of the official code, timm or Hugging Face")
+    .option("--images <n>", "training images, of a configuration (default: those of ImageNet-1k)")
+    .option("--gpus <n>", "GPUs that shared its batch (default: by the name of its log folder, or 1)")
+    .option("--out <file>", "file to write (default: beside you, under the same name)")
+    .action(async (file, options) => {
+      code = await (await import("./import")).importCommand(file, options);
+    });
+  ijepa
     .command("doctor")
     .description("check every engine and device on this machine (exit 0 the default engine works, 1 not)")
     .argument("[specs...]", "JSON files, one experiment each: the engines are also timed on their steps")

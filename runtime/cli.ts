@@ -79,7 +79,10 @@ export function parseFlags(experiment: Experiment, args: readonly string[], data
       "--resume [latest|auto|path]",
       "go on from the newest checkpoint of the run folder, or from the one named; auto: begin where there is none",
     )
-    .option("--init-from <file>", "begin with the weights of a checkpoint, .safetensors or .pth.tar")
+    .option(
+      "--init-from <file>",
+      "begin with the weights of a checkpoint, .safetensors or .pth.tar, or of an encoder of timm or Hugging Face",
+    )
     .option("--steps <n>", "stop at this step of the run, with a checkpoint", wholeNumber(1))
     .addOption(
       new Option("--floor <metric@epoch=value>", "stop after this epoch where the metric is worse; may be repeated")

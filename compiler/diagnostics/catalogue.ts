@@ -1,10 +1,11 @@
 /**
- * Every error of the compiler that a person can meet, by family: E1xx to E3xx a spec, E4xx compiling and packing, E5xx sweeps, E9xx
+ * Every error of the compiler that a person can meet, by family: E1xx to E3xx a spec, E4xx compiling, packing and handing on, E5xx sweeps, E9xx
  * the command line, W3xx warnings. docs/reference/errors.md is generated from it.
  */
 import type { Severity } from "./diagnostic";
 import { commandLineErrors } from "./kinds/command-line";
 import { compileErrors } from "./kinds/compile";
+import { exportErrors } from "./kinds/export";
 import { packErrors } from "./kinds/pack";
 import { specErrors } from "./kinds/spec";
 import { sweepErrors } from "./kinds/sweep";
@@ -16,6 +17,7 @@ export const errors = {
   ...specErrors,
   ...compileErrors,
   ...packErrors,
+  ...exportErrors,
   ...sweepErrors,
   ...commandLineErrors,
   ...warningKinds,
@@ -37,6 +39,14 @@ const noVerdict: readonly string[] = [
   errors.packageInTheWay,
   errors.noRoomForPackage,
   errors.pluginUnfit,
+  errors.notARun,
+  errors.runWithoutCheckpoint,
+  errors.checkpointSaysTooLittle,
+  errors.exportedEncoderMissing,
+  errors.exportInTheWay,
+  errors.exportedWeightNotFinite,
+  errors.noImagesToMeasure,
+  errors.fileInTheWay,
   errors.baseUnusable,
   errors.noSuchPoint,
   errors.badShard,

@@ -228,6 +228,13 @@ function lossGraph(n: ModelNumbers, dims: Dims): Graph {
   return g.finish([g.one(n.loss, [predictions, targets], {}, "loss")]);
 }
 
+function encodedTokens(dims: Dims): Graph {
+  const g = new GraphBuilder("encodedTokens", "The final norm of every patch.");
+  const weights = g.group(encoderNormGroup(dims));
+  const x = g.input("x", "f32", [dims.images, dims.patches, dims.encoder.width]);
+  return g.finish([g.one("layerNorm", [x, weights("weight"), weights("bias")], { eps: LAYER_NORM_EPS }, "encoded")]);
+}
+
 function pooledFeatures(dims: Dims): Graph {
   const g = new GraphBuilder("pooledFeatures", "The final norm, then the mean over all patches.");
   const weights = g.group(encoderNormGroup(dims));
@@ -243,20 +250,25 @@ function loop(graph: Graph, network: "encoder" | "predictor", depth: number): St
   return { graph, repeated: true, blocks: { network, from: 0, to: depth } };
 }
 
+function allPatchesBlock(dims: Dims): Graph {
+  const doc = "A block of the target encoder; nothing is kept for a backward pass.";
+  return encoderBlock("targetBlock", doc, dims, "all", undefined);
+}
+
+/** Image → every patch after the final norm: an encoder for use elsewhere, without what training makes of it. */
+export function encoderStages(n: ModelNumbers): readonly Stage[] {
+  const dims = dimsOf(n);
+  return [
+    once(embedAll(n, dims, treesOf(n, dims))),
+    loop(allPatchesBlock(dims), "encoder", n.encoder.depth),
+    once(encodedTokens(dims)),
+  ];
+}
+
 export function buildModel(n: ModelNumbers): Model {
   const dims = dimsOf(n);
   const trees = treesOf(n, dims);
-  const targetBlocks = loop(
-    encoderBlock(
-      "targetBlock",
-      "A block of the target encoder; nothing is kept for a backward pass.",
-      dims,
-      "all",
-      undefined,
-    ),
-    "encoder",
-    n.encoder.depth,
-  );
+  const targetBlocks = loop(allPatchesBlock(dims), "encoder", n.encoder.depth);
   const contextBlocks = loop(
     encoderBlock("contextBlock", "A block of the context encoder.", dims, "context", trees.batch.dropPath?.[0]),
     "encoder",

@@ -138,7 +138,7 @@ export function noEncoderInFile(was: { readonly path: string }): UserError {
   return new UserError(
     "R170",
     `--init-from: ${was.path} has neither the weights of an encoder nor of a target encoder. ` +
-      "Their names begin with encoder. or target_encoder., or lie in dicts of these names.",
+      "Their names begin with encoder. or target_encoder., or lie in dicts of these names, or are those of timm or of Hugging Face's IJepaModel.",
   );
 }
 

@@ -84,13 +84,23 @@ function stoppedText(options: EndOptions): string {
   return `Stopped after step ${end.stepsDone} of ${steps}. ${saved}\nTo go on:\n  ${command}`;
 }
 
-function nextSteps({ environment, lastCheckpoint, evaluation }: EndOptions): Summary["next"] {
+function nextSteps({ program, flags, environment, lastCheckpoint, evaluation }: EndOptions): Summary["next"] {
   if (lastCheckpoint === null) return [];
   const { script, args } = environment;
-  const keys = `from safetensors.torch import load_file; print(*load_file(${JSON.stringify(lastCheckpoint.path)}))`;
+  const out = `exports/${program.experiment.name}-hf`;
+  // Three lines, as every export prints them (tools/export/formats).
+  const load = [
+    "from transformers import IJepaModel",
+    `model = IJepaModel.from_pretrained(${JSON.stringify(out)}).eval()`,
+    "features = model(pixel_values).last_hidden_state.mean(1)",
+  ];
   const again = { what: "Evaluate again", command: resumeCommand({ script, args, cwd: process.cwd() }) };
   return [
-    { what: "Open the weights in PyTorch (pip install safetensors torch)", command: `python -c ${quoted(keys)}` },
+    {
+      what: "Hand the encoder on (--format also takes timm, onnx, transformers.js, official and safetensors)",
+      command: `npx ijepa export ${quoted(flags.runDirectory)} --format hf --out ${quoted(out)}`,
+    },
+    { what: "Load that in Python (pip install transformers torch)", command: load.join("\n") },
     ...(evaluation === null ? [] : [again]),
     { what: "Train another experiment", command: "ijepa run my-experiment.json" },
   ];

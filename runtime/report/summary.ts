@@ -11,6 +11,7 @@ export interface Summary {
   /** The table of the evaluation, or why there is none. */
   readonly results: string;
   readonly files: readonly SummaryFile[];
+  /** A command may have several lines. */
   readonly next: readonly { readonly command: string; readonly what: string }[];
 }
 
@@ -20,7 +21,8 @@ export function summaryText(summary: Summary): string {
     parts.push(`Files\n${columns(summary.files.map(({ path, what }) => [path, what]))}`);
   }
   if (summary.next.length > 0) {
-    parts.push(`Next\n${summary.next.map(({ command, what }) => `  ${what}:\n    ${command}`).join("\n")}`);
+    const lines = (command: string): string => command.replaceAll("\n", "\n    ");
+    parts.push(`Next\n${summary.next.map(({ command, what }) => `  ${what}:\n    ${lines(command)}`).join("\n")}`);
   }
   return parts.join("\n\n");
 }

@@ -6,6 +6,9 @@ import type { Dim } from "./dims";
 
 export type ElementType = "f32" | "i32" | "i64" | "u8" | "u32";
 
+/** A format that weights of a file lie in; a node turns them into float32 before anything is computed. */
+export type CompactType = "f16" | "i8";
+
 export type Attribute =
   | { readonly int: number }
   | { readonly float: number }

@@ -3,9 +3,9 @@
  */
 import { PbfWriter } from "pbf";
 import type { Dim } from "./dims";
-import type { Attribute, ElementType, Node, Value } from "./graph";
+import type { Attribute, CompactType, ElementType, Node, Value } from "./graph";
 
-const ELEMENT_CODE: Record<ElementType, number> = { f32: 1, u8: 2, i32: 6, i64: 7, u32: 12 };
+const ELEMENT_CODE: Record<ElementType | CompactType, number> = { f32: 1, u8: 2, i8: 3, i32: 6, i64: 7, f16: 10, u32: 12 };
 const IR_VERSION = 8;
 export const OPSET = 18;
 
@@ -14,12 +14,23 @@ export interface NamedValue {
   readonly value: Value;
 }
 
+/** A weight that goes along: a value that the nodes read and no input gives. */
+export interface ModelWeight extends NamedValue {
+  readonly type: ElementType | CompactType;
+  readonly dims: readonly number[];
+  /** The bytes, or where they lie in a file beside the model: a model itself has less than 2 GiB. */
+  readonly data: Uint8Array | { readonly file: string; readonly offset: number; readonly bytes: number };
+}
+
 export interface ModelParts {
   readonly name: string;
   /** In the order of the file. */
   readonly nodes: readonly Node[];
   readonly inputs: readonly NamedValue[];
   readonly outputs: readonly NamedValue[];
+  readonly weights?: readonly ModelWeight[];
+  /** Free texts about the model. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export function modelBytes(parts: ModelParts): Uint8Array {
@@ -41,6 +52,7 @@ export function modelBytes(parts: ModelParts): Uint8Array {
       null,
     );
   }
+  for (const [key, text] of Object.entries(parts.metadata ?? {})) writeEntry(pbf, 14, key, text);
   return pbf.finish();
 }
 
@@ -57,7 +69,9 @@ function nodeName(node: Node, nameOf: (value: Value) => string): string {
 
 /** Names of inputs and outputs as given, of everything else by number. */
 function namesOf(parts: ModelParts): (value: Value) => string {
-  const given = new Map([...parts.inputs, ...parts.outputs].map(({ name, value }) => [value, name]));
+  const given = new Map(
+    [...parts.inputs, ...(parts.weights ?? []), ...parts.outputs].map(({ name, value }) => [value, name]),
+  );
   return (value) => given.get(value) ?? `t${value.id}`;
 }
 
@@ -70,6 +84,7 @@ function writeGraph(pbf: PbfWriter, parts: ModelParts, nameOf: (value: Value) =>
   for (const { value } of parts.outputs) if (value.source.kind === "constant") constants.add(value);
   pbf.writeStringField(2, parts.name);
   for (const value of constants) pbf.writeMessage(5, (_, out) => writeConstant(out, value, nameOf(value)), null);
+  for (const weight of parts.weights ?? []) pbf.writeMessage(5, (_, out) => writeWeight(out, weight), null);
   for (const { name, value } of parts.inputs) writeValueInfo(pbf, 11, name, value);
   for (const { name, value } of parts.outputs) writeValueInfo(pbf, 12, name, value);
   const outputs = new Set(parts.outputs.map(({ value }) => value));
@@ -114,6 +129,32 @@ function writeConstant(pbf: PbfWriter, value: Value, name: string): void {
   pbf.writeVarintField(2, ELEMENT_CODE[value.type]);
   pbf.writeStringField(8, name);
   pbf.writeBytesField(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}
+
+function writeWeight(pbf: PbfWriter, { name, type, dims, data }: ModelWeight): void {
+  for (const dim of dims) pbf.writeVarintField(1, dim);
+  pbf.writeVarintField(2, ELEMENT_CODE[type]);
+  pbf.writeStringField(8, name);
+  if (data instanceof Uint8Array) {
+    pbf.writeBytesField(9, data);
+    return;
+  }
+  writeEntry(pbf, 13, "location", data.file);
+  writeEntry(pbf, 13, "offset", String(data.offset));
+  writeEntry(pbf, 13, "length", String(data.bytes));
+  pbf.writeVarintField(14, 1);
+}
+
+/** A pair of texts, StringStringEntryProto. */
+function writeEntry(pbf: PbfWriter, field: number, key: string, text: string): void {
+  pbf.writeMessage(
+    field,
+    (_, entry) => {
+      entry.writeStringField(1, key);
+      entry.writeStringField(2, text);
+    },
+    null,
+  );
 }
 
 function writeValueInfo(pbf: PbfWriter, field: number, name: string, value: Value): void {

@@ -76,15 +76,15 @@ export const attentionLowerings: KernelTable<Recorder, Handle, Value, AttentionO
     const [batch = 0, tokens = 0] = qkv.shape;
     const linear = r.linears.get(qkv.value);
     if (linear === undefined) {
-      const parts = r.reshape(qkv.value, [batch, r.dim(tokens), 3, heads, headWidth]);
-      const dims = [batch, heads, r.dim(tokens), headWidth];
+      const parts = r.reshape(qkv.value, [r.dim(batch), r.dim(tokens), 3, heads, headWidth]);
+      const dims = [r.dim(batch), heads, r.dim(tokens), headWidth];
       return r.split(r.transpose(parts, [2, 0, 3, 1, 4]), 3, 0).map((part) => r.reshape(part, dims));
     }
     const biases = r.split(linear.bias, 3, 0);
     return r.split(linear.weight, 3, 1).map((weight, i) => {
       const bias = biases[i];
       const part = r.gemm(linear.x, weight, bias === undefined ? {} : { c: bias });
-      return r.transpose(r.reshape(part, [batch, r.dim(tokens), heads, headWidth]), HEADS_SWAP);
+      return r.transpose(r.reshape(part, [r.dim(batch), r.dim(tokens), heads, headWidth]), HEADS_SWAP);
     });
   },
 
@@ -98,7 +98,7 @@ export const attentionLowerings: KernelTable<Recorder, Handle, Value, AttentionO
 
   mergeHeads: (r, [x], { width }) => {
     const [batch = 0, , tokens = 0] = x.shape;
-    return r.reshape(r.transpose(r.full(x), HEADS_SWAP), [batch, r.dim(tokens), width]);
+    return r.reshape(r.transpose(r.full(x), HEADS_SWAP), [r.dim(batch), r.dim(tokens), width]);
   },
 
   unmergeHeads: (r, [x], { heads, headWidth }) => {

@@ -108,3 +108,18 @@ export const layerLowerings: KernelTable<Recorder, Handle, Value, LayerOp> = {
     return r.mul(r.times(dy, 0.5), slope);
   },
 };
+
+/** The layers of an encoder in ops of the standard, without what only a gradient reads; one weight stays one tensor. */
+export const standardLayers: KernelTable<Recorder, Handle, Value, "linear" | "layerNorm" | "gelu"> = {
+  linear: (r, [x, weight, bias]) => r.gemm(r.rows(x), r.full(weight), { c: r.full(bias) }),
+  layerNorm: (r, [x, gain, bias], { eps }) => {
+    const rows = r.rows(x);
+    const attributes = { axis: { int: -1 }, epsilon: { float: eps } };
+    return r.graph.one("LayerNormalization", [rows, r.full(gain), r.full(bias)], rows.dims, attributes);
+  },
+  // x · ½(1 + erf(x/√2)) in the order that runtimes know as one op; Gelu itself is younger than opset 18.
+  gelu: (r, [x]) => {
+    const erf = r.unary("Erf", r.div(x.value, r.graph.scalar(Math.SQRT2)));
+    return r.times(r.mul(x.value, r.add(erf, r.graph.scalar(1))), 0.5);
+  },
+};

@@ -5,19 +5,26 @@ import type { Value } from "../graph";
 import type { Handle, Recorder } from "../recorder";
 import { attentionLowerings, plainProducts } from "./attention";
 import { elementwiseLowerings } from "./elementwise";
-import { layerLowerings } from "./layers";
+import { layerLowerings, standardLayers } from "./layers";
 import { tokenLowerings } from "./tokens";
 import { updateLowerings } from "./update";
 import { wordsNormalized } from "./words";
 
-/** What a recorded graph is for: providers differ in the ops that they have, and in those that are right. */
-export type Target = "cpu" | "webgpu";
+/**
+ * What a recorded graph is for: providers differ in the ops that they have, and in those that are right. `interchange` is a file
+ * for other programs: ops of the ONNX standard alone, for inference.
+ */
+export type Target = "cpu" | "webgpu" | "interchange";
 
 /**
  * Into how many parts one Split can cut. WebGPU promises eight buffers to a shader, and the tensor that is cut is one of
  * them; onnxruntime does not divide the work itself.
  */
-export const mostParts: { readonly [T in Target]: number } = { cpu: Number.POSITIVE_INFINITY, webgpu: 7 };
+export const mostParts: { readonly [T in Target]: number } = {
+  cpu: Number.POSITIVE_INFINITY,
+  webgpu: 7,
+  interchange: Number.POSITIVE_INFINITY,
+};
 
 /** Whether a graph may be given bytes. WebGPU's smallest number is a word: there, four bytes are one. */
 export const hasBytes: { readonly [T in Target]: boolean } = { cpu: true, webgpu: false };
@@ -41,4 +48,5 @@ export const lowerings: { readonly [T in Target]: KernelTable<Recorder, Handle, 
     // The mean over one device (engine.ts).
     allReduce: (_, [x]) => x.value,
   },
+  interchange: { ...cpu, ...plainProducts, ...standardLayers },
 };

@@ -72,9 +72,9 @@ export const tokenLowerings: KernelTable<Recorder, Handle, Value, TokenOp> = {
 
   patchify: (r, [images], { patch }, [out = []]) => {
     const [batch = 0, channels = 0, height = 0, width = 0] = images.shape;
-    const grid = r.reshape(r.full(images), [batch, channels, height / patch, patch, width / patch, patch]);
+    const grid = r.reshape(r.full(images), [r.dim(batch), channels, height / patch, patch, width / patch, patch]);
     const patches = r.transpose(grid, [0, 2, 4, 1, 3, 5]);
-    return r.reshape(patches, [sizeAt(out, 0) * sizeAt(out, 1), sizeAt(out, 2)]);
+    return r.reshape(patches, [productOf(r.dims(out.slice(0, 2))), sizeAt(out, 2)]);
   },
 
   gatherTokens: (r, [x, index]) => {

@@ -1,0 +1,72 @@
+/**
+ * How other programs name the weights of the encoder. The official code and timm agree (reference.md §3); Hugging Face's IJepaModel
+ * has names of its own, and query, key and value apart.
+ */
+
+const blockLayers = ["norm1", "attn.qkv", "attn.proj", "norm2", "mlp.fc1", "mlp.fc2"] as const;
+type BlockLayer = (typeof blockLayers)[number];
+
+/** Every tensor of an encoder of this depth by its official name, in the order of the official state dict. */
+export function encoderTensorNames(depth: number): readonly string[] {
+  const both = (layer: string): string[] => [`${layer}.weight`, `${layer}.bias`];
+  const block = (i: number): string[] => blockLayers.flatMap((layer) => both(`blocks.${i}.${layer}`));
+  return [
+    "pos_embed",
+    ...both("patch_embed.proj"),
+    ...Array.from({ length: depth }, (_, i) => block(i)).flat(),
+    ...both("norm"),
+  ];
+}
+
+/** A tensor of Hugging Face's that is one of the official ones, or a third of its rows. */
+export interface HuggingFaceName {
+  readonly official: string;
+  /** Which third of the official rows: 0 query, 1 key, 2 value; null: all of it. */
+  readonly third: 0 | 1 | 2 | null;
+}
+
+/** Layers of a block as they lie in files of the hub, and as transformers 5 calls its modules. */
+const huggingFaceLayers: { readonly [L in BlockLayer]: readonly (readonly string[])[] } = {
+  norm1: [["layernorm_before"]],
+  "attn.qkv": [
+    ["attention.attention.query", "attention.attention.key", "attention.attention.value"],
+    ["attention.q_proj", "attention.k_proj", "attention.v_proj"],
+  ],
+  "attn.proj": [["attention.output.dense"], ["attention.o_proj"]],
+  norm2: [["layernorm_after"]],
+  "mlp.fc1": [["intermediate.dense"], ["mlp.fc1"]],
+  "mlp.fc2": [["output.dense"], ["mlp.fc2"]],
+};
+
+const thirds = [0, 1, 2] as const;
+
+/** The names of Hugging Face that an official tensor goes by in files of the hub: one, or three for query, key and value. */
+export function huggingFaceNames(official: string): readonly string[] {
+  if (official === "pos_embed") return ["embeddings.position_embeddings"];
+  const [, layer = "", kind = ""] = /^(.*)\.(weight|bias)$/.exec(official) ?? [];
+  if (layer === "patch_embed.proj") return [`embeddings.patch_embeddings.projection.${kind}`];
+  if (layer === "norm") return [`layernorm.${kind}`];
+  const [, number = "", inner = ""] = /^blocks\.(\d+)\.(.*)$/.exec(layer) ?? [];
+  const known = blockLayers.find((name) => name === inner);
+  if (known === undefined) throw new Error(`internal: ${official} is no tensor of an encoder`);
+  return (huggingFaceLayers[known][0] ?? []).map((name) => `encoder.layer.${number}.${name}.${kind}`);
+}
+
+/** What a name of Hugging Face's stands for, `ijepa.` before it or not; null for any other tensor. */
+export function fromHuggingFace(given: string): HuggingFaceName | null {
+  const name = given.replace(/^ijepa\./, "");
+  if (name === "embeddings.position_embeddings") return { official: "pos_embed", third: null };
+  const [, layer = "", kind = ""] = /^(.*)\.(weight|bias)$/.exec(name) ?? [];
+  if (layer === "embeddings.patch_embeddings.projection") return { official: `patch_embed.proj.${kind}`, third: null };
+  if (layer === "layernorm") return { official: `norm.${kind}`, third: null };
+  const [, number = "", inner = ""] = /^(?:encoder\.layer|layers)\.(\d+)\.(.*)$/.exec(layer) ?? [];
+  for (const known of blockLayers) {
+    for (const names of huggingFaceLayers[known]) {
+      const at = names.indexOf(inner);
+      if (at < 0) continue;
+      const official = `blocks.${number}.${known}.${kind}`;
+      return { official, third: names.length === 1 ? null : (thirds[at] ?? null) };
+    }
+  }
+  return null;
+}

@@ -1,0 +1,118 @@
+/** A run folder with one checkpoint of known weights, and what its encoders make of images, in float64. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { compile } from "../../compiler/compile";
+import { sizeOf } from "../../compiler/ir/number";
+import { encoderStages } from "../../compiler/model/chains";
+import { specFromText } from "../../compiler/spec/load";
+import { saveCheckpoint } from "../../runtime/checkpoint/checkpoint";
+import { latestPath } from "../../runtime/checkpoint/folder";
+import type { Dense } from "../../runtime/engines/reference/tensor";
+import { runFiles } from "../../runtime/loop/run-folder";
+import { sinCosPositions } from "../../runtime/model/positions";
+import { randomAt } from "../../runtime/random/random";
+import { evaluateTrainer } from "./generated";
+import { runGraph } from "./run-graph";
+
+/** Every size is another one, and the hidden width is not the usual multiple. */
+const spec = {
+  image: { size: 24 },
+  encoder: { dim: 32, depth: 2, heads: 4, patch: 4, mlpRatio: 2.5 },
+  predictor: { dim: 16, depth: 1, heads: 4 },
+  masking: { minKeep: 1 },
+  data: { source: "shapes", trainImages: 64, validationImages: 32, testImages: 32, sceneSize: 24 },
+  optimization: { epochs: 2, globalBatch: 16, learningRate: { warmupEpochs: 1 } },
+};
+
+export const steps = 5;
+
+/** Writes the run into `folder`; `change` edits a value of the state before it is saved. */
+export async function makeRun(folder: string, change: (path: string, values: Float32Array) => void = () => {}) {
+  const loaded = specFromText({ text: JSON.stringify(spec), file: "small.json" });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics));
+  const compiled = compile(loaded);
+  const { experiment, parameters } = await evaluateTrainer(compiled.files);
+  mkdirSync(folder, { recursive: true });
+  const state = new Map<string, Float32Array>();
+  const read = async (path: string): Promise<Float32Array> => {
+    const known = state.get(path);
+    if (known !== undefined) return known;
+    const own = path.replace(/^target\./, "encoder.").replace(/^(weights|m|v)\./, "");
+    const parameter = parameters.find((one) => one.path === own);
+    if (parameter === undefined) throw new Error(`no parameter ${path}`);
+    const values = new Float32Array(parameter.shape.reduce((product, size) => product * size, 1));
+    randomAt({ seed: 5, purpose: path }).fillNormal(values, 0.3);
+    if (/norm\d?\.weight$/.test(path)) for (const i of values.keys()) values[i] = 1 + (values[i] ?? 0);
+    if (path.startsWith("v.")) for (const i of values.keys()) values[i] = Math.abs(values[i] ?? 0);
+    change(path, values);
+    state.set(path, values);
+    return values;
+  };
+  const { gridHeight, gridWidth } = experiment.image;
+  const table = (dim: number) => sinCosPositions({ dim, gridHeight, gridWidth, scale: experiment.positionScale });
+  const positions = { encoder: table(experiment.encoder.dim), predictor: table(experiment.predictor.dim) };
+  const checkpoint = latestPath(folder, experiment.name);
+  await saveCheckpoint({
+    path: checkpoint,
+    experiment,
+    parameters,
+    read,
+    positions,
+    progress: { step: steps, epoch: 1, loss: 0.25 },
+  });
+  writeFileSync(join(folder, runFiles.experiment), JSON.stringify(experiment));
+  const step = { event: "step", epoch: 1, loss: 0.3, lr: 1e-3, weightDecay: 0, momentum: 1, dataMs: 2, timeMs: 8 };
+  const lines = Array.from({ length: 9 }, (_, i) => ({ ...step, step: i + 1, imagesPerSecond: 1600 }));
+  writeFileSync(join(folder, runFiles.jsonl), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+
+  /** Patch features of images [B, 3, 24, 24] by an encoder of the run: [B, patches, width]. */
+  const encode = async (images: Float32Array, root: "target" | "weights.encoder"): Promise<Float64Array> => {
+    const { model } = compiled.plan;
+    const size = 3 * model.imageHeight * model.imageWidth;
+    const count = images.length / size;
+    let hidden: Dense | null = null;
+    for (const { graph, blocks } of encoderStages({ ...model, images: count })) {
+      for (let block = blocks?.from ?? 0; block < (blocks?.to ?? 1); block++) {
+        const given = new Map<string, Dense>();
+        const give = (name: string, shape: readonly number[], values: ArrayLike<number>): void => {
+          given.set(name, { dtype: "f32", shape, data: Float64Array.from(values) });
+        };
+        for (const { name, shape, leaf } of graph.inputs) {
+          const sizes = shape.map((num) => sizeOf(num));
+          if (leaf === undefined && hidden !== null) given.set(name, hidden);
+          else give(name, sizes, leaf?.path === "images" ? images : positions.encoder);
+        }
+        for (const { path, parameters: weights } of graph.groups) {
+          const at = path.replace(/^encoder\./, "").replace("*", String(block));
+          for (const { name, shape, parameter } of weights) {
+            const values = await read(`${root}.${at}.${parameter?.path}`);
+            give(
+              name,
+              shape.map((num) => sizeOf(num)),
+              values,
+            );
+          }
+        }
+        hidden = runGraph(graph, given).get(graph.outputs[0]?.name ?? "") ?? null;
+      }
+    }
+    return Float64Array.from(hidden?.data ?? []);
+  };
+
+  /** So many images of normal numbers. */
+  const pixels = (count: number): Float32Array => {
+    const values = new Float32Array(count * 3 * experiment.image.height * experiment.image.width);
+    randomAt({ seed: 6, purpose: "pixels" }).fillNormal(values, 1);
+    return values;
+  };
+  return { experiment, parameters, checkpoint, read, encode, pixels };
+}
+
+export type SmallRun = Awaited<ReturnType<typeof makeRun>>;
+
+export function furthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  let most = 0;
+  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs((a[i] ?? Number.NaN) - (b[i] ?? Number.NaN)));
+  return most;
+}

@@ -1,0 +1,91 @@
+/** The model card of an export: what it is, how to load it, what it was trained on, what that cost, how good it is. */
+import { formatMarkdown } from "../../runtime/evaluate/evaluation-report";
+import type { DataPlan } from "../../runtime/experiment";
+import type { LogEvent } from "../../runtime/report/jsonl";
+import { durationText, rateText } from "../../runtime/report/text";
+import type { ExportFormat, FormatName, Made } from "./format";
+import type { ExportSource } from "./source";
+
+const encoderText = { target: "target encoder (the moving average)", context: "context encoder" } as const;
+
+export function cardText(of: {
+  readonly source: ExportSource;
+  readonly name: FormatName;
+  readonly format: ExportFormat;
+  readonly made: Made;
+}): string {
+  const { source, name, format, made } = of;
+  const { experiment, choice } = source;
+  const header = [
+    "---",
+    ...(format.library === null ? [] : [`library_name: ${format.library}`]),
+    "pipeline_tag: image-feature-extraction",
+    "tags:",
+    "- i-jepa",
+    "- self-supervised-learning",
+    "---",
+  ];
+  const parts = [
+    header.join("\n"),
+    `# ${experiment.name}`,
+    `The ${encoderText[choice]} of an [I-JEPA](https://arxiv.org/abs/2301.08243) pre-training, as ${name}. ` +
+      `Trained with ijepa ${experiment.generatorVersion}.`,
+    ["```", made.loading.language, "\n", made.loading.lines.join("\n"), "\n```"].join(""),
+    made.notes.map((note) => `- ${note}`).join("\n"),
+    `## Experiment\n\n${tableOf(experimentRows(source))}`,
+    `## Data\n\n${dataText(experiment.data)}`,
+    `## Cost\n\n${costText(source)}`,
+    `## Evaluation\n\n${evaluationText(source.events)}`,
+    "## Licence\n\nNone is chosen yet: whoever publishes these weights chooses it, and states it here and as `license:` above. " +
+      "The terms of the training images apply, and of weights that the run began with (`--init-from`); the weights that the " +
+      "official I-JEPA code was released with are CC BY-NC 4.0, and what is trained from them is bound by that.",
+  ];
+  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+function tableOf(rows: readonly (readonly [string, string])[]): string {
+  return ["| | |", "| --- | --- |", ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join("\n");
+}
+
+function experimentRows({ experiment, metadata }: ExportSource): readonly (readonly [string, string])[] {
+  const { image, encoder, predictor, masks, optimiser, schedule, hardware, seed } = experiment;
+  const { step, epoch, loss } = metadata.progress;
+  return [
+    ["images", `${image.width}×${image.height} pixels in patches of ${image.patch}`],
+    ["encoder", `${encoder.depth} blocks, width ${encoder.dim}, ${encoder.heads} heads, MLP ${encoder.hidden}`],
+    ["predictor", `${predictor.depth} blocks, width ${predictor.dim}, ${predictor.heads} heads`],
+    ["masks", `${masks.targetCount} targets, ${masks.contextCount} context, sampler ${masks.sampler}`],
+    ["batch", `${optimiser.globalBatch} images`],
+    ["learning rate", `${schedule.lrStart} → ${schedule.lrPeak} → ${schedule.lrFinal}`],
+    ["trained", `${step} of ${schedule.steps} steps, ${epoch} of ${optimiser.epochs} epochs`],
+    ["loss", Number.isFinite(loss) ? loss.toPrecision(4) : "unknown"],
+    ["precision, seed", `${hardware.precision}, ${seed}`],
+    ["spec", `sha256 ${metadata.specHash}`],
+  ];
+}
+
+function dataText(data: DataPlan): string {
+  if (data.kind === "folder") {
+    return `${data.trainImages} images of a folder${data.labels ? "; labels served evaluation alone" : ""}.`;
+  }
+  return `${data.trainImages} rendered scenes of solids (\`data.source: "shapes"\`, difficulty ${data.difficulty}, seed ${data.seed}).`;
+}
+
+function costText({ experiment, events, metadata }: ExportSource): string {
+  const images = metadata.progress.step * experiment.optimiser.globalBatch;
+  const seen = `${images} images were seen.`;
+  const steps = events.flatMap((event) => (event.event === "step" ? [event] : []));
+  if (steps.length === 0) return `${seen} The run's log is not beside the checkpoint, so the time is not known.`;
+  const timeMs = steps.reduce((sum, { timeMs: step, dataMs }) => sum + step + dataMs, 0);
+  // The log may hold every n-th step only.
+  const total = (timeMs / steps.length) * metadata.progress.step;
+  const engine = events.flatMap((event) => (event.event === "start" ? [event.engine] : [])).at(-1);
+  const rate = rateText(images / (total / 1000));
+  return `${seen} About ${durationText(total)} of training steps at ${rate} images/s${engine === undefined ? "" : `, on ${engine}`}.`;
+}
+
+function evaluationText(events: readonly LogEvent[]): string {
+  const last = events.flatMap((event) => (event.event === "evaluation" ? [event] : [])).at(-1);
+  if (last === undefined) return "The run's log has no evaluation of these weights.";
+  return `After step ${last.step} of the run:\n\n${formatMarkdown(last.report)}`;
+}

@@ -1,0 +1,53 @@
+/** The constants of an experiment, out of a checkpoint or a run folder. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Experiment } from "../../runtime/experiment";
+import { runFiles } from "../../runtime/loop/run-folder";
+
+type Fields = Readonly<Record<string, unknown>>;
+const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0;
+const isChannels = (value: unknown): boolean =>
+  Array.isArray(value) && value.length === 3 && value.every((entry) => Number.isFinite(entry));
+
+/** What an export reads, by path, and what it has to be. */
+const wanted: readonly (readonly [path: string, is: (value: unknown) => boolean])[] = [
+  ["name", (value) => typeof value === "string" && /^[\w.-]{1,200}$/.test(value) && !/^\.+$/.test(value)],
+  ...["height", "width", "patch"].map((field) => [`image.${field}`, isCount] as const),
+  ["image.mean", isChannels],
+  ["image.std", isChannels],
+  ...["dim", "depth", "heads", "hidden"].flatMap((field) =>
+    [`encoder.${field}`, `predictor.${field}`].map((path) => [path, isCount] as const),
+  ),
+  ["data.kind", (value) => value === "shapes" || value === "folder"],
+  ["optimiser.globalBatch", isCount],
+  ["optimiser.epochs", isCount],
+];
+
+/** The experiment in a text, or the first constant that it lacks. */
+export function experimentOf(text: string): { readonly experiment: Experiment } | { readonly lacks: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { lacks: "experiment" };
+  }
+  const at = (path: string): unknown =>
+    path.split(".").reduce<unknown>((of, field) => (isFields(of) ? of[field] : undefined), value);
+  const lacking = wanted.find(([path, is]) => !is(at(path)));
+  if (lacking !== undefined) return { lacks: `experiment.${lacking[0]}` };
+  // A trainer wrote its own constants; what is read of them here was just looked at.
+  return { experiment: value as Experiment };
+}
+
+/** The name of a run's experiment; null where the folder is no run. */
+export function nameOfRun(folder: string): string | null {
+  let text: string;
+  try {
+    text = readFileSync(join(folder, runFiles.experiment), "utf8");
+  } catch {
+    return null;
+  }
+  const read = experimentOf(text);
+  return "experiment" in read ? read.experiment.name : null;
+}

@@ -1,0 +1,173 @@
+/**
+ * The encoder as one ONNX graph with a free number of images: the compiler's own stages (compiler/model/chains.ts), each op
+ * lowered to ops of the ONNX standard.
+ */
+import type { Graph as IrGraph } from "../../../compiler/ir/graph";
+import { sizeOf } from "../../../compiler/ir/number";
+import { encoderStages } from "../../../compiler/model/chains";
+import type { ModelNumbers } from "../../../compiler/plan/model-numbers";
+import type { Value } from "../../../runtime/engines/onnx/graph";
+import { lowerings } from "../../../runtime/engines/onnx/lowering/table";
+import type { ModelParts } from "../../../runtime/engines/onnx/model";
+import { type Handle, Recorder } from "../../../runtime/engines/onnx/recorder";
+import { kernelOf } from "../../../runtime/engines/table";
+import type { Experiment, Parameter } from "../../../runtime/experiment";
+import { blocks, linear, norm } from "../../../runtime/model/parameters";
+import { type AttrValue, outputShapes } from "../../../runtime/ops/adapter";
+import { type ExportPrecision, placeWeight, type Stored } from "./weights";
+
+/** The one free size of the graph. */
+const BATCH = "batch";
+const INPUT = "pixel_values";
+export const OUTPUT = "last_hidden_state";
+
+export interface EncoderGraph {
+  readonly parts: ModelParts;
+  /** Where each weight goes, in the order of the official state dict; position embeddings first. */
+  readonly weights: readonly { readonly parameter: Parameter; readonly stored: readonly Stored[] }[];
+}
+
+export function encoderGraph(experiment: Experiment, precision: ExportPrecision): EncoderGraph {
+  const r = new Recorder([BATCH]);
+  const { height, width } = experiment.image;
+  const placed = encoderParameters(experiment).map((parameter) => ({
+    parameter,
+    ...placeWeight[precision](r.graph, parameter),
+  }));
+  const byPath = new Map(placed.map(({ parameter: { path, shape }, value }) => [path, handle(value, shape)]));
+  const pixels = [-1, 3, height, width];
+  const images = handle(r.graph.input(INPUT, "f32", r.dims(pixels)), pixels);
+  const leaves = new Map([
+    ["images", images],
+    ["positions", found(byPath, "positions")],
+  ]);
+  let hidden: Handle | null = null;
+  for (const { graph, blocks: range } of encoderStages(numbersOf(experiment))) {
+    for (let block = range?.from ?? 0; block < (range?.to ?? 1); block++) {
+      hidden = applyGraph(r, graph, { leaves, byPath, block, running: hidden });
+    }
+  }
+  if (hidden === null) throw new Error("internal: an encoder without stages");
+  const output = r.full(hidden);
+  return {
+    parts: {
+      name: "encoder",
+      nodes: r.graph.needed([output]),
+      inputs: [{ name: INPUT, value: images.value }],
+      outputs: [{ name: OUTPUT, value: output }],
+    },
+    weights: placed,
+  };
+}
+
+const handle = (value: Value, shape: readonly number[]): Handle => ({ dtype: "f32", shape, value });
+
+function found<T>(map: ReadonlyMap<string, T>, name: string): T {
+  const value = map.get(name);
+  if (value === undefined) throw new Error(`internal: the encoder has no ${name}`);
+  return value;
+}
+
+interface Surroundings {
+  /** Leaves of the step's trees that an encoder reads. */
+  readonly leaves: ReadonlyMap<string, Handle>;
+  readonly byPath: ReadonlyMap<string, Handle>;
+  /** Which block a repeated graph stands for. */
+  readonly block: number;
+  /** Result of the stage before. */
+  readonly running: Handle | null;
+}
+
+/** Lowers a graph of the compiler op by op; gives its one result. */
+function applyGraph(r: Recorder, graph: IrGraph, { leaves, byPath, block, running }: Surroundings): Handle {
+  const values = new Map<string, Handle>();
+  for (const { name, leaf } of graph.inputs) {
+    const given = leaf === undefined ? running : found(leaves, leaf.path);
+    if (given !== null) values.set(name, given);
+  }
+  for (const { path, parameters } of graph.groups) {
+    const at = path.replace("*", String(block));
+    for (const { name, parameter } of parameters) values.set(name, found(byPath, `${at}.${parameter?.path}`));
+  }
+  for (const { op, inputs, attrs, outputs } of graph.nodes) {
+    const handles = inputs.map(({ name }) => found(values, name));
+    const numbers = Object.fromEntries(
+      Object.entries(attrs).map(([name, value]): [string, AttrValue] => [
+        name,
+        typeof value === "boolean" ? value : sizeOf(value),
+      ]),
+    );
+    const shapes = outputShapes(
+      op,
+      handles.map(({ shape }) => shape),
+      numbers,
+    );
+    const results = kernelOf(lowerings.interchange, op)(r, handles, numbers, shapes);
+    for (const [i, { name }] of outputs.entries()) {
+      const [value, shape] = [results[i], shapes[i]];
+      if (value === undefined || shape === undefined) throw new Error(`internal: ${op} gave too few tensors`);
+      values.set(name, handle(value, shape));
+    }
+  }
+  return found(values, graph.outputs[0]?.name ?? "");
+}
+
+/** The encoder's weights, and its position embeddings as one more. */
+function encoderParameters({ image, encoder }: Experiment): readonly Parameter[] {
+  const { dim, depth, hidden } = encoder;
+  const { patch } = image;
+  const patches = (image.height / patch) * (image.width / patch);
+  const positions: Parameter = {
+    path: "positions",
+    shape: [patches, dim],
+    officialName: "pos_embed",
+    officialShape: [1, patches, dim],
+    transposed: false,
+    init: { kind: "zeros" },
+  };
+  // Nothing is drawn here, so the deviations of initial weights do not matter.
+  const std = 0;
+  return [
+    positions,
+    ...linear({
+      path: "encoder.patchEmbed",
+      official: "patch_embed.proj",
+      inputs: 3 * patch * patch,
+      outputs: dim,
+      std,
+      kernel: [3, patch, patch],
+    }),
+    ...blocks(depth, (i) => ({
+      path: `encoder.blocks.${i}`,
+      official: `blocks.${i}`,
+      width: dim,
+      hidden,
+      std,
+      lastStd: std,
+    })),
+    ...norm("encoder.norm", "norm", dim),
+  ];
+}
+
+/** The numbers that the stages of an encoder read; the others say nothing here. */
+function numbersOf({ image, encoder, predictor }: Experiment): ModelNumbers {
+  return {
+    imageHeight: image.height,
+    imageWidth: image.width,
+    patch: image.patch,
+    tokens: (image.height / image.patch) * (image.width / image.patch),
+    images: 1,
+    encoder,
+    predictor,
+    contexts: 1,
+    targets: 1,
+    contextTokens: 1,
+    targetTokens: 1,
+    varies: { context: false, target: false, sequence: false },
+    targetSpace: "representations",
+    normalizeTargets: true,
+    loss: "smoothL1",
+    operands: "f32",
+    dropPath: false,
+  };
+}

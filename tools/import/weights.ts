@@ -1,0 +1,40 @@
+/** Weights of others as a checkpoint that `--init-from` begins with: safetensors under the official names. */
+import { existsSync } from "node:fs";
+import { errors } from "../../compiler/diagnostics/catalogue";
+import { writeSafetensors } from "../../runtime/checkpoint/safetensors";
+import { openWeights } from "../../runtime/checkpoint/weights-file";
+import { noEncoderInFile } from "../../runtime/errors";
+import { ExportRefused } from "../export/refused";
+
+export interface ImportedWeights {
+  /** Sentences for the person who asked. */
+  readonly notes: readonly string[];
+}
+
+/** Throws R14x where the file cannot be read, R170 without an encoder, ExportRefused where `out` is taken. */
+export async function importWeights(path: string, out: string): Promise<ImportedWeights> {
+  if (existsSync(out)) throw new ExportRefused(out, errors.fileInTheWay());
+  const { weights, layout, leftOver, close } = await openWeights(path);
+  try {
+    if (!weights.has("encoder") && !weights.has("target_encoder")) throw noEncoderInFile({ path });
+    const tensors = [...weights].flatMap(([network, of]) =>
+      [...of].map(([name, { shape, read }]) => ({
+        name: `${network}.${name}`,
+        dtype: "F32" as const,
+        shape,
+        values: read,
+      })),
+    );
+    const kept = tensors.filter(({ name }) => !leftOver.some((left) => name === `target_encoder.${left}`));
+    await writeSafetensors(out, { metadata: { format: "pt", imported_from: layout }, tensors: kept });
+    const names = [...weights.keys()].join(", ");
+    return {
+      notes: [
+        `${kept.length} tensors of ${names}`,
+        ...(leftOver.length === 0 ? [] : [`left out, for want of a place: ${leftOver.join(", ")}`]),
+      ],
+    };
+  } finally {
+    await close();
+  }
+}
