@@ -41,7 +41,7 @@ beforeAll(() => {
   writeFileSync(join(folder, "grid.json"), JSON.stringify(grid));
   execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: root });
   expect(ijepa("compile", "small.json").status).toBe(0);
-});
+}, 120_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test("from the edit to a run that goes on, and back", () => {
