@@ -11,12 +11,13 @@ import { defaultFormat, type ProblemFormat } from "./format";
 import { hasColour, printDiagnostics } from "./print";
 import type { SetOption } from "./set-option";
 import { loadSpecs, type NamedSpec } from "./specs";
-import { compiled, writeBatch, writtenText } from "./write-specs";
+import { compiled, printRefused, type Refused, writeBatch, writtenText } from "./write-specs";
 
 export interface CompileOptions extends SetOption {
   readonly out: string;
   readonly check?: boolean;
   readonly watch?: boolean;
+  readonly force?: boolean;
   readonly format?: ProblemFormat;
 }
 
@@ -43,13 +44,16 @@ function staleAnnotation({ file }: NamedSpec, found: readonly FileVerdict[]): st
   const [first] = found;
   if (first === undefined) return "";
   const files = found.map((each) => `${each.file}${each.line === null ? "" : `:${each.line}`}: ${each.verdict}`);
+  const flags = found.some(({ verdict }) => verdict === "edited by hand") ? "--force " : "";
   const ofSpec = first.verdict === "spec changed" || first.verdict === "missing";
   return annotationLine({
     file: ofSpec ? file : first.file,
     line: ofSpec ? 1 : first.line,
     column: null,
     title: first.verdict,
-    message: [`Not what the compiler writes now. \`ijepa compile ${file}\` writes it anew.`, ...files].join("\n"),
+    message: [`Not what the compiler writes now. \`ijepa compile ${flags}${file}\` writes it anew.`, ...files].join(
+      "\n",
+    ),
   });
 }
 
@@ -57,6 +61,7 @@ function checkAll(out: string, specs: readonly NamedSpec[], format: ProblemForma
   // CI systems ask for colour without being terminals; what is piped or compared has none.
   const paint = pico.createColors(hasColour(process.stdout));
   let stale = 0;
+  let edited = false;
   const faults: Error[] = [];
   for (const batch of batches(specs)) {
     const { good, faults: more } = compiled(out, batch);
@@ -64,6 +69,7 @@ function checkAll(out: string, specs: readonly NamedSpec[], format: ProblemForma
     for (const each of good) {
       const found = verdicts(out, each.compiled).filter(({ verdict }) => verdict !== "up to date");
       for (const { file, verdict, patch } of found) process.stdout.write(`${file}: ${paint.red(verdict)}\n${patch}`);
+      edited ||= found.some(({ verdict }) => verdict === "edited by hand");
       if (found.length === 0) process.stdout.write(`${each.spec.file}: up to date\n`);
       else stale += 1;
       if (format === "github") process.stdout.write(staleAnnotation(each.spec, found));
@@ -71,29 +77,40 @@ function checkAll(out: string, specs: readonly NamedSpec[], format: ProblemForma
   }
   if (stale > 0)
     process.stderr.write(
-      `${stale} of ${specs.length} trainers are not what the compiler writes now. \`ijepa compile\` writes them anew.\n`,
+      `${stale} of ${specs.length} trainers are not what the compiler writes now. \`ijepa compile\` writes them anew` +
+        `${edited ? ", those that were edited by hand with --force" : ""}.\n`,
     );
   throwAll(faults, specs.length);
   return stale > 0 ? 1 : 0;
 }
 
-async function writeAll(out: string, specs: readonly NamedSpec[]): Promise<number> {
+interface WriteAllOptions {
+  readonly force: boolean;
+  readonly format: ProblemFormat;
+}
+
+async function writeAll(out: string, specs: readonly NamedSpec[], { force, format }: WriteAllOptions): Promise<number> {
   const begun = performance.now();
   const faults: Error[] = [];
+  const refused: Refused[] = [];
+  const made: NamedSpec[] = [];
   const seconds = () => ((performance.now() - begun) / 1000).toFixed(2);
   for (const batch of batches(specs)) {
-    const { written, faults: more } = await writeBatch(out, batch);
+    const { written, refused: edited, faults: more } = await writeBatch(out, batch, { force });
     faults.push(...more);
+    refused.push(...edited);
+    printRefused(edited, format);
+    made.push(...written.map(({ spec }) => spec));
     for (const each of written)
       process.stdout.write(`${writtenText(each)}${specs.length === 1 ? ` in ${seconds()} s` : ""}\n`);
   }
-  if (specs.length > 1) process.stdout.write(`${specs.length - faults.length} trainers in ${seconds()} s\n`);
+  if (specs.length > 1) process.stdout.write(`${made.length} trainers in ${seconds()} s\n`);
   throwAll(faults, specs.length);
-  const ways = specs.length === 1 ? ["train.js"] : specs.map(({ spec }) => join(spec.name, "train.js"));
-  for (const note of packagesElsewhere(out, specs)) process.stdout.write(note);
+  const ways = specs.length === 1 ? made.map(() => "train.js") : made.map(({ spec }) => join(spec.name, "train.js"));
+  for (const note of packagesElsewhere(out, made)) process.stdout.write(note);
   const commands = ways.map((way) => `node ${relative(".", resolve(out, way))}`);
-  process.stdout.write(`Train with: ${commands.join("\n       or: ")}\n`);
-  return 0;
+  if (made.length > 0) process.stdout.write(`Train with: ${commands.join("\n       or: ")}\n`);
+  return refused.length > 0 ? 1 : 0;
 }
 
 /** What `node` will not find from the trainers' folder, though `ijepa run` does: where ijepa is installed globally. */
@@ -107,16 +124,21 @@ function packagesElsewhere(out: string, specs: readonly NamedSpec[]): readonly s
   ];
 }
 
-/** Resolves to the exit code: 0 written or up to date, 1 invalid or stale, 2 could not run. */
+/** Resolves to the exit code: 0 written or up to date, 1 invalid, stale or edited by hand, 2 could not run. */
 export async function compile(files: readonly string[], options: CompileOptions): Promise<number> {
-  const { out, check = false, watch = false, format = defaultFormat(), set } = options;
+  const { out, check = false, watch = false, force = false, format = defaultFormat(), set } = options;
+  if (force && check) {
+    const what = "--force and --check exclude each other";
+    printDiagnostics([unplaced(null, errors.badUsage({ what, hint: "--check writes nothing." }))], format);
+    return 2;
+  }
   if (watch && check) {
     const what = "--watch and --check exclude each other";
     printDiagnostics([unplaced(null, errors.badUsage({ what, hint: "--watch writes, --check does not." }))], format);
     return 2;
   }
-  if (watch) return await (await import("./watch")).watch(files, { out, set });
+  if (watch) return await (await import("./watch")).watch(files, { out, set, force });
   const loaded = loadSpecs(files, { format, ownNames: true, set });
   if (!loaded.ok) return loaded.code;
-  return check ? checkAll(out, loaded.specs, format) : await writeAll(out, loaded.specs);
+  return check ? checkAll(out, loaded.specs, format) : await writeAll(out, loaded.specs, { force, format });
 }

@@ -65,10 +65,19 @@ function program(): Command {
     .option("--out <folder>", "folder of the trainers", "generated")
     .option("--check", "write nothing: say whether what is there is up to date, and why not")
     .option("--watch", "compile on every save; show what is wrong, or what has changed")
+    .option("--force", "write also over files that were edited by hand")
     .addOption(formatOption())
     .addOption(setOption())
     .action(async (specs, options) => {
       code = await (await import("./compile")).compile(specs, options);
+    });
+  ijepa
+    .command("bundle")
+    .description("type-check and bundle a trainer as it lies in its folder, edits by hand included")
+    .argument("<folders...>", "folders of trainers, such as generated/quickstart")
+    .addOption(formatOption())
+    .action(async (folders, options) => {
+      code = await (await import("./bundle")).bundle(folders, options);
     });
   ijepa
     .command("run")

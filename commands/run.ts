@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { modulePath } from "../compiler/bundle/module-path";
 import type { SetOption } from "./set-option";
 import { loadSpecs } from "./specs";
-import { writeSpec } from "./write-specs";
+import { printRefused, writeSpec } from "./write-specs";
 
 export interface RunOptions extends SetOption {
   readonly out: string;
@@ -17,7 +17,12 @@ export async function run([file, ...flags]: readonly string[], { out, set }: Run
   if (!loaded.ok) return loaded.code;
   const [spec] = loaded.specs;
   if (spec === undefined) return 2;
-  const { folder } = await writeSpec(out, spec);
+  const outcome = await writeSpec(out, spec);
+  if (!outcome.ok) {
+    printRefused([outcome]);
+    return 1;
+  }
+  const { folder } = outcome.written;
   return await new Promise((resolve) => {
     const trainer = spawn(process.execPath, [join(folder, "train.js"), ...flags], {
       stdio: "inherit",

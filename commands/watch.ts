@@ -5,6 +5,7 @@ import pico from "picocolors";
 import { errors } from "../compiler/diagnostics/catalogue";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic";
 import { reportForPeople } from "../compiler/diagnostics/problem-text";
+import { editsText } from "../compiler/output/edits-text";
 import { loadSpec } from "../compiler/spec/load";
 import { problemAt } from "../compiler/spec/source";
 import { messageOf } from "../runtime/exceptions";
@@ -15,10 +16,12 @@ import { diagnosticOf } from "./failure";
 import { hasColour, problemCount } from "./print";
 import type { SetOption } from "./set-option";
 import { type NamedSpec, namedFiles, namedSpec } from "./specs";
-import { writeSpec, writtenText } from "./write-specs";
+import { refusedDiagnostic, writeSpec, writtenText } from "./write-specs";
 
 export interface WatchOptions extends SetOption {
   readonly out: string;
+  /** Write also over files that were edited by hand. */
+  readonly force: boolean;
 }
 
 /** An editor saves in several steps, and several files at once. */
@@ -33,7 +36,7 @@ interface Good {
 }
 
 /** Resolves to the exit code when the person ends it: always 0. */
-export async function watch(files: readonly string[], { out, set }: WatchOptions): Promise<number> {
+export async function watch(files: readonly string[], { out, set, force }: WatchOptions): Promise<number> {
   const specs = namedFiles(files);
   const good = new Map<string, Good>();
   const changed = new Set<string>();
@@ -43,7 +46,7 @@ export async function watch(files: readonly string[], { out, set }: WatchOptions
   const compileChanged = async (): Promise<void> => {
     const now = specs.filter((file) => changed.has(file));
     changed.clear();
-    if (now.length > 0) await compileAll(now, { out, set, good, watched: specs.length });
+    if (now.length > 0) await compileAll(now, { out, set, force, good, watched: specs.length });
   };
   const soon = (file: string): void => {
     changed.add(file);
@@ -85,19 +88,18 @@ async function watcherOf(specs: readonly string[], changed: (file: string) => vo
   return watcher;
 }
 
-interface Round extends SetOption {
-  readonly out: string;
+interface Round extends WatchOptions {
   readonly good: Map<string, Good>;
   /** How many specs are watched. */
   readonly watched: number;
 }
 
 /** A person looks at a terminal; what is piped is a record of all rounds. */
-async function compileAll(files: readonly string[], { out, set, good, watched }: Round): Promise<void> {
+async function compileAll(files: readonly string[], { out, set, force, good, watched }: Round): Promise<void> {
   const terminal = process.stdout.isTTY === true;
   const colour = hasColour(process.stdout);
   if (terminal) process.stdout.write("\u001b[2J\u001b[3J\u001b[H");
-  for (const file of files) process.stdout.write(await compileOne(file, { out, set, good, colour }));
+  for (const file of files) process.stdout.write(await compileOne(file, { out, set, force, good, colour }));
   const time = new Date().toTimeString().slice(0, 8);
   const what = watched === 1 ? "1 spec" : `${watched} specs`;
   process.stdout.write(pico.createColors(colour).dim(`${time} watching ${what}; Ctrl-C ends\n`));
@@ -106,7 +108,7 @@ async function compileAll(files: readonly string[], { out, set, good, watched }:
 /** What there is to say of a spec as it lies there now. */
 async function compileOne(
   file: string,
-  { out, set, good, colour }: Omit<Round, "watched"> & { readonly colour: boolean },
+  { out, set, force, good, colour }: Omit<Round, "watched"> & { readonly colour: boolean },
 ): Promise<string> {
   const begun = performance.now();
   try {
@@ -120,7 +122,9 @@ async function compileOne(
     }
     const before = good.get(file);
     if (before?.spec.hash === hash) return `${file}: the same experiment as before\n`;
-    const written = await writeSpec(out, namedSpec(file, loaded));
+    const outcome = await writeSpec(out, namedSpec(file, loaded), { force });
+    if (!outcome.ok) return `${problemsText([refusedDiagnostic(outcome)], colour)}\n${editsText(outcome.edits)}`;
+    const { written } = outcome;
     const side = sideOfSpec(file, spec, written.compiled);
     good.set(file, { spec: namedSpec(file, loaded), side });
     const seconds = ((performance.now() - begun) / 1000).toFixed(2);

@@ -96,7 +96,8 @@ export function parseFlags(experiment: Experiment, args: readonly string[], data
     .option("--no-progress", "print lines instead of a progress bar")
     .option("--quiet", "print nothing but errors")
     .version(
-      `${experiment.name}, compiled by ijepa ${experiment.generatorVersion} (spec ${experiment.specHash})`,
+      `${experiment.name}, compiled by ijepa ${experiment.generatorVersion} (spec ${experiment.specHash})` +
+        (experiment.editedCode === undefined ? "" : `, edited by hand (code ${experiment.editedCode})`),
       "--version",
       "print what this trainer is",
     )

@@ -186,6 +186,8 @@ export interface Experiment {
   readonly trainingHash: string;
   /** Fields of the spec that the command line changed, each `a.b.c=value`. */
   readonly settings?: readonly string[];
+  /** sha256 of the code of a trainer that was edited by hand, as `ijepa bundle` found it; absent of any other. */
+  readonly editedCode?: string;
   readonly seed: number;
   readonly image: ImagePlan;
   readonly augmentation: AugmentationPlan;

@@ -3,6 +3,7 @@ import { isMainThread, workerData } from "node:worker_threads";
 import { parseFlags } from "./cli";
 import type { LoadEngine } from "./contract";
 import { isDataWorker, runWorker } from "./data/worker-thread";
+import { editedCode } from "./edited-code";
 import { lookForPackages } from "./engines/native-packages";
 import { errorText } from "./error-text";
 import type { TrainerProgram } from "./experiment";
@@ -15,7 +16,7 @@ export { errorText } from "./error-text";
 export { generated } from "./model/generated";
 
 /** Runs the trainer as its command line asks, and sets the exit code: 0 done, 1 failed, 2 usage, 129, 130 or 143 stopped. */
-export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
+export function train(generated: TrainerProgram, loadEngine: LoadEngine): void {
   // The bundle is also the file of the threads that prepare images, and of those that an engine starts.
   if (!isMainThread) {
     if (isDataWorker(workerData)) runWorker(workerData);
@@ -23,6 +24,7 @@ export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
     return;
   }
   outliveTerminal();
+  const program = marked(generated);
   const environment = nodeEnvironment(loadEngine);
   const parsed = parseFlags(program.experiment, environment.args, environment.dataRoot);
   if (parsed.kind === "text") {
@@ -48,4 +50,9 @@ export function train(program: TrainerProgram, loadEngine: LoadEngine): void {
       process.exitCode = code;
     }, fail)
     .finally(() => process.off("beforeExit", stalled));
+}
+
+/** The experiment of an edited trainer says so, and with it every checkpoint and log of its runs. */
+function marked(program: TrainerProgram): TrainerProgram {
+  return editedCode === null ? program : { ...program, experiment: { ...program.experiment, editedCode } };
 }

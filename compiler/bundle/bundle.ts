@@ -14,14 +14,23 @@ export interface BundleInput {
   readonly banner: string;
 }
 
-export async function bundle(input: BundleInput): Promise<string> {
-  const [text] = await bundleMany([input]);
+export interface BundleOptions {
+  /** sha256 of code that was edited by hand: the trainers mark what they write with it. */
+  readonly editedCode?: string;
+}
+
+export async function bundle(input: BundleInput, options?: BundleOptions): Promise<string> {
+  const [text] = await bundleMany([input], options);
   if (text === undefined) throw new Error("internal: esbuild gave nothing");
   return text;
 }
 
 /** The same text for each as alone; the runtime is parsed once for all of them. In the order of the inputs. */
-export async function bundleMany(inputs: readonly BundleInput[]): Promise<readonly string[]> {
+export async function bundleMany(
+  inputs: readonly BundleInput[],
+  { editedCode }: BundleOptions = {},
+): Promise<readonly string[]> {
+  if (inputs.length === 0) return [];
   const root = packageRoot();
   // esbuild writes the path of each file above its code. These stand for the content, so that equal files give equal
   // bytes wherever they are compiled.
@@ -42,6 +51,7 @@ export async function bundleMany(inputs: readonly BundleInput[]): Promise<readon
     target: "node20",
     format: "cjs",
     external: EXTERNAL,
+    define: editedCode === undefined ? {} : { IJEPA_EDITED_CODE: JSON.stringify(editedCode) },
     legalComments: "none",
     logLevel: "silent",
     tsconfigRaw: {},

@@ -35,6 +35,7 @@ const noVerdict: readonly string[] = [
   errors.notInRevision,
   errors.notComparable,
   errors.noConstants,
+  errors.noTrainer,
   errors.packageNotInstalled,
   errors.packageInTheWay,
   errors.noRoomForPackage,

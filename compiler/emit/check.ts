@@ -27,8 +27,25 @@ const MOST_CHARACTERS = 4_000_000;
 const right = new Set<string>();
 const MOST_RIGHT = 20_000;
 
+/** An error where it stands; line and column from 1. */
+export interface TypeFault {
+  /** Name of the generated file. */
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly length: number;
+  /** In the words of the TypeScript compiler. */
+  readonly message: string;
+}
+
 /** For every input one line for each error, `step.ts:12: …`; empty where the code is right. */
 export function typeErrorsOfMany(inputs: readonly CheckInput[]): readonly (readonly string[])[] {
+  return typeFaultsOfMany(inputs).map((faults) =>
+    faults.map(({ file, line, message }) => `${file}:${line}: ${message}`),
+  );
+}
+
+function typeFaultsOfMany(inputs: readonly CheckInput[]): readonly (readonly TypeFault[])[] {
   const trainers = inputs.map(unitsOf);
   const units = [...new Map(trainers.flat().map((unit) => [unit.key, unit])).values()];
   if (right.size > MOST_RIGHT) right.clear();
@@ -52,9 +69,14 @@ export function typeErrors(folder: string, files: readonly GeneratedCode[]): rea
   return typeErrorsOfMany([{ folder, files }]).flat();
 }
 
+/** The same with the place of each. */
+export function typeFaults(folder: string, files: readonly GeneratedCode[]): readonly TypeFault[] {
+  return typeFaultsOfMany([{ folder, files }]).flat();
+}
+
 interface UnitErrors {
   readonly unit: Unit;
-  readonly errors: readonly string[];
+  readonly errors: readonly TypeFault[];
 }
 
 type TextOf = (unit: Unit) => string;
@@ -105,7 +127,11 @@ function check(units: readonly Unit[], byKey: ReadonlyMap<string, Unit>, textOf:
     const source = sources.get(unit.path);
     if (source === undefined) throw new Error(`internal: ${unit.path} is not checked`);
     const errors = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
-      (each) => `${unit.file.name}:${each.getLineNumber() ?? 0}: ${messageOf(each.getMessageText())}`,
+      (each): TypeFault => {
+        const { line, column } = source.getLineAndColumnAtPos(each.getStart() ?? 0);
+        const message = messageOf(each.getMessageText());
+        return { file: unit.file.name, line, column, length: each.getLength() ?? 1, message };
+      },
     );
     return { unit, errors };
   });

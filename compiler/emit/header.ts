@@ -46,11 +46,23 @@ export function withHeader(plan: Plan, body: string): string {
   return `${headerFor(plan, body)}\n\n${body}`;
 }
 
-/** What the header of a file says, and whether its body still is what it was; null where there is no header. */
+/** A header as `headerFor` writes it. */
+const WHOLE_HEADER = new RegExp(
+  [
+    String.raw`^/\*!\n \* ${MARK} from the experiment ".*"\. DO NOT EDIT\.`,
+    String.raw` \* Change the spec, then run \`ijepa compile\` on it\.`,
+    String.raw` \*`,
+    String.raw` \*   spec   sha256:([0-9a-f]{16})    body   sha256:([0-9a-f]{16})`,
+    String.raw` \*   .*`,
+    String.raw` \*/\n\n`,
+  ].join("\n"),
+);
+
+/** What the header of a file says, and whether the file still is what it was; null where there is no header. */
 export function readHeader(text: string): { readonly spec: string; readonly edited: boolean } | null {
-  const end = text.indexOf(" */\n\n");
-  const found = /spec {3}sha256:([0-9a-f]{16}) {4}body {3}sha256:([0-9a-f]{16})/.exec(text);
-  if (end < 0 || found === null) return null;
-  const [, spec = "", body = ""] = found;
-  return { spec, edited: shortHash(text.slice(end + " */\n\n".length)) !== body };
+  const found = /spec {3}sha256:([0-9a-f]{16}) {4}body {3}sha256:[0-9a-f]{16}/.exec(text);
+  if (found === null || !text.includes(" */\n\n")) return null;
+  const [, spec = ""] = found;
+  const [header, , body] = WHOLE_HEADER.exec(text) ?? [];
+  return { spec, edited: header === undefined || shortHash(text.slice(header.length)) !== body };
 }

@@ -26,7 +26,7 @@ export function graphCost(graph: Graph, sizes: Sizes): Cost {
 }
 
 /** 1234567 → "1.23 MFLOP". */
-export function flopsText(flops: number): string {
+export function flopsText(flops: number, digits = 3): string {
   const units = ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"];
   let value = flops;
   let unit = 0;
@@ -34,5 +34,5 @@ export function flopsText(flops: number): string {
     value /= 1000;
     unit += 1;
   }
-  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit] ?? ""}`;
+  return `${unit === 0 ? value : value.toPrecision(digits)} ${units[unit] ?? ""}`;
 }

@@ -4,9 +4,16 @@ import { join } from "node:path";
 import { createTwoFilesPatch } from "diff";
 import type { Compiled } from "../compile";
 import { readHeader } from "../emit/header";
-import { hashOf, type Manifest } from "./write";
+import { type FileState, fileState } from "./edits";
+import { type Manifest, readManifest, withPlainEnds } from "./manifest";
 
-export type Verdict = "up to date" | "missing" | "edited by hand" | "spec changed" | "generator changed";
+export type Verdict =
+  | "up to date"
+  | "missing"
+  | "edited by hand"
+  | "merge conflict"
+  | "spec changed"
+  | "generator changed";
 
 export interface FileVerdict {
   /** Path from where the command runs. */
@@ -18,26 +25,10 @@ export interface FileVerdict {
   readonly patch: string;
 }
 
-function readManifest(folder: string): Manifest | null {
-  try {
-    const found: Partial<Manifest> = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8"));
-    const { spec, generator, files } = found;
-    return typeof spec === "string" && typeof generator === "string" && typeof files === "object"
-      ? { spec, generator, files }
-      : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Whether a file is not as it was written: by the manifest, or where that is gone by the file's own header. */
-function isEdited(text: string, recorded: string | undefined): boolean {
-  return recorded === undefined ? readHeader(text)?.edited === true : recorded !== hashOf(text);
-}
-
-function verdictOf(was: string, now: string, recorded: string | undefined, specIsSame: boolean): Verdict {
-  if (isEdited(was, recorded)) return "edited by hand";
+function verdictOf(was: string, now: string, state: FileState, specIsSame: boolean): Verdict {
   if (was === now) return "up to date";
+  if (state === "conflict") return "merge conflict";
+  if (state === "edited") return "edited by hand";
   return specIsSame ? "generator changed" : "spec changed";
 }
 
@@ -61,13 +52,9 @@ export function verdicts(out: string, compiled: Compiled): readonly FileVerdict[
   return compiled.files.map(({ name, text }) => {
     const file = join(folder, name);
     if (!existsSync(file)) return { file, verdict: "missing", line: null, patch: "" };
-    const was = readFileSync(file, "utf8");
-    const verdict = verdictOf(
-      was,
-      text,
-      manifest?.files[name],
-      specIsSame(was, manifest, compiled.plan.experiment.specHash),
-    );
+    const was = withPlainEnds(readFileSync(file, "utf8"));
+    const isSameSpec = specIsSame(was, manifest, compiled.plan.experiment.specHash);
+    const verdict = verdictOf(was, text, fileState(name, was, manifest), isSameSpec);
     const patch = was === text ? "" : createTwoFilesPatch(file, file, was, text, "as it is", "as it would be");
     return { file, verdict, line: firstDifference(was, text), patch };
   });

@@ -1,15 +1,40 @@
-/** Trainers bundled together and written, each to a folder of its own. */
+/** Trainers bundled together and written, each to a folder of its own, unless a person has edited what lies there. */
+import { join } from "node:path";
 import { type BundleInput, bundleMany } from "../bundle/bundle";
 import type { Compiled } from "../compile";
+import type { GeneratedFile } from "../emit/code";
+import { type Edits, editsIn } from "./edits";
 import { writeTrainer } from "./write";
 
-/** Their folders below `out`, in order. */
-export async function writeTrainers(out: string, trainers: readonly Compiled[]): Promise<readonly string[]> {
-  const bundles = await bundleMany(trainers.map(bundleInput));
-  return trainers.map((compiled, i) => {
-    const bundle = bundles[i];
+export interface WriteOptions {
+  /** Also over files that were edited by hand. */
+  readonly force?: boolean;
+}
+
+export type WriteResult =
+  | { readonly ok: true; readonly folder: string }
+  /** Nothing of the trainer was written. */
+  | { readonly ok: false; readonly edits: Edits };
+
+/** To folders of their names below `out`, in order. */
+export async function writeTrainers(
+  out: string,
+  trainers: readonly Compiled[],
+  { force = false }: WriteOptions = {},
+): Promise<readonly WriteResult[]> {
+  const checked = trainers.map((compiled) => {
+    const folder = join(out, compiled.plan.experiment.name);
+    return { compiled, edits: force ? null : editsIn(folder, compiled.files) };
+  });
+  const bundles = await bundleMany(
+    checked.flatMap(({ compiled, edits }) => (edits === null ? [bundleInput(compiled)] : [])),
+  );
+  const next = bundles.values();
+  return checked.map(({ compiled, edits }): WriteResult => {
+    if (edits !== null) return { ok: false, edits };
+    const { value: bundle } = next.next();
     if (bundle === undefined) throw new Error("internal: a bundle is missing");
-    return writeTrainer({ out, compiled, bundle });
+    return { ok: true, folder: writeTrainer({ out, compiled, bundle }) };
   });
 }
 
@@ -19,7 +44,7 @@ export function bundleInput({ files }: Compiled): BundleInput {
 }
 
 /** Header of main.ts, which tells what the bundle is. */
-function bannerOf(files: Compiled["files"]): string {
+export function bannerOf(files: readonly GeneratedFile[]): string {
   const main = files.find(({ name }) => name === "main.ts")?.text ?? "";
   return main.slice(0, main.indexOf("*/") + 2);
 }

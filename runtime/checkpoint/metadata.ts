@@ -1,5 +1,5 @@
 /** What a checkpoint says about itself: strings in the header, so that one can read them without loading a tensor. */
-import { checkpointOfOtherSpec, notACheckpoint } from "../errors";
+import { checkpointOfOtherCode, checkpointOfOtherSpec, notACheckpoint } from "../errors";
 import type { Experiment } from "../experiment";
 
 /** How far a run is. With the seed this is also the position of all randomness, which is counted, not drawn. */
@@ -16,6 +16,8 @@ export interface CheckpointMetadata {
   /** Version of ijepa that generated the trainer which wrote the file. */
   readonly generatorVersion: string;
   readonly specHash: string;
+  /** sha256 of the code of a trainer that was edited by hand; null of any other. */
+  readonly editedCode: string | null;
   readonly name: string;
   readonly seed: number;
   readonly progress: Progress;
@@ -26,6 +28,7 @@ export interface CheckpointMetadata {
 /** Constants that do not change what is computed, by path; all below a path counts. */
 export const harmlessFields: readonly string[] = [
   "name",
+  "settings",
   "generatorVersion",
   "data.trainPath",
   "data.validationPath",
@@ -49,6 +52,7 @@ export function metadataOf(experiment: Experiment, progress: Progress): Readonly
     format: "pt",
     ijepa_version: experiment.generatorVersion,
     spec_hash: experiment.specHash,
+    ...(experiment.editedCode === undefined ? {} : { edited_code: experiment.editedCode }),
     name: experiment.name,
     step: String(progress.step),
     epoch: String(progress.epoch),
@@ -73,6 +77,7 @@ export function parseMetadata(path: string, metadata: ReadonlyMap<string, string
   const parsed: CheckpointMetadata = {
     generatorVersion: text("ijepa_version"),
     specHash: text("spec_hash"),
+    editedCode: metadata.get("edited_code") ?? null,
     name: text("name"),
     seed: count("seed"),
     progress: { step: count("step"), epoch: count("epoch"), loss: Number(text("loss")) },
@@ -95,7 +100,7 @@ function contradiction({ progress: { step, epoch }, constants }: CheckpointMetad
   return null;
 }
 
-const hashFields: ReadonlySet<string> = new Set(["specHash", "trainingHash"]);
+const hashFields: ReadonlySet<string> = new Set(["specHash", "trainingHash", "editedCode"]);
 
 const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}…` : text);
 
@@ -104,6 +109,9 @@ const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0,
  * hardware, on more or fewer devices or in more or fewer parts is no other (trainingHash). With `mayDiffer` it is taken all the
  * same where the constants show what differs, and that is only in these and in harmless fields. The constants alone
  * never make two specs equal: the loss, for one, is in the code. Gives the differences, one per line.
+ *
+ * A trainer that was edited by hand goes on with what the same code wrote, and with nothing else: throws
+ * checkpointOfOtherCode. Its constants can be edited too, so its spec does not speak for them.
  */
 export function checkSameSpec(
   path: string,
@@ -111,6 +119,8 @@ export function checkSameSpec(
   experiment: Experiment,
   mayDiffer: readonly string[],
 ): readonly string[] {
+  const code = experiment.editedCode ?? null;
+  if (metadata.editedCode !== code) throw checkpointOfOtherCode({ path, found: metadata.editedCode, wanted: code });
   const here = constantsOf(JSON.stringify(experiment));
   const there = metadata.constants;
   // Without recorded constants the hash is all there is.
@@ -120,10 +130,12 @@ export function checkSameSpec(
   const differences = differing.map(
     (field) => `${field}: ${shown(there, field)} in the checkpoint, ${shown(here, field)} here`,
   );
-  const isSameTraining = there.get("trainingHash") === here.get("trainingHash");
-  if (metadata.specHash === experiment.specHash || (there.has("trainingHash") && isSameTraining)) return differences;
   const isOneOf = (fields: readonly string[], field: string): boolean =>
     fields.some((allowed) => field === allowed || field.startsWith(`${allowed}.`));
+  const isAsCompiled = code === null || differing.every((field) => isOneOf(harmlessFields, field));
+  const isSameTraining = there.get("trainingHash") === here.get("trainingHash");
+  const isSameSpec = metadata.specHash === experiment.specHash || (there.has("trainingHash") && isSameTraining);
+  if (isSameSpec && isAsCompiled) return differences;
   const isAllowed =
     differing.some((field) => isOneOf(mayDiffer, field)) &&
     differing.every((field) => isOneOf([...mayDiffer, ...harmlessFields], field));

@@ -1,4 +1,4 @@
-/** R14x: checkpoints. R17x: weights of another run. */
+/** R14x: checkpoints; R172 as well. R17x: weights of another run. */
 import { UserError } from "./user-error";
 
 /** A file of weights is cut off, or was changed. */
@@ -154,5 +154,21 @@ export function weightUnfit(was: {
     "R171",
     `--init-from: ${was.path} is of another model: its ${was.weight} ${found}, but [${was.wanted.join(", ")}] is needed. ` +
       "Set width, depth, patch size and predictor of the experiment to those of the file, and compile again.",
+  );
+}
+
+/** A trainer that was edited by hand resumes what the same code wrote; any other resumes what no edited code wrote. */
+export function checkpointOfOtherCode(was: {
+  readonly path: string;
+  /** sha256 of the edited code, null of a trainer as it was compiled. */
+  readonly found: string | null;
+  readonly wanted: string | null;
+}): UserError {
+  const codeText = (code: string | null) => (code === null ? "code as compiled" : `edited code ${code.slice(0, 12)}`);
+  return new UserError(
+    "R172",
+    `${was.path} was written by ${codeText(was.found)}, this trainer is ${codeText(was.wanted)}. ` +
+      "Resume it with the trainer that wrote it, begin a new run from its weights with --init-from, " +
+      "or start a new run with --run-dir.",
   );
 }

@@ -85,6 +85,7 @@ async function runAsRank(what: {
     const { experiment } = program;
     await ranks.agree("experiment", experiment.specHash);
     await ranks.agree("version of ijepa", experiment.generatorVersion);
+    await ranks.agree("edited code", experiment.editedCode ?? "none");
     await ranks.agree("flags", JSON.stringify({ resume: flags.resume, steps: flags.stopAtStep }));
     const code = await run(program, flags, environment, ranks);
     // Whoever is done waits here for rank 0, which fits the probes and writes.

@@ -222,6 +222,11 @@ function startLines({ experiment, parameters }: TrainerProgram, engine: Engine, 
       `${(weights / 1e6).toFixed(2)} M weights`,
     `${schedule.steps} steps of ${optimiser.globalBatch} images: ${optimiser.epochs === 1 ? "1 epoch" : `${optimiser.epochs} epochs`} of ${optimiser.stepsPerEpoch} steps`,
     `${engine.description}; run folder ${directory}`,
+    ...(experiment.editedCode === undefined
+      ? []
+      : [
+          `this trainer was edited by hand (code ${experiment.editedCode.slice(0, 12)}); only the same code resumes it`,
+        ]),
   ];
 }
 
@@ -232,6 +237,7 @@ function startEvent({ experiment }: TrainerProgram, engine: Engine, stepsDone: n
     experiment: experiment.name,
     specHash: experiment.specHash,
     generatorVersion: experiment.generatorVersion,
+    ...(experiment.editedCode === undefined ? {} : { editedCode: experiment.editedCode }),
     engine: engine.description,
     node: process.version,
     time: new Date().toISOString(),

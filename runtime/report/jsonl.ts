@@ -29,6 +29,8 @@ export interface StartEvent {
   readonly experiment: string;
   readonly specHash: string;
   readonly generatorVersion: string;
+  /** Of a trainer that was edited by hand: sha256 of its code. */
+  readonly editedCode?: string;
   readonly engine: string;
   readonly node: string;
   readonly time: string;

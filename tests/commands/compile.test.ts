@@ -61,12 +61,12 @@ describe("compile", () => {
     expect(status).toBe(1);
     expect(stdout).toContain("generated/small/step.ts: edited by hand\n");
     expect(stdout).not.toMatch(/main\.ts:|::error/);
-    expect(stderr).toMatch(/^1 of 1 trainers are not what the compiler writes now/);
+    expect(stderr).toMatch(/^1 of 1 trainers are not what the compiler writes now.*edited by hand with --force\.$/m);
   });
 
   test("several: each has its line, and what is stale is annotated where it has to change", () => {
     writeFileSync(join(folder, "second.json"), JSON.stringify({ ...spec, loss: "mse" }));
-    const { status, stdout, stderr } = ijepa("compile", "small.json", "second.json", "./small.json");
+    const { status, stdout, stderr } = ijepa("compile", "--force", "small.json", "second.json", "./small.json");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toMatch(/^small\.json → .*\nsecond\.json → .*\n2 trainers in \d+\.\d\d s\nTrain with: /);
     expect(readFileSync(join(folder, "generated/second/train.js"), "utf8")).toContain('experiment "second"');
@@ -93,8 +93,8 @@ describe("compile", () => {
     expect(stderr).toContain('"small", as in small.json');
   });
 
-  test("--watch and --check exclude each other", () => {
-    expect(ijepa("compile", "--watch", "--check", "small.json")).toMatchObject({ status: 2, stdout: "" });
+  test.each([["--watch"], ["--force"]])("%s and --check exclude each other", (flag) => {
+    expect(ijepa("compile", flag, "--check", "small.json")).toMatchObject({ status: 2, stdout: "" });
   });
 
   test("an invalid spec writes nothing", () => {
@@ -105,7 +105,7 @@ describe("compile", () => {
   });
 
   test("the bundle trains from any folder", () => {
-    ijepa("compile", "small.json");
+    ijepa("compile", "--force", "small.json");
     const elsewhere = mkdtempSync(join(tmpdir(), "ijepa-elsewhere-"));
     const bundle = join(folder, "generated/train.js");
     // the engine lies in the project's own node_modules, not beside the bundle

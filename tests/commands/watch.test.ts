@@ -87,6 +87,14 @@ test("a life of a spec", async () => {
   writeFileSync(file, `// A comment changes nothing.\n${text("mse")}`);
   expect(await round()).toBe("small.json: the same experiment as before\n");
 
+  const edited = `${readFileSync(trainer, "utf8")}// mine\n`;
+  writeFileSync(trainer, edited);
+  writeFileSync(file, text("smoothL1"));
+  const refused = await round();
+  expect(refused).toMatch(/^generated\/small E431 was edited by hand.*\n {2}found {2}step\.ts /);
+  expect(refused).toContain("lines, some of them from a change of the spec");
+  expect(readFileSync(trainer, "utf8")).toBe(edited);
+
   command.kill("SIGINT");
   const [code] = await once(command, "exit");
   expect(code).toBe(0);

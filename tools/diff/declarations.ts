@@ -1,26 +1,24 @@
 /** Generated code by declaration: each is found again by its name, wherever it stands in its file, and compared alone. */
-import { diffArrays, structuredPatch } from "diff";
 import { Node, Project, type SourceFile, type Statement } from "ts-morph";
 import type { GeneratedFile } from "../../compiler/emit/code";
 import { readHeader } from "../../compiler/emit/header";
+import { matches } from "./match";
+import { type Patch, type Piece, patchOf, sideText } from "./patch";
 
 /** A top-level declaration with the comment above it. Imports go by their module, calls by what they call. */
-export interface Declaration {
+export interface Declaration extends Piece {
   readonly name: string;
-  /** Line in the file where the text starts, from 1. */
-  readonly line: number;
-  readonly text: string;
 }
 
-export interface DeclarationChange {
+export interface DeclarationChange extends Patch {
   readonly file: string;
+  /** As it is called in `b`, and where it is gone in `a`; several that were one have " + " between them. */
   readonly name: string;
-  readonly change: "changed" | "added" | "removed";
-  /** Lines. */
-  readonly added: number;
-  readonly removed: number;
-  /** Unified: `@@` lines with the line numbers of the files, then lines that begin with a blank, + or -. */
-  readonly patch: readonly string[];
+  readonly change: "changed" | "added" | "removed" | "renamed" | "split" | "joined";
+  /** Of one that was renamed, split or joined: what it was in `a`. */
+  readonly was?: { readonly file: string; readonly name: string };
+  /** Of one that was added: the blocks of a network that it runs, where that is known. */
+  readonly runs?: string;
 }
 
 export interface CodeDiff {
@@ -34,7 +32,6 @@ export const BETWEEN = "(comments)";
 /** Files that are no TypeScript are compared whole. */
 export const WHOLE = "(whole file)";
 
-const CONTEXT_LINES = 3;
 const RULER = /^\/\/ ── /;
 
 /** Without checking types: whatever stands in the file, also what a person has broken, gives declarations. */
@@ -102,54 +99,62 @@ export function declarationsOf(file: GeneratedFile): readonly Declaration[] {
   return [...found].map(([name, { line, lines: own }]) => ({ name, line, text: own.join("\n") }));
 }
 
-/** Columns are aligned anew when one line grows, and the hash of the spec says only that something changed. */
-function comparable(line: string): string {
-  return line
-    .replace(/(\S) +(?=\/\/ )/g, "$1 ")
-    .replace(/^( +(?:spec|training)Hash: )"[0-9a-f]{64}",$/, "$1…")
-    .trimEnd();
+interface Located extends Declaration {
+  readonly file: string;
 }
 
-function changeOf(file: string, name: string, a: Declaration | undefined, b: Declaration | undefined) {
-  if (a?.text === b?.text) return null;
-  const [was, is] = [a, b].map((side) => (side === undefined ? [] : side.text.split("\n")));
-  const aligned = diffArrays(was ?? [], is ?? [], {
-    comparator: (left, right) => comparable(left) === comparable(right),
-  });
-  // Lines that count as the same take the text of `b`, so that the patch does not tell them apart.
-  const text = (not: "added" | "removed") =>
-    aligned.flatMap((part) => (part[not] ? [] : part.value.map((line) => `${line}\n`))).join("");
-  const { hunks } = structuredPatch("a", "b", text("added"), text("removed"), "", "", { context: CONTEXT_LINES });
-  if (hunks.length === 0) return null;
-  const patch = hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines }) => [
-    `@@ -${at(a, oldStart)},${oldLines} +${at(b, newStart)},${newLines} @@`,
-    ...lines,
-  ]);
-  const count = (sign: string) => hunks.flatMap(({ lines }) => lines).filter((line) => line.startsWith(sign)).length;
-  const change = a === undefined ? "added" : b === undefined ? "removed" : "changed";
-  return { file, name, change, added: count("+"), removed: count("-"), patch } as const;
+const called = (declarations: readonly Declaration[]): string => declarations.map(({ name }) => name).join(" + ");
+
+function changeOf(was: readonly Located[], is: readonly Located[]): DeclarationChange | null {
+  const patch = patchOf(sideText(was), sideText(is));
+  const [first, last] = [was[0], is[0]];
+  if (first === undefined || last === undefined) {
+    const only = last ?? first;
+    if (only === undefined || patch === null) return null;
+    return { file: only.file, name: only.name, change: first === undefined ? "added" : "removed", ...patch };
+  }
+  const before = { file: first.file, name: called(was) };
+  const now = { file: last.file, name: called(is) };
+  if (before.file === now.file && before.name === now.name) return patch && { ...now, change: "changed", ...patch };
+  const change = was.length > 1 ? "joined" : is.length > 1 ? "split" : "renamed";
+  return { ...now, change, was: before, ...(patch ?? { added: 0, removed: 0, patch: [] }) };
 }
 
-/** Line of the file, from the line of the declaration. */
-function at(side: Declaration | undefined, line: number): number {
-  return side === undefined ? 0 : side.line + line - 1;
+/** The step first, the constants last: their numbers are told already. */
+function fileNames(files: readonly GeneratedFile[]): readonly string[] {
+  const rank = (name: string): number => (name === "step.ts" ? 0 : name === "experiment.ts" ? 2 : 1);
+  return [...new Set(files.map(({ name }) => name))].sort((a, b) => rank(a) - rank(b));
 }
 
 /** In the order of `b`; what only `a` has comes at the end of its file. */
 export function diffCode(a: readonly GeneratedFile[], b: readonly GeneratedFile[]): CodeDiff {
   let unchanged = 0;
-  const changes: DeclarationChange[] = [];
-  const names = new Set([...b, ...a].map(({ name }) => name));
-  for (const file of names) {
+  const gone: Located[] = [];
+  const fresh: Located[] = [];
+  const pairs: (readonly [was: Located | undefined, is: Located | undefined])[] = [];
+  for (const file of fileNames([...b, ...a])) {
     const [was, is] = [a, b].map((files) => {
       const found = files.find(({ name }) => name === file);
-      return new Map(found === undefined ? [] : declarationsOf(found).map((each) => [each.name, each]));
+      return new Map(found === undefined ? [] : declarationsOf(found).map((each) => [each.name, { ...each, file }]));
     });
     for (const name of new Set([...(is?.keys() ?? []), ...(was?.keys() ?? [])])) {
-      const change = changeOf(file, name, was?.get(name), is?.get(name));
-      if (change === null) unchanged += 1;
-      else changes.push(change);
+      const pair = [was?.get(name), is?.get(name)] as const;
+      if (pair[0] === undefined && pair[1] !== undefined) fresh.push(pair[1]);
+      if (pair[1] === undefined && pair[0] !== undefined) gone.push(pair[0]);
+      pairs.push(pair);
     }
+  }
+  const matched = matches(gone, fresh);
+  const known = new Set(matched.flatMap(({ was, is }) => [...was, ...is]));
+  const changes: DeclarationChange[] = [];
+  for (const [was, is] of pairs) {
+    // One that is found again stands where the first of what it has become stands.
+    const match = is && matched.find((each) => each.is[0] === is);
+    const only = is ?? was;
+    if (match === undefined && only !== undefined && known.has(only)) continue;
+    const change = match === undefined ? changeOf(was ? [was] : [], is ? [is] : []) : changeOf(match.was, match.is);
+    if (change === null) unchanged += 1;
+    else changes.push(change);
   }
   return { unchanged, changes };
 }

@@ -5,18 +5,19 @@ import { bytesText, countText, deviceHours, type Facts } from "../../compiler/st
 
 export interface Measure {
   readonly name: string;
-  /** A number; the list of programs is a text. */
-  readonly value: number | string;
+  readonly value: number;
   /** The value with its unit, for people. */
   readonly text: string;
-  /** The same with every digit, where `text` rounds. */
-  readonly exact?: string;
+  /** The same with more digits, where `text` rounds. */
+  readonly precise?: (digits: number) => string;
 }
 
 export interface MovedNumber {
   readonly name: string;
   readonly a: Measure;
   readonly b: Measure;
+  /** Before and after, for people: with so many digits that they differ. */
+  readonly texts: readonly [a: string, b: string];
 }
 
 /** What the constants alone tell: all that is known of runs and of generated folders. */
@@ -32,23 +33,29 @@ export function measuresOfConstants(constants: JsonObject): readonly Measure[] {
     ["steps", steps],
     ["images seen", product(steps, number(["optimiser", "globalBatch"]))],
   ];
-  const programs = valueAt(constants, ["masks", "programs"]);
-  return [
-    ...counts.flatMap(([name, value]) => (value === null ? [] : [{ name, value, text: countText(value) }])),
-    ...(Array.isArray(programs) ? [programsMeasure(programs)] : []),
-  ];
+  return counts.flatMap(([name, value]) => (value === null ? [] : [{ name, value, text: countText(value) }]));
 }
 
-/** Context and target tokens of every program with its share of the steps. */
-function programsMeasure(programs: readonly JsonValue[]): Measure {
-  const text = programs
-    .filter(isObject)
-    .map(({ contextTokens, targetTokens, probability }) => {
-      const share = `${(100 * Number(probability)).toFixed(1)} %`;
-      return `${String(contextTokens)}+${String(targetTokens)} (${share})`;
-    })
-    .join(", ");
-  return { name: "programs (context+target tokens)", value: text, text };
+/** How the images of a step are shared out. */
+export interface Batch {
+  readonly steps: number;
+  readonly globalBatch: number;
+  readonly devices: number;
+  readonly accumulation: number;
+  readonly deviceBatch: number;
+}
+
+/** Null where a number of it is missing, as in constants of another version. */
+export function batchOf(constants: JsonObject): Batch | null {
+  const number = (...path: readonly string[]): number => Number(valueAt(constants, path) ?? Number.NaN);
+  const batch = {
+    steps: number("schedule", "steps"),
+    globalBatch: number("optimiser", "globalBatch"),
+    devices: number("hardware", "gpus"),
+    accumulation: number("optimiser", "accumulation"),
+    deviceBatch: number("optimiser", "deviceBatch"),
+  };
+  return Object.values(batch).every(Number.isFinite) ? batch : null;
 }
 
 /** What needs the compiled program. */
@@ -56,17 +63,17 @@ export function measuresOfFacts(facts: Facts, teraflops: number): readonly Measu
   const hours = deviceHours(facts, teraflops * 1e12);
   const { encoder, predictor } = facts.parameters;
   const count = (name: string, value: number) => ({ name, value, text: countText(value) });
-  const flops = (name: string, value: number) => ({
+  const flops = (name: string, value: number): Measure => ({
     name,
     value,
     text: flopsText(Math.round(value)),
-    exact: `${countText(Math.round(value))} FLOP`,
+    precise: (digits) => flopsText(Math.round(value), digits),
   });
-  const bytes = (name: string, value: number) => ({
+  const bytes = (name: string, value: number): Measure => ({
     name,
     value,
     text: bytesText(value),
-    exact: `${countText(value)} bytes`,
+    precise: () => `${countText(value)} bytes`,
   });
   return [
     count("encoder parameters", encoder),
@@ -80,7 +87,7 @@ export function measuresOfFacts(facts: Facts, teraflops: number): readonly Measu
       name: `GPU-hours at ${teraflops} TFLOP/s`,
       value: hours,
       text: `${hours.toPrecision(3)} h`,
-      exact: `${hours.toPrecision(6)} h`,
+      precise: (digits) => `${hours.toPrecision(digits)} h`,
     },
   ];
 }
@@ -90,16 +97,24 @@ export function movedNumbers(a: readonly Measure[], b: readonly Measure[]): read
   return b.flatMap((is) => {
     const was = a.find(({ name }) => name === is.name);
     if (was === undefined || was.value === is.value) return [];
-    // Where rounding hides the difference, every digit is shown.
-    const exact = (side: Measure): Measure =>
-      was.text === is.text ? { ...side, text: side.exact ?? String(side.value) } : side;
-    return [{ name: is.name, a: exact(was), b: exact(is) }];
+    return [{ name: is.name, a: was, b: is, ...textsOf(was, is) }];
   });
+}
+
+const MOST_DIGITS = 15;
+
+/** Where rounding hides the difference, so many digits are shown that it is seen. */
+function textsOf(a: Measure, b: Measure): Pick<MovedNumber, "texts"> {
+  for (let digits = 4; digits <= MOST_DIGITS && a.text === b.text; digits++) {
+    const [was, is] = [a, b].map(({ precise, value }) => precise?.(digits) ?? String(value));
+    if (was !== undefined && is !== undefined && was !== is) return { texts: [was, is] };
+  }
+  return { texts: [a.text, b.text] };
 }
 
 /** `+93.4 %`; empty where there is nothing to divide by. */
 export function shareText({ a, b }: MovedNumber): string {
-  if (typeof a.value !== "number" || typeof b.value !== "number" || a.value === 0) return "";
+  if (a.value === 0) return "";
   const share = 100 * (b.value / a.value - 1);
   const digits = Math.abs(share) < 0.1 ? share.toPrecision(1) : share.toFixed(1);
   return `${share > 0 ? "+" : ""}${digits} %`.replace("-", "−");

@@ -6,12 +6,14 @@ import { type Compiled, compile } from "../../compiler/compile";
 import { errors } from "../../compiler/diagnostics/catalogue";
 import { type Diagnostic, type Problem, unplaced } from "../../compiler/diagnostics/diagnostic";
 import type { GeneratedFile } from "../../compiler/emit/code";
+import type { PassFact } from "../../compiler/optimise/pass-facts";
 import { isObject, type JsonObject, type JsonValue } from "../../compiler/spec/json";
 import { type LoadedSpec, loadSpec, specFromText } from "../../compiler/spec/load";
 import { parseSpec } from "../../compiler/spec/read";
 import type { Spec } from "../../compiler/spec/spec";
 import { type Facts, factsOf } from "../../compiler/step/facts";
 import { constantsOf } from "./constants";
+import { type Roles, rolesOf } from "./roles";
 
 export interface Side {
   /** As the user named it. */
@@ -23,6 +25,10 @@ export interface Side {
   readonly constants: JsonObject;
   /** Null where the program is not known. */
   readonly facts: Facts | null;
+  /** What each pass did; null where the program is not known. */
+  readonly passes: readonly PassFact[] | null;
+  /** Blocks that each function runs; empty where the program is not known. */
+  readonly roles: Roles;
   /** Generated files; null for a run, which holds none. */
   readonly files: readonly GeneratedFile[] | null;
 }
@@ -76,16 +82,21 @@ function specSide(name: string, loaded: LoadedSpec): ReadSide {
 }
 
 /** A spec and the trainer that was compiled from it. */
-export function sideOfSpec(name: string, spec: Spec, { plan, step, files }: Compiled): Side {
+export function sideOfSpec(name: string, spec: Spec, { plan, model, step, files }: Compiled): Side {
   return {
     name,
     kind: "spec",
     spec: plain(spec),
     constants: withoutHash(plain(plan.experiment)),
     facts: factsOf(step, plan),
+    passes: model.passes,
+    roles: rolesOf({ model, plan }),
     files,
   };
 }
+
+/** What only a spec tells. */
+const unknown = { spec: null, facts: null, passes: null, roles: {} } as const;
 
 function folderSide(name: string): ReadSide {
   if (existsSync(join(name, "experiment.json"))) return runSide(name);
@@ -97,7 +108,7 @@ function folderSide(name: string): ReadSide {
   const experiment = files.find((file) => file.name === "experiment.ts");
   const constants = experiment === undefined ? null : constantsOf(experiment);
   if (constants === null) return failed(name, errors.noConstants({ file: "experiment.ts" }));
-  const side: Side = { name, kind: "generated", spec: null, constants: withoutHash(constants), facts: null, files };
+  const side: Side = { name, kind: "generated", ...unknown, constants: withoutHash(constants), files };
   return { ok: true, side };
 }
 
@@ -109,7 +120,7 @@ function runSide(name: string): ReadSide {
     if (!(cause instanceof SyntaxError)) throw cause; // the system's refusal: the command line explains it
   }
   if (!isObject(constants)) return failed(name, errors.noConstants({ file: "experiment.json" }));
-  const side: Side = { name, kind: "run", spec: null, constants: withoutHash(constants), facts: null, files: null };
+  const side: Side = { name, kind: "run", ...unknown, constants: withoutHash(constants), files: null };
   return { ok: true, side };
 }
 

@@ -2,6 +2,9 @@
 import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { compileMany } from "../../compiler/compile-many";
+import type { Diagnostic } from "../../compiler/diagnostics/diagnostic";
+import { editedFiles } from "../../compiler/output/edits";
+import { editedFilesDiagnostic } from "../../compiler/output/edits-text";
 import { writeTrainers } from "../../compiler/output/write-many";
 import { appendEvent } from "../../runtime/report/jsonl";
 import { runFolder, type SweepFolders, trainerFolder } from "./folders";
@@ -32,6 +35,20 @@ export interface PrepareOptions {
 /** So many are held in memory at once: a hundred thousand lines of generated code and their bundles. */
 const atOnce = 24;
 
+/** One problem for every point whose trainer was edited by hand: it would be trained as nobody asked for. */
+export function editedPoints(
+  sweep: Sweep,
+  points: readonly SweepPoint[],
+  folders: SweepFolders,
+): readonly Diagnostic[] {
+  return points.flatMap((point) => {
+    const folder = trainerFolder(folders, sweep, point);
+    const edited = editedFiles(folder);
+    const instead = "Remove the folder to discard it, or name another with --out.";
+    return edited.length === 0 ? [] : [editedFilesDiagnostic(folder, edited, instead)];
+  });
+}
+
 /** Writes `<out>/<sweep>/<point>/` and `<runs>/<sweep>/<point>/point.json`. One that fails never hides the others. */
 export async function preparePoints(
   sweep: Sweep,
@@ -48,10 +65,9 @@ export async function preparePoints(
     for (const result of results) {
       if (!result.ok) faults.push({ point: result.input.point, error: result.error });
     }
-    await writeTrainers(
-      join(folders.out, sweep.name),
-      compiled.map((each) => each.compiled),
-    );
+    const trainers = compiled.map((each) => each.compiled);
+    // What a person has edited was looked for before the first of them.
+    await writeTrainers(join(folders.out, sweep.name), trainers, { force: true });
     for (const { point, compiled: made } of compiled) {
       recordRun(runFolder(folders, sweep, point), recordOf(sweep, point, generator));
       const { optimiser, schedule } = made.plan.experiment;

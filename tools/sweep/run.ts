@@ -10,7 +10,7 @@ import { threadsOf } from "./executors/threads";
 import { runFolder, type SweepFolders, sweepFiles, sweepFolder } from "./folders";
 import { runHalving } from "./halving";
 import { type Display, openDisplay } from "./live/display";
-import { moveAside, type Prepared, preparePoints } from "./prepare";
+import { editedPoints, moveAside, type Prepared, preparePoints } from "./prepare";
 import { type PointCondition, stateOf } from "./state";
 import { listenForStop, type Stop } from "./stop";
 import type { Sweep, SweepPoint } from "./sweep";
@@ -162,6 +162,11 @@ function chooseWork(
 ): Work {
   const all = points.map((point) => ({ point, condition: conditionOf(point) }));
   const begun = all.filter(({ condition }) => condition.state !== "waiting");
+  const isDone = ({ condition: { state } }: (typeof all)[number]): boolean =>
+    state === "finished" || state === "stopped";
+  const open = all.filter((each) => !isDone(each)).map(({ point }) => point);
+  const edited = editedPoints(sweep, open, folders);
+  if (edited.length > 0) return { ok: false, diagnostics: edited };
   if (!resume) {
     if (begun.length === 0) return { ok: true, work: points, notes: [] };
     const states = countsOf(begun.map(({ condition }) => condition.state));
@@ -188,12 +193,12 @@ function chooseWork(
   for (const { point, condition } of all) {
     if (isElsewhere(condition)) notes.push(`${point.name}: left to ${condition.message}, which trains it now`);
   }
-  const done = all.filter(({ condition: { state } }) => state === "finished" || state === "stopped");
+  const done = all.filter(isDone);
   if (done.length > 0) {
     notes.push(`${countsOf(done.map(({ condition }) => condition.state))} already: not run again`);
   }
   const work = all
-    .filter(({ condition }) => condition.state !== "finished" && condition.state !== "stopped")
+    .filter((each) => !isDone(each))
     .filter(({ condition }) => !isElsewhere(condition))
     .map(({ point }) => point);
   return { ok: true, work, notes };

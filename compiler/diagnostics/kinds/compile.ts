@@ -40,4 +40,26 @@ export const compileErrors = {
       want: "a name that no other of them has",
     }),
   ),
+  editedByHand: kind(
+    "E431",
+    "Files of a trainer are not as the compiler wrote them. Nothing was written, so that no edit is lost.",
+    (facts: { found: string; folder: string; instead: string }) => ({
+      what: "was edited by hand, and compiling would undo that",
+      found: facts.found,
+      hint: `\`ijepa bundle ${facts.folder}\` keeps the edit and builds train.js with it. ${facts.instead}`,
+    }),
+  ),
+  noTrainer: kind(
+    "E432",
+    "`ijepa bundle` takes the folder of a trainer, with the TypeScript that was generated.",
+    () => ({
+      what: "is not the folder of a trainer",
+      want: "a folder with main.ts and experiment.ts, such as generated/quickstart",
+    }),
+  ),
+  typeError: kind(
+    "E433",
+    "Code of a trainer that was edited by hand does not type-check; the sentence is the TypeScript compiler's.",
+    (facts: { message: string }) => ({ what: facts.message }),
+  ),
 } as const;

@@ -86,8 +86,10 @@ describe("verdicts", () => {
 
   it("files of an older generator go when the trainer is written", () => {
     writeTrainer({ out, compiled: compiled(), bundle: "" });
-    const old = join(out, "spec", "arena.ts");
-    writeFileSync(old, "");
+    const old = join(out, "spec", "old.ts");
+    const before = { ...compiled(), files: [...compiled().files, { name: "old.ts", text: "export {};\n" }] };
+    writeTrainer({ out, compiled: before, bundle: "" });
+    expect(readFileSync(old, "utf8")).toBe("export {};\n");
     writeTrainer({ out, compiled: compiled(), bundle: "" });
     expect(() => readFileSync(old)).toThrow("ENOENT");
   });

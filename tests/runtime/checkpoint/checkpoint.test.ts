@@ -183,6 +183,47 @@ describe("a checkpoint of another spec", () => {
   });
 });
 
+describe("a checkpoint of a trainer that was edited by hand", () => {
+  const one = { ...experiment, editedCode: "1".repeat(64) };
+  const two = { ...experiment, editedCode: "2".repeat(64) };
+  const moved = { runDirectory: "runs/x", hardware: { ...experiment.hardware, threads: 3 } };
+
+  test.each<[name: string, writes: Experiment, reads: Experiment, code: string | null]>([
+    ["the same code", one, one, null],
+    ["the same code with other places and threads", one, { ...one, ...moved }, null],
+    ["code as compiled", one, experiment, "R172"],
+    ["other edited code", one, two, "R172"],
+    ["edited code from a run of code as compiled", experiment, one, "R172"],
+    ["the same code with another constant, of the same spec", one, { ...one, seed: 8 }, "R146"],
+  ])("%s", async (_, writes, reads, code) => {
+    await saveCheckpoint({
+      path,
+      experiment: writes,
+      parameters,
+      read: readerOf(stateOf(parameters)),
+      positions,
+      progress,
+    });
+    const read = load(reads, runLengthFields).then(() => null);
+    await (code === null ? expect(read).resolves.toBeNull() : expect(read).rejects.toMatchObject({ code }));
+  });
+
+  test("says so in its metadata", async () => {
+    await saveCheckpoint({
+      path,
+      experiment: one,
+      parameters,
+      read: readerOf(stateOf(parameters)),
+      positions,
+      progress,
+    });
+    expect((await readCheckpointMetadata(path)).editedCode).toBe(one.editedCode);
+    expect((await readSafetensors(path)).metadata.get("edited_code")).toBe(one.editedCode);
+    await save();
+    expect((await readCheckpointMetadata(path)).editedCode).toBeNull();
+  });
+});
+
 describe("a file that does not fit writes nothing into the state", () => {
   test.each<[name: string, code: string, why: RegExp, change: Parameters<typeof tamper>[0]]>([
     [

@@ -77,7 +77,7 @@ describe("what can be compared", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^--- v1:small\.json\n\+\+\+ small\.json\n\nWhat it means\n {2}encoder\.depth {2}2 → 3\n\n/);
     expect(stdout).toMatch(/\n {2}encoder parameters +9,680 → 12,960 +\+33\.9 %\n/);
-    expect(stdout).toMatch(/4 declarations of \d+ differ, \+5 −5 lines\n {2}experiment\.ts experiment {2}\+1 −1\n/);
+    expect(stdout).toMatch(/4 declarations of \d+ differ, \+5 −5 lines\n {2}step\.ts Encoder {2}\+1 −1\n/);
   });
 
   test.each([
@@ -174,7 +174,7 @@ describe("exit codes", () => {
 test("for a pull request", async () => {
   const { stdout } = await diff("v1:small.json", "small.json", "--md");
   expect(stdout).toContain("| What it means | before | after |\n| --- | --- | --- |\n| encoder.depth | 2 | 3 |\n");
-  expect(stdout).toContain("\n```diff\n# experiment.ts experiment\n@@ ");
+  expect(stdout).toContain("\n```diff\n# step.ts Encoder\n@@ ");
 });
 
 test("no difference says so", async () => {

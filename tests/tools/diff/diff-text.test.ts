@@ -14,8 +14,22 @@ const diff: Diff = {
     { path: "encoder.depth", b: 2 },
   ],
   numbers: [
-    { name: "steps", a: { name: "steps", value: 100, text: "100" }, b: { name: "steps", value: 50, text: "50" } },
+    {
+      name: "steps",
+      a: { name: "steps", value: 100, text: "100" },
+      b: { name: "steps", value: 50, text: "50" },
+      texts: ["100", "50"],
+    },
   ],
+  knowsCosts: false,
+  batch: null,
+  programs: [
+    {
+      a: { contextTokens: 6, targetTokens: 9, probability: 1 },
+      b: { contextTokens: 7, targetTokens: 9, probability: 1 },
+    },
+  ],
+  passes: [],
   code: {
     unchanged: 3,
     changes: [
@@ -56,7 +70,7 @@ test("Markdown: no cell, fence or mention of its own", () => {
   const [tables = "", fenced = ""] = page.split("<details>");
   expect(tables).not.toMatch(/<script|@all|\[a\]\(b\)|\*\*|#1\b/);
   for (const line of tables.split("\n").filter((each) => each.startsWith("|"))) {
-    expect([5, 6]).toContain(line.split("|").length); // three or four cells
+    expect([4, 5, 6]).toContain(line.split("|").length); // two to four cells
   }
   expect(fenced).toContain("\n`````diff\n");
   expect(fenced.trimEnd().endsWith("`````\n\n</details>")).toBe(true);
@@ -64,8 +78,10 @@ test("Markdown: no cell, fence or mention of its own", () => {
 });
 
 test("JSON", () => {
+  const { knowsCosts: _, ...rest } = diff;
   expect(JSON.parse(jsonReport(diff, { stat: false }))).toEqual({
-    ...diff,
+    ...rest,
+    summary: { programs: "1 as before, context tokens 6 → 7", code: "1 declaration differs" },
     numbers: [{ name: "steps", a: 100, b: 50 }],
     code: { unchanged: 3, changes: [{ ...diff.code?.changes[0], patch: `@@ -1,1 +1,1 @@\n-\`\`\`\`\n+${hostile}` }] },
   });
