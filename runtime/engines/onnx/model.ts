@@ -5,7 +5,15 @@ import { PbfWriter } from "pbf";
 import type { Dim } from "./dims";
 import type { Attribute, CompactType, ElementType, Node, Value } from "./graph";
 
-const ELEMENT_CODE: Record<ElementType | CompactType, number> = { f32: 1, u8: 2, i8: 3, i32: 6, i64: 7, f16: 10, u32: 12 };
+const ELEMENT_CODE: Record<ElementType | CompactType, number> = {
+  f32: 1,
+  u8: 2,
+  i8: 3,
+  i32: 6,
+  i64: 7,
+  f16: 10,
+  u32: 12,
+};
 const IR_VERSION = 8;
 export const OPSET = 18;
 
