@@ -44,7 +44,7 @@ function importConfig(file: string, options: ImportCommandOptions): number {
   if (info === undefined) return refused([unplaced(file, errors.fileMissing({ near: null }))]);
   if (info.isDirectory()) return refused([unplaced(file, errors.fileIsFolder())]);
   const most = 1_000_000;
-  if (info.size > most) return refused([unplaced(file, errors.tooLarge({ bytes: info.size, limit: most }))]);
+  if (info.size > most) return refused([unplaced(file, errors.tooLarge({ limit: most }))]);
   const text = readFileSync(file, "utf8");
   const read = specFromConfig({
     file,

@@ -258,8 +258,10 @@ function allPatchesBlock(dims: Dims): Graph {
 /** Image → every patch after the final norm: an encoder for use elsewhere, without what training makes of it. */
 export function encoderStages(n: ModelNumbers): readonly Stage[] {
   const dims = dimsOf(n);
+  const trees = treesOf(n, dims);
   return [
-    once(embedAll(n, dims, treesOf(n, dims))),
+    once(imagePatches(n, dims, trees)),
+    once(embedAll(dims, trees)),
     loop(allPatchesBlock(dims), "encoder", n.encoder.depth),
     once(encodedTokens(dims)),
   ];

@@ -71,7 +71,7 @@ export async function makeRun(folder: string, change: (path: string, values: Flo
     const size = 3 * model.imageHeight * model.imageWidth;
     const count = images.length / size;
     let hidden: Dense | null = null;
-    for (const { graph, blocks } of encoderStages({ ...model, images: count })) {
+    for (const { graph, blocks } of encoderStages({ ...model, pixels: "f32", images: count })) {
       for (let block = blocks?.from ?? 0; block < (blocks?.to ?? 1); block++) {
         const given = new Map<string, Dense>();
         const give = (name: string, shape: readonly number[], values: ArrayLike<number>): void => {

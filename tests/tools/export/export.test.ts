@@ -199,6 +199,9 @@ test("timm's names of known sizes, and arguments for others", () => {
   expect(sized(huge, 16, 448)).toEqual({ architecture: "vit_huge_patch16_gap_448", args: null });
   const giant = { dim: 1408, depth: 40, heads: 16, hidden: 6144 };
   expect(sized(giant, 16, 224)).toEqual({ architecture: "vit_giant_patch16_gap_224", args: null });
+  // timm's vit_base_patch16_gap_224 has 16 heads, which is another model.
+  const base = { dim: 768, depth: 12, heads: 12, hidden: 3072 };
+  expect(sized(base, 16, 224).args).toMatchObject({ embed_dim: 768, num_heads: 12 });
   const { args } = sized(giant, 14, 224);
   expect(Math.floor(1408 * Number(args?.mlp_ratio))).toBe(6144);
   expect(timmModel(run.experiment).args).toMatchObject({ img_size: 24, patch_size: 4, embed_dim: 32, mlp_ratio: 2.5 });

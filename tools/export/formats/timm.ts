@@ -5,13 +5,12 @@ import { writeSafetensors } from "../../../runtime/checkpoint/safetensors";
 import type { Experiment } from "../../../runtime/experiment";
 import { type ExportFormat, imageSize, json, provenance, toWrite } from "../format";
 
-/** Models of timm with average pooling and without a class token, by their numbers. */
+/** Models of timm with average pooling and without a class token, by their numbers. Its vit_base_patch16_gap_224 has 16 heads. */
 const known: readonly (Experiment["encoder"] & {
   readonly name: string;
   readonly patch: number;
   readonly size: number;
 })[] = [
-  { name: "vit_base_patch16_gap_224", dim: 768, depth: 12, heads: 12, hidden: 3072, patch: 16, size: 224 },
   { name: "vit_huge_patch14_gap_224", dim: 1280, depth: 32, heads: 16, hidden: 5120, patch: 14, size: 224 },
   { name: "vit_huge_patch16_gap_448", dim: 1280, depth: 32, heads: 16, hidden: 5120, patch: 16, size: 448 },
   { name: "vit_giant_patch16_gap_224", dim: 1408, depth: 40, heads: 16, hidden: 6144, patch: 16, size: 224 },

@@ -49,18 +49,34 @@ async function openImages(experiment: Experiment, folder: string | null): Promis
   const open = async (of: Experiment, split: "train" | "test", what: string): Promise<GivenImages> => {
     const { count, pixels } = await openLabelledImages({ experiment: of, root, split, limit: mostImages });
     if (count < 2) throw new ExportRefused(folder ?? root, errors.noImagesToMeasure({ why: `${count} images` }));
-    return { count, pixels, what, shape };
+    return { count, pixels: async (from, images) => normalized(await pixels(from, images), of), what, shape };
   };
   if (folder !== null) {
-    const data = { kind: "folder", trainPath: folder, validationPath: null, trainImages: 0, labels: false } as const;
+    const data = {
+      kind: "folder",
+      trainPath: folder,
+      validationPath: null,
+      trainImages: 0,
+      holdOut: 0,
+      labels: false,
+    } as const;
     return open({ ...experiment, data }, "train", "images");
   }
   const { data } = experiment;
-  if (data.kind === "folder" && data.validationPath === null) {
-    const why = "the experiment has no held-out images (data.validation)";
+  if (data.kind === "folder" && data.validationPath === null && data.holdOut === 0) {
+    const why = "the experiment has no held-out images (data.validation, data.holdOut)";
     throw new ExportRefused(experiment.name, errors.noImagesToMeasure({ why }));
   }
   return open(experiment, "test", "test images of the run");
+}
+
+/** Bytes [images, 3, height, width] as the model wants them. */
+function normalized(bytes: Uint8Array, { image }: Experiment): Float32Array {
+  const plane = image.height * image.width;
+  return Float32Array.from(bytes, (byte, i) => {
+    const channel = Math.floor(i / plane) % 3;
+    return (byte / 255 - (image.mean[channel] ?? 0)) / (image.std[channel] ?? 1);
+  });
 }
 
 /** Patch features, one array per batch, and their width. */

@@ -10,7 +10,7 @@ import type { ExportPrecision, Stored } from "./weights";
 /** A model has less than 2 GiB, and while it is written its weights lie in memory twice. */
 const mostBytesInside = 1e9;
 
-const byteCount = { f32: 4, i32: 4, i64: 8, f16: 2, i8: 1 } as const;
+const byteCount = { f32: 4, u8: 1, i32: 4, u32: 4, i64: 8, f16: 2, i8: 1 } as const;
 const sizeOf = ({ type, dims }: Stored): number => dims.reduce((product, size) => product * size, byteCount[type]);
 
 export interface WrittenModel {

@@ -27,7 +27,7 @@ export const mostParts: { readonly [T in Target]: number } = {
 };
 
 /** Whether a graph may be given bytes. WebGPU's smallest number is a word: there, four bytes are one. */
-export const hasBytes: { readonly [T in Target]: boolean } = { cpu: true, webgpu: false };
+export const hasBytes: { readonly [T in Target]: boolean } = { cpu: true, webgpu: false, interchange: false };
 
 const cpu: KernelTable<Recorder, Handle, Value> = {
   ...tokenLowerings,
