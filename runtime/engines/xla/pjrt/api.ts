@@ -63,6 +63,7 @@ export function loadPjrt(path: string): Pjrt {
   } catch (cause) {
     throw new PluginError("not loaded", messageOf(cause), { cause });
   }
+  pin(koffi, path);
   let entry: Callable;
   try {
     entry = library.func("void *GetPjrtApi()");
@@ -72,6 +73,23 @@ export function loadPjrt(path: string): Pjrt {
   const pjrt = open(koffi, path, entry() as Pointer);
   loaded.set(path, { pjrt, library });
   return pjrt;
+}
+
+/** By <dlfcn.h> of Linux and of macOS: now, and never to be unloaded. */
+const NO_DELETE: Readonly<Partial<Record<NodeJS.Platform, number>>> = { linux: 0x1002, darwin: 0x82 };
+
+/**
+ * koffi unloads a library where Node ends, and XLA has functions that the C library calls after that: the process would end
+ * with a crash, with all of its work done.
+ */
+function pin(koffi: Koffi, path: string): void {
+  const mode = NO_DELETE[process.platform];
+  if (mode === undefined) return;
+  try {
+    koffi.load(null).func("void *dlopen(const char *, int)")(path, mode);
+  } catch {
+    // A C library that does not show its loader.
+  }
 }
 
 function open(koffi: Koffi, path: string, table: Pointer | null): Pjrt {
