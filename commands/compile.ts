@@ -5,7 +5,7 @@ import { annotationLine } from "../compiler/diagnostics/annotations";
 import { errors } from "../compiler/diagnostics/catalogue";
 import { unplaced } from "../compiler/diagnostics/diagnostic";
 import { type FileVerdict, verdicts } from "../compiler/output/stale";
-import { installCommand } from "../runtime/engines/external";
+import { installCommand } from "../runtime/installs";
 import { missingFrom } from "../tools/pack/packages";
 import { defaultFormat, type ProblemFormat } from "./format";
 import { hasColour, printDiagnostics } from "./print";

@@ -1,6 +1,6 @@
 /** `ijepa inspect SPEC…`: what a spec comes to, before anything is trained. */
 
-import { build } from "../compiler/compile";
+import { build } from "../compiler/build";
 import { errors } from "../compiler/diagnostics/catalogue";
 import { unplaced } from "../compiler/diagnostics/diagnostic";
 import { emitReport } from "../compiler/emit/report";

@@ -1,6 +1,6 @@
 /** Specs named on the command line, loaded together: all of them, or everything that is wrong with any. */
 import { resolve } from "node:path";
-import type { CompileInput } from "../compiler/compile";
+import type { CompileInput } from "../compiler/build";
 import { errors, exitCode } from "../compiler/diagnostics/catalogue";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic";
 import { type LoadedSpec, loadSpec } from "../compiler/spec/load";

@@ -1,5 +1,5 @@
 /** `ijepa validate FILE…`: says everything that is wrong with experiments and grids, and nothing else happens. */
-import { build } from "../compiler/compile";
+import { build } from "../compiler/build";
 import { exitCode } from "../compiler/diagnostics/catalogue";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic";
 import { diagnosticJson } from "../compiler/diagnostics/problem-text";

@@ -1,5 +1,6 @@
 /** Many specs at once: each is compiled alone, and all that was generated is type-checked in one TypeScript program. */
-import { type Compiled, type CompileInput, compile, refused } from "./compile";
+import type { CompileInput } from "./build";
+import { type Compiled, compile, refused } from "./compile";
 import { typeErrorsOfMany } from "./emit/check";
 
 export interface ManyInput extends CompileInput {

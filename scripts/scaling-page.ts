@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ScalingRecord, scalingIntroduction, scalingTable } from "../bench/scaling-record";
-import { build } from "../compiler/compile";
+import { build } from "../compiler/build";
 import { factsOf } from "../compiler/step/facts";
 import { loadWithHardware } from "../tools/pack/hardware";
 import { expectScaling } from "../tools/scaling/expect";

@@ -1,8 +1,9 @@
 /** The packages with native code that a trainer looks for when it runs: all that are missing are named at once. */
 import { packagesMissing } from "../errors";
 import type { Experiment } from "../experiment";
+import { installCommand } from "../installs";
 import type { EngineName } from "./engine";
-import { installCommand, resolveExternal } from "./external";
+import { resolveExternal } from "./external";
 
 interface Needs {
   /** Without these nothing runs. */
@@ -18,7 +19,7 @@ const needs: { readonly [E in EngineName]: Needs } = {
   xla: { required: ["koffi"], wanted: [] },
 };
 
-/** Throws UserError R109 where a package is missing that the experiment cannot do without. */
+/** Throws UserError R100 where a package is missing that the experiment cannot do without. */
 export function lookForPackages({ hardware, data }: Pick<Experiment, "hardware" | "data">): void {
   const { required, wanted } = needs[hardware.engine];
   const isMissing = (name: string): boolean => resolveExternal(name) === undefined;

@@ -27,7 +27,7 @@ export function packagesMissing(was: {
   const [what, are] = was.names.length === 1 ? ["The package", "is"] : ["The packages", "are"];
   const names = [was.names.slice(0, -1).join(", "), ...was.names.slice(-1)].filter(Boolean).join(" and ");
   return new UserError(
-    "R109",
+    "R100",
     `${what} ${names} ${are} not installed: looked for in node_modules beside this program, above it, and in ` +
       `${was.folder}. Install there:  ${was.install}\nOr let ijepa start it, which brings them:  ijepa run SPEC`,
   );

@@ -2,7 +2,8 @@
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 
-import { build, type CompileInput, compile } from "../../compiler/compile";
+import { build, type CompileInput } from "../../compiler/build";
+import { compile } from "../../compiler/compile";
 import { compileMany } from "../../compiler/compile-many";
 
 import { typeErrors, typeErrorsOfMany } from "../../compiler/emit/check";

@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { build } from "../../compiler/build";
 import { bundle } from "../../compiler/bundle/bundle";
-import { build } from "../../compiler/compile";
 import { emitTypeScript } from "../../compiler/emit/emit";
 import { precisionsOf } from "../../compiler/spec/hardware-rules";
 import { specHash } from "../../compiler/spec/load";

@@ -1,6 +1,6 @@
 /** Every engine and device: what it needs, and how to get it. One total table, so a new engine has its line here. */
 import type { DeviceName, EngineName } from "../../runtime/engines/engine";
-import { installCommand } from "../../runtime/engines/external";
+import { installCommand } from "../../runtime/installs";
 
 export interface Subject {
   /** Any one of them is enough; the first that is installed is used. */

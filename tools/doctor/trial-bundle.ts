@@ -1,6 +1,7 @@
 /** The program that is run for each engine and device: a tiny experiment, with what tries the engine in the trainer's place. */
+
+import { build } from "../../compiler/build";
 import { bundle } from "../../compiler/bundle/bundle";
-import { build } from "../../compiler/compile";
 import { emitTypeScript } from "../../compiler/emit/emit";
 import { specFromText } from "../../compiler/spec/load";
 

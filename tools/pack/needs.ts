@@ -1,6 +1,6 @@
 /** The packages with native code that a trainer loads when it runs: its bundle holds everything else. */
 import type { Spec } from "../../compiler/spec/spec";
-import { installCommand } from "../../runtime/engines/external";
+import { installCommand } from "../../runtime/installs";
 import { subjects } from "../doctor/subjects";
 
 export interface Need {

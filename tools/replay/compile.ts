@@ -1,6 +1,6 @@
 /** A recorded run as a program: the trainer's own files, and beside them what a replay looks at. */
 
-import { buildTrainer } from "../../compiler/compile";
+import { buildTrainer } from "../../compiler/build";
 import { type GeneratedCode, type GeneratedFile, standingForItself } from "../../compiler/emit/code";
 import { emitTypeScript, functionsText } from "../../compiler/emit/emit";
 import { emitObserve } from "../../compiler/emit/observe";

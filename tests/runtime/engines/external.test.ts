@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { installCommand, nativeVersions, requireExternal, resolveExternal } from "../../../runtime/engines/external";
+import { requireExternal, resolveExternal } from "../../../runtime/engines/external";
 import { UserError } from "../../../runtime/errors";
+import { installCommand, nativeVersions } from "../../../runtime/installs";
 
 test("a package that is installed is found and loaded", () => {
   expect(resolveExternal("onnxruntime-node")).toContain("onnxruntime-node");

@@ -5,7 +5,7 @@
  * the bound is how far two runs can be moved apart.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildTrainer } from "../../../../compiler/compile";
+import { buildTrainer } from "../../../../compiler/build";
 import { createEngine, type XlaEngine } from "../../../../runtime/engines/xla/engine";
 import { type Comparison, type Group, largest } from "../../../../runtime/replay/compare";
 import { follow } from "../../../../runtime/replay/follow";
