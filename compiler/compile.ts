@@ -1,5 +1,6 @@
 /** The whole pipeline on one screen: a spec goes in, the files of a trainer come out. */
 
+import { shardsOf } from "../runtime/step/shards";
 import { type TrainedModel, trainedModel } from "./autodiff/trained";
 import { typeErrors } from "./emit/check";
 import type { GeneratedCode, GeneratedFile } from "./emit/code";
@@ -41,7 +42,9 @@ export function build({ spec, hash, settings = [] }: CompileInput): Trainer {
 export function buildTrainer(plan: Plan): Trainer {
   const model = modelOf(plan);
   const { optimiser, hardware } = plan.experiment;
-  return { plan, model, step: buildStep(model, { ...optimiser, devices: hardware.gpus, clipNorm: plan.clipNorm }) };
+  const { clipNorm } = plan;
+  const step = buildStep(model, { ...optimiser, devices: hardware.gpus, shards: shardsOf(plan.experiment), clipNorm });
+  return { plan, model, step };
 }
 
 /** Models by the JSON of their numbers: points of a sweep that differ in a learning rate have one. */

@@ -87,7 +87,7 @@ export interface StateStore {
 }
 
 /** What an engine has to know of the devices that share a batch with it. */
-export type Reducer = Pick<Communicator, "size" | "allReduceMean">;
+export type Reducer = Pick<Communicator, "rank" | "size" | "allReduceMean" | "allGatherBlocks">;
 
 export interface EngineOptions {
   /** Threads of the engine's own pool, where it has one. */
@@ -98,6 +98,8 @@ export interface EngineOptions {
   readonly precision?: Precision;
   /** The other devices, which allReduce meets; left out: there are none. */
   readonly reducer?: Reducer;
+  /** Gradients are reduced in buckets of so many bytes; left out, the engine chooses. */
+  readonly reduceBucketBytes?: number;
   /** Called once per function with a line for the user on how it runs, e.g. how much of it a GPU computes. */
   readonly note?: (line: string) => void;
   /** Is told what the engine is busy with while somebody may be waiting, e.g. compiling. */

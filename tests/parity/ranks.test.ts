@@ -9,11 +9,13 @@ import type { TrainerProgram } from "../../runtime/experiment";
 import { inputSpecs } from "../../runtime/loop/functions";
 import { stateSpecs, writeInitialState } from "../../runtime/loop/state";
 import { openStepRunner } from "../../runtime/loop/step-runner";
+import { wholeState } from "../../runtime/loop/whole-state";
 import { randomAt } from "../../runtime/random/random";
 import { aloneCommunicator } from "../../runtime/ranks/alone";
 import type { Communicator } from "../../runtime/ranks/communicator";
 import { follow } from "../../runtime/replay/follow";
 import { openTrace } from "../../runtime/replay/trace";
+import { shardsOf } from "../../runtime/step/shards";
 import { compileReplay } from "../../tools/replay/compile";
 import { evaluateReplay, evaluateTrainer } from "../support/generated";
 import { pixelsOf } from "../support/noise";
@@ -24,8 +26,16 @@ import { testSeed } from "../support/seed";
 const seed = testSeed;
 const GLOBAL_BATCH = 8;
 
+interface Change {
+  readonly gpus: number;
+  readonly accumulation: number;
+  readonly clipNorm?: number | null;
+  readonly shardOptimizer?: boolean;
+  readonly bucketBytes?: number;
+}
+
 /** Stochastic depth, clipping and several programs: whatever depends on the place of an image in the batch. */
-function programOf(change: { readonly gpus: number; readonly accumulation: number }): Promise<TrainerProgram> {
+function programOf(change: Change): Promise<TrainerProgram> {
   const spec = {
     image: { size: 25 },
     encoder: { dim: 12, depth: 2, heads: 3, patch: 5, dropPath: 0.3 },
@@ -35,22 +45,27 @@ function programOf(change: { readonly gpus: number; readonly accumulation: numbe
     evaluation: { knn: { neighbours: 5 } },
     optimization: {
       epochs: 2,
-      globalBatch: GLOBAL_BATCH,
+      // The nearest that three devices can share.
+      globalBatch: change.gpus === 3 ? 6 : GLOBAL_BATCH,
       accumulation: change.accumulation,
-      clipNorm: 0.5,
+      clipNorm: change.clipNorm === undefined ? 0.5 : change.clipNorm,
       learningRate: { warmupEpochs: 0.1 },
       // With a smaller one AdamW makes whole steps out of the rounding of gradients that are zero.
       adamw: { eps: 1e-4 },
     },
-    hardware: { gpus: change.gpus },
+    hardware: {
+      gpus: change.gpus,
+      shardOptimizer: change.shardOptimizer ?? false,
+      reduceBucketMiB: (change.bucketBytes ?? 25 * 2 ** 20) / 2 ** 20,
+    },
   };
   const loaded = specFromText({ text: JSON.stringify(spec), file: "small.json" });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics));
   return evaluateTrainer(compile(loaded).files);
 }
 
-type MakeEngine = (ranks: Communicator) => Promise<Engine>;
-const onnx: MakeEngine = (reducer) => createEngine({ threads: 1, reducer });
+type MakeEngine = (ranks: Communicator, bucketBytes: number) => Promise<Engine>;
+const onnx: MakeEngine = (reducer, reduceBucketBytes) => createEngine({ threads: 1, reducer, reduceBucketBytes });
 const binding: MakeEngine = (reducer) => createEngine({ threads: 1, reducer, runtime: "binding" });
 const exact: MakeEngine = (reducer) => createReferenceEngine({ reducer });
 
@@ -63,8 +78,9 @@ interface Trained {
 /** State, losses and norms of three steps on one device of several. Image number i of a step is a function of both. */
 async function threeSteps(program: TrainerProgram, makeEngine: MakeEngine, ranks: Communicator): Promise<Trained> {
   const { deviceBatch, accumulation } = program.experiment.optimiser;
-  const engine = await makeEngine(ranks);
-  const specs = stateSpecs(program.parameters, program.state);
+  const { experiment } = program;
+  const engine = await makeEngine(ranks, experiment.hardware.reduceBucketMiB * 2 ** 20);
+  const specs = stateSpecs(program.parameters, program.state, shardsOf(experiment));
   const store = engine.createStore(specs);
   await writeInitialState(store, program.parameters, seed);
   const runner = await openStepRunner(engine, program, store, ranks);
@@ -90,7 +106,8 @@ async function threeSteps(program: TrainerProgram, makeEngine: MakeEngine, ranks
   }
   const state = new Map<string, Float32Array>();
   // Between two steps the sums of gradients are zero, and one device has none.
-  for (const path of specs.keys()) if (!path.startsWith("gradients.")) state.set(path, await store.read(path));
+  const whole = wholeState(program, store, ranks);
+  for (const path of specs.keys()) if (!path.startsWith("gradients.")) state.set(path, await whole.read(path));
   await engine.release();
   return { state, losses, norms };
 }
@@ -130,6 +147,35 @@ describe(`ranks against accumulation (seed ${seed})`, () => {
     for (const other of others) expect(other).toEqual(first);
   });
 
+  it.each([
+    [2, 1, 0.5, "onnx", onnx],
+    [3, 1, null, "onnx", onnx],
+    [8, 1, null, "onnx", onnx],
+    [2, 2, 0.5, "onnx", onnx],
+    [2, 2, null, "onnx by its binding", binding],
+  ] as const)(
+    "%d ranks with %d micro-batches each, clipped at %s, %s: a sharded optimiser has the same bits",
+    async (gpus, accumulation, clipNorm, _, makeEngine) => {
+      const change = { gpus, accumulation, clipNorm };
+      const wanted = await programOf(change);
+      const sharded = await programOf({ ...change, shardOptimizer: true });
+      // Several buckets, and groups of shards, of which some hold one tensor alone.
+      const small = await programOf({ ...change, shardOptimizer: true, bucketBytes: 1000 });
+      const [first] = await onRanks(gpus, (ranks) => threeSteps(wanted, makeEngine, ranks));
+      for (const program of [sharded, small]) {
+        for (const found of await onRanks(gpus, (ranks) => threeSteps(program, makeEngine, ranks))) {
+          expect(found).toEqual(first);
+        }
+      }
+    },
+  );
+
+  it("a sharded optimiser on the reference engine is that of one device", async () => {
+    const wanted = await threeSteps(await programOf({ gpus: 1, accumulation: 4 }), exact, aloneCommunicator());
+    const sharded = await programOf({ gpus: 4, accumulation: 1, shardOptimizer: true });
+    for (const found of await onRanks(4, (ranks) => threeSteps(sharded, exact, ranks))) expectClose(found, wanted);
+  });
+
   it("equal runs end in equal bits", async () => {
     const program = await programOf({ gpus: 4, accumulation: 1 });
     const run = () => onRanks(4, (ranks) => threeSteps(program, onnx, ranks));
@@ -142,7 +188,15 @@ describe(`ranks against accumulation (seed ${seed})`, () => {
   });
 });
 
-const onCpus = { engine: "onnx", device: "cpu", precision: "fp32", threads: 0, workers: 0 } as const;
+const onCpus = {
+  engine: "onnx",
+  device: "cpu",
+  shardOptimizer: false,
+  reduceBucketMiB: 25,
+  precision: "fp32",
+  threads: 0,
+  workers: 0,
+} as const;
 
 describe("the recorded run of two ranks of the official code, on two ranks", () => {
   it.each([
@@ -155,7 +209,7 @@ describe("the recorded run of two ranks of the official code, on two ranks", () 
       expect(files.find(({ name }) => name === "step.ts")?.text).toContain("mapAll(local, (g) => o.allReduce(g))");
       const program = await evaluateReplay(files);
       const found = await onRanks(trace.ranks, async (devices) => {
-        const engine = await makeEngine(devices);
+        const engine = await makeEngine(devices, 2 ** 20);
         const followed = await follow(program, trace, engine, { devices });
         await engine.release();
         return followed;

@@ -25,6 +25,15 @@ export const variations: readonly (readonly [name: string, change: object, inSte
     { optimization: { ...base.optimization, accumulation: 2, clipNorm: 3 } },
     /const gradients = mapAll\(means/,
   ],
+  ["a sharded optimiser", { hardware: { gpus: 4, shardOptimizer: true } }, /gatherAll\(next\.weights, weights/],
+  [
+    "a sharded optimiser, accumulation and clipping",
+    {
+      optimization: { ...base.optimization, accumulation: 2, clipNorm: 3 },
+      hardware: { gpus: 2, shardOptimizer: true },
+    },
+    /shardLength\(g, 2\)/,
+  ],
   ["drop path", { encoder: { ...base.encoder, dropPath: 0.1 } }, /o\.scaleRows\(mlp, dropPathMlp\)/],
   ["two contexts", { masking: { ...base.masking, context: { count: 2 } } }, /export const BC = 8;/],
   ["one target", { masking: { ...base.masking, targets: { count: 1, scale: [0.2, 0.3] } } }, /blocks: 1/],
