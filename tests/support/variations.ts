@@ -25,6 +25,17 @@ export const variations: readonly (readonly [name: string, change: object, inSte
     { optimization: { ...base.optimization, accumulation: 2, clipNorm: 3 } },
     /const gradients = mapAll\(means/,
   ],
+  ["drop path", { encoder: { ...base.encoder, dropPath: 0.1 } }, /o\.scaleRows\(mlp, dropPathMlp\)/],
+  ["two contexts", { masking: { ...base.masking, context: { count: 2 } } }, /export const BC = 8;/],
+  ["one target", { masking: { ...base.masking, targets: { count: 1, scale: [0.2, 0.3] } } }, /blocks: 1/],
+  ["one block each", { encoder: { ...base.encoder, depth: 1 }, predictor: { dim: 8, depth: 1, heads: 2 } }, /step/],
+  ["two blocks", { encoder: { ...base.encoder, depth: 2 }, predictor: { dim: 8, depth: 2, heads: 2 } }, /step/],
+  ["the unbiased sampler", { masking: { ...base.masking, sampler: "unbiased" } }, /step/],
+  ["depth rescale", { init: { depthRescale: true } }, /step/],
+];
+
+/** The same of steps that run on several devices alone. */
+export const onManyDevices: typeof variations = [
   ["a sharded optimiser", { hardware: { gpus: 4, shardOptimizer: true } }, /gatherAll\(next\.weights, weights/],
   [
     "a sharded optimiser, accumulation and clipping",
@@ -34,13 +45,6 @@ export const variations: readonly (readonly [name: string, change: object, inSte
     },
     /shardLength\(g, 2\)/,
   ],
-  ["drop path", { encoder: { ...base.encoder, dropPath: 0.1 } }, /o\.scaleRows\(mlp, dropPathMlp\)/],
-  ["two contexts", { masking: { ...base.masking, context: { count: 2 } } }, /export const BC = 8;/],
-  ["one target", { masking: { ...base.masking, targets: { count: 1, scale: [0.2, 0.3] } } }, /blocks: 1/],
-  ["one block each", { encoder: { ...base.encoder, depth: 1 }, predictor: { dim: 8, depth: 1, heads: 2 } }, /step/],
-  ["two blocks", { encoder: { ...base.encoder, depth: 2 }, predictor: { dim: 8, depth: 2, heads: 2 } }, /step/],
-  ["the unbiased sampler", { masking: { ...base.masking, sampler: "unbiased" } }, /step/],
-  ["depth rescale", { init: { depthRescale: true } }, /step/],
 ];
 
 /** What a spec says to have products in bfloat16. The step is the same for every engine that has it. */
