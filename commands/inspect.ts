@@ -8,6 +8,7 @@ import { type MaskFacts, maskFacts, maskFactsText } from "../compiler/plan/mask-
 import { maskSettings } from "../compiler/spec/mask-settings";
 import { resolvedFields, resolvedText } from "../compiler/spec/resolved";
 import { deviceHours, factsOf } from "../compiler/step/facts";
+import { memoryBySharding } from "../compiler/step/sharding";
 import type { Speed } from "../tools/doctor/fastest";
 import { expectScaling, type ScalingOptions } from "../tools/scaling/expect";
 import { assumed, cardNames } from "../tools/scaling/hardware";
@@ -74,6 +75,7 @@ export async function inspect(files: readonly string[], options: InspectOptions)
       file: spec.file,
       facts,
       hours: deviceHours(facts, teraflops * 1e12),
+      memoryBySharding: memoryBySharding(plan, trainer.model),
       masks,
       scaling: scaling === null ? null : expectScaling(facts, plan.experiment, scaling),
       text: `${emitReport(trainer)}\n${maskFactsText(masks, grid)}`,
@@ -81,9 +83,10 @@ export async function inspect(files: readonly string[], options: InspectOptions)
   });
   const timed = measure ? await speeds(loaded.specs) : null;
   if (json) {
-    const specs = found.map(({ file, facts, hours, masks, scaling }) => ({
+    const specs = found.map(({ file, facts, hours, memoryBySharding: sharding, masks, scaling }) => ({
       file,
       ...facts,
+      ...(sharding === null ? {} : { memoryBySharding: sharding }),
       masks: jsonOf(masks),
       deviceHours: { teraflops, hours },
       ...(scaling === null ? {} : { scaling }),

@@ -1,4 +1,5 @@
 /** The first half of the pipeline: from a spec to the step of its trainer. Loads no compiler of TypeScript. */
+import { shardsOf } from "../runtime/step/shards";
 import { type TrainedModel, trainedModel } from "./autodiff/trained";
 import { packageVersion } from "./emit/package-root";
 import { buildModel } from "./model/chains";
@@ -27,7 +28,9 @@ export function build({ spec, hash, settings = [] }: CompileInput): Trainer {
 export function buildTrainer(plan: Plan): Trainer {
   const model = modelOf(plan);
   const { optimiser, hardware } = plan.experiment;
-  return { plan, model, step: buildStep(model, { ...optimiser, devices: hardware.gpus, clipNorm: plan.clipNorm }) };
+  const { clipNorm } = plan;
+  const step = buildStep(model, { ...optimiser, devices: hardware.gpus, shards: shardsOf(plan.experiment), clipNorm });
+  return { plan, model, step };
 }
 
 /** Models by the JSON of their numbers: points of a sweep that differ in a learning rate have one. */

@@ -162,6 +162,10 @@ export interface HardwarePlan {
   readonly device: DeviceName;
   /** Devices that share the global batch; each is a rank of its own. */
   readonly gpus: number;
+  /** Each device keeps the moments of AdamW of its shard of the weights alone, and updates that. */
+  readonly shardOptimizer: boolean;
+  /** Gradients are reduced over devices in buckets of so many MiB. */
+  readonly reduceBucketMiB: number;
   readonly precision: Precision;
   /** Threads of the engine; 0 = as many as there are cores. */
   readonly threads: number;

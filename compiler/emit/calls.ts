@@ -1,4 +1,5 @@
 /** The body of a generated function: the calls of the step as text. */
+import type { OpName } from "../../runtime/ops/ops";
 import { stateTrees } from "../../runtime/step/trees";
 import { type Graph, type Group, groupType, type Leaf } from "../ir/graph";
 import type { NetworkName, Stage } from "../ir/stage";
@@ -51,6 +52,12 @@ function assign(left: string, { name, args }: Invocation, indent: string): strin
 
 /** Indent of a line in a loop of the body; the others have none of their own. */
 const LOOP = "  ";
+
+/** Ops on trees whose results have other shapes, and the helpers whose types say so. */
+const reshaping: ReadonlyMap<OpName, string> = new Map([
+  ["shard", "shardAll"],
+  ["allGather", "gatherAll"],
+]);
 
 const actsVariable = (graph: Graph): string => `${graph.name}Acts`;
 const gradientsVariable = (graph: Graph): string => `${graph.name}Gradients`;
@@ -247,8 +254,8 @@ class BodyWriter {
 
   /** `zipAll(a, b, (x, y) => o.op(x, y))` */
   treeCode({ op, trees, scalars, attrs }: EachCall): string {
-    const helper = trees.length === 1 ? "mapAll" : "zipAll";
-    this.use({ helpers: [helper] });
+    const helper = reshaping.get(op) ?? (trees.length === 1 ? "mapAll" : "zipAll");
+    this.use({ helpers: [helper, ...(op === "shard" ? ["shardLength"] : [])] });
     const each = trees.map((tree) => tree.each);
     const args = [...each, ...scalars.map((scalar) => this.scalarOf(scalar)), ...attrsCode(attrs)];
     return `${helper}(${trees.map(({ name }) => name).join(", ")}, (${each.join(", ")}) => o.${op}(${args.join(", ")}))`;
@@ -256,14 +263,15 @@ class BodyWriter {
 
   /** The trees that are replaced go in as one record, and come out as one. */
   private updateAll({ op, trees, scalars, attrs, gives }: EachCall, { name }: TreeValue): readonly string[] {
-    this.use({ helpers: ["updateAll"] });
+    this.use({ helpers: ["updateAll", ...(attrs.some(([, code]) => code.startsWith("leafAt(")) ? ["leafAt"] : [])] });
     const [record = ""] = name.split(".");
     const replaced = new Set(gives.map((tree) => tree.name.slice(record.length + 1)));
-    const names = trees.map((tree) => tree.name);
-    const others = names.filter((tree) => !replaced.has(tree));
+    const roles = trees.map((tree) => ({ name: tree.name, role: tree.shardOf?.name ?? tree.name }));
+    const others = roles.flatMap(({ name, role }) => (replaced.has(role) ? [] : [name]));
     const each = trees.map((tree) => tree.each);
     const args = [...each, ...scalars.map((scalar) => this.scalarOf(scalar))];
-    const kept = names.filter((tree) => replaced.has(tree)).join(", ");
+    const fields = roles.filter(({ role }) => replaced.has(role));
+    const kept = fields.map(({ name, role }) => (name === role ? name : `${role}: ${name}`)).join(", ");
     return [
       `const ${record} = updateAll({ ${kept} }, ${others.join(", ")}, (${[...each, "path"].join(", ")}) =>`,
       `  o.${op}(${args.join(", ")}, {`,

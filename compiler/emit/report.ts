@@ -3,6 +3,8 @@ import type { OptimiserPlan } from "../../runtime/experiment";
 import { flopsText } from "../ops/cost";
 import { functionCosts } from "../step/cost";
 import { bytesText, countText, factsOf } from "../step/facts";
+import type { MemoryEstimate } from "../step/memory";
+import { memoryBySharding } from "../step/sharding";
 import type { Trainer } from "../step/step";
 import { comment } from "./names";
 
@@ -18,7 +20,17 @@ function batchText(devices: number, { globalBatch, accumulation, deviceBatch }: 
   return `${globalBatch} images = ${devices === 1 ? "" : `${devices} devices × `}${accumulation} × ${deviceBatch}`;
 }
 
-export function emitReport({ plan, step }: Trainer): string {
+function shardingRows({ plan, model }: Trainer): readonly (readonly string[])[] {
+  const memory = memoryBySharding(plan, model);
+  if (memory === null) return [];
+  const text = ({ totalBytes, stateBytes }: MemoryEstimate): string =>
+    `${bytesText(totalBytes)} (state ${bytesText(stateBytes)})`;
+  const { whole, sharded } = memory;
+  return [["memory by `shardOptimizer`", `false: ${text(whole)}, true: ${text(sharded)} on each device`]];
+}
+
+export function emitReport(trainer: Trainer): string {
+  const { plan, step } = trainer;
   const facts = factsOf(step, plan);
   const { experiment } = plan;
   const { masks, schedule, optimiser } = experiment;
@@ -44,6 +56,7 @@ ${table(
       "memory (estimate)",
       `${bytesText(facts.memory.totalBytes)}${ofEach}: state ${bytesText(facts.memory.stateBytes)}, kept for the backward pass ${bytesText(facts.memory.keptBytes)}, work ${bytesText(facts.memory.workBytes)}`,
     ],
+    ...shardingRows(trainer),
   ],
 )}
 

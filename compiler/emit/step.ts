@@ -94,7 +94,11 @@ export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettin
   const summed = unnamed && treeCode(unnamed);
   const clips = plan.clipNorm !== null;
   return render("step.ts", {
-    helpers: allUses([...bodies.map(({ uses }) => uses), ...(summed === undefined ? [] : [summed.uses])]).helpers,
+    helpers: [
+      ...allUses([...bodies.map(({ uses }) => uses), ...(summed === undefined ? [] : [summed.uses])]).helpers,
+      ...(step.shards === 1 ? [] : ["type Shards"]),
+    ],
+    shards: step.shards > 1,
     usesBytes: plan.model.pixels === "u8",
     usesBfloat16: [model.context, model.predictor].some(keepsBfloat16),
     clipNorm: clips,

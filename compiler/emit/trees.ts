@@ -1,5 +1,5 @@
 /** The trees of a step: as interfaces of step.ts, and as the data of trees.ts that the trainer reads. */
-import type { InputName, StateName } from "../../runtime/step/trees";
+import { type InputName, type StateName, stateTrees } from "../../runtime/step/trees";
 import type { Leaf } from "../ir/graph";
 import type { Num } from "../ir/number";
 import type { Step } from "../step/step";
@@ -44,7 +44,12 @@ const stateFieldOf: { readonly [K in StateName]: Field } = {
   gradients: { doc: "The sum of the gradients of the micro-batches so far.", code: "readonly gradients: Weights;" },
 };
 
-export const stateFields = ({ state }: Step): readonly Field[] => state.map((name) => stateFieldOf[name]);
+/** `Shards<…>` where a device keeps its shard of each tensor. */
+export const stateFields = ({ state, shards }: Step): readonly Field[] =>
+  state.map((name) => {
+    if (shards === 1 || stateTrees[name].ofOptimiser === undefined) return stateFieldOf[name];
+    return { ...stateFieldOf[name], code: `readonly ${name}: Shards<Weights>;` };
+  });
 
 const isAxis = (num: Num): boolean => typeof num === "object" && num.kind === "dim" && !num.varies;
 

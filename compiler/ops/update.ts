@@ -28,6 +28,23 @@ export const allReduce: Op<"allReduce"> = {
   vjp: { why: "it takes gradients: nothing flows back through the mean over devices" },
 };
 
+export const shard: Op<"shard"> = {
+  name: "shard",
+  tokenwise: null,
+  doc: "out = the part of x that this device keeps",
+  flops: perElement(0),
+  vjp: update,
+};
+
+export const allGather: Op<"allGather"> = {
+  name: "allGather",
+  tokenwise: null,
+  doc: "out = the tensor of which each device has a shard",
+  // As with allReduce the cost is the way: a device sends its shard to all others, and gets 4 bytes of every other number.
+  flops: perElement(0),
+  vjp: update,
+};
+
 export const adamw: Op<"adamw"> = {
   name: "adamw",
   tokenwise: null,

@@ -150,6 +150,8 @@ export function buildPlan(input: PlanInput): Plan {
       engine: hardware.engine,
       device: hardware.device,
       gpus: hardware.gpus,
+      shardOptimizer: hardware.shardOptimizer,
+      reduceBucketMiB: hardware.reduceBucketMiB,
       precision: hardware.precision,
       threads: hardware.threads,
       workers: hardware.workers,

@@ -28,6 +28,13 @@ const manyDevices: { readonly [E in Hardware["engine"]]: readonly Hardware["devi
   xla: ["cpu", "gpu"],
 };
 
+/** Where devices that share a batch can keep the moments of AdamW in shards. */
+const shardedOptimizer: { readonly [E in Hardware["engine"]]: readonly Hardware["device"][] } = {
+  onnx: ["cpu"],
+  tfjs: [],
+  xla: [],
+};
+
 // The keys of a total table are its names.
 export const engineNames = Object.keys(precisions) as readonly Hardware["engine"][];
 
@@ -42,6 +49,10 @@ export function devicesOf(engine: Hardware["engine"]): readonly Hardware["device
 export function precisionsOf(engine: Hardware["engine"], device: Hardware["device"]): readonly Hardware["precision"][] {
   return precisions[engine][device];
 }
+
+/** `onnx on cpu` for every engine and device of a table. */
+const namesIn = (table: typeof manyDevices): readonly string[] =>
+  engineNames.flatMap((name) => table[name].map((on) => `${name} on ${on}`));
 
 export const hardwareRules: readonly Rule[] = [
   {
@@ -72,8 +83,20 @@ export const hardwareRules: readonly Rule[] = [
     check: ({ spec: { hardware } }) => {
       const { engine, device, gpus } = hardware;
       if (gpus === 1 || manyDevices[engine].includes(device)) return [];
-      const others = engineNames.flatMap((name) => manyDevices[name].map((on) => `${name} on ${on}`));
+      const others = namesIn(manyDevices);
       return [{ path: ["hardware", "gpus"], problem: errors.engineSharesNoBatch({ engine, device, gpus, others }) }];
+    },
+  },
+  {
+    name: "the engine shards the optimiser over devices",
+    reads: ["hardware.engine", "hardware.device", "hardware.gpus", "hardware.shardOptimizer"],
+    check: ({ spec: { hardware } }) => {
+      const { engine, device, gpus, shardOptimizer } = hardware;
+      // One device has one shard; and devices that share no batch are refused above.
+      if (!shardOptimizer || gpus === 1 || !manyDevices[engine].includes(device)) return [];
+      if (shardedOptimizer[engine].includes(device)) return [];
+      const problem = errors.engineShardsNoOptimizer({ engine, device, others: namesIn(shardedOptimizer) });
+      return [{ path: ["hardware", "shardOptimizer"], problem }];
     },
   },
 ];

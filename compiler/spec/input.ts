@@ -242,6 +242,10 @@ export interface HardwareInput {
   readonly device?: "cpu" | "gpu" | "tpu" | "webgpu" | "wasm" | "js";
   /** Devices in all, over every host, that share the global batch; each takes its part of it. More than one needs `onnx` on `cpu`, where a device is a process and MPI joins them, or `xla` on `cpu` or `gpu`, where a process holds several. [devices; default 1] */
   readonly gpus?: number;
+  /** Each device keeps AdamW's moments of its share of every weight alone, updates that share, and gets the shares of the others: the same numbers with less memory. With one device nothing changes. [yes or no; default false] */
+  readonly shardOptimizer?: boolean;
+  /** Gradients are reduced over devices in buckets of this size, those of the last layers first; a larger tensor has a bucket of its own. Results do not depend on it. [MiB; default 25] */
+  readonly reduceBucketMiB?: number;
   /** Number format of the operands of the step's matrix products. `bf16` rounds them to bfloat16 and sums in float32, where the device has it; everything between products, weights, moments and checkpoints are float32 always. `fp16` is refused. */
   readonly precision?: "fp32" | "bf16" | "fp16";
   /** Threads of the engine; 0 takes as many as there are cores. [threads; default 0] */

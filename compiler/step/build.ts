@@ -173,6 +173,8 @@ export interface StepSettings {
   readonly accumulation: number;
   /** Devices that share the batch. */
   readonly devices: number;
+  /** Devices over which the moments of AdamW are divided; 1 where each keeps all of them. */
+  readonly shards: number;
   /** Largest norm of the gradient, or null. */
   readonly clipNorm: number | null;
   readonly beta1: number;
@@ -188,10 +190,11 @@ interface Update {
 }
 
 /** Clipping, AdamW, EMA. `raw` are the gradients before they are clipped. */
-function updateOf(raw: TreeValue, schedule: ScheduleTree<Leaf>, { beta1, beta2, eps, clipNorm }: StepSettings): Update {
+function updateOf(raw: TreeValue, schedule: ScheduleTree<Leaf>, settings: StepSettings): Update {
+  const { beta1, beta2, eps, clipNorm } = settings;
   const clipping = clipNorm === null ? null : clippingOf(raw, clipNorm);
-  const gradients = clipping?.gradients ?? raw;
-  const nextWeights = tree("next.weights", "w");
+  const { weights, gradients, decays, before, gathered } = shardingOf(clipping?.gradients ?? raw, settings.shards);
+  const nextWeights = gathered.weights;
   const nextM = tree("next.m", "m");
   const nextV = tree("next.v", "v");
   const step: EachCall = {
@@ -199,15 +202,15 @@ function updateOf(raw: TreeValue, schedule: ScheduleTree<Leaf>, { beta1, beta2, 
     region: "update",
     part: "update",
     op: "adamw",
-    trees: [state.weights, gradients, state.m, state.v],
+    trees: [weights, gradients, state.m, state.v],
     scalars: [{ leaf: schedule.stepSize }, { leaf: schedule.secondMoment }, { leaf: schedule.decayFactor }],
     attrs: [
       ["beta1", String(beta1)],
       ["beta2", String(beta2)],
       ["eps", String(eps)],
-      ["decay", 'w.shape.length > 1 || path === "predictor.maskToken"'],
+      ["decay", `${decays}.shape.length > 1 || path === "predictor.maskToken"`],
     ],
-    gives: [nextWeights, nextM, nextV],
+    gives: [gathered.from, nextM, nextV],
   };
   const nextTarget = { name: "nextTarget", each: "t", part: "encoder" } as const;
   const average: EachCall = {
@@ -215,7 +218,7 @@ function updateOf(raw: TreeValue, schedule: ScheduleTree<Leaf>, { beta1, beta2, 
     region: "update",
     part: "update",
     op: "ema",
-    trees: [state.target, { name: "next.weights.encoder", each: "w", part: "encoder", encoderOf: nextWeights }],
+    trees: [state.target, { name: `${nextWeights.name}.encoder`, each: "w", part: "encoder", encoderOf: nextWeights }],
     scalars: [{ leaf: schedule.keep }, { leaf: schedule.take }],
     attrs: [],
     gives: [nextTarget],
@@ -223,14 +226,66 @@ function updateOf(raw: TreeValue, schedule: ScheduleTree<Leaf>, { beta1, beta2, 
   return {
     sections: [
       ...(clipping === null ? [] : [clipping.section]),
+      ...before,
       {
         title: "AdamW: decay on matrices and the mask token, none on biases and norms (reference.md §7)",
         calls: [step],
       },
+      ...gathered.sections,
       { title: "EMA: the target encoder follows the encoder (reference.md §5)", calls: [average] },
     ],
     next: { weights: nextWeights, m: nextM, v: nextV, target: nextTarget },
     outputs: clipping === null ? [] : [clipping.norm],
+  };
+}
+
+/** What AdamW reads and gives: whole tensors, or this device's shard of each, after which the shards of all come together. */
+interface Sharding {
+  readonly weights: TreeValue;
+  readonly gradients: TreeValue;
+  /** The code of the weight whose shape says whether it decays. */
+  readonly decays: string;
+  readonly before: readonly Section[];
+  readonly gathered: {
+    /** What AdamW gives. */
+    readonly from: TreeValue;
+    readonly sections: readonly Section[];
+    /** The new weights. */
+    readonly weights: TreeValue;
+  };
+}
+
+function shardingOf(gradients: TreeValue, shards: number): Sharding {
+  const from = tree("next.weights", shards === 1 ? "w" : "shard");
+  const { weights } = state;
+  if (shards === 1) {
+    return { weights, gradients, decays: "w", before: [], gathered: { from, sections: [], weights: from } };
+  }
+  const any = { kind: "each", region: "update", part: "update", scalars: [] } as const;
+  const shardOf = (of: TreeValue, name: string): EachCall => ({
+    ...any,
+    op: "shard",
+    trees: [of],
+    attrs: [["length", `shardLength(${of.each}, ${shards})`]],
+    gives: [{ name, each: of.each, part: "all", shardOf: of }],
+  });
+  const before = [shardOf(weights, "shards"), shardOf(gradients, "gradientShards")];
+  const [own, slopes] = before.map(treeOf);
+  if (own === undefined || slopes === undefined) throw new Error("internal: no shards");
+  const whole = tree("nextWeights", "w");
+  const gather: EachCall = {
+    ...any,
+    op: "allGather",
+    trees: [from, weights],
+    attrs: [],
+    gives: [whole],
+  };
+  return {
+    weights: own,
+    gradients: slopes,
+    decays: "leafAt(weights, path)",
+    before: [{ title: `One of ${shards} shards of every tensor: what this device updates`, calls: before }],
+    gathered: { from, sections: [{ title: "The shards of all devices", calls: [gather] }], weights: whole },
   };
 }
 
@@ -382,5 +437,5 @@ function weightsOf({ context, predictor }: TrainedModel): ReadonlyMap<string, Va
 export function buildStep(model: TrainedModel, optimiser: StepSettings): Step {
   const functions = functionsOf(model, optimiser);
   const state = stateNames.filter((name) => functions.some(({ reads }) => reads.includes(name)));
-  return { trees: model.trees, state, weights: weightsOf(model), functions };
+  return { trees: model.trees, state, weights: weightsOf(model), shards: optimiser.shards, functions };
 }

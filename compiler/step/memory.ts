@@ -2,10 +2,9 @@
 import { formatBytes } from "../../runtime/ops/formats";
 import { peakBytes, releasesOf } from "../../runtime/ops/liveness";
 import { type Lengths, lengthsOf } from "../../runtime/step/lengths";
-import { stateTrees } from "../../runtime/step/trees";
 import type { Plan } from "../plan/plan";
 import { elementsOf } from "./cost";
-import { type Step, weightsOfPart } from "./step";
+import { type Step, stateTensors } from "./step";
 import { type Item, unroll } from "./unroll";
 
 export interface MemoryEstimate {
@@ -53,6 +52,6 @@ export function programEstimates(step: Step, plan: Plan): readonly (MemoryEstima
 }
 
 function stateBytesOf(step: Step): number {
-  const weights = step.state.flatMap((name) => weightsOfPart(step, stateTrees[name].part));
-  return formatBytes.f32 * weights.reduce((sum, [, shape]) => sum + elementsOf(shape, {}), 0);
+  const tensors = step.state.flatMap((name) => stateTensors(step, name));
+  return formatBytes.f32 * tensors.reduce((sum, [, shape]) => sum + elementsOf(shape, {}), 0);
 }

@@ -3,10 +3,12 @@
  * (memory.ts) and its operations (cost.ts) are folds over this list.
  */
 import type { OpName } from "../../runtime/ops/ops";
-import type { InputName, ParameterPart, StateName } from "../../runtime/step/trees";
+import { shardLength } from "../../runtime/step/shards";
+import { type InputName, type ParameterPart, type StateName, stateTrees } from "../../runtime/step/trees";
 import type { Differentiated } from "../autodiff/gradients";
 import type { TrainedModel, TrainedStage } from "../autodiff/trained";
 import type { Leaf, Value } from "../ir/graph";
+import { sizeOf } from "../ir/number";
 import type { NetworkName, Stage } from "../ir/stage";
 import type { ModelTrees } from "../model/trees";
 import type { Plan } from "../plan/plan";
@@ -82,6 +84,8 @@ export interface TreeValue {
   readonly state?: StateName;
   /** Set where it is the encoder's part of another tree. */
   readonly encoderOf?: TreeValue;
+  /** Set where it is what this device keeps of each tensor of another tree. */
+  readonly shardOf?: TreeValue;
 }
 
 /** A scalar that ops on trees read: a leaf of the schedule, or what a call made. */
@@ -152,6 +156,8 @@ export interface Step {
   readonly state: readonly StateName[];
   /** Every trained weight by path. */
   readonly weights: ReadonlyMap<string, Value["shape"]>;
+  /** Devices over which the moments of AdamW are divided; 1 where each keeps all of them. */
+  readonly shards: number;
   readonly functions: readonly StepFunction[];
 }
 
@@ -187,4 +193,22 @@ export function networkOf(path: string): NetworkName {
 /** Paths and shapes of the weights of a part. */
 export function weightsOfPart({ weights }: Step, part: ParameterPart): readonly (readonly [string, Value["shape"]])[] {
   return [...weights].filter(([path]) => part === "all" || networkOf(path) === part);
+}
+
+/** The shape of a device's shard of a tensor of fixed shape. */
+export function shardShape(shape: Value["shape"], shards: number): Value["shape"] {
+  return [
+    shardLength(
+      shape.reduce<number>((product, num) => product * sizeOf(num, {}), 1),
+      shards,
+    ),
+  ];
+}
+
+/** Paths and shapes of what a device keeps of a tree of the state. */
+export function stateTensors(step: Step, name: StateName): readonly (readonly [string, Value["shape"]])[] {
+  const { part, ofOptimiser = false } = stateTrees[name];
+  const weights = weightsOfPart(step, part);
+  if (!ofOptimiser || step.shards === 1) return weights;
+  return weights.map(([path, shape]) => [path, shardShape(shape, step.shards)]);
 }

@@ -4,7 +4,7 @@
  */
 import type { Uses } from "../../runtime/ops/liveness";
 import type { Dtype, OpName } from "../../runtime/ops/ops";
-import { type StateName, stateTrees } from "../../runtime/step/trees";
+import type { StateName } from "../../runtime/step/trees";
 import { type Graph, type Leaf, parametersOf, type Value } from "../ir/graph";
 import type { Num } from "../ir/number";
 import type { Stage } from "../ir/stage";
@@ -22,9 +22,10 @@ import {
   type ScalarCall,
   type Step,
   type StepFunction,
+  shardShape,
+  stateTensors,
   type TreeValue,
   weightPath,
-  weightsOfPart,
 } from "./step";
 
 /** A tensor of the step; the same object wherever it is read. */
@@ -73,10 +74,9 @@ class Unroller {
   private readonly trees = new Map<TreeValue, Tree>();
   private readonly state = new Map<StateName, Tree>();
 
-  constructor(step: Step) {
+  constructor(private readonly step: Step) {
     for (const name of step.state) {
-      const paths = weightsOfPart(step, stateTrees[name].part);
-      this.state.set(name, new Map(paths.map(([path, shape]) => [path, { shape }])));
+      this.state.set(name, new Map(stateTensors(step, name).map(([path, shape]) => [path, { shape }])));
     }
   }
 
@@ -200,8 +200,10 @@ class Unroller {
       "leaf" in scalar ? this.leafItem(scalar.leaf, 0) : this.result(scalar.call),
     );
     const made = call.gives.map(() => new Map<string, Item>());
-    for (const [path, { shape }] of trees[0] ?? []) {
-      const inputs = [...trees.map((tree) => first([tree.get(path)])), ...scalars];
+    for (const path of trees[0]?.keys() ?? []) {
+      const tensors = trees.map((tree) => first([tree.get(path)]));
+      const inputs = [...tensors, ...scalars];
+      const shape = this.shapeMade(call, tensors);
       const outputs = made.map((tree) => {
         const item: Item = { shape };
         tree.set(path, item);
@@ -212,6 +214,11 @@ class Unroller {
     call.gives.forEach((tree, i) => {
       this.trees.set(tree, made[i] ?? new Map());
     });
+  }
+
+  private shapeMade({ op }: EachCall, tensors: readonly Item[]): Item["shape"] {
+    if (op === "shard") return shardShape(first([tensors[0]]).shape, this.step.shards);
+    return first([tensors[op === "allGather" ? 1 : 0]]).shape;
   }
 
   private runScalar(call: ScalarCall): void {

@@ -94,7 +94,7 @@ export interface StateStore {
 }
 
 /** What an engine has to know of the processes that share a batch with it. */
-export type Reducer = Pick<Communicator, "rank" | "size" | "allReduceMean" | "broadcast">;
+export type Reducer = Pick<Communicator, "rank" | "size" | "allReduceMean" | "allGatherBlocks" | "broadcast">;
 
 export interface EngineOptions {
   /** Threads of the engine's own pool, where it has one. */
@@ -109,6 +109,8 @@ export interface EngineOptions {
   readonly devices?: number;
   /** This process among those of its host, from 0: processes of one host share its devices out. */
   readonly localRank?: number;
+  /** Gradients are reduced in buckets of so many bytes; left out, the engine chooses. */
+  readonly reduceBucketBytes?: number;
   /** Called once per function with a line for the user on how it runs, e.g. how much of it a GPU computes. */
   readonly note?: (line: string) => void;
   /** Is told what the engine is busy with while somebody may be waiting, e.g. compiling. */

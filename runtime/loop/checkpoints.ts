@@ -3,11 +3,13 @@ import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type LoadedCheckpoint, loadCheckpoint, type PositionTables, saveCheckpoint } from "../checkpoint/checkpoint";
 import { keepLatest, latestPath, listCheckpoints, resumeNewest } from "../checkpoint/folder";
+import { officialTensors } from "../checkpoint/official";
 import type { TrainerFlags } from "../cli";
 import type { StateStore } from "../engines/engine";
 import { checkpointNotFound, nothingToResume, runExists } from "../errors";
 import type { TrainerProgram } from "../experiment";
 import { writeInitialState, writeZeroGradients } from "./state";
+import type { WholeState } from "./whole-state";
 
 export interface Position {
   readonly stepsDone: number;
@@ -27,8 +29,9 @@ export async function startState(what: {
   readonly program: TrainerProgram;
   readonly flags: TrainerFlags;
   readonly store: StateStore;
+  readonly state: WholeState;
 }): Promise<StartingPoint> {
-  const { program, flags, store } = what;
+  const { program, flags, store, state } = what;
   const { experiment, parameters } = program;
   const resume = flags.resume;
   const begin = async (): Promise<StartingPoint> => {
@@ -44,7 +47,7 @@ export async function startState(what: {
   const load = {
     experiment,
     parameters,
-    write: (path: string, values: Float32Array) => store.write(path, values),
+    write: state.write,
   };
   const newestIn = (directory: string): Promise<(LoadedCheckpoint & { readonly path: string }) | null> =>
     resumeNewest({ ...load, directory, name: experiment.name, warn: (line) => notes.push(line) });
@@ -102,7 +105,7 @@ export interface RunCheckpoints {
 export function openCheckpoints(what: {
   readonly program: TrainerProgram;
   readonly directory: string;
-  readonly store: StateStore;
+  readonly state: WholeState;
   readonly positions: PositionTables;
   readonly from: StartingPoint;
 }): RunCheckpoints {
@@ -116,7 +119,7 @@ export function openCheckpoints(what: {
         path,
         experiment,
         parameters,
-        read: (statePath) => what.store.read(statePath),
+        read: what.state.read,
         positions: what.positions,
         progress: { step: stepsDone, epoch, loss: epochLoss },
       });
@@ -128,16 +131,22 @@ export function openCheckpoints(what: {
   };
 }
 
-/** The checkpoints that rank 0 writes, as the other ranks know them: they remember which there are, and write none. */
+/**
+ * The checkpoints that rank 0 writes, as the other ranks know them: they remember which there are, and write none. Of what
+ * is sharded they give theirs, in the order in which rank 0 writes it.
+ */
 export function followCheckpoints(what: {
   readonly program: TrainerProgram;
   readonly directory: string;
+  readonly state: WholeState;
   readonly from: StartingPoint;
 }): RunCheckpoints {
   const path = latestPath(what.directory, what.program.experiment.name);
+  const sharded = officialTensors(what.program.parameters).filter(({ statePath }) => what.state.isSharded(statePath));
   let last = what.from.checkpoint;
   return {
     save: async ({ stepsDone }) => {
+      for (const { statePath } of sharded) await what.state.read(statePath);
       last = { path, step: stepsDone };
       return path;
     },

@@ -16,6 +16,7 @@ import type { RunEvaluation, TrainerEnvironment } from "./environment";
 import { type Floors, openFloors } from "./floors";
 import { constantsOf } from "./functions";
 import { openLogs, type RunLogs, runFiles } from "./run-folder";
+import type { WholeState } from "./whole-state";
 
 export interface RunRecords {
   readonly logs: RunLogs;
@@ -33,6 +34,7 @@ export interface RecordsOptions {
   readonly environment: Pick<TrainerEnvironment, "openEvaluation">;
   readonly engine: Engine;
   readonly store: StateStore;
+  readonly state: WholeState;
   readonly from: StartingPoint;
   readonly ranks: RunRanks;
   readonly note: (line: string) => void;
@@ -47,13 +49,13 @@ export function openRecords(options: RecordsOptions): Promise<RunRecords> {
 }
 
 async function writtenRecords(options: RecordsOptions): Promise<RunRecords> {
-  const { program, flags, store, from, ranks, note } = options;
+  const { program, flags, state, from, ranks, note } = options;
   const { experiment } = program;
   const directory = flags.runDirectory;
   const events = (): readonly LogEvent[] => readLogFile(join(directory, runFiles.jsonl), { mostSteps: 1 });
   const floors = openFloors({ floors: flags.floors, experiment, events, note });
   const logs = await openLogs(directory, experiment, from.stepsDone);
-  const checkpoints = openCheckpoints({ program, directory, store, from, positions: positionTables(program) });
+  const checkpoints = openCheckpoints({ program, directory, state, from, positions: positionTables(program) });
   return {
     logs,
     floors,
@@ -72,10 +74,10 @@ async function writtenRecords(options: RecordsOptions): Promise<RunRecords> {
 }
 
 async function followedRecords(options: RecordsOptions): Promise<RunRecords> {
-  const { program, flags, from, ranks } = options;
+  const { program, flags, state, from, ranks } = options;
   return {
     logs: { csv: { append: () => {} }, jsonl: { append: () => {} } },
-    checkpoints: followCheckpoints({ program, directory: flags.runDirectory, from }),
+    checkpoints: followCheckpoints({ program, directory: flags.runDirectory, state, from }),
     evaluation: await sharedEvaluation(options),
     floors: { afterEpoch: () => {}, missed: () => null },
     hasEvaluation: async () => (await ranks.broadcast(new Uint8Array(1)))[0] === 1,

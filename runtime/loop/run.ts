@@ -7,6 +7,7 @@ import { aloneRanks, type RunRanks } from "../ranks/run-ranks";
 import { together } from "../ranks/together";
 import type { LogEvent } from "../report/jsonl";
 import { openProgress, type Progress } from "../report/progress";
+import { shardsOf } from "../step/shards";
 import { type Position, startState } from "./checkpoints";
 import { type CloseLater, closingAfter } from "./closing";
 import { endOfRun } from "./end";
@@ -19,6 +20,7 @@ import { listenForStop, type StopRequests, stopForAll } from "./signals";
 import { stateSpecs } from "./state";
 import { openStepRunner } from "./step-runner";
 import { trainLoop } from "./train-loop";
+import { wholeState } from "./whole-state";
 
 /** Gives the exit code; throws UserError where the run cannot start or go on. `ranks` left out: this process alone. */
 export async function run(
@@ -101,14 +103,16 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     reducer: ranks,
     devices: ranks.devices,
     localRank: ranks.localRank,
+    reduceBucketBytes: experiment.hardware.reduceBucketMiB * 2 ** 20,
     note: (line: string) => notes.push(line),
     progress: progress.note,
     ...(flags.pjrtPlugin === null ? {} : { pjrtPlugin: flags.pjrtPlugin }),
   };
   const engine = await together(ranks, "the start of the engine", () => environment.createEngine(options));
   later(() => engine.release());
-  const store = engine.createStore(stateSpecs(program.parameters, program.state));
-  const from = await together(ranks, "reading the checkpoint", () => startState({ program, flags, store }));
+  const store = engine.createStore(stateSpecs(program.parameters, program.state, shardsOf(experiment)));
+  const state = wholeState(program, store, ranks);
+  const from = await together(ranks, "reading the checkpoint", () => startState({ program, flags, store, state }));
   await ranks.agree("step to go on from", String(from.stepsDone));
   for (const line of startLines(program, engine, directory)) progress.note(line);
   for (const line of from.notes) progress.note(line);
@@ -116,7 +120,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   parts.reached(from);
   const isStopping = (): boolean => stop.requested() !== null;
   const { logs, checkpoints, evaluation, floors, hasEvaluation } = await together(ranks, "opening the logs", () =>
-    openRecords({ program, flags, environment, engine, store, from, ranks, note: progress.note, isStopping }),
+    openRecords({ program, flags, environment, engine, store, state, from, ranks, note: progress.note, isStopping }),
   );
   logs.jsonl.append(startEvent(program, engine, from.stepsDone));
 

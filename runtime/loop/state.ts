@@ -5,6 +5,7 @@
 import type { StateStore, TensorSpec, TensorSpecs } from "../engines/engine";
 import type { Parameter } from "../experiment";
 import { initialValues } from "../model/initialise";
+import { shardLength } from "../step/shards";
 import { type StateName, stateNames, stateTrees } from "../step/trees";
 
 export const encoderPrefix = "encoder.";
@@ -23,14 +24,19 @@ function specOf(parameter: Parameter): TensorSpec {
   return { dtype: "f32", shape: parameter.shape };
 }
 
-/** The tensors of these trees of the state by path. */
-export function stateSpecs(parameters: readonly Parameter[], names: readonly StateName[]): TensorSpecs {
+/** The tensors of these trees of the state by path. `shards`: over how many devices the optimiser is divided. */
+export function stateSpecs(parameters: readonly Parameter[], names: readonly StateName[], shards = 1): TensorSpecs {
   return new Map(
-    names.flatMap((name) =>
-      stateTrees[name].part === "all"
-        ? parameters.map((parameter) => [`${name}.${parameter.path}`, specOf(parameter)] as const)
-        : parameters.filter(isOfEncoder).map((parameter) => [targetPath(parameter.path), specOf(parameter)] as const),
-    ),
+    names.flatMap((name) => {
+      const { part, ofOptimiser = false } = stateTrees[name];
+      const kept = (parameter: Parameter): TensorSpec => {
+        const whole = specOf(parameter);
+        return ofOptimiser && shards > 1 ? { ...whole, shape: [shardLength(elements(whole), shards)] } : whole;
+      };
+      return part === "all"
+        ? parameters.map((parameter) => [`${name}.${parameter.path}`, kept(parameter)] as const)
+        : parameters.filter(isOfEncoder).map((parameter) => [targetPath(parameter.path), kept(parameter)] as const);
+    }),
   );
 }
 
@@ -73,7 +79,8 @@ export async function writeInitialTarget(
   }
 }
 
-function elements(spec: TensorSpec): number {
+/** How many numbers it has. */
+export function elements(spec: TensorSpec): number {
   return spec.shape.reduce<number>((product, size) => {
     if (typeof size === "string") throw new Error("internal: a tensor of the state has a fixed shape");
     return product * size;

@@ -1,5 +1,6 @@
 /** The few helpers that generated steps use around their ops: loops over blocks, and one op for every tensor of a tree. */
-import type { AnyTensor, F32, Shape } from "./ops";
+import * as shards from "../step/shards";
+import type { AnyTensor, F32, Shape, Shard } from "./ops";
 import { leavesOf } from "./tree";
 
 /** Block number i; negative from the end. */
@@ -61,6 +62,56 @@ export function zipAll<Tree>(
 ): Tree {
   // as above
   return walk([a, b], ([x, y], path) => (x === undefined || y === undefined ? undefined : op(x, y, path)), "") as Tree;
+}
+
+/** A tree of what one device keeps of each tensor of another. */
+export type Shards<Tree> =
+  Tree extends F32<infer S>
+    ? F32<Shard<S>>
+    : Tree extends readonly (infer Item)[]
+      ? readonly Shards<Item>[]
+      : { readonly [Name in keyof Tree]: Shards<Tree[Name]> };
+
+/** Numbers of the shard that each of so many devices keeps of a tensor. */
+export function shardLength({ shape }: AnyTensor, devices: number): number {
+  return shards.shardLength(
+    shape.reduce((product, size) => product * size, 1),
+    devices,
+  );
+}
+
+/** The shard of this device, for every tensor of a tree. */
+export function shardAll<Tree>(
+  tree: Tree,
+  op: <S extends Shape>(tensor: F32<S>, path: string) => F32<Shard<S>>,
+): Shards<Tree> {
+  // as in mapAll
+  return walk([tree], ([tensor], path) => (tensor === undefined ? undefined : op(tensor, path)), "") as Shards<Tree>;
+}
+
+/** The whole tensor for every shard; `like` has their shapes. */
+export function gatherAll<Tree>(
+  tree: Shards<Tree>,
+  like: Tree,
+  op: <S extends Shape>(shard: F32<Shard<S>>, like: F32<S>, path: string) => F32<S>,
+): Tree {
+  const gathered = (tensors: readonly F32<Shape>[], path: string): unknown => {
+    const [shard, whole] = tensors;
+    // a walk over a tree and its shards meets both of one tensor
+    return shard === undefined || whole === undefined
+      ? undefined
+      : op(shard as unknown as F32<Shard<Shape>>, whole, path);
+  };
+  return walk([tree, like], gathered, "") as Tree; // as in mapAll
+}
+
+/** The tensor at a path of a tree, e.g. `encoder.blocks.0.norm1.weight`. */
+export function leafAt(tree: unknown, path: string): AnyTensor {
+  const found = path.split(".").reduce<unknown>((node, name) => {
+    return typeof node === "object" && node !== null ? Reflect.get(node, name) : undefined;
+  }, tree);
+  if (!isTensor(found)) throw new Error(`internal: no tensor at ${path}`);
+  return found;
 }
 
 /** Weights with their AdamW moments: three trees of one form. */

@@ -50,6 +50,11 @@ export type U8<S extends Shape> = Tensor<"u8", S>;
 export type OperandFormat = "f32" | "bf16";
 
 export type Scalar = F32<[]>;
+
+declare const WHOLE: unique symbol;
+
+/** The shape of the part that one device keeps of a tensor of shape S: one axis (runtime/step/shards.ts). */
+export type Shard<S extends Shape> = readonly [length: number] & { readonly [WHOLE]?: (shape: S) => S };
 type N = number;
 type Dims = number[];
 
@@ -282,6 +287,10 @@ export interface Ops {
    * its buckets in the order of these calls.
    */
   allReduce<S extends Shape>(x: F32<S>): F32<S>;
+  /** The part of x that this device keeps, `length` numbers of it in C order, filled up with zeros (step/shards.ts). */
+  shard<S extends Shape>(x: F32<S>, attrs: { readonly length: number }): F32<Shard<S>>;
+  /** The tensor whose shards the devices hold; `like` has its shape, and its numbers are not read. */
+  allGather<S extends Shape>(shard: F32<Shard<S>>, like: F32<S>): F32<S>;
   /**
    * One AdamW update (reference.md §7): m' = β1·m + (1−β1)·g, v' = β2·v + (1−β2)·g²,
    * w' = w·decay − stepSize · m' / (√v'·secondMoment + eps), with decay = 1 − lr·wd (left out where `decay` is false),

@@ -373,6 +373,22 @@ export const signatures: { readonly [K in OpName]: Signature<K> } = {
   globalNorm: { inputs: "many", outputs: 1, shapes: () => [[]] },
   clipFactor: { inputs: 1, outputs: 1, shapes: (inputs) => [input("clipFactor", inputs, 0, 0)] },
   allReduce: elementwise("allReduce", 1),
+  shard: {
+    inputs: 1,
+    outputs: 1,
+    shapes: (inputs, { length }) => {
+      input("shard", inputs, 0);
+      return [[length]];
+    },
+  },
+  allGather: {
+    inputs: 2,
+    outputs: 1,
+    shapes: (inputs) => {
+      input("allGather", inputs, 0, 1);
+      return [input("allGather", inputs, 1)];
+    },
+  },
   adamw: {
     inputs: 7,
     outputs: 3,

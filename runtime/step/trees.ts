@@ -12,6 +12,8 @@ export interface StateTree {
   readonly part: ParameterPart;
   /** What it holds before the first step: drawn weights, or zeros. */
   readonly start: "weights" | "zeros";
+  /** Whether a device keeps its shard of each tensor where the experiment shards its optimiser (shards.ts). */
+  readonly ofOptimiser?: true;
 }
 
 /** What lives from step to step. */
@@ -19,8 +21,8 @@ export type StateName = "weights" | "m" | "v" | "target" | "gradients";
 
 export const stateTrees: { readonly [K in StateName]: StateTree } = {
   weights: { part: "all", start: "weights" },
-  m: { part: "all", start: "zeros" },
-  v: { part: "all", start: "zeros" },
+  m: { part: "all", start: "zeros", ofOptimiser: true },
+  v: { part: "all", start: "zeros", ofOptimiser: true },
   target: { part: "encoder", start: "weights" },
   gradients: { part: "all", start: "zeros" },
 };

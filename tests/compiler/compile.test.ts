@@ -3,12 +3,12 @@ import { describe, expect, it } from "vitest";
 import type { Compiled } from "../../compiler/compile";
 import { typeErrors } from "../../compiler/emit/check";
 import { standingForItself } from "../../compiler/emit/code";
-import { base, compiledWith as compiled, variations } from "../support/variations";
+import { base, compiledWith as compiled, onManyDevices, variations } from "../support/variations";
 
 const stepOf = ({ files }: Compiled): string => files.find(({ name }) => name === "step.ts")?.text ?? "";
 
 describe("compile", () => {
-  it.each(variations)("%s: type-checks, and is the same twice", (_name, change, inStep) => {
+  it.each([...variations, ...onManyDevices])("%s: type-checks, and is the same twice", (_name, change, inStep) => {
     const once = compiled(change);
     // The files themselves, not what stands for them in the check of a compilation.
     expect(typeErrors("/nowhere/spec", once.typescript.map(standingForItself))).toEqual([]);

@@ -325,6 +325,8 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       texts: "graph, header",
     },
   ],
+  "hardware.shardOptimizer": [true, { experiment: "hardware.shardOptimizer false → true" }],
+  "hardware.reduceBucketMiB": [1, { experiment: "hardware.reduceBucketMiB 25 → 1" }],
   "hardware.threads": [1, { experiment: "hardware.threads 0 → 1" }],
   "hardware.workers": [1, { experiment: "hardware.workers 0 → 1" }],
 };

@@ -20,7 +20,7 @@ import { testSeed } from "../support/seed";
 const mpis = installedMpis();
 const kills = Number(process.env.IJEPA_KILLS ?? "3");
 
-const experiment = (gpus: number) => ({
+const experiment = ({ gpus, shardOptimizer = false }: Ranks) => ({
   image: { size: 32 },
   encoder: { dim: 48, depth: 2, heads: 3, patch: 4, dropPath: 0.1 },
   predictor: { dim: 24, depth: 1 },
@@ -33,24 +33,34 @@ const experiment = (gpus: number) => ({
   data: { source: "shapes", trainImages: 64, sceneSize: 32 },
   optimization: { epochs: 8, globalBatch: 8, learningRate: { peak: 0.002, warmupEpochs: 1 } },
   evaluation: { trainImages: 64, testImages: 64 },
-  hardware: { threads: 1, workers: 1, gpus },
+  // So small that there are several buckets.
+  hardware: { threads: 1, workers: 1, gpus, shardOptimizer, reduceBucketMiB: 0.05 },
   checkpoint: { keepEveryEpochs: 0 },
 });
 const STEPS = 64;
 
-/** Bundles by number of devices, all of an experiment of one name. */
-const trainers = new Map<number, string>();
+interface Ranks {
+  readonly gpus: number;
+  readonly shardOptimizer?: boolean;
+}
+
+const shardedOverTwo = { gpus: 2, shardOptimizer: true } as const;
+const keyOf = (ranks: Ranks): string => JSON.stringify(ranks);
+
+/** Bundles by what they run on, all of an experiment of one name. */
+const trainers = new Map<string, string>();
 beforeAll(() => {
-  for (const gpus of [1, 2, 4]) {
-    const folder = mkdtempSync(join(tmpdir(), `ijepa-ranks${gpus}-`));
-    writeFileSync(join(folder, "shared.json"), JSON.stringify(experiment(gpus)));
+  for (const ranks of [{ gpus: 1 }, { gpus: 2 }, { gpus: 4 }, shardedOverTwo]) {
+    const folder = mkdtempSync(join(tmpdir(), `ijepa-ranks${ranks.gpus}-`));
+    writeFileSync(join(folder, "shared.json"), JSON.stringify(experiment(ranks)));
     execFileSync(process.execPath, [resolve("bin/ijepa.js"), "compile", "shared.json"], { cwd: folder });
-    trainers.set(gpus, join(folder, "generated/shared/train.js"));
+    trainers.set(keyOf(ranks), join(folder, "generated/shared/train.js"));
   }
 }, 180_000);
 
 const newFolder = (): string => join(mkdtempSync(join(tmpdir(), "ijepa-run-")), "run");
-const trainerOf = (gpus: number): string => trainers.get(gpus) ?? "";
+const trainerOn = (ranks: Ranks): string => trainers.get(keyOf(ranks)) ?? "";
+const trainerOf = (gpus: number): string => trainerOn({ gpus });
 const environment = (mpi: InstalledMpi | null) => ({
   ...process.env,
   NODE_PATH: modulePath(),
@@ -58,8 +68,8 @@ const environment = (mpi: InstalledMpi | null) => ({
 });
 
 /** `node train.js` as a person starts it. */
-function start(mpi: InstalledMpi | null, gpus: number, folder: string, ...flags: readonly string[]): RunningRanks {
-  const args = [trainerOf(gpus), "--run-dir", folder, "--resume", "auto", "--no-progress", ...flags];
+function start(mpi: InstalledMpi | null, ranks: Ranks, folder: string, ...flags: readonly string[]): RunningRanks {
+  const args = [trainerOn(ranks), "--run-dir", folder, "--resume", "auto", "--no-progress", ...flags];
   return follow(spawn(process.execPath, args, { env: environment(mpi) }), folder);
 }
 
@@ -107,14 +117,14 @@ describe.skipIf(mpis.length === 0).each(mpis)("a training on $kind", { timeout: 
   let whole = "";
   beforeAll(async () => {
     whole = newFolder();
-    const run = start(mpi, 2, whole);
+    const run = start(mpi, { gpus: 2 }, whole);
     expect(await run.exitCode, run.output()).toBe(0);
     expect(run.output()).toContain(`Done: ${STEPS} steps in`);
   }, 300_000);
 
   it("of two ranks ends in the same bits each time", async () => {
     const again = newFolder();
-    const run = start(mpi, 2, again);
+    const run = start(mpi, { gpus: 2 }, again);
     expect(await run.exitCode, run.output()).toBe(0);
     expect(shaOf(latest(again))).toBe(shaOf(latest(whole)));
     expect(losses(again)).toEqual(losses(whole));
@@ -122,7 +132,7 @@ describe.skipIf(mpis.length === 0).each(mpis)("a training on $kind", { timeout: 
 
   it("of two ranks is that of one device, but for rounding", async () => {
     const alone = newFolder();
-    const run = start(null, 1, alone);
+    const run = start(null, { gpus: 1 }, alone);
     expect(await run.exitCode, run.output()).toBe(0);
     const [one, two] = [losses(alone), losses(whole)].map((rows) => rows.map((row) => Number(row.split(",")[2])));
     expect(two).toHaveLength(STEPS);
@@ -153,7 +163,7 @@ describe.skipIf(mpis.length === 0).each(mpis)("a training on $kind", { timeout: 
     `goes on to the same bits where rank $victim was killed $afterMs ms after step $steps (seed ${testSeed})`,
     async ({ victim, steps, afterMs }) => {
       const folder = newFolder();
-      const run = start(mpi, 2, folder);
+      const run = start(mpi, { gpus: 2 }, folder);
       await untilSteps(run, steps);
       await wait(afterMs);
       const pid = processOf(folder, victim);
@@ -167,7 +177,7 @@ describe.skipIf(mpis.length === 0).each(mpis)("a training on $kind", { timeout: 
         expect(progress.step % 8).toBe(0);
         await readSafetensors(latest(folder));
       }
-      const resumed = start(mpi, 2, folder);
+      const resumed = start(mpi, { gpus: 2 }, folder);
       expect(await resumed.exitCode, resumed.output()).toBe(0);
       expect(shaOf(latest(folder))).toBe(shaOf(latest(whole)));
       expect(losses(folder)).toEqual(losses(whole));
@@ -176,7 +186,7 @@ describe.skipIf(mpis.length === 0).each(mpis)("a training on $kind", { timeout: 
 
   it("that stands still ends within a minute", async () => {
     const folder = newFolder();
-    const run = start(mpi, 2, folder);
+    const run = start(mpi, { gpus: 2 }, folder);
     await untilSteps(run, 10);
     const pid = processOf(folder, 1);
     process.kill(pid, "SIGSTOP");
@@ -190,9 +200,9 @@ describe.skipIf(mpis.length === 0).each(mpis)("a training on $kind", { timeout: 
   it("of two ranks goes on with one and with four", async () => {
     for (const gpus of [1, 4]) {
       const folder = newFolder();
-      const two = start(mpi, 2, folder, "--steps", "20");
+      const two = start(mpi, { gpus: 2 }, folder, "--steps", "20");
       expect(await two.exitCode, two.output()).toBe(0);
-      const other = start(mpi, gpus, folder);
+      const other = start(mpi, { gpus }, folder);
       expect(await other.exitCode, other.output()).toBe(0);
       expect(other.output()).toContain("after step 20");
       expect(other.output()).toContain(`hardware.gpus: 2 in the checkpoint, ${gpus} here`);
@@ -204,15 +214,47 @@ describe.skipIf(mpis.length === 0).each(mpis)("a training on $kind", { timeout: 
     }
   });
 
+  it("with a sharded optimiser has the same numbers, and goes on with a whole one and with other ranks", async () => {
+    const tensorsOf = async (folder: string) => (await readSafetensors(latest(folder))).tensors;
+    const sharded = newFolder();
+    const run = start(mpi, shardedOverTwo, sharded);
+    expect(await run.exitCode, run.output()).toBe(0);
+    expect(losses(sharded)).toEqual(losses(whole));
+    expect(await tensorsOf(sharded)).toEqual(await tensorsOf(whole));
+
+    // Begun sharded and gone on with whole, and the other way round.
+    for (const [first, second] of [
+      [shardedOverTwo, { gpus: 2 }],
+      [{ gpus: 2 }, shardedOverTwo],
+    ] as const) {
+      const folder = newFolder();
+      const begun = start(mpi, first, folder, "--steps", "20");
+      expect(await begun.exitCode, begun.output()).toBe(0);
+      const other = start(mpi, second, folder);
+      expect(await other.exitCode, other.output()).toBe(0);
+      expect(other.output()).toMatch(/hardware.shardOptimizer: (true|false) in the checkpoint, (true|false) here/);
+      expect(losses(folder)).toEqual(losses(whole));
+      expect(await tensorsOf(folder)).toEqual(await tensorsOf(whole));
+    }
+
+    const alone = newFolder();
+    const begun = start(mpi, shardedOverTwo, alone, "--steps", "20");
+    expect(await begun.exitCode, begun.output()).toBe(0);
+    const one = start(null, { gpus: 1 }, alone);
+    expect(await one.exitCode, one.output()).toBe(0);
+    expect(losses(alone).slice(0, 20)).toEqual(losses(whole).slice(0, 20));
+    expect(losses(alone)).toHaveLength(STEPS);
+  });
+
   it("stops on a signal with a checkpoint of the same step on all ranks, and goes on to the same bits", async () => {
     const folder = newFolder();
-    const run = start(mpi, 2, folder);
+    const run = start(mpi, { gpus: 2 }, folder);
     await untilSteps(run, 10);
     run.process.kill("SIGTERM");
     expect(await endOf(run), run.output()).toBe(143);
     const { progress } = await readCheckpointMetadata(latest(folder));
     expect(progress.step).toBe(rowsOf(folder).length);
-    const resumed = start(mpi, 2, folder);
+    const resumed = start(mpi, { gpus: 2 }, folder);
     expect(await resumed.exitCode, resumed.output()).toBe(0);
     expect(shaOf(latest(folder))).toBe(shaOf(latest(whole)));
   });
@@ -232,7 +274,7 @@ describe.skipIf(mpis.length === 0).each(mpis)("a training on $kind", { timeout: 
     const folder = newFolder();
     const run = startByHand(mpi, [2, 2].map(trainerOf), folder);
     await untilSteps(run, 3);
-    const second = start(mpi, 2, folder);
+    const second = start(mpi, { gpus: 2 }, folder);
     expect(await endOf(second), second.output()).toBe(1);
     expect(second.output()).toMatch(/R110: /);
     expect(await run.exitCode, run.output()).toBe(0);

@@ -13,7 +13,7 @@ import { testSeed } from "../support/seed";
 
 const seed = testSeed;
 
-const onnx: MakeEngine = (reducer) => createEngine({ threads: 1, reducer });
+const onnx: MakeEngine = (reducer, reduceBucketBytes) => createEngine({ threads: 1, reducer, reduceBucketBytes });
 const binding: MakeEngine = (reducer) => createEngine({ threads: 1, reducer, runtime: "binding" });
 const exact: MakeEngine = (reducer) => createReferenceEngine({ reducer });
 
@@ -37,6 +37,35 @@ describe(`ranks against accumulation (seed ${seed})`, () => {
     for (const other of others) expect(other).toEqual(first);
   });
 
+  it.each([
+    [2, 1, 0.5, "onnx", onnx],
+    [3, 1, null, "onnx", onnx],
+    [8, 1, null, "onnx", onnx],
+    [2, 2, 0.5, "onnx", onnx],
+    [2, 2, null, "onnx by its binding", binding],
+  ] as const)(
+    "%d ranks with %d micro-batches each, clipped at %s, %s: a sharded optimiser has the same bits",
+    async (gpus, accumulation, clipNorm, _, makeEngine) => {
+      const change = { gpus, accumulation, clipNorm };
+      const wanted = await manyDevicesProgram(change);
+      const sharded = await manyDevicesProgram({ ...change, shardOptimizer: true });
+      // Several buckets, and groups of shards, of which some hold one tensor alone.
+      const small = await manyDevicesProgram({ ...change, shardOptimizer: true, reduceBucketMiB: 0.001 });
+      const [first] = await onRanks(gpus, (ranks) => threeSteps(wanted, makeEngine, ranks));
+      for (const program of [sharded, small]) {
+        for (const found of await onRanks(gpus, (ranks) => threeSteps(program, makeEngine, ranks))) {
+          expect(found).toEqual(first);
+        }
+      }
+    },
+  );
+
+  it("a sharded optimiser on the reference engine is that of one device", async () => {
+    const wanted = await threeSteps(await manyDevicesProgram({ gpus: 1, accumulation: 4 }), exact);
+    const sharded = await manyDevicesProgram({ gpus: 4, accumulation: 1, shardOptimizer: true });
+    for (const found of await onRanks(4, (ranks) => threeSteps(sharded, exact, ranks))) expectClose(found, wanted);
+  });
+
   it("equal runs end in equal bits", async () => {
     const program = await manyDevicesProgram({ gpus: 4, accumulation: 1 });
     const run = () => onRanks(4, (ranks) => threeSteps(program, onnx, ranks));
@@ -49,7 +78,15 @@ describe(`ranks against accumulation (seed ${seed})`, () => {
   });
 });
 
-const onCpus = { engine: "onnx", device: "cpu", precision: "fp32", threads: 0, workers: 0 } as const;
+const onCpus = {
+  engine: "onnx",
+  device: "cpu",
+  shardOptimizer: false,
+  reduceBucketMiB: 25,
+  precision: "fp32",
+  threads: 0,
+  workers: 0,
+} as const;
 
 describe("the recorded run of two ranks of the official code, on two ranks", () => {
   it.each([
@@ -62,7 +99,7 @@ describe("the recorded run of two ranks of the official code, on two ranks", () 
       expect(files.find(({ name }) => name === "step.ts")?.text).toContain("mapAll(local, (g) => o.allReduce(g))");
       const program = await evaluateReplay(files);
       const found = await onRanks(trace.ranks, async (devices) => {
-        const engine = await makeEngine(devices);
+        const engine = await makeEngine(devices, 2 ** 20);
         const followed = await follow(program, trace, engine, { devices });
         await engine.release();
         return followed;

@@ -295,6 +295,8 @@ export const countingOps: { readonly [K in OpName]: Counted<K> } = {
   },
 
   allReduce: "moves",
+  shard: "moves",
+  allGather: "moves",
   globalNorm: (c, tensors) => {
     let sum = 0;
     for (const { data } of tensors) for (const value of data) sum = c.fma(value, value, sum);

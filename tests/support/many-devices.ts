@@ -8,25 +8,28 @@ import type { TrainerProgram } from "../../runtime/experiment";
 import { inputSpecs } from "../../runtime/loop/functions";
 import { stateSpecs, writeInitialState } from "../../runtime/loop/state";
 import { openStepRunner } from "../../runtime/loop/step-runner";
+import { wholeState } from "../../runtime/loop/whole-state";
 import { randomAt } from "../../runtime/random/random";
 import { aloneCommunicator } from "../../runtime/ranks/alone";
 import type { Communicator } from "../../runtime/ranks/communicator";
+import { shardsOf } from "../../runtime/step/shards";
 import { evaluateTrainer } from "./generated";
 import { pixelsOf } from "./noise";
 import { testSeed } from "./seed";
 
 const seed = testSeed;
-const GLOBAL_BATCH = 8;
 
-export type MakeEngine = (ranks: Communicator) => Promise<Engine>;
+export type MakeEngine = (ranks: Communicator, bucketBytes: number) => Promise<Engine>;
 
 /** Stochastic depth, clipping and several programs: whatever depends on the place of an image in the batch. */
 export function manyDevicesProgram({
   accumulation,
+  clipNorm = 0.5,
   ...hardware
 }: NonNullable<SpecInput["hardware"]> & {
   readonly gpus: number;
   readonly accumulation: number;
+  readonly clipNorm?: number | null;
 }): Promise<TrainerProgram> {
   const spec = {
     image: { size: 25 },
@@ -37,9 +40,10 @@ export function manyDevicesProgram({
     evaluation: { knn: { neighbours: 5 } },
     optimization: {
       epochs: 2,
-      globalBatch: GLOBAL_BATCH,
+      // The nearest that three devices can share.
+      globalBatch: hardware.gpus === 3 ? 6 : 8,
       accumulation,
-      clipNorm: 0.5,
+      clipNorm,
       learningRate: { warmupEpochs: 0.1 },
       // With a smaller one AdamW makes whole steps out of the rounding of gradients that are zero.
       adamw: { eps: 1e-4 },
@@ -64,9 +68,10 @@ export async function threeSteps(
   ranks: Communicator = aloneCommunicator(),
 ): Promise<Trained> {
   const { deviceBatch, accumulation } = program.experiment.optimiser;
-  const engine = await makeEngine(ranks);
+  const { experiment } = program;
+  const engine = await makeEngine(ranks, experiment.hardware.reduceBucketMiB * 2 ** 20);
   const { devices = 1 } = engine;
-  const specs = stateSpecs(program.parameters, program.state);
+  const specs = stateSpecs(program.parameters, program.state, shardsOf(experiment));
   const store = engine.createStore(specs);
   await writeInitialState(store, program.parameters, seed);
   const runner = await openStepRunner(engine, program, store, ranks);
@@ -93,7 +98,8 @@ export async function threeSteps(
   }
   const state = new Map<string, Float32Array>();
   // Between two steps the sums of gradients are zero, and one device has none.
-  for (const path of specs.keys()) if (!path.startsWith("gradients.")) state.set(path, await store.read(path));
+  const whole = wholeState(program, store, ranks);
+  for (const path of specs.keys()) if (!path.startsWith("gradients.")) state.set(path, await whole.read(path));
   await engine.release();
   return { state, losses, norms };
 }

@@ -107,6 +107,8 @@ export const opSamples: { readonly [K in OpName]: Sample<K> } = {
   mseGrad: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
 
   allReduce: { tensors: [normal(4, 5)], attrs: {} },
+  shard: { tensors: [normal(4, 5)], attrs: { length: 20 } },
+  allGather: { tensors: [normal(20), normal(4, 5)], attrs: {} },
   globalNorm: { tensors: [normal(4, 5), normal(7), scalar], attrs: {} },
   clipFactor: { tensors: [positive()], attrs: { max: 0.5 } },
   adamw: {

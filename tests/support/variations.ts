@@ -34,6 +34,19 @@ export const variations: readonly (readonly [name: string, change: object, inSte
   ["depth rescale", { init: { depthRescale: true } }, /step/],
 ];
 
+/** The same of steps that run on several devices alone. */
+export const onManyDevices: typeof variations = [
+  ["a sharded optimiser", { hardware: { gpus: 4, shardOptimizer: true } }, /gatherAll\(next\.weights, weights/],
+  [
+    "a sharded optimiser, accumulation and clipping",
+    {
+      optimization: { ...base.optimization, accumulation: 2, clipNorm: 3 },
+      hardware: { gpus: 2, shardOptimizer: true },
+    },
+    /shardLength\(g, 2\)/,
+  ],
+];
+
 /** What a spec says to have products in bfloat16. The step is the same for every engine that has it. */
 export const inBfloat16 = { hardware: { engine: "xla", precision: "bf16" } };
 

@@ -312,4 +312,14 @@ export const specErrors = {
       hint: `These do: ${facts.others.join(", ")}.`,
     }),
   ),
+  engineShardsNoOptimizer: kind(
+    "E327",
+    "Devices keep the moments of AdamW in shards only on an engine that brings the updated shards together.",
+    (facts: { engine: string; device: string; others: readonly string[] }) => ({
+      what: `the engine ${facts.engine} on ${facts.device} does not shard the optimiser over devices`,
+      found: "true",
+      want: "false, where every device keeps all moments",
+      hint: `These do: ${facts.others.join(", ")}.`,
+    }),
+  ),
 } as const;

@@ -5,10 +5,8 @@
 import type { NamedValue } from "./model";
 import { allocate } from "./store";
 
-/** 64 MiB: large enough for any network, small enough that the first one could travel while the last ones are computed. */
-const BUCKET_ELEMENTS = 2 ** 24;
 /** A cache line: tensors begin on one, and the gap behind them holds zeros, whose mean is zero. */
-const ALIGNED_ELEMENTS = 16;
+export const ALIGNED_ELEMENTS = 16;
 
 export interface Buckets {
   /** In the order in which the step gives what lies in them. */
@@ -17,8 +15,8 @@ export interface Buckets {
   find(name: string): Float32Array;
 }
 
-/** A tensor that is larger than a bucket has one of its own. */
-export function bucketsOf(tensors: readonly NamedValue[], most = BUCKET_ELEMENTS): Buckets {
+/** `most` is how many numbers a bucket has; a larger tensor has one of its own. */
+export function bucketsOf(tensors: readonly NamedValue[], most: number): Buckets {
   const places = new Map<string, { readonly bucket: number; readonly start: number; readonly end: number }>();
   const sizes: number[] = [];
   for (const { name, value } of tensors) {

@@ -11,13 +11,13 @@ import { allocate, pinned } from "./store";
 
 export type Lengths = Readonly<Record<string, number>>;
 
-export function modelOf({ name, nodes, state, inputs, lengths, outputs, gives, takes }: Recording): ModelParts {
+export function modelOf({ name, nodes, state, inputs, lengths, outputs, gives, takes, shards }: Recording): ModelParts {
   return {
     name,
     // onnxruntime walks back from the last node of the file first: written backwards, it runs them in our order.
     nodes: [...nodes].reverse(),
     inputs: [...state.flatMap(({ input }) => input ?? []), ...inputs, ...lengths, ...takes],
-    outputs: [...state.flatMap(({ output }) => output ?? []), ...outputs, ...gives],
+    outputs: [...state.flatMap(({ output }) => output ?? []), ...outputs, ...gives, ...shards],
   };
 }
 

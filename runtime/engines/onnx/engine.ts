@@ -23,7 +23,12 @@ export async function createEngine(options: OnnxEngineOptions): Promise<Engine> 
     return createWebgpuEngine(options);
   }
   const runtime = chooseRuntime(options.runtime);
-  const { threads, profilePrefix, reducer = aloneCommunicator() } = options;
+  const {
+    threads,
+    profilePrefix,
+    reducer = aloneCommunicator(),
+    reduceBucketBytes: bucketBytes = 25 * 2 ** 20,
+  } = options;
   const settings = { threads, ...(profilePrefix === undefined ? {} : { profilePrefix }) };
   const loaded = new LoadedFunctions();
   return {
@@ -32,7 +37,7 @@ export async function createEngine(options: OnnxEngineOptions): Promise<Engine> 
     createStore: (specs) => new OnnxStore(specs),
     load: async (fn, store) => {
       if (!(store instanceof OnnxStore)) throw new Error("internal: the store belongs to another engine");
-      return loaded.add(await loadFunction(runtime, fn, store, { settings, reducer }));
+      return loaded.add(await loadFunction(runtime, fn, store, { settings, reducer, bucketBytes }));
     },
     release: () => loaded.release(),
   };

@@ -6,6 +6,7 @@ import { mayOverwrite } from "./alias";
 import { type Buckets, bucketsOf } from "./buckets";
 import { bindLengths, bindOutputs, inputTensor, modelOf } from "./call";
 import type { Recording } from "./cut";
+import { type Gatherer, gathererOf } from "./gather";
 import { modelBytes, type NamedValue } from "./model";
 import { record } from "./record";
 import type { HostTensor, Runtime, SessionSettings } from "./session";
@@ -15,16 +16,28 @@ export async function loadFunction(
   runtime: Runtime,
   fn: EngineFunction,
   store: OnnxStore,
-  { settings, reducer }: { readonly settings: SessionSettings; readonly reducer: Reducer },
+  { settings, reducer, bucketBytes }: LoadSettings,
 ): Promise<LoadedFunction> {
-  const recordings = record(fn, store.layout);
-  const buckets = bucketsOf(recordings.flatMap(({ gives }) => gives));
+  const recordings = record(fn, store.layout, "cpu", reducer);
+  const most = Math.max(1, Math.floor(bucketBytes / Float32Array.BYTES_PER_ELEMENT));
+  const buckets = bucketsOf(
+    recordings.flatMap(({ gives }) => gives),
+    most,
+  );
+  const gatherer = gathererOf(
+    recordings.flatMap(({ shards }) => shards),
+    { store, reducer, most },
+  );
   const graphs: LoadedGraph[] = [];
-  for (const recording of recordings) graphs.push(await loadGraph({ runtime, recording, store, buckets, settings }));
+  for (const recording of recordings) {
+    graphs.push(await loadGraph({ runtime, recording, store, buckets, gatherer, settings }));
+  }
+  /** Behind the first graph and behind the second. */
+  const meetings = [() => reducer.allReduceMean(buckets.all), gatherer.meet];
   const run: LoadedFunction["run"] = async (inputs, lengths) => {
     const outputs = new Map<string, HostArray>();
     for (const [i, graph] of graphs.entries()) {
-      if (i > 0) await reducer.allReduceMean(buckets.all);
+      await meetings[i - 1]?.();
       for (const [path, values] of await graph.run(inputs, lengths)) outputs.set(path, values);
     }
     return outputs;
@@ -38,6 +51,13 @@ export async function loadFunction(
   };
 }
 
+interface LoadSettings {
+  readonly settings: SessionSettings;
+  readonly reducer: Reducer;
+  /** Of what the devices meet over at a time. */
+  readonly bucketBytes: number;
+}
+
 type LoadedGraph = Pick<LoadedFunction, "run" | "release">;
 
 async function loadGraph(what: {
@@ -45,9 +65,10 @@ async function loadGraph(what: {
   readonly recording: Recording;
   readonly store: OnnxStore;
   readonly buckets: Buckets;
+  readonly gatherer: Gatherer;
   readonly settings: SessionSettings;
 }): Promise<LoadedGraph> {
-  const { runtime, recording, store, buckets, settings } = what;
+  const { runtime, recording, store, buckets, gatherer, settings } = what;
   const model = modelBytes(modelOf(recording));
   const session = await failing(`prepare ${recording.name}`, () => runtime.createSession(model, settings));
 
@@ -63,11 +84,12 @@ async function loadGraph(what: {
     if (!inPlace) copies.push({ from: data, to: buffer });
     session.bindOutput(output.name, { type: "f32", shape, data });
   }
-  const inBucket = ({ name, value }: NamedValue): [string, HostTensor] => {
-    return [name, { type: "f32", shape: value.dims.map(Number), data: buckets.find(name) }];
+  const placed = ({ name, value }: NamedValue, data: Float32Array): [string, HostTensor] => {
+    return [name, { type: "f32", shape: value.dims.map(Number), data }];
   };
-  for (const given of recording.gives) session.bindOutput(...inBucket(given));
-  for (const taken of recording.takes) session.bindInput(...inBucket(taken));
+  for (const given of recording.gives) session.bindOutput(...placed(given, buckets.find(given.name)));
+  for (const taken of recording.takes) session.bindInput(...placed(taken, buckets.find(taken.name)));
+  for (const shard of recording.shards) session.bindOutput(...placed(shard, gatherer.find(shard.name)));
 
   return {
     run: async (inputs, lengths) => {

@@ -2,20 +2,26 @@
 import { opsFor } from "../../ops/adapter";
 import type { HostFormat, OpName, Shape } from "../../ops/ops";
 import { leavesOf, treeOf } from "../../ops/tree";
+import type { Place } from "../../step/share";
 import type { EngineFunction } from "../engine";
 import { kernelOf } from "../table";
-import { cutAtReductions, named, type Recording } from "./cut";
+import { cutAtMeetings, named, type Recording } from "./cut";
 import type { Value } from "./graph";
-import type { Layout, Segment } from "./layout";
+import type { Layout, Piece, Segment } from "./layout";
 import { hasBytes, lowerings, mostParts, type Target } from "./lowering/table";
 import { NOTED_ADAMW, NOTED_EMA } from "./lowering/update";
 import { wordsFor } from "./lowering/words";
 import { type Handle, isHandle, Recorder } from "./recorder";
 import { Updates } from "./updates";
 
-/** Gives one graph, or one before and one after its reductions over devices. */
-export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu"): readonly Recording[] {
-  const r = new Recorder(fn.lengths, mostParts[target]);
+/** Gives one graph, or one before and one after each kind of meeting of the devices. */
+export function record(
+  fn: EngineFunction,
+  layout: Layout,
+  target: Target = "cpu",
+  place?: Place,
+): readonly Recording[] {
+  const r = new Recorder(fn.lengths, mostParts[target], place);
   const lengths = Object.fromEntries(fn.lengths.map((name, i) => [name, -1 - i]));
   const updates = new Updates(r);
 
@@ -69,6 +75,7 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
     const handle = replaced.get(path) ?? stateHandles.get(path);
     return handle && r.full(handle);
   };
+  const gathered = gatheredSegments({ r, updates, written, valueAt });
   const recorded = r.graph.nodes.length;
   // A moving average takes the new weight, so all weights come first.
   for (const op of [NOTED_ADAMW, NOTED_EMA] as const) {
@@ -80,7 +87,7 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
     for (const [, handle] of outputs) updates.write(op, [handle.value]);
   }
   const stateOutputs = new Map<Segment, Value>();
-  for (const segment of written) {
+  for (const segment of written.filter((each) => !gathered.has(each))) {
     const values = segment.pieces.map(({ path }) => {
       const value = valueAt(path);
       if (value === undefined) throw new Error(`internal: ${fn.name} replaces only a part of ${segment.name}`);
@@ -91,13 +98,18 @@ export function record(fn: EngineFunction, layout: Layout, target: Target = "cpu
     stateOutputs.set(segment, named(r, whole));
   }
 
-  const parts = cutAtReductions(r, {
+  const parts = cutAtMeetings(r, {
     fn,
     recorded,
     state: [...new Set([...segments, ...written])].map((segment) => ({
       segment,
       input: stateInputs.get(segment) ?? null,
       output: stateOutputs.get(segment) ?? null,
+    })),
+    gathered: [...gathered].map(([segment, { whole, shards }]) => ({
+      segment,
+      whole,
+      shards: shards.map(({ from, piece }) => ({ piece, from: updates.resolve(from) })),
     })),
     inputs: inputHandles.map(([path, { dtype, shape, value }]) => {
       return { path, dtype, dims: r.dims(shape), name: `input.${path}`, value };
@@ -133,6 +145,35 @@ function inputValue(
 ): Value {
   if (dtype !== "u8" || hasBytes[target]) return r.graph.input(name, dtype, r.dims(shape));
   return r.graph.input(name, "u32", [wordsFor(shape.reduce((a, b) => a * b, 1))]);
+}
+
+/**
+ * Segments of the store that are filled where the devices meet, all pieces of each. The graph behind that reads them as they
+ * lie there, so that nothing is copied.
+ */
+function gatheredSegments(of: {
+  readonly r: Recorder;
+  readonly updates: Updates;
+  readonly written: readonly Segment[];
+  readonly valueAt: (path: string) => Value | undefined;
+}): ReadonlyMap<Segment, { readonly whole: Value; readonly shards: readonly { from: Value; piece: Piece }[] }> {
+  const { r, updates, written, valueAt } = of;
+  const bySegment = written.flatMap((segment) => {
+    const found = segment.pieces.flatMap((piece) => {
+      const gather = r.gathers.find(({ to }) => to === valueAt(piece.path));
+      return gather === undefined ? [] : [{ ...gather, piece }];
+    });
+    if (found.length === 0) return [];
+    if (found.length < segment.pieces.length) throw new Error(`internal: only a part of ${segment.name} is gathered`);
+    const whole = r.graph.input(`gathered.${segment.name}`, "f32", segment.shape);
+    const shapes = segment.pieces.map(({ shape }) => shape);
+    const parts = found.length === 1 ? [whole] : updates.split(whole, shapes);
+    for (const [i, { to }] of found.entries()) updates.replace(to, parts[i] ?? whole);
+    return [[segment, { whole, shards: found }] as const];
+  });
+  const used = new Set(bySegment.flatMap(([, { shards }]) => shards.map(({ to }) => to)));
+  if (r.gathers.some(({ to }) => !used.has(to))) throw new Error("internal: what is gathered is no state");
+  return new Map(bySegment);
 }
 
 /** The graph of a function that reduces nothing over devices. */

@@ -1,5 +1,6 @@
 /** What the lowerings of the ops build with: a graph, the lengths that are not known yet, and common small phrases. */
 import type { AnyTensor, Shape } from "../../ops/ops";
+import type { Place } from "../../step/share";
 import { type Dim, productOf, sameDims } from "./dims";
 import { type Attributes, Graph, producerOf, type Value } from "./graph";
 
@@ -44,10 +45,15 @@ export class Recorder {
   /** What is reduced over devices, and what stands for the mean. */
   readonly reductions: { readonly from: Value; readonly to: Value }[] = [];
 
+  /** Shards that the devices bring together, and what stands for the whole. */
+  readonly gathers: { readonly from: Value; readonly to: Value }[] = [];
+
   /** Length number i is written as −1−i in shapes. `mostParts`: how many parts one node can cut a tensor into. */
   constructor(
     readonly lengthNames: readonly string[],
     private readonly mostParts = Number.POSITIVE_INFINITY,
+    /** This device among those that share the batch. */
+    readonly place: Place = { rank: 0, size: 1 },
   ) {}
 
   /** The mean of a value over devices: an input, since another graph begins behind it. */
@@ -56,6 +62,13 @@ export class Recorder {
     if (known !== undefined) return known.to;
     const to = this.graph.input(`reduced.${this.reductions.length}`, from.type, from.dims);
     this.reductions.push({ from, to });
+    return to;
+  }
+
+  /** The tensor whose shards the devices hold: it lies in the store when the next graph begins. */
+  gathered(from: Value, dims: readonly Dim[]): Value {
+    const to = this.graph.input(`gathered.${this.gathers.length}`, from.type, dims);
+    this.gathers.push({ from, to });
     return to;
   }
 

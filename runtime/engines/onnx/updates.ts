@@ -54,6 +54,11 @@ export class Updates {
     return this.#written.get(value) ?? value;
   }
 
+  /** Lets another value stand for this one. */
+  replace(value: Value, by: Value): void {
+    this.#written.set(value, by);
+  }
+
   /** Writes the updates of one op whose results these are, tensors of one segment. */
   write(op: typeof NOTED_ADAMW | typeof NOTED_EMA, results: readonly Value[]): void {
     const groups = new Map<string, Node[]>();

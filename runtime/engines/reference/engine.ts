@@ -21,36 +21,21 @@ import { type KernelTable, kernelOf } from "../table";
 import { elementwiseKernels } from "./kernels-elementwise";
 import { layerKernels } from "./kernels-layers";
 import { tokenKernels } from "./kernels-tokens";
+import { type DeviceOps, runMeeting } from "./meetings";
 import { type Dense, dense, sizeOf } from "./tensor";
 
 const kernels: KernelTable<null, Dense, Dense> = { ...tokenKernels, ...layerKernels, ...elementwiseKernels };
 
-/** The typed ops over float64 tensors. */
-export const referenceOps = opsWith(([x]) => [x ?? dense([], new Float64Array(1))]);
+/** The typed ops over float64 tensors, on one device. */
+export const referenceOps = opsWith({});
 
-function opsWith(allReduce: (inputs: readonly Dense[]) => readonly Dense[]): Ops {
-  return opsFor<Dense>((op, inputs, attrs, shapes) =>
-    op === "allReduce" ? allReduce(inputs) : kernelOf(kernels, op)(null, inputs, attrs, shapes),
-  );
-}
-
-/**
- * Runs a generated function. It does not wait for other devices, so where it reduces over them it runs twice: once to find
- * what is reduced, and once with the means in their places.
- */
-async function runReduced<T>(run: (ops: Ops) => T, reducer: Reducer): Promise<T> {
-  const found: Dense[] = [];
-  const first = run(
-    opsWith(([x = dense([], new Float64Array(1))]) => {
-      found.push(x);
-      return [x];
-    }),
-  );
-  if (found.length === 0 || reducer.size === 1) return first;
-  const buckets = found.map(({ data }) => Float32Array.from(data));
-  await reducer.allReduceMean(buckets);
-  const means = found.map(({ shape }, i) => dense(shape, Float64Array.from(buckets[i] ?? [])));
-  return run(opsWith(() => [means.shift() ?? dense([], new Float64Array(1))]));
+function opsWith(deviceOps: Partial<DeviceOps>): Ops {
+  return opsFor<Dense>((op, inputs, attrs, shapes) => {
+    const own = op in deviceOps ? deviceOps[op as keyof DeviceOps] : undefined;
+    return own === undefined
+      ? kernelOf(kernels, op)(null, inputs, attrs, shapes)
+      : [own(inputs, Number(shapes[0]?.[0]))];
+  });
 }
 
 class ReferenceStore implements StateStore {
@@ -91,7 +76,7 @@ function load(fn: EngineFunction, store: ReferenceStore, reducer: Reducer): Load
         return [path, dense(shape, Float64Array.from(values), spec.dtype)];
       });
       const state = treeOf(fn.reads.map((path): [string, Dense] => [path, store.tensor(path)]));
-      const result = await runReduced((ops) => fn.run(ops, state, treeOf(given), lengths), reducer);
+      const result = await runMeeting((ops) => fn.run(ops, state, treeOf(given), lengths), { reducer, opsWith });
       for (const [path, tensor] of leavesOf(result.state, isDense)) store.tensors.set(path, tensor);
       return new Map(
         leavesOf(result.outputs, isDense).map(([path, { data }]): [string, HostArray] => [

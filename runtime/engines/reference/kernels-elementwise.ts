@@ -1,4 +1,5 @@
 /** Elementwise ops, casts, losses, and the update. */
+import { onlyShard } from "../one-device";
 import type { KernelTable } from "../table";
 import { toBfloat16 } from "./bfloat16";
 import { at, axis, type Dense, dense, fill, sizeOf } from "./tensor";
@@ -19,6 +20,8 @@ type ElementwiseOp =
   | "mse"
   | "mseGrad"
   | "allReduce"
+  | "shard"
+  | "allGather"
   | "globalNorm"
   | "clipFactor"
   | "adamw"
@@ -72,7 +75,10 @@ export const elementwiseKernels: KernelTable<null, Dense, Dense, ElementwiseOp> 
   mseGrad: (_, [prediction, target]) => perElement(prediction, target, (d) => 2 * d),
 
   // Of one device; where there are more, the engine puts their mean here (engine.ts).
+  // Of one device; those of several meet in meetings.ts.
   allReduce: (_, [x]) => x,
+  shard: (_, [x], { length }) => dense(onlyShard(x, length), x.data),
+  allGather: (_, [shard, like]) => dense(like.shape, shard.data),
   globalNorm: (_, tensors) => {
     let sum = 0;
     for (const tensor of tensors) for (const value of tensor.data) sum += value * value;

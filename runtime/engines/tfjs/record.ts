@@ -47,6 +47,7 @@ const isCount: Readonly<Record<AttrName, boolean>> = {
   patch: true,
   tokens: true,
   values: true,
+  length: true,
   images: true,
   start: true,
   width: true,

@@ -21,17 +21,21 @@ export type Collectives = Pick<
 >;
 
 export function collectivesOf(calls: MpiCalls, place: Place): Collectives {
-  const reduceScatterMean = meanScatterer(calls, place);
+  const scatterMeans = meanScatterer(calls, place);
   const allGatherBlocks = blockGatherer(calls, place);
   const { byte, world } = calls.abi;
   return oneAtATime({
-    reduceScatterMean,
+    reduceScatterMean: (values) => scatterMeans([values], () => {}),
     allGatherBlocks,
     allReduceMean: async (buckets) => {
-      for (const bucket of buckets) {
-        await reduceScatterMean(bucket);
-        await allGatherBlocks(bucket);
-      }
+      const gathered: Promise<void>[] = [];
+      await scatterMeans(buckets, (bucket) => {
+        const gathering = allGatherBlocks(bucket);
+        // Where an exchange behind it fails too, that is what is thrown.
+        gathering.catch(() => {});
+        gathered.push(gathering);
+      });
+      await Promise.all(gathered);
     },
     allGather: async (bytes) => {
       const lengths = new Int32Array(place.size);
@@ -70,27 +74,68 @@ function oneAtATime(of: Collectives): Collectives {
   };
 }
 
-function meanScatterer(calls: MpiCalls, place: Place): (values: Float32Array) => Promise<void> {
-  const { rank, size } = place;
+/** What is exchanged at a time: a part of every rank's block of a bucket. */
+interface Piece {
+  readonly bucket: Float32Array;
+  readonly from: number;
+  readonly length: number;
+  readonly isLast: boolean;
+}
+
+function piecesOf(bucket: Float32Array, size: number): readonly Piece[] {
+  const longest = Math.ceil(bucket.length / size);
+  const length = Math.min(longest, Math.max(1, Math.floor(PIECE / size)));
+  const count = length === 0 ? 0 : Math.ceil(longest / length);
+  return Array.from({ length: count }, (_, i) => ({ bucket, from: i * length, length, isLast: i === count - 1 }));
+}
+
+/**
+ * The means of this rank's blocks; `done` is called with each bucket as soon as its block is there. While the mean of one
+ * piece is taken on this thread, the next one travels on another. Calls of MPI are begun in one order whatever the timing.
+ */
+function meanScatterer(
+  calls: MpiCalls,
+  { rank, size }: Place,
+): (buckets: readonly Float32Array[], done: (bucket: Float32Array) => void) => Promise<void> {
   const { float, world } = calls.abi;
-  // Made at the first use and kept: every step reduces the same buckets.
-  let received = new Float32Array(0);
-  return async (values) => {
-    const blocks = blocksOf(values.length, size);
-    const longest = blocks[0]?.length ?? 0;
-    const piece = Math.min(longest, Math.max(1, Math.floor(PIECE / size)));
-    if (received.length < piece * size) received = new Float32Array(piece * size);
-    for (let from = 0; from < longest; from += piece) {
-      const lengthOf = (block: { readonly length: number }): number =>
-        Math.max(0, Math.min(piece, block.length - from));
-      const sent = Int32Array.from(blocks, lengthOf);
-      const sentFrom = Int32Array.from(blocks, ({ start, length }) => start + Math.min(from, length));
-      const mine = sent[rank] ?? 0;
-      const got = new Int32Array(size).fill(mine);
-      const gotFrom = startsOf(got);
-      await calls.inTurn("Alltoallv", values, sent, sentFrom, float, received, got, gotFrom, float, world);
-      const into = sentFrom[rank] ?? 0;
-      meanOfRows(received.subarray(0, mine * size), values.subarray(into, into + mine), size);
+  // One is filled while the other is added up. Made at the first use and kept: every step reduces the same buckets.
+  const received = [new Float32Array(0), new Float32Array(0)];
+  const memory = (i: number, length: number): Float32Array => {
+    const known = received[i % 2];
+    if (known !== undefined && known.length >= length) return known;
+    const made = new Float32Array(length);
+    received[i % 2] = made;
+    return made;
+  };
+  const exchange = ({ bucket, from, length }: Piece, i: number) => {
+    const blocks = blocksOf(bucket.length, size);
+    const lengthOf = (block: { readonly length: number }): number => Math.max(0, Math.min(length, block.length - from));
+    const sent = Int32Array.from(blocks, lengthOf);
+    const sentFrom = Int32Array.from(blocks, ({ start, length: whole }) => start + Math.min(from, whole));
+    const mine = sent[rank] ?? 0;
+    const got = new Int32Array(size).fill(mine);
+    const rows = memory(i, length * size);
+    const arrived = calls.inTurn("Alltoallv", bucket, sent, sentFrom, float, rows, got, startsOf(got), float, world);
+    const into = sentFrom[rank] ?? 0;
+    return {
+      arrived,
+      takeMean: () => meanOfRows(rows.subarray(0, mine * size), bucket.subarray(into, into + mine), size),
+    };
+  };
+  return async (buckets, done) => {
+    const pieces = buckets.flatMap((bucket) => piecesOf(bucket, size));
+    const begin = (i: number) => {
+      const piece = pieces[i];
+      return piece === undefined ? null : { piece, ...exchange(piece, i) };
+    };
+    let current = begin(0);
+    for (let i = 1; current !== null; i++) {
+      await current.arrived;
+      const next = begin(i);
+      next?.arrived.catch(() => {});
+      current.takeMean();
+      if (current.piece.isLast) done(current.piece.bucket);
+      current = next;
     }
   };
 }

@@ -3,7 +3,7 @@
  * read. It is overwritten in place and not renamed: on a network disk opening a file asks the server for its newest
  * content, while a folder's list of names may be a minute old.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, readlinkSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, readFileSync, readlinkSync, rmSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 
@@ -27,8 +27,11 @@ export interface Beat {
   readonly entered: number;
 }
 
-/** A beat has this many bytes, so that no rest of a longer one stays behind it. */
-const BEAT_BYTES = 4096;
+/**
+ * A beat has this many bytes, so that no rest of a longer one stays behind it. The file is never cut short: a rank that is
+ * killed between that and writing would leave an empty one, and nobody could say any more which process it was.
+ */
+const BEAT_BYTES = 8192;
 const LONGEST_REASON = 1500;
 
 export interface BeatFolder {
@@ -51,7 +54,7 @@ export function openBeatFolder(folder: string, rank: number): BeatFolder {
       const bytes = Buffer.alloc(Math.max(BEAT_BYTES, Buffer.byteLength(text)), " ");
       bytes.write(text);
       // Opened anew each time: closing is what sends it to the server of a network disk.
-      const file = openSync(join(folder, String(beat.rank)), "w");
+      const file = openSync(join(folder, String(beat.rank)), constants.O_WRONLY | constants.O_CREAT);
       try {
         writeSync(file, bytes, 0, bytes.length, 0);
       } finally {

@@ -70,6 +70,12 @@ const mistakes: readonly (readonly [fields: { readonly [path: string]: JsonValue
       { "hardware.gpus": 8, "hardware.device": "webgpu" },
       "E321 hardware.gpus: the engine onnx on webgpu does not share a batch over devices; found 8 devices; want 1. These do: onnx on cpu, xla on cpu, xla on gpu.",
     ],
+    [{ "hardware.gpus": 8, "hardware.shardOptimizer": true }],
+    [
+      { "hardware.gpus": 2, "hardware.engine": "xla", "hardware.shardOptimizer": true },
+      "E327",
+    ],
+    [{ "hardware.engine": "tfjs", "hardware.shardOptimizer": true }],
     [
       { "hardware.gpus": 2, "hardware.engine": "tfjs" },
       "E321 hardware.gpus: the engine tfjs on cpu does not share a batch over devices; found 2 devices; want 1. These do: onnx on cpu, xla on cpu, xla on gpu.",

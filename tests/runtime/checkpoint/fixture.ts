@@ -60,7 +60,16 @@ export const experiment: Experiment = {
   positionScale: 1,
   evaluation: { everyEpochs: 0, knnNeighbours: 20, knnTemperature: 0.07, trainImages: 64, testImages: 64 },
   log: { logEverySteps: 1, checkpointEveryEpochs: 1, keepEveryEpochs: 5 },
-  hardware: { engine: "onnx", device: "cpu", gpus: 1, precision: "fp32", threads: 1, workers: 1 },
+  hardware: {
+    engine: "onnx",
+    device: "cpu",
+    gpus: 1,
+    shardOptimizer: false,
+    reduceBucketMiB: 25,
+    precision: "fp32",
+    threads: 1,
+    workers: 1,
+  },
   runDirectory: "runs/tiny",
 };
 

@@ -68,7 +68,16 @@ export const tinyExperiment: Experiment = {
   positionScale: 1,
   evaluation: { everyEpochs: 1, knnNeighbours: 3, knnTemperature: 0.07, trainImages: 8, testImages: 8 },
   log: { logEverySteps: 2, checkpointEveryEpochs: 1, keepEveryEpochs: 0 },
-  hardware: { engine: "onnx", device: "cpu", gpus: 1, precision: "fp32", threads: 1, workers: 1 },
+  hardware: {
+    engine: "onnx",
+    device: "cpu",
+    gpus: 1,
+    shardOptimizer: false,
+    reduceBucketMiB: 25,
+    precision: "fp32",
+    threads: 1,
+    workers: 1,
+  },
   runDirectory: "runs/tiny",
 };
 

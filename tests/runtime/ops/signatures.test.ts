@@ -165,6 +165,8 @@ const wrong: { readonly [K in OpName]: Wrong } = {
   mseGrad: two,
 
   allReduce: { "": "takes 1 tensor; found 0" },
+  shard: { "": "takes 1 tensor; found 0" },
+  allGather: { "[D]": "takes 2 tensors; found 1", "[D,F] [D,F]": "input 0 should have 1 axis" },
   globalNorm: { "": "takes one tensor or more; found 0" },
   clipFactor: { "[N]": "input 0 should have 0 axes" },
   adamw: {

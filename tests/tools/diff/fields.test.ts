@@ -78,6 +78,7 @@ const table: readonly (readonly [path: string, value: JsonValue, lines: string, 
   ["optimization.adamw.beta2", 0.98, "experiment +1 -1, step +1 -1"],
   ["optimization.clipNorm", 1, "step +9 -4"],
   ["hardware.gpus", 8, "experiment +2 -2, step +7 -4"],
+  ["hardware.shardOptimizer", true, "experiment +1 -1"],
   ["init.std", 0.03, "parameters +8 -8", ["init.patchStd"]],
   ["init.depthRescale", true, "parameters +2 -2"],
 ];

@@ -1,8 +1,10 @@
 /**
- * The mean over devices, AdamW and the moving average. The mean is a cut: what it reads is a result of one graph, what it
- * gives an input of the next (record.ts). The others are noted down while the step is recorded and written at its end (updates.ts),
+ * The mean over devices, shards, AdamW and the moving average. Where devices meet is a cut: what they meet over is a result
+ * of one graph, what comes of it an input of the next (cut.ts). The others are noted down while the step is recorded and written at its end (updates.ts),
  * because small tensors are updated together.
  */
+import { blockOf } from "../../../ranks/communicator";
+import { shardLength } from "../../../step/shards";
 import type { KernelTable } from "../../table";
 import type { Node, Value } from "../graph";
 import type { Handle, Recorder } from "../recorder";
@@ -11,8 +13,31 @@ import type { Handle, Recorder } from "../recorder";
 export const NOTED_ADAMW = "noted:adamw";
 export const NOTED_EMA = "noted:ema";
 
-export const updateLowerings: KernelTable<Recorder, Handle, Value, "allReduce" | "adamw" | "ema"> = {
+export const updateLowerings: KernelTable<
+  Recorder,
+  Handle,
+  Value,
+  "allReduce" | "shard" | "allGather" | "adamw" | "ema"
+> = {
   allReduce: (r, [x]) => r.reduced(r.full(x)),
+  shard: (r, [x], { length }) => {
+    const elements = x.shape.reduce((product, size) => product * size, 1);
+    if (length !== shardLength(elements, r.place.size)) {
+      throw new Error(`internal: a shard of ${length} of ${elements} numbers, on ${r.place.size} devices`);
+    }
+    const flat = r.reshape(x.value, [elements]);
+    if (r.place.size === 1) return flat;
+    const { start, end } = blockOf(elements, r.place);
+    const zeros = r.graph.constant(new Float32Array(length - (end - start)), [length - (end - start)]);
+    if (end === start) return zeros;
+    const bounds = [[start], [end], [0]].map((ints) => r.graph.ints(ints));
+    const own = r.graph.one("Slice", [flat, ...bounds], [end - start]);
+    return end - start === length ? own : r.graph.one("Concat", [own, zeros], [length], { axis: { int: 0 } });
+  },
+  allGather: (r, [shard, like]) => {
+    const dims = r.dims(like.shape);
+    return r.place.size === 1 ? r.reshape(shard.value, dims) : r.gathered(r.full(shard), dims);
+  },
   adamw: (r, inputs, { beta1, beta2, eps, decay }) => {
     const [weight] = inputs;
     const dims = r.dims(weight.shape);

@@ -1,4 +1,5 @@
 /** Elementwise ops, losses, and the update. */
+import { onlyShard } from "../../one-device";
 import type { KernelTable } from "../../table";
 import type { Tensor } from "../core";
 import type { Kernels } from "../kernels";
@@ -19,6 +20,8 @@ type ElementwiseOp =
   | "mse"
   | "mseGrad"
   | "allReduce"
+  | "shard"
+  | "allGather"
   | "globalNorm"
   | "clipFactor"
   | "adamw"
@@ -59,8 +62,10 @@ export const elementwiseOps: KernelTable<Kernels, Tensor, Tensor, ElementwiseOp>
     const squares = tensors.map((x) => k.reshape(k.sumAll(k.unary("Square", x)), [1]));
     return k.unary("Sqrt", k.sumAll(k.concat(squares, 0)));
   },
-  // The mean over one device: the rules of a spec allow no more (compiler/spec/hardware-rules.ts).
+  // One device: the rules of a spec allow no more (compiler/spec/hardware-rules.ts).
   allReduce: (k, [x]) => k.reshape(x, x.shape),
+  shard: (k, [x], { length }) => k.reshape(x, onlyShard(x, length)),
+  allGather: (k, [shard, like]) => k.reshape(shard, like.shape),
   clipFactor: (k, [norm], { max }) => k.clip(k.div(k.scalar(max), k.add(norm, 1e-6)), 0, 1),
 
   adamw: (k, [weight, gradient, m, v, stepSize, secondMoment, decayFactor], attrs) => {

@@ -1,4 +1,6 @@
 /** Lowerings of elementwise ops, losses and the update. */
+
+import { onlyShard } from "../../one-device";
 import type { KernelTable } from "../../table";
 import type { Builder, Value } from "../builder";
 
@@ -8,6 +10,8 @@ type ElementwiseOp =
   | "addTable"
   | "sumBatch"
   | "allReduce"
+  | "shard"
+  | "allGather"
   | "scale"
   | "scaleBy"
   | "scaleRows"
@@ -44,6 +48,9 @@ export const elementwiseLowerings: KernelTable<Builder, Value, Value, Elementwis
   sumBatch: (b, [x]) => b.reduce("add", x, [0]),
   // Over the devices of this program; where others have programs of their own, program.ts cuts behind it.
   allReduce: (b, [x]) => b.meanOverReplicas(x),
+  // Of one device: the rules of a spec allow no more (compiler/spec/hardware-rules.ts).
+  shard: (b, [x], { length }) => b.reshape(x, onlyShard(x, length)),
+  allGather: (b, [shard, like]) => b.reshape(shard, like.shape),
   scale: (b, [x], { by }) => b.times(x, by),
   scaleBy: (b, [x, factor]) => b.mul(x, factor),
   scaleRows: (b, [x, factor]) => b.mul(x, b.atFirst(factor, x.shape)),

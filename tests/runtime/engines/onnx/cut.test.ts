@@ -9,6 +9,7 @@ import { layoutOf } from "../../../../runtime/engines/onnx/layout";
 import { record } from "../../../../runtime/engines/onnx/record";
 import { stepEngineFunctions } from "../../../../runtime/loop/functions";
 import { stateSpecs } from "../../../../runtime/loop/state";
+import { shardsOf } from "../../../../runtime/step/shards";
 import { evaluateTrainer } from "../../../support/generated";
 import { base } from "../../../support/variations";
 
@@ -16,15 +17,20 @@ async function recordings(change: {
   readonly gpus: number;
   readonly accumulation: number;
   readonly clipNorm?: number;
+  readonly shardOptimizer?: true;
 }) {
-  const { gpus, ...optimization } = change;
-  const spec = { ...base, optimization: { ...base.optimization, ...optimization }, hardware: { gpus } };
+  const { gpus, shardOptimizer = false, ...optimization } = change;
+  const spec = { ...base, optimization: { ...base.optimization, ...optimization }, hardware: { gpus, shardOptimizer } };
   const loaded = specFromText({ text: JSON.stringify(spec), file: "spec.json" });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics));
   const program = await evaluateTrainer(compile(loaded).files);
-  const layout = layoutOf(stateSpecs(program.parameters, program.state));
+  const layout = layoutOf(stateSpecs(program.parameters, program.state, shardsOf(program.experiment)));
+  const place = { rank: gpus - 1, size: gpus };
   const { microBatch, update } = stepEngineFunctions(program);
-  return { program, graphs: [microBatch, ...(update === null ? [] : [update])].map((fn) => record(fn, layout)) };
+  return {
+    program,
+    graphs: [microBatch, ...(update === null ? [] : [update])].map((fn) => record(fn, layout, "cpu", place)),
+  };
 }
 
 const products = ({ nodes }: Recording): number => nodes.filter(({ op }) => /MatMul|Gemm/.test(op)).length;
@@ -54,6 +60,40 @@ test.each([
   }
 });
 
+test.each([
+  [{ gpus: 2, accumulation: 1, shardOptimizer: true }, [3]],
+  [{ gpus: 4, accumulation: 1, clipNorm: 1, shardOptimizer: true }, [3]],
+  [{ gpus: 2, accumulation: 2, shardOptimizer: true }, [1, 3]],
+] as const)("%j: graphs of each function %j", async (change, wanted) => {
+  const { program, graphs } = await recordings(change);
+  expect(graphs.map(({ length }) => length)).toEqual(wanted);
+  const [before, shards, after] = graphs.at(-1) ?? [];
+  const replaced = (graph: Recording | undefined): readonly string[] =>
+    (graph?.state ?? []).flatMap(({ segment, output }) =>
+      output === null ? [] : [segment.name.split(/[.|]/)[0] ?? ""],
+    );
+  expect(new Set(replaced(before))).toEqual(new Set());
+  expect(new Set(replaced(shards))).toEqual(new Set(["m", "v", ...(change.accumulation === 1 ? [] : ["gradients"])]));
+  // The weights are filled where the devices meet, not by a graph.
+  expect(new Set(replaced(after))).toEqual(new Set(["target"]));
+  expect(shards?.shards.map(({ piece }) => piece.path).sort()).toEqual(
+    program.parameters.map(({ path }) => `weights.${path}`).sort(),
+  );
+  // Nothing of the passes is computed again.
+  for (const graph of [shards, after]) expect(graph && products(graph)).toBe(0);
+});
+
+test("gradients lie in buckets in the order in which the backward pass gives them", async () => {
+  const { program, graphs } = await recordings({ gpus: 2, accumulation: 1 });
+  const [before] = graphs[0] ?? [];
+  const place = new Map(before?.nodes.map((node, i) => [node, i]));
+  const places = (before?.gives ?? []).map(({ value: { source } }) =>
+    source.kind === "node" ? place.get(source.node) : -1,
+  );
+  expect(places).toEqual([...places].sort((a, b) => Number(a) - Number(b)));
+  expect(places.length).toBe(program.parameters.length);
+});
+
 test("tensors lie in buckets one after the other, on a cache line each", async () => {
   const { graphs } = await recordings({ gpus: 2, accumulation: 1 });
   const gives = graphs[0]?.[0]?.gives ?? [];
@@ -68,5 +108,5 @@ test("tensors lie in buckets one after the other, on a cache line each", async (
     taken.set(part.buffer, part.byteOffset + part.byteLength);
   }
   expect(taken.size).toBe(all.length);
-  expect(bucketsOf(gives).all.length).toBe(1);
+  expect(bucketsOf(gives, 2 ** 24).all.length).toBe(1);
 });

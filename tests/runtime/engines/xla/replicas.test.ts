@@ -55,10 +55,11 @@ describe.skipIf(!hasPlugin)(`many devices (seed ${testSeed})`, { timeout: 300_00
   it("the recorded run of two ranks of the official code holds on two processes", { timeout: 900_000 }, async () => {
     const trace = await openTrace(officialPath("ddp2_tiny_official_init.safetensors"));
     try {
-      const hardware = { ...xla, precision: "fp32", threads: 0, workers: 0, gpus: trace.ranks } as const;
+      const { experiment } = await manyDevicesProgram({ ...xla, gpus: trace.ranks, accumulation: 1 });
+      const { hardware } = experiment;
       const program = await evaluateReplay(compileReplay(trace, hardware).files);
       const found = await onRanks(trace.ranks, async (communicator) => {
-        const engine = await holding(1)(communicator);
+        const engine = await holding(1)(communicator, hardware.reduceBucketMiB * 2 ** 20);
         const followed = await follow(program, trace, engine, { devices: communicator, mse: false });
         await engine.release();
         return followed;
