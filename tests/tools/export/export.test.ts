@@ -127,6 +127,14 @@ describe("weights come back", () => {
     const { tensors } = await readHeader(join((await exported("hf")).folder, "model.safetensors"));
     expect(tensors.get("encoder.layer.1.attention.attention.key.weight")?.shape).toEqual([32, 32]);
     expect(tensors.size).toBe(3 + 2 * 16 + 2);
+    // Queries are the first third of the rows, keys the second (reference.md §3).
+    const file = join((await exported("hf")).folder, "model.safetensors");
+    const split = (await readSafetensors(file)).tensors;
+    const bias = await run.read("target.blocks.1.attn.qkv.bias");
+    for (const [third, name] of ["query", "key", "value"].entries()) {
+      const part = split.get(`encoder.layer.1.attention.attention.${name}.bias`)?.values;
+      expect(part, name).toEqual(bias.slice(32 * third, 32 * (third + 1)));
+    }
   });
 });
 
