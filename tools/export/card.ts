@@ -61,6 +61,9 @@ function experimentRows({ experiment, metadata }: ExportSource): readonly (reado
     ["loss", Number.isFinite(loss) ? loss.toPrecision(4) : "unknown"],
     ["precision, seed", `${hardware.precision}, ${seed}`],
     ["spec", `sha256 ${metadata.specHash}`],
+    ...(metadata.editedCode === null
+      ? []
+      : [["code", `edited by hand, sha256 ${metadata.editedCode}: the encoder may not be what it says here`] as const]),
   ];
 }
 

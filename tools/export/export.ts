@@ -51,7 +51,11 @@ export async function exportRun(options: ExportOptions): Promise<Exported> {
       writeFileSync(join(folder, "experiment.json"), `${JSON.stringify(experiment, null, 2)}\n`);
       return result;
     });
-    return { ...made, folder: out, checkpoint: source.path, bytes };
+    // Its networks can differ from what the constants say, and an export can not look into code.
+    const edited =
+      "The trainer of this run was edited by hand: if its encoder was, other programs compute something else.";
+    const notes = [...made.notes, ...(metadata.editedCode === null ? [] : [edited])];
+    return { ...made, notes, folder: out, checkpoint: source.path, bytes };
   } finally {
     await source.close();
   }

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fromOfficial } from "../../../runtime/checkpoint/official";
-import { readHeader, readSafetensors } from "../../../runtime/checkpoint/safetensors";
+import { readHeader, readSafetensors, writeSafetensors } from "../../../runtime/checkpoint/safetensors";
 import { loadWeights } from "../../../runtime/checkpoint/weights";
 import { openWeights } from "../../../runtime/checkpoint/weights-file";
 import { UserError } from "../../../runtime/errors";
@@ -127,6 +127,14 @@ describe("weights come back", () => {
     const { tensors } = await readHeader(join((await exported("hf")).folder, "model.safetensors"));
     expect(tensors.get("encoder.layer.1.attention.attention.key.weight")?.shape).toEqual([32, 32]);
     expect(tensors.size).toBe(3 + 2 * 16 + 2);
+    // Queries are the first third of the rows, keys the second (reference.md §3).
+    const file = join((await exported("hf")).folder, "model.safetensors");
+    const split = (await readSafetensors(file)).tensors;
+    const bias = await run.read("target.blocks.1.attn.qkv.bias");
+    for (const [third, name] of ["query", "key", "value"].entries()) {
+      const part = split.get(`encoder.layer.1.attention.attention.${name}.bias`)?.values;
+      expect(part, name).toEqual(bias.slice(32 * third, 32 * (third + 1)));
+    }
   });
 });
 
@@ -241,10 +249,14 @@ describe("refused", () => {
     const made = await exported("hf", { from: bad, out: join(folder, "kept") });
     const card = readFileSync(join(made.folder, "README.md"), "utf8");
     const checkpoint = join(bad, "small-latest.safetensors");
-    const { tensors, dataStart } = await readHeader(checkpoint);
-    const bytes = readFileSync(checkpoint);
-    bytes.writeFloatLE(Number.NaN, dataStart + (tensors.get("target_encoder.norm.bias")?.begin ?? 0));
-    writeFileSync(checkpoint, bytes);
+    // A trainer does not save NaN, but other programs do: whole, and under checksums that are right.
+    const { metadata, tensors } = await readSafetensors(checkpoint);
+    const bias = tensors.get("target_encoder.norm.bias")?.values;
+    if (bias instanceof Float32Array) bias[3] = Number.NaN;
+    await writeSafetensors(checkpoint, {
+      metadata: Object.fromEntries(metadata),
+      tensors: [...tensors].map(([name, { shape, values }]) => ({ name, dtype: "F32", shape, values: () => values })),
+    });
     expect(await refusal(exported("hf", { from: bad, out: join(folder, "kept") }))).toBe("E455");
     expect(readFileSync(join(made.folder, "README.md"), "utf8")).toBe(card);
     expect(await refusal(exported("official", { from: bad, out: join(folder, "torn") }))).toBe("E455");
