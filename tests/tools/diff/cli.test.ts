@@ -165,9 +165,9 @@ describe("exit codes", () => {
   });
 
   test.each([[["--json", "--md"]], [["--rate", "0"]], [["--rate", "fast"]]])("%j", async (flags) => {
-    const { code, stderr } = await diff("small.json", "small.json", ...flags);
+    const { code, stdout, stderr } = await diff("small.json", "small.json", ...flags);
     expect(code).toBe(2);
-    expect(stderr).toContain("E901");
+    expect(flags.includes("--json") ? stdout : stderr).toContain("E901");
   });
 });
 
