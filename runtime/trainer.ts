@@ -1,22 +1,22 @@
 /** The entry of every generated trainer. */
 import { isMainThread, workerData } from "node:worker_threads";
 import { parseFlags } from "./cli";
-import type { LoadEngine } from "./contract";
+import type { GeneratedTrainer, LoadEngine } from "./contract";
 import { isDataWorker, runWorker } from "./data/worker-thread";
 import { editedCode } from "./edited-code";
 import { lookForPackages } from "./engines/native-packages";
 import { errorText } from "./error-text";
-import type { TrainerProgram } from "./experiment";
 import { nodeEnvironment } from "./loop/node-environment";
 import { runOnRanks } from "./loop/on-ranks";
 import { outliveTerminal } from "./report/terminal";
 import { restartWith } from "./restart";
+import { checkSizes } from "./step/agree";
 
 export { errorText } from "./error-text";
 export { generated } from "./model/generated";
 
 /** Runs the trainer as its command line asks, and sets the exit code: 0 done, 1 failed, 2 usage, 129, 130 or 143 stopped. */
-export function train(generated: TrainerProgram, loadEngine: LoadEngine): void {
+export function train(generated: GeneratedTrainer, loadEngine: LoadEngine): void {
   // The bundle is also the file of the threads that prepare images, and of those that an engine starts.
   if (!isMainThread) {
     if (isDataWorker(workerData)) runWorker(workerData);
@@ -36,6 +36,12 @@ export function train(generated: TrainerProgram, loadEngine: LoadEngine): void {
     environment.stderr.write(`${errorText(error)}\n`);
     process.exitCode = 1;
   };
+  try {
+    checkSizes(program.experiment, generated.sizes);
+  } catch (error) {
+    fail(error);
+    return;
+  }
   // Without this a lost promise would end the process as if all had gone well.
   const stalled = (): void => fail(new Error("internal: the run waits for something that never comes"));
   process.once("beforeExit", stalled);
@@ -53,6 +59,6 @@ export function train(generated: TrainerProgram, loadEngine: LoadEngine): void {
 }
 
 /** The experiment of an edited trainer says so, and with it every checkpoint and log of its runs. */
-function marked(program: TrainerProgram): TrainerProgram {
+function marked(program: GeneratedTrainer): GeneratedTrainer {
   return editedCode === null ? program : { ...program, experiment: { ...program.experiment, editedCode } };
 }

@@ -1,7 +1,7 @@
 /** The body of a generated function: the calls of the step as text. */
 import type { OpName } from "../../runtime/ops/ops";
 import { stateTrees } from "../../runtime/step/trees";
-import { type Graph, type Group, groupType, type Leaf } from "../ir/graph";
+import type { Graph, Group, Leaf } from "../ir/graph";
 import type { NetworkName, Stage } from "../ir/stage";
 import {
   type BackwardCall,
@@ -24,7 +24,7 @@ import { allUses, type Uses } from "./code";
 import { actsName, groupGradient, keptValues } from "./functions";
 import { listed } from "./layout";
 import { capital } from "./names";
-import { neededLengths, typeArguments, varyingAxes } from "./types";
+import { groupCode, neededLengths, typeArguments, varyingAxes } from "./types";
 
 export interface BodySettings {
   /** Blocks of each network. */
@@ -53,8 +53,9 @@ function assign(left: string, { name, args }: Invocation, indent: string): strin
 /** Indent of a line in a loop of the body; the others have none of their own. */
 const LOOP = "  ";
 
-/** Ops on trees whose results have other shapes, and the helpers whose types say so. */
-const reshaping: ReadonlyMap<OpName, string> = new Map([
+/** Ops on trees whose results have other types, and the helpers that say so. */
+const retyping: ReadonlyMap<OpName, string> = new Map([
+  ["ema", "followAll"],
   ["shard", "shardAll"],
   ["allGather", "gatherAll"],
 ]);
@@ -79,7 +80,7 @@ class BodyWriter {
   };
 
   section({ title, calls }: Section): void {
-    if (title !== null) this.lines.push(`// ${title}`);
+    if (title !== null) this.lines.push(...title.split("\n").map((line) => `// ${line}`));
     for (const call of calls) byKind(call, this.writers);
     if (title !== null) this.lines.push("");
   }
@@ -92,7 +93,7 @@ class BodyWriter {
     "loss gradient": (call) => this.loss("dPredictions", call, call.loss),
     collect: (call) => {
       this.use({ types: ["Weights"] });
-      this.lines.push(`const ${call.gives.name}: Weights = ${gradientRecord(call)};`);
+      this.lines.push(`const ${call.gives.name}: Gradients<Weights> = ${gradientRecord(call)};`);
     },
     each: (call) => this.each(call),
     scalar: (call) => {
@@ -230,7 +231,7 @@ class BodyWriter {
     this.use({ helpers: ["backwards"], types: block === undefined ? [] : [block.type.name] });
     this.lines.push(
       `let ${running} = ${gradient};`,
-      `const ${gradients}: ${block === undefined ? "never" : groupType(block.type)}[] = [];`,
+      `const ${gradients}: Gradients<${block === undefined ? "never" : groupCode(block.type)}>[] = [];`,
       `for (const [block, a] of backwards(${this.blocksCode(stage, "weights")}, ${actsVariable(stage.graph)})) {`,
       assign("  const d", invocation("a", running), LOOP),
       `  ${gradients}.unshift(d.dBlock);`,
@@ -254,7 +255,7 @@ class BodyWriter {
 
   /** `zipAll(a, b, (x, y) => o.op(x, y))` */
   treeCode({ op, trees, scalars, attrs }: EachCall): string {
-    const helper = reshaping.get(op) ?? (trees.length === 1 ? "mapAll" : "zipAll");
+    const helper = retyping.get(op) ?? (trees.length === 1 ? "mapAll" : "zipAll");
     this.use({ helpers: [helper, ...(op === "shard" ? ["shardLength"] : [])] });
     const each = trees.map((tree) => tree.each);
     const args = [...each, ...scalars.map((scalar) => this.scalarOf(scalar)), ...attrsCode(attrs)];
@@ -295,6 +296,12 @@ class BodyWriter {
 const attrsCode = (attrs: EachCall["attrs"]): readonly string[] =>
   attrs.length === 0 ? [] : [`{ ${attrs.map(([name, code]) => `${name}: ${code}`).join(", ")} }`];
 
+/** A list that is all of it stands for itself. */
+function listCode(codes: readonly string[]): string {
+  const [only = ""] = codes;
+  return codes.length === 1 && only.startsWith("...") ? only.slice("...".length) : `[${codes.join(", ")}]`;
+}
+
 /** Where the weights of a network lie in a tree of the state. */
 const rootCode = (tree: InferenceCall["weights"], network: NetworkName): string =>
   stateTrees[tree].part === "all" ? `${tree}.${network}` : tree;
@@ -308,7 +315,8 @@ function gradientRecord({ from }: CollectCall): string {
       const [, name = "", rest] = group.path.split(".");
       const record = byNetwork[networkOf(group.path)];
       const gradients = gradientsVariable(stage.graph);
-      const code = rest === "*" && stage.repeated ? `...${gradients}` : `${gradients}.${groupGradient(group)}`;
+      const loop = rest === "*" && stage.repeated;
+      const code = loop ? `...${gradients}` : `${gradients}.${groupGradient(group)}`;
       record.set(name, [...(record.get(name) ?? []), code]);
     }
   }
@@ -316,7 +324,7 @@ function gradientRecord({ from }: CollectCall): string {
     listed(
       `${name}: { `,
       [...byNetwork[name]].map(
-        ([layer, codes]) => `${layer}: ${layer === "blocks" ? `[${codes.join(", ")}]` : codes.join(", ")}`,
+        ([layer, codes]) => `${layer}: ${layer === "blocks" ? listCode(codes) : codes.join(", ")}`,
       ),
       " }",
       LOOP,

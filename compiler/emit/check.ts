@@ -4,7 +4,7 @@
  * differ in their sizes only share it, as do experiments with other numbers: points of a sweep have few different ones.
  */
 import { join } from "node:path";
-import { type DiagnosticMessageChain, Project, ts } from "ts-morph";
+import { type DiagnosticMessageChain, Project, type SourceFile, ts } from "ts-morph";
 import { type CheckInput, type Unit, unitsOf } from "./check-units";
 import type { GeneratedCode } from "./code";
 import { packageRoot } from "./package-root";
@@ -72,6 +72,26 @@ export function typeErrors(folder: string, files: readonly GeneratedCode[]): rea
 /** The same with the place of each. */
 export function typeFaults(folder: string, files: readonly GeneratedCode[]): readonly TypeFault[] {
   return typeFaultsOfMany([{ folder, files }]).flat();
+}
+
+/** The same of each file as it is, every one of them once: for texts that are expected to be wrong. */
+export function typeErrorsAsTheyAre(inputs: readonly CheckInput[]): readonly (readonly string[])[] {
+  const trainers = inputs.map(unitsOf);
+  const units = trainers.flat();
+  const found = new Map(verdicts(units, units, ({ file }) => file.text).map(({ unit, errors }) => [unit, errors]));
+  const messages = (unit: Unit): readonly string[] => (found.get(unit) ?? []).map(({ message }) => message);
+  return trainers.map((own) => own.flatMap(messages));
+}
+
+/** Runs `read` on a checked file of generated code, with the types of all that it imports of the runtime. */
+export function withTypes<T>(path: string, text: string, read: (file: SourceFile) => T): T {
+  const { project } = shared();
+  const file = project.createSourceFile(path, text, { overwrite: true });
+  try {
+    return read(file);
+  } finally {
+    project.removeSourceFile(file);
+  }
 }
 
 interface UnitErrors {
@@ -168,6 +188,9 @@ function shared(): Shared {
       lib: ["lib.es2022.d.ts"],
       types: [],
       strict: true,
+      // What is kept, made or handed and not read is a sign of an edit that went wrong.
+      noUnusedLocals: true,
+      noUnusedParameters: true,
       noUncheckedIndexedAccess: true,
       exactOptionalPropertyTypes: true,
       noEmit: true,

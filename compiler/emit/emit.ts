@@ -9,6 +9,7 @@ import { asPlanned, type EmitSettings, type Numbers, standingIn } from "./number
 import { render } from "./render";
 import { emitFeatures, emitStep, featureInputs, varying } from "./step";
 import { emitTrees } from "./trees";
+import { anySize } from "./types";
 
 function emitParameters(plan: Plan): string {
   const { std, patchStd, depthRescale } = plan.init;
@@ -36,7 +37,7 @@ function emitExperiment({ description, experiment }: Plan, numbers: Numbers): st
 export function functionsText({ model, step }: Trainer): object {
   const lengths = varying(model.dims.lengths);
   // The step is checked for all lengths at once; the trainer runs it for each.
-  const anyLengths = lengths.length === 0 ? "" : `<${lengths.map(() => "number").join(", ")}>`;
+  const anyLengths = lengths.length === 0 ? "" : `<${lengths.map(anySize).join(", ")}>`;
   const functions = step.functions.map(({ name, every, reads, takes }) => ({
     name,
     quoted: literal(name),
@@ -53,11 +54,19 @@ export function functionsText({ model, step }: Trainer): object {
     featureInputs: featureInputs(model)
       .map(({ tree, path }) => `${path}: ${tree}.${path}`)
       .join(", "),
+    sizeTypes: ["Sum", "Times"].filter((name) => anyLengths.includes(`${name}<`)).join(", "),
   };
 }
 
 function emitMain(trainer: Trainer, { starts }: EmitSettings): string {
-  return render("main.ts", { ...functionsText(trainer), starts, engine: trainer.plan.experiment.hardware.engine });
+  const fixed = [trainer.model.dims.context, trainer.model.dims.target].filter(({ varies }) => !varies);
+  const sizes = ["B", "N", "V", "D", "H", "F", "P", "PH", "PF", ...fixed.map(({ name }) => name)].join(", ");
+  return render("main.ts", {
+    ...functionsText(trainer),
+    sizes,
+    starts,
+    engine: trainer.plan.experiment.hardware.engine,
+  });
 }
 
 type CodeName = `${"experiment" | "features" | "main" | "parameters" | "step" | "trees"}.ts`;

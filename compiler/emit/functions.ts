@@ -1,15 +1,26 @@
 /** Graphs as TypeScript functions: one op per line, the shape in a column at the end. */
 import type { Differentiated } from "../autodiff/gradients";
-import { type Graph, type Group, groupType, type Node, type Value } from "../ir/graph";
+import type { Graph, Group, Node, Value } from "../ir/graph";
 import { type Dim, type Num, shapeText } from "../ir/number";
 import type { Code, Uses } from "./code";
-import { type Branch, docComment, indent, type Layout, listed, record } from "./layout";
+import { type Branch, docComment, fields, indent, type Layout, listed, record } from "./layout";
 import { capital, comment } from "./names";
 import type { Numbers } from "./numbers";
-import { attrText, lengthsType, neededLengths, tensorType, typeArguments, typeParameters, varyingAxes } from "./types";
+import { type Roles, rolesOf, rolesOfBoth } from "./roles";
+import {
+  attrText,
+  groupCode,
+  lengthsType,
+  madeParameters,
+  neededLengths,
+  tensorType,
+  typeArguments,
+  typeParameters,
+  varyingAxes,
+} from "./types";
 
 /** Widest code before the column of shapes; a longer op stands on two lines. */
-const COLUMN_LIMIT = 104;
+const COLUMN_LIMIT = 98;
 
 /** A line of code and what stands in its last column. */
 export interface Line {
@@ -26,17 +37,14 @@ export function aligned(lines: readonly Line[]): string {
   return lines.map(({ code, note }) => (note === "" ? code : `${code.padEnd(column)} // ${note}`)).join("\n");
 }
 
-/** How values are written in one function: locals by name, what the forward pass kept as `a.name`. */
-export type Reference = (value: Value) => string;
-
-const byName: Reference = (value) => value.name;
-
 /** The shape, after a number format that is not the usual one. */
 const noteOf = ({ dtype, shape }: Value): string => `${dtype === "f32" ? "" : `${dtype} `}${shapeText(shape)}`;
 
-export function opLines(node: Node, reference: Reference, numbers: Numbers): readonly Line[] {
-  const attrs = Object.entries(node.attrs).map(([name, value]) => `${name}: ${attrText(value, numbers)}`);
-  const args = [...node.inputs.map(reference), ...(attrs.length === 0 ? [] : [`{ ${attrs.join(", ")} }`])];
+export function opLines(node: Node, numbers: Numbers): readonly Line[] {
+  const attrs = Object.entries(node.attrs)
+    .filter(([name, value]) => !(name === "scale" && value === 1))
+    .map(([name, value]) => `${name}: ${attrText(value, numbers)}`);
+  const args = [...node.inputs.map(({ name }) => name), ...(attrs.length === 0 ? [] : [`{ ${attrs.join(", ")} }`])];
   const names = node.outputs.map((value) => value.name);
   const left = names.length === 1 ? names.join("") : `[${names.join(", ")}]`;
   const shapes = [...new Set(node.outputs.map(noteOf))];
@@ -79,12 +87,18 @@ export function keptValues({ forward, saved }: Differentiated): readonly Value[]
   return [...new Set([...saved, ...forward.outputs])];
 }
 
-function signature(graph: Graph, inputs: readonly string[]): readonly string[] {
+/** The weights that the target encoder's functions are handed are its own. */
+export type WeightsOf = "weights" | "target";
+
+const groupOwned = (group: Group, of: WeightsOf): string =>
+  of === "target" ? `Target<${groupCode(group.type)}>` : groupCode(group.type);
+
+function signature(graph: Graph, of: WeightsOf, inputs: readonly string[]): readonly string[] {
   const lengths = neededLengths(graph);
   return [
     "o: Ops",
     ...(lengths.length === 0 ? [] : [`l: ${lengthsType(lengths)}`]),
-    ...graph.groups.map((group) => `${group.name}: ${groupType(group.type)}`),
+    ...graph.groups.map((group) => `${group.name}: ${groupOwned(group, of)}`),
     ...inputs,
   ];
 }
@@ -102,17 +116,24 @@ function shapesNote(graph: Graph): string {
 /** Type parameters: every varying axis of inputs and outputs, and those handed as numbers in `l`. */
 function generics(graph: Graph, values: readonly Value[] = [...graph.inputs, ...graph.outputs]): string {
   const asShape: Value = { name: "l", dtype: "f32", shape: neededLengths(graph) };
-  return typeParameters(varyingAxes([...values, asShape]));
+  return madeParameters(varyingAxes([...values, asShape]));
 }
 
-const parameterOf = (value: Value): string => `${value.name}: ${tensorType(value)}`;
+const typeOf = (value: Value, roles: Roles): string => tensorType(value, roles.get(value) ?? "");
+
+const parameterOf =
+  (roles: Roles) =>
+  (value: Value): string =>
+    `${value.name}: ${typeOf(value, roles)}`;
 
 /** A documented function whose body is one op a line and what it returns. */
 function functionText(parts: {
   readonly doc: string;
   readonly head: string;
+  /** Lines before the first op. */
+  readonly before?: readonly string[];
   readonly nodes: readonly Node[];
-  readonly reference: Reference;
+  /** The last statement. */
   readonly returns: string;
   readonly numbers: Numbers;
 }): string {
@@ -120,8 +141,9 @@ function functionText(parts: {
     docComment(comment(parts.doc)),
     `${parts.head} {`,
     indent([
-      aligned(parts.nodes.flatMap((node) => opLines(node, parts.reference, parts.numbers))),
-      `return ${parts.returns};`,
+      ...(parts.before ?? []),
+      aligned(parts.nodes.flatMap((node) => opLines(node, parts.numbers))),
+      parts.returns,
     ]),
     "}",
   ].join("\n");
@@ -153,12 +175,13 @@ function usesOf(graphs: readonly Graph[]): Uses {
 export function inferenceFunction(graph: Graph, numbers: Numbers): Code {
   const [output] = graph.outputs;
   if (output === undefined) throw new Error(`internal: ${graph.name} gives nothing`);
+  const roles = rolesOf(graph);
+  const parameters = signature(graph, "target", graph.inputs.map(parameterOf(roles)));
   const text = functionText({
     doc: docOf(graph),
-    head: head(graph.name, generics(graph), signature(graph, graph.inputs.map(parameterOf)), tensorType(output)),
+    head: head(graph.name, generics(graph), parameters, typeOf(output, roles)),
     nodes: graph.nodes,
-    reference: byName,
-    returns: output.name,
+    returns: `return ${output.name};`,
     numbers,
   });
   return { text, uses: usesOf([graph]) };
@@ -167,10 +190,11 @@ export function inferenceFunction(graph: Graph, numbers: Numbers): Code {
 /** The record of what a forward function keeps. */
 export function actsInterface(parts: Differentiated): string {
   const kept = keptValues(parts);
+  const roles = rolesOf(parts.forward);
   return [
     `/** What ${parts.forward.name} keeps for its backward pass. */`,
     `export interface ${actsName(parts.forward)}${typeParameters(varyingAxes(kept))} {`,
-    indent(kept.map((value) => `readonly ${value.name}: ${tensorType(value)};`)),
+    indent(kept.map((value) => `readonly ${value.name}: ${typeOf(value, roles)};`)),
     "}",
   ].join("\n");
 }
@@ -179,16 +203,16 @@ export function forwardFunction(parts: Differentiated, numbers: Numbers): string
   const { forward: graph } = parts;
   const kept = keptValues(parts);
   const returns = `${actsName(graph)}${typeArguments(varyingAxes(kept))}`;
+  const parameters = signature(graph, "weights", graph.inputs.map(parameterOf(rolesOf(graph))));
   return functionText({
     doc: docOf(graph),
-    head: head(graph.name, generics(graph), signature(graph, graph.inputs.map(parameterOf)), returns),
+    head: head(graph.name, generics(graph), parameters, returns),
     nodes: graph.nodes,
-    reference: byName,
     returns: listed(
-      "{ ",
+      "return { ",
       kept.map((value) => value.name),
-      " }",
-      "  ",
+      " };",
+      "",
     ),
     numbers,
   });
@@ -199,36 +223,46 @@ export const groupGradient = (group: Group): string => `d${capital(group.name)}`
 
 export function backwardFunction(parts: Differentiated, numbers: Numbers): string {
   const { forward, backward, saved, outputGradient, inputGradient, weightGradients } = parts;
-  const isSaved = new Set(saved);
-  const reference: Reference = (value) => (isSaved.has(value) ? `a.${value.name}` : value.name);
+  const roles = rolesOfBoth(parts);
   const kept = keptValues(parts);
   const gradientOf = (weight: Value): string => {
     const gradient = weightGradients.get(weight);
     if (gradient === undefined) throw new Error(`internal: ${forward.name}: no gradient for ${weight.name}`);
-    return reference(gradient);
+    return gradient.name;
   };
   const returned: readonly { readonly name: string; readonly code: Layout; readonly type: string }[] = [
     ...(inputGradient === undefined
       ? []
-      : [{ name: "dInput", code: reference(inputGradient), type: tensorType(inputGradient) }]),
+      : [{ name: "dInput", code: inputGradient.name, type: typeOf(inputGradient, roles) }]),
     ...forward.groups.map((group) => ({
       name: groupGradient(group),
       code: recordOf(group, gradientOf),
-      type: groupType(group.type),
+      type: `Gradients<${groupCode(group.type)}>`,
     })),
   ];
   const args = [
     ...(saved.length === 0 ? [] : [`a: ${actsName(forward)}${typeArguments(varyingAxes(kept))}`]),
-    ...(outputGradient === undefined ? [] : [parameterOf(outputGradient)]),
+    ...(outputGradient === undefined ? [] : [parameterOf(roles)(outputGradient)]),
   ];
   const axes = generics(backward, [...kept, ...(outputGradient === undefined ? [] : [outputGradient])]);
-  const returnType = `{ ${returned.map(({ name, type }) => `readonly ${name}: ${type}`).join("; ")} }`;
+  const returnType = fields(returned.map(({ name, type }) => `readonly ${name}: ${type}`));
   return functionText({
     doc: `Gradients of ${forward.name}.`,
-    head: head(backward.name, axes, signature(backward, args), returnType),
+    head: head(backward.name, axes, signature(backward, "weights", args), returnType),
+    // Taken apart, so that what is not read shows, and what need not be read is not at hand.
+    before:
+      saved.length === 0
+        ? []
+        : [
+            listed(
+              "const { ",
+              saved.map(({ name }) => name),
+              " } = a;",
+              "",
+            ),
+          ],
     nodes: backward.nodes,
-    reference,
-    returns: record({ kind: "branch", entries: new Map(returned.map(({ name, code }) => [name, code])) }, "  ", 9),
+    returns: `return ${record({ kind: "branch", entries: new Map(returned.map(({ name, code }) => [name, code])) }, "", 9)};`,
     numbers,
   });
 }
@@ -237,17 +271,17 @@ export function backwardFunction(parts: Differentiated, numbers: Numbers): strin
 export function lossGradientFunction(parts: Differentiated, numbers: Numbers): Code {
   const { forward, backward, inputGradient } = parts;
   if (inputGradient === undefined) throw new Error("internal: the loss has no gradient");
+  const roles = rolesOfBoth(parts);
   const text = functionText({
     doc: `The gradient of ${forward.name} by its first input.`,
     head: head(
       backward.name,
       generics(forward),
-      signature(backward, forward.inputs.map(parameterOf)),
-      tensorType(inputGradient),
+      signature(backward, "weights", forward.inputs.map(parameterOf(roles))),
+      typeOf(inputGradient, roles),
     ),
     nodes: backward.nodes,
-    reference: byName,
-    returns: inputGradient.name,
+    returns: `return ${inputGradient.name};`,
     numbers,
   });
   return { text, uses: usesOf([forward, backward]) };

@@ -14,12 +14,21 @@ function numbersLine({ experiment, model }: Plan): string {
   return [
     `${model.images} images`,
     tokens,
-    `context ${[...new Set(masks.programs.map((program) => program.contextTokens))].join("/")}`,
-    `${masks.targetCount} targets × ${[...new Set(masks.programs.map((program) => program.targetTokens))].join("/")}`,
+    `${masks.targetCount} targets`,
     `encoder ${encoder.depth}×${encoder.dim}`,
     `predictor ${predictor.depth}×${predictor.dim}`,
   ].join(" · ");
 }
+
+/** How long context and targets are: the two numbers of a pair belong to one program. */
+function programsLine({ experiment }: Plan): string {
+  const { programs } = experiment.masks;
+  const pairs = programs.map(({ contextTokens, targetTokens }) => `${contextTokens}+${targetTokens}`);
+  const shown = pairs.length <= MOST_PAIRS ? pairs : [...pairs.slice(0, MOST_PAIRS - 1), "…", pairs.at(-1)];
+  return `programs, each context + target tokens: ${shown.join(" ")}`;
+}
+
+const MOST_PAIRS = 10;
 
 export interface HeaderFacts {
   readonly name: string;
@@ -37,6 +46,7 @@ function headerFor(plan: Plan, body: string): string {
     " *",
     ` *   spec   sha256:${specHash.slice(0, 16)}    body   sha256:${shortHash(body)}`,
     ` *   ${numbersLine(plan)}`,
+    ` *   ${programsLine(plan)}`,
     " */",
   ].join("\n");
 }
@@ -53,6 +63,7 @@ const WHOLE_HEADER = new RegExp(
     String.raw` \* Change the spec, then run \`ijepa compile\` on it\.`,
     String.raw` \*`,
     String.raw` \*   spec   sha256:([0-9a-f]{16})    body   sha256:([0-9a-f]{16})`,
+    String.raw` \*   .*`,
     String.raw` \*   .*`,
     String.raw` \*/\n\n`,
   ].join("\n"),

@@ -17,6 +17,12 @@ export function listed(open: string, items: readonly string[], close: string, in
   return `${open.trimEnd()}\n${items.map((item) => `${indent}  ${item},`).join("\n")}\n${indent}${close.trimStart()}`;
 }
 
+/** The type of a record: on one line, or one field a line where a head would be too wide with it. */
+export function fields(of: readonly string[]): string {
+  const line = `{ ${of.join("; ")} }`;
+  return line.length + "): ".length + " {".length <= WIDTH ? line : `{\n${indent(of.map((field) => `${field};`))}\n}`;
+}
+
 /** Code, or a record of code. */
 export interface Branch {
   readonly kind: "branch";

@@ -3,8 +3,8 @@ import type { Experiment } from "../../runtime/experiment";
 import type { Dim, Expression } from "../ir/number";
 
 export interface Numbers {
-  /** Of the axis that is declared after `before` others. */
-  readonly size: (dim: Dim, before: number) => number;
+  /** Of an axis that is a number of its own. */
+  readonly size: (dim: Dim) => number;
   readonly expression: (num: Expression) => string;
   /** What stands in a comment, and differs where a number does. */
   readonly remark: (text: string | number) => string;
@@ -32,12 +32,42 @@ const FIRST_SIZE = 1_000_001;
 const CONSTANT = 1_000_000.5;
 const TEXT = "…";
 
+/** Sizes that are numbers of their own; the others are made of them. */
+const sizeNames = ["B", "N", "V", "D", "H", "F", "P", "PH", "PF", "C", "T"];
+
+function standInSize({ name }: Pick<Dim, "name">): number {
+  const at = sizeNames.indexOf(name);
+  if (at < 0) throw new Error(`internal: no size stands for ${name}`);
+  return FIRST_SIZE + at;
+}
+
 /** Texts of an experiment that no type depends on. */
 const texts: ReadonlySet<string> = new Set<keyof Experiment>(["name", "specHash", "trainingHash", "runDirectory"]);
 
+/** Constants that main.ts compares with the sizes of step.ts (runtime/step/agree.ts). */
+const comparedSizes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  optimiser: { deviceBatch: "B" },
+  encoder: { dim: "D", heads: "H", hidden: "F" },
+  predictor: { dim: "P", heads: "PH", hidden: "PF" },
+};
+
+/** Lengths of the programs stand for those of C and T: the same in all, as where they are sizes. */
+const lengthSizes: Readonly<Record<string, string>> = { contextTokens: "C", targetTokens: "T" };
+
+function withSizes(group: string, value: unknown): unknown {
+  const names = comparedSizes[group];
+  if (names === undefined || typeof value !== "object") return value;
+  const sizes = Object.entries(names).map(([field, name]) => [field, standInSize({ name })]);
+  return { ...value, ...Object.fromEntries(sizes) };
+}
+
 /** `channels` is 3 by its type. */
 function withoutNumbers(value: unknown, name = ""): unknown {
-  if (typeof value === "number") return name === "channels" ? value : CONSTANT;
+  if (typeof value === "number") {
+    const length = lengthSizes[name];
+    if (length !== undefined) return standInSize({ name: length });
+    return name === "channels" ? value : CONSTANT;
+  }
   if (Array.isArray(value)) return value.map((item) => withoutNumbers(item));
   return typeof value === "object" && value !== null ? recordWithoutNumbers(value) : value;
 }
@@ -52,14 +82,14 @@ function recordWithoutNumbers(record: object): object {
  * for all sizes, also for two that happen to be equal. Arithmetic is of one type, and so are the constants.
  */
 export const standingIn: Numbers = {
-  size: (_, before) => FIRST_SIZE + before,
+  size: standInSize,
   expression: () => "1 / Math.sqrt(2)",
   remark: () => "",
   constants: (experiment) =>
     Object.fromEntries(
       Object.entries(recordWithoutNumbers(experiment)).map(([name, value]) => [
         name,
-        texts.has(name) && typeof value === "string" ? TEXT : value,
+        texts.has(name) && typeof value === "string" ? TEXT : withSizes(name, value),
       ]),
     ),
 };

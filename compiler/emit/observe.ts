@@ -11,8 +11,9 @@ import { inferenceFunction, lossGradientFunction } from "./functions";
 import { indent } from "./layout";
 import { asPlanned } from "./numbers";
 import { render } from "./render";
+import { outputRole } from "./roles";
 import { settingsOf, varying } from "./step";
-import { typeArguments, typeParameters } from "./types";
+import { madeParameters, typeArguments } from "./types";
 
 /** The target encoder with the layer norm of targets at every patch: the chain of the features without their mean. */
 function allTargetsChain({ features }: TrainedModel): Chain {
@@ -79,7 +80,11 @@ export function emitObserve({ trainer: { plan, model }, loss }: ObserveInput): s
   const { types, values, helpers } = allUses([
     body.uses,
     ...functions.map(({ uses }) => uses),
-    { types: ["Batch", "Constants", "Encoder", "Lengths", "Weights", ...fixed], values: [], helpers: [] },
+    {
+      types: ["Batch", "Constants", "Encoder", ...(lengths.length === 0 ? [] : ["Lengths"]), "Weights", ...fixed],
+      values: [],
+      helpers: [],
+    },
   ]);
   const valueImports = values.filter((name) => !own.has(name));
   return render("observe.ts", {
@@ -89,7 +94,10 @@ export function emitObserve({ trainer: { plan, model }, loss }: ObserveInput): s
     types: types.filter((name) => !valueImports.includes(name)),
     values: valueImports,
     functions: functions.map(({ text }) => text),
-    stepParameters: typeParameters(lengths),
+    targetsRole: outputRole(passes.targets.stage.graph),
+    needsIndices: functions.some(({ text }) => text.includes("I32<")),
+    needsSizes: lengths.length > 0,
+    stepParameters: madeParameters(lengths),
     lengthArguments: typeArguments(lengths),
     batchArguments: typeArguments(varying([dims.context, dims.allTargets])),
     contextRows: dims.contextRows.name,

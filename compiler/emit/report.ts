@@ -1,6 +1,7 @@
 /** report.md: the plan of an experiment for people, beside its generated code. */
 import type { OptimiserPlan } from "../../runtime/experiment";
 import { flopsText } from "../ops/cost";
+import type { Plan } from "../plan/plan";
 import { functionCosts } from "../step/cost";
 import { bytesText, countText, factsOf } from "../step/facts";
 import type { MemoryEstimate } from "../step/memory";
@@ -27,6 +28,43 @@ function shardingRows({ plan, model }: Trainer): readonly (readonly string[])[] 
     `${bytesText(totalBytes)} (state ${bytesText(stateBytes)})`;
   const { whole, sharded } = memory;
   return [["memory by `shardOptimizer`", `false: ${text(whole)}, true: ${text(sharded)} on each device`]];
+}
+
+/** A rate to four digits, without the noise of binary fractions. */
+const rate = (value: number): string => String(Number(value.toPrecision(4)));
+
+function schedulesText({ experiment }: Plan): string {
+  const { schedule, optimiser } = experiment;
+  const stretched = schedule.curveSteps === schedule.steps ? "" : ` of ${countText(schedule.curveSteps)} steps`;
+  return table(
+    ["what", "from", "to", "how"],
+    [
+      [
+        "learning rate",
+        `${rate(schedule.lrStart)}, then ${rate(schedule.lrPeak)}`,
+        rate(schedule.lrFinal),
+        `linear over ${countText(schedule.warmupSteps)} steps of warm-up, then half a cosine${stretched}`,
+      ],
+      ["weight decay", rate(schedule.weightDecayStart), rate(schedule.weightDecayFinal), `half a cosine${stretched}`],
+      ["momentum of the target encoder", rate(schedule.momentumStart), rate(schedule.momentumFinal), "linear"],
+      ["AdamW", `β1 ${optimiser.beta1}, β2 ${optimiser.beta2}, eps ${optimiser.eps}`, "", "constant"],
+    ],
+  );
+}
+
+/** The passes that changed a function, with what its forward pass costs before and after, of one image. */
+function passesText({ passes }: Trainer["model"]): string {
+  return table(
+    ["pass", "function of step.ts", "because", "forward, before", "after"],
+    passes
+      .filter(({ pass, applied }) => applied && pass !== "remove dead")
+      .map((fact) => [
+        fact.pass,
+        `\`${fact.function}\``,
+        fact.because,
+        ...[fact.flopsBefore, fact.flopsAfter].map((each) => flopsText(Math.round(each))),
+      ]),
+  );
 }
 
 export function emitReport(trainer: Trainer): string {
@@ -60,6 +98,15 @@ ${table(
   ],
 )}
 
+## How to run
+
+\`node train.js\` in this folder trains into \`${comment(experiment.runDirectory)}\`, \`--resume\` goes on with a run that was
+stopped, and \`--help\` lists what else it takes. After a change of the spec, \`ijepa compile\` writes these files anew.
+
+## Schedules
+
+${schedulesText(plan)}
+
 ## Programs
 
 One program for every number of target tokens; the context is cut to the same number of tokens for all images.
@@ -88,6 +135,10 @@ ${table(
     percent((part.forwardFlops + part.backwardFlops) / total),
   ]),
 )}
+
+## Passes that applied
+
+${passesText(trainer.model)}
 
 ## Operations by function
 

@@ -2,8 +2,9 @@
 import type { TrainedChain, TrainedModel } from "../autodiff/trained";
 import type { Leaf } from "../ir/graph";
 import type { Dim } from "../ir/number";
-import type { Chain } from "../ir/stage";
+import type { Chain, Stage } from "../ir/stage";
 import type { Dims } from "../model/dims";
+import { blockLayers, layers } from "../model/layers";
 import type { Plan } from "../plan/plan";
 import { imageCalls, inferenceCalls } from "../step/build";
 import { type Call, callsOf, type EachCall, type Trainer } from "../step/step";
@@ -15,15 +16,14 @@ import {
   backwardFunction,
   forwardFunction,
   inferenceFunction,
-  keptValues,
   type Line,
   lossGradientFunction,
 } from "./functions";
 import { indent } from "./layout";
 import type { EmitSettings, Numbers } from "./numbers";
 import { render } from "./render";
-import { inputFields, stateFields } from "./trees";
-import { tensorType, typeArguments, typeParameters } from "./types";
+import { inputFields, nextFields, stateFields } from "./trees";
+import { madeParameters, sizeCode, tensorType, typeArguments, typeParameters } from "./types";
 
 const RULE_WIDTH = 112;
 
@@ -44,6 +44,9 @@ function allDims(dims: Dims): readonly Dim[] {
   return list;
 }
 
+const sizeText = (dim: Dim, numbers: Numbers): string =>
+  dim.of === undefined ? String(numbers.size(dim)) : sizeCode(dim.of);
+
 /** `const D = 192; type D = typeof D; // width of a token` for every axis that is the same in all programs. */
 function sizeLines(dims: Dims, numbers: Numbers): readonly string[] {
   return [
@@ -51,8 +54,8 @@ function sizeLines(dims: Dims, numbers: Numbers): readonly string[] {
       allDims(dims)
         .filter((dim) => !dim.varies)
         .map(
-          (dim, i): Line => ({
-            code: `export const ${dim.name} = ${numbers.size(dim, i)}; export type ${dim.name} = typeof ${dim.name};`,
+          (dim): Line => ({
+            code: `export const ${dim.name} = ${sizeText(dim, numbers)}; export type ${dim.name} = typeof ${dim.name};`,
             note: numbers.remark(dim.counts),
           }),
         ),
@@ -93,14 +96,12 @@ export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettin
   const unnamed = step.functions.flatMap(callsOf).find(isUnnamed);
   const summed = unnamed && treeCode(unnamed);
   const clips = plan.clipNorm !== null;
-  return render("step.ts", {
-    helpers: [
-      ...allUses([...bodies.map(({ uses }) => uses), ...(summed === undefined ? [] : [summed.uses])]).helpers,
-      ...(step.shards === 1 ? [] : ["type Shards"]),
-    ],
+  const helpers = [
+    ...allUses([...bodies.map(({ uses }) => uses), ...(summed === undefined ? [] : [summed.uses])]).helpers,
+    ...(step.shards === 1 ? [] : ["type Shards"]),
+  ];
+  const body = render("step.ts", {
     shards: step.shards > 1,
-    usesBytes: plan.model.pixels === "u8",
-    usesBfloat16: [model.context, model.predictor].some(keepsBfloat16),
     clipNorm: clips,
     sizes: sizeLines(dims, numbers),
     lengths: lengths.length > 0,
@@ -114,8 +115,11 @@ export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettin
     accumulation: numbers.remark(experiment.optimiser.accumulation),
     batchParameters: typeParameters(batch),
     batchArguments: typeArguments(batch),
-    stepParameters: typeParameters(lengths),
+    stepParameters: madeParameters(lengths),
+    layers,
+    blocks: blockLayers,
     state: stateFields(step),
+    next: nextFields(step),
     batch: inputFields(step, "batch"),
     schedule: inputFields(step, "schedule"),
     constants: inputFields(step, "constants"),
@@ -124,13 +128,77 @@ export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettin
     body: indent(first?.lines ?? []),
     update: indent(second?.lines ?? []),
     summed: summed?.text ?? "",
-    stepOutputs: clips ? "{ readonly loss: Scalar; readonly norm: Scalar }" : "{ readonly loss: Scalar }",
-    updateOutputs: clips ? "{ readonly norm: Scalar }" : "Readonly<Record<string, never>>",
+    stepOutputs: clips
+      ? '{ readonly loss: Scalar<"loss">; readonly norm: Scalar<"norm"> }'
+      : '{ readonly loss: Scalar<"loss"> }',
+    updateOutputs: clips ? '{ readonly norm: Scalar<"norm"> }' : "object",
   });
+  return `${mapOf({ plan, model, step }, numbers)}\n\n${importsOf(body, helpers)}\n\n${body}`;
 }
 
-const keepsBfloat16 = ({ stages }: TrainedChain): boolean =>
-  stages.some(({ gradients }) => keptValues(gradients).some(({ dtype }) => dtype === "bf16"));
+/** The first screen: which functions there are, in the order in which they run. */
+function mapOf({ model, step }: Trainer, numbers: Numbers): string {
+  const name = ({ graph, repeated, blocks }: Stage): string =>
+    repeated && blocks !== undefined ? `${graph.name} × ${numbers.remark(blocks.to - blocks.from)}` : graph.name;
+  const chain = (stages: readonly Stage[]): string => stages.map(name).join(" → ");
+  const rows = [
+    ["images", chain(model.images.stages)],
+    ["target encoder", chain(model.target.stages)],
+    ["context encoder", chain(model.context.stages)],
+    ["predictor", chain(model.predictor.stages)],
+    ["loss", model.loss.forward.name],
+  ] as const;
+  const told = step.functions.map(({ name }) => `\`${name}\``).join(" and ");
+  return [
+    "/*",
+    ` * Begin with ${told} at the end, where the algorithm is told. Before stand its parts, as they run:`,
+    " *",
+    ...rows.map(([part, functions]) => ` *   ${part.padEnd(15)}  ${functions}`),
+    " *",
+    " * What is trained has three declarations: `x`, `XActs`, which is what it keeps, and `xBackward`, its gradients. The",
+    ' * type of a tensor says its shape and what it is, F32<[B, N, D], "norm1">; that of a weight, what it makes of what,',
+    ' * "norm1 -> qkv"; that of a gradient, of what, "d norm1".',
+    " */",
+  ].join("\n");
+}
+
+/** What step.ts imports of the runtime, by module: of each what its text names, and in one line. */
+const modules: readonly {
+  readonly from: string;
+  readonly types: readonly string[];
+  readonly values: readonly string[];
+}[] = [
+  { from: "ops/ops", types: ["BF16", "F32", "I32", "Ops", "Scalar", "U8"], values: [] },
+  { from: "ops/roles", types: ["BiasOf"], values: [] },
+  { from: "ops/sizes", types: ["Sum", "Times"], values: ["over", "sum", "times"] },
+  {
+    from: "ops/weights",
+    types: ["FirstMoments", "Gradients", "Next", "SecondMoments", "Target", "Weight"],
+    values: [],
+  },
+];
+
+function importsOf(text: string, helpers: readonly string[]): string {
+  const used = (names: readonly string[], as: (name: string) => string): readonly string[] =>
+    names.filter((name) => new RegExp(as(name)).test(text));
+  const line = (what: string, names: readonly string[], from: string): readonly string[] =>
+    names.length === 0 ? [] : [`import ${what}{ ${names.join(", ")} } from "ijepa/runtime/${from}";`];
+  return [
+    ...line("", helpers, "ops/blocks"),
+    ...modules.flatMap(({ from, types, values }) => [
+      ...line(
+        "type ",
+        used(types, (name) => `\\b${name}[<, ]`),
+        from,
+      ),
+      ...line(
+        "",
+        used(values, (name) => `= ${name}\\(`),
+        from,
+      ),
+    ]),
+  ].join("\n");
+}
 
 const isUnnamed = (call: Call): call is EachCall => call.kind === "each" && call.gives[0]?.name === "";
 
@@ -170,7 +238,7 @@ export function emitFeatures({ plan, model }: Trainer, { numbers }: EmitSettings
     valueImports,
     needsBlockAt: helpers.includes("blockAt"),
     functions: functions.map(({ text }) => text),
-    inputs: featureInputs(model).map(({ path, ...leaf }) => ({ name: path, type: tensorType(leaf) })),
+    inputs: featureInputs(model).map(({ path, ...leaf }) => ({ name: path, type: tensorType(leaf, leaf.role) })),
     usesBytes: plan.model.pixels === "u8",
     body: indent(body.lines),
     result: body.valueOf(last),

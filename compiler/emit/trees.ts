@@ -23,7 +23,8 @@ const isList = (entry: Declared[string]): entry is readonly { readonly [name: st
 
 const isScalar = ({ shape }: Leaf): boolean => shape.length === 0;
 
-const leafType = (leaf: Leaf): string => (isScalar(leaf) ? "Scalar" : tensorType(leaf));
+const leafType = (leaf: Leaf): string =>
+  isScalar(leaf) ? `Scalar<${literal(leaf.role)}>` : tensorType(leaf, leaf.role);
 
 const field = (name: string, type: string): string => `readonly ${name}: ${type}`;
 
@@ -38,18 +39,31 @@ export function inputFields(step: Step, tree: InputName): readonly Field[] {
 
 const stateFieldOf: { readonly [K in StateName]: Field } = {
   weights: { doc: null, code: "readonly weights: Weights;" },
-  m: { doc: null, code: "readonly m: Weights;" },
-  v: { doc: null, code: "readonly v: Weights;" },
-  target: { doc: null, code: "readonly target: Encoder;" },
-  gradients: { doc: "The sum of the gradients of the micro-batches so far.", code: "readonly gradients: Weights;" },
+  m: { doc: null, code: "readonly m: FirstMoments<Weights>;" },
+  v: { doc: null, code: "readonly v: SecondMoments<Weights>;" },
+  target: { doc: null, code: "readonly target: Target<Encoder>;" },
+  gradients: {
+    doc: "The sum of the gradients of the micro-batches so far.",
+    code: "readonly gradients: Gradients<Weights>;",
+  },
 };
 
 /** `Shards<…>` where a device keeps its shard of each tensor. */
+const codeOf = (name: StateName, shards: number): string =>
+  shards === 1 || stateTrees[name].ofOptimiser === undefined
+    ? stateFieldOf[name].code
+    : stateFieldOf[name].code.replace("<Weights>", "<Shards<Weights>>");
+
 export const stateFields = ({ state, shards }: Step): readonly Field[] =>
-  state.map((name) => {
-    if (shards === 1 || stateTrees[name].ofOptimiser === undefined) return stateFieldOf[name];
-    return { ...stateFieldOf[name], code: `readonly ${name}: Shards<Weights>;` };
-  });
+  state.map((name) => ({ ...stateFieldOf[name], code: codeOf(name, shards) }));
+
+/** The fields of what an update leaves behind; the sum of gradients begins anew. */
+export const nextFields = ({ state, shards }: Step): readonly string[] =>
+  state.map((name) =>
+    name === "gradients"
+      ? codeOf(name, shards)
+      : codeOf(name, shards).replace(/: (.*);$/, (_, type: string) => `: Next<${type}>;`),
+  );
 
 const isAxis = (num: Num): boolean => typeof num === "object" && num.kind === "dim" && !num.varies;
 

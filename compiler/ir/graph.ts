@@ -18,6 +18,8 @@ export interface Leaf {
   readonly path: string;
   readonly dtype: HostFormat;
   readonly shape: readonly Num[];
+  /** What it is: see runtime/ops/roles.ts. */
+  readonly role: string;
   readonly doc?: string;
 }
 
@@ -30,6 +32,8 @@ export interface Value {
   readonly parameter?: { readonly group: string; readonly path: string };
   /** Set for inputs that the step is handed; the other inputs are results of other functions. */
   readonly leaf?: Leaf;
+  /** What it is, of inputs and weights (runtime/ops/roles.ts); the other values follow from their ops (emit/roles.ts). */
+  readonly role?: string;
 }
 
 export interface Node {
@@ -43,6 +47,8 @@ export interface Node {
 export interface GroupType {
   readonly name: "EncoderBlock" | "PredictorBlock" | "Linear" | "Norm" | "F32";
   readonly axes: readonly Num[];
+  /** What a single layer makes of what, `norm1 -> qkv`, or what a single tensor is. */
+  readonly role?: string;
 }
 
 /** Weights that a function is handed as one argument. */
@@ -78,13 +84,13 @@ export class GraphBuilder {
     private readonly doc: string,
   ) {}
 
-  input(name: string, dtype: Dtype, shape: readonly Num[]): Value {
-    return this.take({ name, dtype, shape });
+  input(name: string, dtype: Dtype, shape: readonly Num[], role: string = name): Value {
+    return this.take({ name, dtype, shape, role });
   }
 
   /** An input that is a leaf of the step's trees. */
   read(name: string, leaf: Leaf): Value {
-    return this.take({ name, dtype: leaf.dtype, shape: leaf.shape, leaf });
+    return this.take({ name, dtype: leaf.dtype, shape: leaf.shape, leaf, role: leaf.role });
   }
 
   /** An input like that of another graph. */
@@ -174,7 +180,7 @@ export class GraphBuilder {
   }
 }
 
-/** As TypeScript: `Linear<D, P>`. */
+/** `Linear<D, P>` */
 export function groupType({ name, axes }: GroupType): string {
   if (axes.length === 0) return name;
   const list = axes.map(nameOf).join(", ");

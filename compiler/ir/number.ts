@@ -10,6 +10,14 @@ export interface Dim {
   /** One phrase: what it counts. */
   readonly counts: string;
   readonly varies: boolean;
+  /** What it is made of, where it is no number of its own. */
+  readonly of?: SizeOf;
+}
+
+/** `times(3, D)` in generated code: see runtime/ops/sizes.ts. */
+export interface SizeOf {
+  readonly how: "sum" | "times" | "over";
+  readonly of: readonly [number | Dim, number | Dim];
 }
 
 /** A number that is not an axis, written as its arithmetic, e.g. `1 / Math.sqrt(64)`. */

@@ -6,14 +6,13 @@ import type { ModelNumbers } from "../plan/model-numbers";
 import { type Dims, dimsOf } from "./dims";
 import {
   block,
-  blockShapes,
+  blockWeights,
   type DropPath,
   groupOf,
   LAYER_NORM_EPS,
-  linearShapes,
-  linearType,
-  normShapes,
-  normType,
+  layers,
+  linearGroup,
+  normGroup,
   TARGET_NORM_EPS,
 } from "./layers";
 import { type ModelTrees, treesOf } from "./trees";
@@ -38,24 +37,19 @@ export interface Model {
 }
 
 function encoderBlockGroup(dims: Dims): Group {
-  return groupOf("block", { name: "EncoderBlock", axes: [] }, "encoder.blocks.*", blockShapes(dims.encoder));
+  return groupOf("block", { name: "EncoderBlock", axes: [] }, "encoder.blocks.*", blockWeights(dims.encoder));
 }
 
 function predictorBlockGroup(dims: Dims): Group {
-  return groupOf("block", { name: "PredictorBlock", axes: [] }, "predictor.blocks.*", blockShapes(dims.predictor));
+  return groupOf("block", { name: "PredictorBlock", axes: [] }, "predictor.blocks.*", blockWeights(dims.predictor));
 }
 
 function patchGroup(dims: Dims): Group {
-  return groupOf(
-    "patchEmbed",
-    linearType(dims.values, dims.encoder.width),
-    "encoder.patchEmbed",
-    linearShapes("", dims.values, dims.encoder.width),
-  );
+  return linearGroup("patchEmbed", "encoder.patchEmbed", [dims.values, dims.encoder.width], layers.patchEmbed);
 }
 
 function encoderNormGroup(dims: Dims): Group {
-  return groupOf("norm", normType(dims.encoder.width), "encoder.norm", normShapes("", dims.encoder.width));
+  return normGroup("norm", "encoder.norm", dims.encoder.width, layers.encoderNorm);
 }
 
 /** What every encoder sees of the images: their pixels, normalized where the step is given bytes, patch by patch. */
@@ -172,18 +166,12 @@ function predictorInput(n: ModelNumbers, dims: Dims, { batch, constants }: Model
     "predictorInput",
     "The context in the predictor's width, then a mask token at every target position.",
   );
-  const embed = g.group(
-    groupOf(
-      "embed",
-      linearType(dims.encoder.width, width),
-      "predictor.embed",
-      linearShapes("", dims.encoder.width, width),
-    ),
-  );
+  const embed = g.group(linearGroup("embed", "predictor.embed", [dims.encoder.width, width], layers.embed));
+  const role = layers.maskToken;
   const maskToken = g.group(
-    groupOf("maskToken", { name: "F32", axes: [width] }, "predictor.maskToken", { "": [width] }),
+    groupOf("maskToken", { name: "F32", axes: [width], role }, "predictor.maskToken", { "": { shape: [width], role } }),
   );
-  const context = g.input("context", "f32", [dims.contextRows, dims.context, dims.encoder.width]);
+  const context = g.input("context", "f32", [dims.contextRows, dims.context, dims.encoder.width], "encoded");
   const predictorPositions = g.read("predictorPositions", constants.predictorPositions);
   const contextIndex = g.read("contextIndex", batch.contextIndex);
   const targetIndex = g.read("targetIndex", batch.targetIndex);
@@ -212,8 +200,8 @@ function predictorOutput(n: ModelNumbers, dims: Dims): Graph {
   const out = n.targetSpace === "pixels" ? dims.values : dims.encoder.width;
   const { width } = dims.predictor;
   const g = new GraphBuilder("predictions", "The final norm, then the mask tokens only, in the width of the targets.");
-  const norm = g.group(groupOf("norm", normType(width), "predictor.norm", normShapes("", width)));
-  const proj = g.group(groupOf("proj", linearType(width, out), "predictor.proj", linearShapes("", width, out)));
+  const norm = g.group(normGroup("norm", "predictor.norm", width, layers.predictorNorm));
+  const proj = g.group(linearGroup("proj", "predictor.proj", [width, out], layers.proj));
   const x = g.input("x", "f32", [dims.predictorRows, dims.sequence, width]);
   const normed = g.one("layerNorm", [x, norm("weight"), norm("bias")], { eps: LAYER_NORM_EPS }, "normed");
   const masked = g.one("sliceTokens", [normed], { start: dims.context, tokens: dims.target }, "masked");
@@ -224,7 +212,9 @@ function lossGraph(n: ModelNumbers, dims: Dims): Graph {
   const width = n.targetSpace === "pixels" ? dims.values : dims.encoder.width;
   const g = new GraphBuilder("lossOf", "The mean over all elements of all target blocks.");
   const predictions = g.input("predictions", "f32", [dims.predictorRows, dims.target, width]);
-  const targets = g.input("targets", "f32", [dims.predictorRows, dims.target, width]);
+  const features = n.targetSpace === "pixels" ? "patches" : "encoded";
+  const role = n.normalizeTargets ? `normalize(${features})` : features;
+  const targets = g.input("targets", "f32", [dims.predictorRows, dims.target, width], role);
   return g.finish([g.one(n.loss, [predictions, targets], {}, "loss")]);
 }
 

@@ -8,48 +8,87 @@ export const LAYER_NORM_EPS = expression("1e-6", 1e-6);
 /** eps of the layer norm of targets (reference.md §5). */
 export const TARGET_NORM_EPS = expression("1e-5", 1e-5);
 
-/** The weights below a group, as values: `{ "norm1.weight": [D], … }`. */
-export type Shapes = Readonly<Record<string, readonly Num[]>>;
-
-export function linearShapes(prefix: string, width: Num, out: Num): Shapes {
-  const at = prefix === "" ? "" : `${prefix}.`;
-  return { [`${at}weight`]: [width, out], [`${at}bias`]: [out] };
+/** A weight of a layer: its shape, and what it is. */
+interface WeightOf {
+  readonly shape: readonly Num[];
+  readonly role: string;
 }
 
-export function normShapes(prefix: string, width: Num): Shapes {
+/** The weights below a group: `{ "norm1.weight": …, … }`. */
+export type LayerWeights = Readonly<Record<string, WeightOf>>;
+
+/**
+ * What the layers of a block make of what; the names are those of its values. Code that is generated declares it with the
+ * weights (templates/step.ts.hbs), and runtime/ops/roles.ts says what becomes of the values between.
+ */
+export const blockLayers = {
+  norm1: "x -> norm1",
+  "attn.qkv": "norm1 -> qkv",
+  "attn.proj": "mixed -> projected",
+  norm2: "afterAttention -> norm2",
+  "mlp.fc1": "norm2 -> hidden",
+  "mlp.fc2": "gelu(hidden) -> mlp",
+} as const;
+
+/** The same of the layers around the blocks. */
+export const layers = {
+  patchEmbed: "patches -> embedded",
+  encoderNorm: "x -> encoded",
+  maskToken: "+ x",
+  embed: "encoded -> embedded",
+  predictorNorm: "x -> normed",
+  proj: "normed -> predictions",
+} as const;
+
+function layerWeights(prefix: string, weight: readonly Num[], out: Num, role: string): LayerWeights {
   const at = prefix === "" ? "" : `${prefix}.`;
-  return { [`${at}weight`]: [width], [`${at}bias`]: [width] };
+  const [, made = ""] = role.split(" -> ");
+  return { [`${at}weight`]: { shape: weight, role }, [`${at}bias`]: { shape: [out], role: `+ ${made}` } };
 }
 
-export function blockShapes({ width, qkv, hidden }: NetworkDims): Shapes {
+export const linearWeights = (prefix: string, width: Num, out: Num, role: string): LayerWeights =>
+  layerWeights(prefix, [width, out], out, role);
+
+export const normWeights = (prefix: string, width: Num, role: string): LayerWeights =>
+  layerWeights(prefix, [width], width, role);
+
+export function blockWeights({ width, qkv, hidden }: NetworkDims): LayerWeights {
+  const norm = (at: "norm1" | "norm2") => normWeights(at, width, blockLayers[at]);
+  const linear = (at: keyof typeof blockLayers, from: Num, to: Num) => linearWeights(at, from, to, blockLayers[at]);
   return {
-    ...normShapes("norm1", width),
-    ...linearShapes("attn.qkv", width, qkv),
-    ...linearShapes("attn.proj", width, width),
-    ...normShapes("norm2", width),
-    ...linearShapes("mlp.fc1", width, hidden),
-    ...linearShapes("mlp.fc2", hidden, width),
+    ...norm("norm1"),
+    ...linear("attn.qkv", width, qkv),
+    ...linear("attn.proj", width, width),
+    ...norm("norm2"),
+    ...linear("mlp.fc1", width, hidden),
+    ...linear("mlp.fc2", hidden, width),
   };
 }
 
-export function groupOf(name: string, type: GroupType, path: string, shapes: Shapes): Group {
+export function groupOf(name: string, type: GroupType, path: string, weights: LayerWeights): Group {
   return {
     name,
     type,
     path,
-    parameters: Object.entries(shapes).map(
-      ([at, shape]): Value => ({
+    parameters: Object.entries(weights).map(
+      ([at, { shape, role }]): Value => ({
         name: at === "" ? name : `${name}.${at}`,
         dtype: "f32",
         shape,
         parameter: { group: name, path: at },
+        role,
       }),
     ),
   };
 }
 
-export const linearType = (width: Num, out: Num): GroupType => ({ name: "Linear", axes: [width, out] });
-export const normType = (width: Num): GroupType => ({ name: "Norm", axes: [width] });
+/** One linear layer that a function is handed, at this place among the weights. */
+export const linearGroup = (name: string, path: string, [width, out]: readonly [Num, Num], role: string): Group =>
+  groupOf(name, { name: "Linear", axes: [width, out], role }, path, linearWeights("", width, out, role));
+
+/** One norm. */
+export const normGroup = (name: string, path: string, width: Num, role: string): Group =>
+  groupOf(name, { name: "Norm", axes: [width], role }, path, normWeights("", width, role));
 
 /** Weights of one layer of a group. */
 const weightsOf = (weights: Weights, layer: string): readonly [Value, Value] => [
@@ -68,7 +107,7 @@ export interface DropPath {
  */
 export function block(g: GraphBuilder, weights: Weights, dims: NetworkDims, x: Value, dropPath?: DropPath): Value {
   const { width, heads, headWidth } = dims;
-  const scale = expression(`1 / Math.sqrt(${sizeOf(headWidth)})`, 1 / Math.sqrt(sizeOf(headWidth)));
+  const scale = expression(`1 / Math.sqrt(${headWidth.name})`, 1 / Math.sqrt(sizeOf(headWidth)));
   const kept = (branch: Value, factor: Value | undefined): Value =>
     factor === undefined ? branch : g.one("scaleRows", [branch, factor], {}, `${branch.name}Kept`);
 

@@ -16,11 +16,12 @@ const imagesDoc: { readonly [P in ModelNumbers["pixels"]]: string } = {
 export type ModelTrees = InputTrees<Leaf>;
 
 export function treesOf(n: ModelNumbers, dims: Dims): ModelTrees {
-  const batch = (path: string, dtype: Leaf["dtype"], shape: readonly Num[], doc?: string): Leaf => ({
+  const batch = (path: string, dtype: Leaf["dtype"], shape: readonly Num[], doc?: string, role = path): Leaf => ({
     tree: "batch",
     path,
     dtype,
     shape,
+    role,
     ...(doc === undefined ? {} : { doc }),
   });
   const table = (path: string, width: Num): Leaf => ({
@@ -28,15 +29,23 @@ export function treesOf(n: ModelNumbers, dims: Dims): ModelTrees {
     path,
     dtype: "f32",
     shape: [dims.patches, width],
+    role: "positions",
   });
-  const ofChannels = (path: string): Leaf => ({ tree: "constants", path, dtype: "f32", shape: [IMAGE_CHANNELS] });
+  const ofChannels = (path: string): Leaf => ({
+    tree: "constants",
+    path,
+    dtype: "f32",
+    shape: [IMAGE_CHANNELS],
+    role: path,
+  });
   const rows = n.contexts > 1 ? "rows (context, image)" : "rows by image";
-  const factors = (branch: string): Leaf =>
+  const factors = (branch: "attn" | "mlp"): Leaf =>
     batch(
       `dropPath.*.${branch}`,
       "f32",
       [dims.contextRows],
       "Factors of stochastic depth, 0 or 1 / (1 − rate), for every block.",
+      branch === "attn" ? "keep projected" : "keep mlp",
     );
   return {
     batch: {
@@ -69,12 +78,19 @@ export function treesOf(n: ModelNumbers, dims: Dims): ModelTrees {
   };
 }
 
-const scalar = (path: keyof ScheduleTree<Leaf>): Leaf => ({ tree: "schedule", path, dtype: "f32", shape: [] });
+const scalar = (path: keyof ScheduleTree<Leaf>, doc: string): Leaf => ({
+  tree: "schedule",
+  path,
+  dtype: "f32",
+  shape: [],
+  role: path,
+  doc,
+});
 
 const scheduleLeaves: ScheduleTree<Leaf> = {
-  stepSize: scalar("stepSize"),
-  secondMoment: scalar("secondMoment"),
-  decayFactor: scalar("decayFactor"),
-  keep: scalar("keep"),
-  take: scalar("take"),
+  stepSize: scalar("stepSize", "lr / (1 − β1ᵗ) of step t"),
+  secondMoment: scalar("secondMoment", "1 / √(1 − β2ᵗ)"),
+  decayFactor: scalar("decayFactor", "1 − lr · weight decay"),
+  keep: scalar("keep", "momentum of the target encoder"),
+  take: scalar("take", "1 − momentum"),
 };

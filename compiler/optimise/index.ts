@@ -20,12 +20,25 @@ import { simplify } from "./simplify";
 export interface GraphPass {
   readonly name: PassName;
   readonly why: string;
+  /** What it has changed of what the paper says: a sentence for the function in which it did. */
+  readonly tells?: string;
   readonly run: (graph: Graph) => Graph;
 }
 
 const passes: readonly GraphPass[] = [
-  { name: "select tokens early", why: "the last blocks only need the tokens that the loss reads", run: selectEarly },
-  { name: "share tiles", why: "the context is the same for every target block", run: shareTiles },
+  {
+    name: "select tokens early",
+    why: "the last blocks only need the tokens that the loss reads",
+    tells: "Tokens are chosen before the work instead of after it: only those that are read afterwards are computed.",
+    run: selectEarly,
+  },
+  {
+    name: "share tiles",
+    why: "the context is the same for every target block",
+    tells:
+      "The context is the same for every target block: what is made of it alone, `…OfContextOnce`, is computed once.",
+    run: shareTiles,
+  },
   { name: "simplify", why: "units and repeats", run: (graph) => simplify(graph).graph },
   { name: "remove dead", why: "passes leave what they replaced", run: removeDead },
 ];
@@ -46,7 +59,7 @@ export function optimise(model: Model): OptimisedModel {
 
   const optimisedGraph = (graph: Graph, chain: PassFact["chain"]): Graph =>
     all.reduce(
-      (current, { name, why, run }) => {
+      (current, { name, why, tells, run }) => {
         const next = verify(run(current), name);
         if (!isSame(current, next)) {
           const cost = { flopsBefore: costOf(current), flopsAfter: costOf(next) };
@@ -60,7 +73,7 @@ export function optimise(model: Model): OptimisedModel {
             ...cost,
           });
         }
-        return next;
+        return tells === undefined || isSame(current, next) ? next : { ...next, doc: `${next.doc} ${tells}` };
       },
       verify(graph, "model"),
     );

@@ -179,7 +179,8 @@ export function buildPlan(input: PlanInput): Plan {
       varies: {
         context: distinct((program) => program.contextTokens),
         target: distinct((program) => program.targetTokens),
-        sequence: distinct((program) => program.contextTokens + program.targetTokens),
+        // of two lengths one of which varies; that their sum may be the same for all is no matter
+        sequence: distinct(({ contextTokens }) => contextTokens) || distinct(({ targetTokens }) => targetTokens),
       },
       targetSpace: spec.targets.space,
       normalizeTargets: spec.targets.normalize,

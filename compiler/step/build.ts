@@ -228,11 +228,17 @@ function updateOf(raw: TreeValue, schedule: ScheduleTree<Leaf>, settings: StepSe
       ...(clipping === null ? [] : [clipping.section]),
       ...before,
       {
-        title: "AdamW: decay on matrices and the mask token, none on biases and norms (reference.md §7)",
+        title: [
+          "AdamW: decay on matrices and the mask token, none on biases and norms (reference.md §7)",
+          "m ← β1·m + (1−β1)·g, v ← β2·v + (1−β2)·g², w ← w · decayFactor − stepSize · m / (√v · secondMoment + eps)",
+        ].join("\n"),
         calls: [step],
       },
       ...gathered.sections,
-      { title: "EMA: the target encoder follows the encoder (reference.md §5)", calls: [average] },
+      {
+        title: "EMA: the target encoder follows the encoder, t ← keep · t + take · w (reference.md §5)",
+        calls: [average],
+      },
     ],
     next: { weights: nextWeights, m: nextM, v: nextV, target: nextTarget },
     outputs: clipping === null ? [] : [clipping.norm],

@@ -47,3 +47,18 @@ export function checkpointNotFound(was: { readonly path: string }): UserError {
 export function runFolderUnusable(was: { readonly directory: string; readonly why: string }): UserError {
   return new UserError("R115", `${was.directory} cannot be written: ${was.why}. Choose another folder with --run-dir.`);
 }
+
+/** A size of an edited step.ts is not what experiment.ts beside it says. */
+export function sizesDisagree(was: {
+  readonly name: string;
+  readonly found: string;
+  readonly wanted: number;
+  /** The constants of experiment.ts that decide it. */
+  readonly field: string;
+}): UserError {
+  return new UserError(
+    "R116",
+    `step.ts declares ${was.name} = ${was.found}, but experiment.ts makes it ${was.wanted} (${was.field}). ` +
+      "Change the spec and compile it, or give both files one number.",
+  );
+}

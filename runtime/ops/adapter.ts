@@ -43,9 +43,9 @@ export function outputFormat(op: OpName, inputs: readonly Dtype[]): Dtype {
 
 export function opsFor<T extends AnyTensor>(apply: ApplyOp<T>): Ops {
   const call = (op: OpName, args: readonly unknown[]): unknown => {
-    const { inputs: arity, outputs } = signatures[op];
+    const { inputs: arity, outputs, attrs: usual = {} } = signatures[op];
     const tensors = (arity === "many" ? args[0] : args.slice(0, arity)) as readonly T[];
-    const attrs = (args[arity === "many" ? 1 : arity] ?? {}) as Attrs;
+    const attrs = (args[arity === "many" ? 1 : arity] ?? usual) as Attrs;
     const shapes = outputShapes(
       op,
       tensors.map((tensor) => tensor.shape),

@@ -22,6 +22,8 @@ export interface Signature<K extends OpName> {
   readonly shapes: ShapeRule<K>;
   /** Left out: float32 throughout. */
   readonly formats?: FormatRule;
+  /** Of an op that may be called without attributes. */
+  readonly attrs?: AttrsOf<K>;
 }
 
 /** Thrown when shapes do not fit: never the user's fault, always a wrong program. */
@@ -89,11 +91,12 @@ function lossOf<K extends OpName>(op: K): Signature<K> {
   };
 }
 
-function product<K extends OpName>(op: K, transA: boolean, transB: boolean): Signature<K> {
+function product<K extends "matmul" | "matmulNT" | "matmulTN">(op: K, transA: boolean, transB: boolean): Signature<K> {
   return {
     inputs: 2,
     outputs: 1,
     formats: operands,
+    attrs: { scale: 1 } as AttrsOf<K>, // the attributes of all three
     shapes: (inputs) => {
       const a = input(op, inputs, 0, -2);
       const b = input(op, inputs, 1, a.length);

@@ -4,6 +4,7 @@
  */
 import type { TensorSpec } from "../engines/engine";
 import type { F32, I32, Shape, U8 } from "../ops/ops";
+import type { Sum, Times } from "../ops/sizes";
 
 /** Which part of the tree of parameters a tree has: all of it, or what lies below `encoder`. */
 export type ParameterPart = "all" | "encoder";
@@ -105,11 +106,22 @@ export const constant = <const S extends readonly Size[]>(
 export const blocks = <Tree>(depth: number, tree: Tree): readonly Tree[] => Array.from({ length: depth }, () => tree);
 
 /** A length that differs from program to program is `number` in the type of a step, and a name in its description. */
-type Described<S extends Shape> = { readonly [I in keyof S]: number extends S[I] ? string : S[I] };
+type Described<S extends Shape> = { readonly [I in keyof S]: Varies<S[I]> extends true ? string : S[I] };
+
+/** Also of a length that is made of others: `Sum<number, number>`. */
+type Varies<Length extends number> = number extends Length
+  ? true
+  : Length extends Sum<infer A, infer B>
+    ? Varies<A> extends true
+      ? true
+      : Varies<B>
+    : Length extends Times<number, infer B>
+      ? Varies<B>
+      : false;
 
 /** The description of a tree of tensors: what trees.ts says must be what the types of step.ts say. */
 export type SpecsOf<Tree> =
-  Tree extends F32<infer S>
+  Tree extends F32<infer S, infer _Role>
     ? TensorSpec & { readonly dtype: "f32"; readonly shape: Described<S> }
     : Tree extends I32<infer S>
       ? TensorSpec & { readonly dtype: "i32"; readonly shape: Described<S> }

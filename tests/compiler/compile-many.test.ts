@@ -133,8 +133,8 @@ describe("one file for many", () => {
     // 16 patches, and tokens 16 wide: no error where types are numbers only.
     const files = compile(input({})).typescript;
     const [from, to] = [
-      "o: Ops, block: EncoderBlock, x: F32<[B, N, D]>",
-      "o: Ops, block: EncoderBlock, x: F32<[B, D, N]>",
+      'block: Target<EncoderBlock>, x: F32<[B, N, D], "x">',
+      'block: Target<EncoderBlock>, x: F32<[B, D, N], "x">',
     ];
     const swapped = edited(files, "step.ts", from, to);
     expect(swapped.find(({ name }) => name === "step.ts")?.text).toMatch(/const N = 16;[\s\S]*const D = 16;/);

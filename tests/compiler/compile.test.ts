@@ -18,7 +18,7 @@ describe("compile", () => {
 
   const mistakes: readonly (readonly [name: string, from: string, to: string])[] = [
     ["two weights swapped", "block.mlp.fc1.weight, block.mlp.fc1.bias", "block.mlp.fc2.weight, block.mlp.fc2.bias"],
-    ["key and value's shapes", "o.matmul(attention, v,", "o.matmul(attention, merged,"],
+    ["key and value's shapes", "o.matmul(attention, v)", "o.matmul(attention, k)"],
     ["context for target", "targetTokens(o", "contextNorm(o"],
     ["gradients of the wrong layer", "dBlock: {", "dBlock: { extra: 1,"],
     ["the width of the MLP for that of a token", "{ width: D }", "{ width: F }"],

@@ -38,7 +38,7 @@ function textOf({ files }: Compiled, name: string): string {
 
 /** The constants of experiment.ts, read back from its text; the hash of the training follows all others. */
 function experimentOf(compiled: Compiled): JsonObject {
-  const [, literal = ""] = /: Experiment = (\{.*\});/s.exec(textOf(compiled, "experiment.ts")) ?? [];
+  const [, literal = ""] = /export const experiment = (\{.*\}) as const/s.exec(textOf(compiled, "experiment.ts")) ?? [];
   const { trainingHash: _, ...constants } = new Function(`return ${literal}`)();
   return constants;
 }

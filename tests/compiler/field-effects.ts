@@ -7,7 +7,10 @@ import type { JsonValue } from "../../compiler/spec/json";
 import type { Effects } from "./effects";
 
 export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, effects: Effects] } = {
-  name: ["other", { experiment: "name x → other, runDirectory runs/x → runs/other", texts: "header" }],
+  name: [
+    "other",
+    { experiment: "name x → other, runDirectory runs/x → runs/other", report: "How to run", texts: "header" },
+  ],
   description: ["Another sentence.", { texts: "description" }],
   seed: [1, { experiment: "seed 0 → 1" }],
   loss: [
@@ -27,7 +30,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       step: "N (64 → 81), Batch (64 → 72), imagePatches (64 → 72), targetLastBlock added, step (targetTokens → target.blocks.slice 0 1 targetLastBlock blockAt), targetTokens removed",
       trees: "batch (64 → 72)",
       report:
-        "tokens of an image 64 = 8 × 8 → 81 = 9 × 9, operations per step 205 MFLOP → 244 MFLOP, memory (estimate) 6.9 MiB → 8.1 MiB, Programs, Operations per step, Operations by function",
+        "tokens of an image 64 = 8 × 8 → 81 = 9 × 9, operations per step 205 MFLOP → 244 MFLOP, memory (estimate) 6.9 MiB → 8.1 MiB, Programs, Operations per step, Passes that applied, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -37,9 +40,9 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     48,
     {
       experiment: "encoder.dim 24 → 48, encoder.hidden 96 → 192",
-      step: "D (24 → 48), D3 (72 → 144), E (8 → 16), F (96 → 192), targetBlock (8 → 16), contextBlock (8 → 16), contextBlockBackward (8 → 16)",
+      step: "D (24 → 48), F (96 → 192)",
       report:
-        "encoder 19,128 parameters → 65,904 parameters, predictor 15,720 parameters → 16,896 parameters, operations per step 205 MFLOP → 347 MFLOP, memory (estimate) 6.9 MiB → 8.2 MiB, Operations per step, Operations by function",
+        "encoder 19,128 parameters → 65,904 parameters, predictor 15,720 parameters → 16,896 parameters, operations per step 205 MFLOP → 347 MFLOP, memory (estimate) 6.9 MiB → 8.2 MiB, Operations per step, Passes that applied, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -58,9 +61,9 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     2,
     {
       experiment: "encoder.heads 3 → 2, predictor.heads 3 → 2",
-      step: "H (3 → 2), E (8 → 12), PH (3 → 2), PE (8 → 12), targetBlock (8 → 12), contextBlock (8 → 12), contextBlockBackward (8 → 12), predictorFirstBlock (8 → 12), predictorFirstBlockBackward (8 → 12), predictorLastBlock (8 → 12), predictorLastBlockBackward (8 → 12)",
+      step: "H (3 → 2), PH (3 → 2)",
       report:
-        "operations per step 205 MFLOP → 204 MFLOP, memory (estimate) 6.9 MiB → 6.6 MiB, Operations per step, Operations by function",
+        "operations per step 205 MFLOP → 204 MFLOP, memory (estimate) 6.9 MiB → 6.6 MiB, Operations per step, Passes that applied, Operations by function",
       texts: "graph",
     },
   ],
@@ -82,7 +85,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       parameters: "parameters (8 → 4)",
       step: "N (64 → 256), V (192 → 48), imagePatches (8 → 4), targetLastBlock added, step (targetTokens → target.blocks.slice 0 1 targetLastBlock blockAt), targetTokens removed",
       report:
-        "encoder 19,128 parameters → 15,672 parameters, tokens of an image 64 = 8 × 8 → 256 = 16 × 16, operations per step 205 MFLOP → 969 MFLOP, memory (estimate) 6.9 MiB → 30.9 MiB, Programs, Operations per step, Operations by function",
+        "encoder 19,128 parameters → 15,672 parameters, tokens of an image 64 = 8 × 8 → 256 = 16 × 16, operations per step 205 MFLOP → 969 MFLOP, memory (estimate) 6.9 MiB → 30.9 MiB, Programs, Operations per step, Passes that applied, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -90,7 +93,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     0.1,
     {
       experiment: "dropPath 0 → 0.1",
-      step: "Batch (→ readonly dropPath attn F32 B mlp), ContextBlockActs (→ readonly dropPathAttn F32 B dropPathMlp), contextBlock (→ dropPathAttn dropPathMlp projectedKept o.scaleRows mlpKept), contextBlockBackward (→ dMlp o.scaleRows a.dropPathMlp dProjected a.dropPathAttn), step (weights.encoder.blocks → i weights.encoder.blocks.entries drop blockAt batch.dropPath drop.attn drop.mlp)",
+      step: "Batch (→ readonly dropPath attn F32 B keep projected mlp), ContextBlockActs (→ readonly dropPathAttn F32 B keep projected dropPathMlp mlp), contextBlock (→ dropPathAttn keep dropPathMlp projectedKept o.scaleRows mlpKept), contextBlockBackward (→ dropPathAttn dropPathMlp dMlp o.scaleRows dProjected), step (weights.encoder.blocks → i weights.encoder.blocks.entries drop blockAt batch.dropPath drop.attn drop.mlp)",
       trees: "import ijepa/runtime/step/trees (→ blocks), batch (→ dropPath blocks 2 attn f32 mlp)",
       report: "Operations per step, Operations by function",
       texts: "graph",
@@ -100,9 +103,9 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     48,
     {
       experiment: "predictor.dim 24 → 48, predictor.hidden 96 → 192",
-      step: "P (24 → 48), P3 (72 → 144), PE (8 → 16), PF (96 → 192), predictorFirstBlock (8 → 16), predictorFirstBlockBackward (8 → 16), predictorLastBlock (8 → 16), predictorLastBlockBackward (8 → 16)",
+      step: "P (24 → 48), PF (96 → 192)",
       report:
-        "predictor 15,720 parameters → 59,064 parameters, operations per step 205 MFLOP → 548 MFLOP, memory (estimate) 6.9 MiB → 12.5 MiB, Operations per step, Operations by function",
+        "predictor 15,720 parameters → 59,064 parameters, operations per step 205 MFLOP → 548 MFLOP, memory (estimate) 6.9 MiB → 12.5 MiB, Operations per step, Passes that applied, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -111,9 +114,9 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     {
       experiment: "predictor.depth 2 → 1",
       parameters: "parameters (2 → 1)",
-      step: "Predictor, PredictorLastBlockActs (x S norm1 → context B C D placed maskTokens T norm1OfContextOnce norm1OfMasks), predictorLastBlock, predictorLastBlockBackward, step, PredictorFirstBlockActs removed, predictorFirstBlock removed, predictorFirstBlockBackward removed",
+      step: "Predictor, PredictorLastBlockActs (S → context B C D encoded placed maskTokens T norm1OfContextOnce norm1OfMasks), predictorLastBlock, predictorLastBlockBackward, step, PredictorFirstBlockActs removed, predictorFirstBlock removed, predictorFirstBlockBackward removed",
       report:
-        "predictor 15,720 parameters → 8,496 parameters, operations per step 205 MFLOP → 130 MFLOP, memory (estimate) 6.9 MiB → 3.8 MiB, Operations per step, Operations by function",
+        "predictor 15,720 parameters → 8,496 parameters, operations per step 205 MFLOP → 130 MFLOP, memory (estimate) 6.9 MiB → 3.8 MiB, Operations per step, Passes that applied, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -121,9 +124,9 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     2,
     {
       experiment: "predictor.heads 3 → 2",
-      step: "PH (3 → 2), PE (8 → 12), predictorFirstBlock (8 → 12), predictorFirstBlockBackward (8 → 12), predictorLastBlock (8 → 12), predictorLastBlockBackward (8 → 12)",
+      step: "PH (3 → 2)",
       report:
-        "operations per step 205 MFLOP → 204 MFLOP, memory (estimate) 6.9 MiB → 6.6 MiB, Operations per step, Operations by function",
+        "operations per step 205 MFLOP → 204 MFLOP, memory (estimate) 6.9 MiB → 6.6 MiB, Operations per step, Passes that applied, Operations by function",
       texts: "graph",
     },
   ],
@@ -133,7 +136,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       experiment: "predictor.hidden 96 → 48",
       step: "PF (96 → 48)",
       report:
-        "predictor 15,720 parameters → 11,016 parameters, operations per step 205 MFLOP → 167 MFLOP, memory (estimate) 6.9 MiB → 5.7 MiB, Operations per step, Operations by function",
+        "predictor 15,720 parameters → 11,016 parameters, operations per step 205 MFLOP → 167 MFLOP, memory (estimate) 6.9 MiB → 5.7 MiB, Operations per step, Passes that applied, Operations by function",
       texts: "graph",
     },
   ],
@@ -152,9 +155,10 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     2,
     {
       experiment: "masks.targetCount 4 → 2",
-      step: "R (64 → 32), Lengths, Batch, targetLastBlock added, predictorFirstBlock (4 → 2), predictorFirstBlockBackward (4 → 2), step (targetTokens → target.blocks.slice 0 1 targetLastBlock blockAt), targetTokens removed",
+      main: "train(…) (4 → 2)",
+      step: "R (4 → 2), Lengths, Batch, targetLastBlock added, predictorFirstBlock (4 → 2), predictorFirstBlockBackward (4 → 2), step (4 targetTokens → 2 target.blocks.slice 0 1 targetLastBlock blockAt), targetTokens removed",
       report:
-        "operations per step 205 MFLOP → 127 MFLOP, memory (estimate) 6.9 MiB → 3.9 MiB, Operations per step, Operations by function",
+        "operations per step 205 MFLOP → 127 MFLOP, memory (estimate) 6.9 MiB → 3.9 MiB, Operations per step, Passes that applied, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -164,7 +168,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       experiment: "masks.sizes 3×4 5×3 4×4 5×4 → 3×4 4×3 5×3 4×4, masks.programs 12:6 15:6 16:6 20:6 → 12:6 15:6 16:6",
       step: "targetLastBlock added, step (targetTokens → target.blocks.slice 0 1 targetLastBlock blockAt), targetTokens removed",
       report:
-        "operations per step 205 MFLOP → 179 MFLOP, memory (estimate) 6.9 MiB → 5.7 MiB, Programs, Operations per step, Operations by function",
+        "operations per step 205 MFLOP → 179 MFLOP, memory (estimate) 6.9 MiB → 5.7 MiB, Programs, Operations per step, Passes that applied, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -173,7 +177,8 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     {
       experiment:
         "masks.sizes 3×4 5×3 4×4 5×4 → 3×3 4×3 5×3 4×4 5×4, masks.programs 12:6 15:6 16:6 20:6 → 9:6 12:6 15:6 16:6 20:6",
-      report: "operations per step 205 MFLOP → 204 MFLOP, Programs, Operations per step, Operations by function",
+      report:
+        "operations per step 205 MFLOP → 204 MFLOP, Programs, Operations per step, Passes that applied, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -181,10 +186,10 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     2,
     {
       experiment: "masks.contextCount 1 → 2",
-      step: "BC added, R (64 → 128), Batch (B → BC), targetTokens (1 → 2), EmbedContextActs (B → BC), embedContext (B → BC), embedContextBackward (B → BC), ContextBlockActs (B → BC), contextBlock (B → BC), contextBlockBackward (B → BC), ContextNormActs (B → BC), contextNorm (B → BC), contextNormBackward (B → BC), PredictorFirstBlockActs (B → BC), predictorFirstBlock (B 1 → BC 2), predictorFirstBlockBackward (B → BC)",
+      step: "BC added, R (B → BC), Batch (B → BC), targetTokens (1 → 2), EmbedContextActs (B → BC), embedContext (B → BC), embedContextBackward (B → BC), ContextBlockActs (B → BC), contextBlock (B → BC), contextBlockBackward (B → BC), ContextNormActs (B → BC), contextNorm (B → BC), contextNormBackward (B → BC), PredictorFirstBlockActs (B → BC), predictorFirstBlock (B 1 → BC 2), predictorFirstBlockBackward (B → BC)",
       trees: "import ./step (→ BC), batch (→ BC)",
       report:
-        "operations per step 205 MFLOP → 353 MFLOP, memory (estimate) 6.9 MiB → 13.2 MiB, Operations per step, Operations by function",
+        "operations per step 205 MFLOP → 353 MFLOP, memory (estimate) 6.9 MiB → 13.2 MiB, Operations per step, Passes that applied, Operations by function",
       texts: "graph",
     },
   ],
@@ -194,10 +199,11 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     {
       experiment:
         "masks.sizes 3×4 5×3 4×4 5×4 → 3×4 5×3 4×4 5×4, masks.programs 12:6 15:6 16:6 20:6 → 12:12 15:8 16:8 20:6",
-      main: "train(…) (→ C)",
-      step: "Lengths (→ C), Batch (→ C), EmbedContextActs (→ C extends number), embedContext (→ C extends number), embedContextBackward (→ C extends number), ContextBlockActs (→ C extends number), contextBlock (→ extends number), contextBlockBackward (→ C extends number), ContextNormActs (→ C extends number), contextNorm (→ extends number), contextNormBackward (→ C extends number), PredictorFirstBlockActs (→ C), predictorFirstBlock (→ C), predictorFirstBlockBackward (→ l.C), predictorLastBlock (→ l.C), predictorLastBlockBackward (→ l.C), step (→ C), C removed",
+      main: "import ./step (C →), train(…)",
+      step: "Lengths (→ C), Batch (→ C), EmbedContextActs (→ C extends number), embedContext (→ C extends number), embedContextBackward (→ C extends number), ContextBlockActs (→ C extends number), contextBlock (→ extends number), contextBlockBackward (→ C extends number), ContextNormActs (→ C extends number), contextNorm (→ extends number), contextNormBackward (→ C extends number), PredictorFirstBlockActs (→ C), predictorFirstBlock, predictorFirstBlockBackward (→ l.C), predictorLastBlock (→ l.C), predictorLastBlockBackward (→ l.C), step, C removed",
       trees: "import ./step (C →), batch",
-      report: "operations per step 205 MFLOP → 217 MFLOP, Programs, Operations per step, Operations by function",
+      report:
+        "operations per step 205 MFLOP → 217 MFLOP, Programs, Operations per step, Passes that applied, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -207,17 +213,17 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       features:
         "import ./step (embedPatches targetBlock → EncoderBlock Linear V E H), embedPatches added, targetBlock added",
       parameters: "parameters (D → V)",
-      step: "(comments), Predictor (D → V), pixelTargets added, PredictorLastBlockActs (D → V), predictorLastBlock (D → V), predictorLastBlockBackward (D → V), lossOf (D → V), lossOfBackward (D → V), step, embedPatches removed, targetBlock removed, targetTokens removed",
+      step: "(comments), Predictor (D → V), pixelTargets added, PredictorLastBlockActs (D → V), predictorLastBlock (D → V), predictorLastBlockBackward (D → V), lossOf (D encoded → V patches), lossOfBackward (D encoded → V patches), step, embedPatches removed, targetBlock removed, targetTokens removed",
       report:
-        "predictor 15,720 parameters → 19,920 parameters, operations per step 205 MFLOP → 178 MFLOP, memory (estimate) 6.9 MiB → 9.3 MiB, Operations per step, Operations by function",
+        "predictor 15,720 parameters → 19,920 parameters, operations per step 205 MFLOP → 178 MFLOP, memory (estimate) 6.9 MiB → 9.3 MiB, Operations per step, Passes that applied, Operations by function",
       texts: "graph",
     },
   ],
   "targets.normalize": [
     false,
     {
-      step: "targetTokens (normalized o.normalize eps 1e-5 →)",
-      report: "Operations per step, Operations by function",
+      step: "targetTokens (normalize normalized o.normalize eps 1e-5 →), lossOf (normalize →), lossOfBackward (normalize →)",
+      report: "Operations per step, Passes that applied, Operations by function",
       texts: "graph",
     },
   ],
@@ -226,7 +232,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     {
       experiment:
         "data.trainImages 8192 → 4096, schedule.steps 153600 → 76800, schedule.curveSteps 153600 → 76800, schedule.warmupSteps 20480 → 10240, schedule.momentumSteps 153600 → 76800, optimiser.stepsPerEpoch 512 → 256",
-      report: "steps 153,600 = 300 epochs × 512 → 76,800 = 300 epochs × 256",
+      report: "steps 153,600 = 300 epochs × 512 → 76,800 = 300 epochs × 256, Schedules",
     },
   ],
   "data.validationImages": [99, { experiment: "data.validationImages 2048 → 99" }],
@@ -241,7 +247,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     {
       experiment:
         "data.trainImages 4096 → 8192, schedule.steps 76800 → 153600, schedule.curveSteps 76800 → 153600, schedule.warmupSteps 10240 → 20480, schedule.momentumSteps 76800 → 153600, optimiser.stepsPerEpoch 256 → 512",
-      report: "steps 76,800 = 300 epochs × 256 → 153,600 = 300 epochs × 512",
+      report: "steps 76,800 = 300 epochs × 256 → 153,600 = 300 epochs × 512, Schedules",
     },
   ],
   "data.holdOut": [0.2, { experiment: "data.holdOut 0 → 0.2" }],
@@ -254,7 +260,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     {
       experiment:
         "schedule.steps 153600 → 51200, schedule.curveSteps 153600 → 51200, schedule.warmupSteps 20480 → 6826, schedule.momentumSteps 153600 → 51200, optimiser.epochs 300 → 100",
-      report: "steps 153,600 = 300 epochs × 512 → 51,200 = 100 epochs × 512",
+      report: "steps 153,600 = 300 epochs × 512 → 51,200 = 100 epochs × 512, Schedules",
     },
   ],
   "optimization.globalBatch": [
@@ -262,9 +268,9 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     {
       experiment:
         "schedule.steps 153600 → 76800, schedule.curveSteps 153600 → 76800, schedule.warmupSteps 20480 → 10240, schedule.momentumSteps 153600 → 76800, optimiser.stepsPerEpoch 512 → 256, optimiser.globalBatch 16 → 32, optimiser.deviceBatch 16 → 32",
-      step: "B (16 → 32), R (64 → 128)",
+      step: "B (16 → 32), R",
       report:
-        "batch 16 images = 1 × 16 → 32 images = 1 × 32, steps 153,600 = 300 epochs × 512 → 76,800 = 300 epochs × 256, operations per step 205 MFLOP → 409 MFLOP, memory (estimate) 6.9 MiB → 13.2 MiB, Operations per step",
+        "batch 16 images = 1 × 16 → 32 images = 1 × 32, steps 153,600 = 300 epochs × 512 → 76,800 = 300 epochs × 256, operations per step 205 MFLOP → 409 MFLOP, memory (estimate) 6.9 MiB → 13.2 MiB, Schedules, Operations per step",
       texts: "graph, header",
     },
   ],
@@ -272,28 +278,40 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     2,
     {
       experiment: "optimiser.accumulation 1 → 2, optimiser.deviceBatch 16 → 8",
-      main: "import ./step (→ accumulate update), train(…) (→ accumulate gradients update)",
-      step: "import ijepa/runtime/ops/blocks (→ mapAll), (comments), B (16 → 8), R (64 → 32), State (→ readonly gradients Weights), accumulate added, update added, step removed",
+      main: "import ./step (→ accumulate update), train(…) (→ accumulate gradients update every ...generated)",
+      step: "import ijepa/runtime/ops/blocks (→ mapAll zipAll), (comments), B (16 → 8), R, State (→ readonly gradients Gradients Weights), NextState (→ readonly gradients Gradients Weights), accumulate + update split",
       trees: "state (→ gradients)",
       report: "batch 16 images = 1 × 16 → 16 images = 2 × 8, memory (estimate) 6.9 MiB → 3.8 MiB, Operations per step",
       texts: "graph, header",
     },
   ],
-  "optimization.learningRate.start": [0.0001, { experiment: "schedule.lrStart 0.0002 → 0.0001" }],
-  "optimization.learningRate.peak": [0.002, { experiment: "schedule.lrPeak 0.001 → 0.002" }],
-  "optimization.learningRate.final": [0, { experiment: "schedule.lrFinal 0.000001 → 0" }],
-  "optimization.learningRate.warmupEpochs": [10, { experiment: "schedule.warmupSteps 20480 → 5120" }],
-  "optimization.weightDecay.start": [0.1, { experiment: "schedule.weightDecayStart 0.04 → 0.1" }],
-  "optimization.weightDecay.final": [0.1, { experiment: "schedule.weightDecayFinal 0.4 → 0.1" }],
-  "optimization.momentum.start": [0.9, { experiment: "schedule.momentumStart 0.996 → 0.9" }],
-  "optimization.momentum.final": [0.999, { experiment: "schedule.momentumFinal 1 → 0.999" }],
+  "optimization.learningRate.start": [0.0001, { experiment: "schedule.lrStart 0.0002 → 0.0001", report: "Schedules" }],
+  "optimization.learningRate.peak": [0.002, { experiment: "schedule.lrPeak 0.001 → 0.002", report: "Schedules" }],
+  "optimization.learningRate.final": [0, { experiment: "schedule.lrFinal 0.000001 → 0", report: "Schedules" }],
+  "optimization.learningRate.warmupEpochs": [
+    10,
+    { experiment: "schedule.warmupSteps 20480 → 5120", report: "Schedules" },
+  ],
+  "optimization.weightDecay.start": [0.1, { experiment: "schedule.weightDecayStart 0.04 → 0.1", report: "Schedules" }],
+  "optimization.weightDecay.final": [0.1, { experiment: "schedule.weightDecayFinal 0.4 → 0.1", report: "Schedules" }],
+  "optimization.momentum.start": [0.9, { experiment: "schedule.momentumStart 0.996 → 0.9", report: "Schedules" }],
+  "optimization.momentum.final": [0.999, { experiment: "schedule.momentumFinal 1 → 0.999", report: "Schedules" }],
   "optimization.scheduleScale": [
     1.25,
-    { experiment: "schedule.curveSteps 153600 → 192000, schedule.momentumSteps 153600 → 192000" },
+    { experiment: "schedule.curveSteps 153600 → 192000, schedule.momentumSteps 153600 → 192000", report: "Schedules" },
   ],
-  "optimization.adamw.beta1": [0.8, { experiment: "optimiser.beta1 0.9 → 0.8", step: "step (0.9 → 0.8)" }],
-  "optimization.adamw.beta2": [0.98, { experiment: "optimiser.beta2 0.999 → 0.98", step: "step (0.999 → 0.98)" }],
-  "optimization.adamw.eps": [0.000001, { experiment: "optimiser.eps 1e-8 → 0.000001", step: "step (1e-8 → 0.000001)" }],
+  "optimization.adamw.beta1": [
+    0.8,
+    { experiment: "optimiser.beta1 0.9 → 0.8", step: "step (0.9 → 0.8)", report: "Schedules" },
+  ],
+  "optimization.adamw.beta2": [
+    0.98,
+    { experiment: "optimiser.beta2 0.999 → 0.98", step: "step (0.999 → 0.98)", report: "Schedules" },
+  ],
+  "optimization.adamw.eps": [
+    0.000001,
+    { experiment: "optimiser.eps 1e-8 → 0.000001", step: "step (1e-8 → 0.000001)", report: "Schedules" },
+  ],
   "optimization.clipNorm": [
     1,
     {
@@ -319,7 +337,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     2,
     {
       experiment: "optimiser.deviceBatch 16 → 8, hardware.gpus 1 → 2",
-      step: "import ijepa/runtime/ops/blocks (→ mapAll), B (16 → 8), R (64 → 32), step (→ local mapAll g o.allReduce)",
+      step: "import ijepa/runtime/ops/blocks (→ mapAll), B (16 → 8), R, step (→ local mapAll g o.allReduce)",
       report:
         "batch 16 images = 1 × 16 → 16 images = 2 devices × 1 × 8, operations per step 205 MFLOP → 103 MFLOP on each device, memory (estimate) 6.9 MiB → 3.7 MiB on each device, Operations per step",
       texts: "graph, header",

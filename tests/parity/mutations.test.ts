@@ -49,14 +49,14 @@ const mutations: readonly Mutation[] = [
   {
     mistake: "scores that are not scaled",
     inside: "contextBlock",
-    from: /scale: 1 \/ Math\.sqrt\(11\)/,
+    from: /scale: 1 \/ Math\.sqrt\(E\)/,
     to: "scale: 1",
     seenIn: "context",
   },
   {
     mistake: "scores scaled by the width of all heads",
-    from: /Math\.sqrt\(11\)/g,
-    to: "Math.sqrt(44)",
+    from: /Math\.sqrt\(E\)/g,
+    to: "Math.sqrt(D)",
     seenIn: "gradients",
   },
   {
@@ -140,22 +140,22 @@ const mutations: readonly Mutation[] = [
   {
     mistake: "the slope of the activation where it is already activated",
     inside: "contextBlockBackward",
-    from: /o\.geluGrad\((\w+), a\.hidden\)/,
-    to: "o.geluGrad($1, a.activated)",
+    from: /o\.geluGrad\((\w+), hidden\)/,
+    to: "o.geluGrad($1, activated)",
     seenIn: "gradients",
   },
   {
     mistake: "no gradient of the softmax",
     inside: "contextBlockBackward",
-    from: /o\.softmaxGrad\((\w+), a\.attention\)/,
+    from: /o\.softmaxGrad\((\w+), attention\)/,
     to: "$1",
     seenIn: "gradients",
   },
   {
     mistake: "a weight's gradient transposed",
     inside: "contextBlockBackward",
-    from: /o\.linearGradWeight\(a\.merged, (\w+)\)/,
-    to: "o.linearGradWeight($1, a.merged)",
+    from: /o\.linearGradWeight\(merged, (\w+)\)/,
+    to: "o.linearGradWeight($1, merged)",
     seenIn: "gradients",
   },
 
@@ -187,8 +187,8 @@ const mutations: readonly Mutation[] = [
   },
   {
     mistake: "the moving average before the update",
-    from: /zipAll\(target, next\.weights\.encoder/,
-    to: "zipAll(target, weights.encoder",
+    from: /followAll\(target, next\.weights\.encoder/,
+    to: "followAll(target, weights.encoder",
     seenIn: "moving average",
   },
   { mistake: "no moving average", from: /o\.ema\(t, w, .*?\)/, to: "w", seenIn: "moving average" },

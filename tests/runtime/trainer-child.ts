@@ -1,5 +1,9 @@
 /** What a generated main.ts does, for trainer.test.ts. */
+import { sizesOf } from "../../runtime/step/agree";
 import { train } from "../../runtime/trainer";
 import { tinyProgram } from "./loop/fake";
 
-train(tinyProgram(), () => import("../../runtime/engines/onnx/engine"));
+const program = tinyProgram();
+const sizes = sizesOf(program.experiment);
+
+train({ ...program, sizes }, () => import("../../runtime/engines/onnx/engine"));

@@ -13,6 +13,8 @@ export function constantsOf(file: GeneratedFile): JsonObject | null {
 /** Undefined for whatever is not plain data. */
 function plainValue(node: Node | undefined): JsonValue | undefined {
   if (node === undefined) return undefined;
+  // `{ … } as const satisfies Experiment`
+  if (Node.isSatisfiesExpression(node) || Node.isAsExpression(node)) return plainValue(node.getExpression());
   if (Node.isStringLiteral(node) || Node.isNoSubstitutionTemplateLiteral(node)) return node.getLiteralText();
   // Not its getLiteralValue, which reads 1e-8 as 1.
   if (Node.isNumericLiteral(node)) return Number(node.getText());

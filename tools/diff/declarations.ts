@@ -60,10 +60,15 @@ function nameOf(statement: Statement): string {
   return name || `(${statement.getKindName()})`;
 }
 
-/** The header says the hashes of what follows and the numbers of the experiment: both are shown elsewhere. */
+/**
+ * The header says the hashes of what follows and the numbers of the experiment, and the comment after it lists the
+ * functions of step.ts: all of that is shown elsewhere.
+ */
 function headerLines(text: string): number {
   if (readHeader(text) === null) return 0;
-  return text.slice(0, text.indexOf(" */\n\n")).split("\n").length;
+  const [header = "", map = ""] = text.split(" */\n\n");
+  const lines = (part: string): number => part.split("\n").length;
+  return lines(header) + (map.startsWith("/*\n") ? 1 + lines(map) : 0);
 }
 
 /** Every line of the file but its header, by declaration; those of one name are one. */

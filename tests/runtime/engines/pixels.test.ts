@@ -32,8 +32,8 @@ const fn: EngineFunction = {
     // laid out by the paths above
     const given = inputs as unknown as {
       readonly images: U8<[1, 3, 16, 16]>;
-      readonly mean: F32<[3]>;
-      readonly std: F32<[3]>;
+      readonly mean: F32<[3], "pixelMean">;
+      readonly std: F32<[3], "pixelStd">;
     };
     return { state: {}, outputs: { pixels: ops.normalizePixels(given.images, given.mean, given.std) } };
   },

@@ -1,7 +1,8 @@
 /** A step that changes a state in every way that an engine has to think of, and runs of it that tests compare. */
 import type { Engine, EngineFunction, HostArray, TensorSpecs } from "../../../../runtime/engines/engine";
-import type { F32, Scalar, Shape } from "../../../../runtime/ops/ops";
+import type { AnyTensor } from "../../../../runtime/ops/ops";
 import { normalOf, randomOf } from "../../../support/op-calls";
+import { plainOps } from "../../../support/plain-ops";
 
 export const spec = (...shape: number[]) => ({ dtype: "f32", shape }) as const;
 
@@ -27,17 +28,13 @@ export const step: EngineFunction = {
     ["zeros", { dtype: "f32", shape: [140] }],
   ]),
   lengths: ["C"],
-  run: (o, state, inputs) => {
+  run: (ops, state, inputs) => {
+    const o = plainOps(ops);
     // Laid out by `reads`, as the engine contract says.
-    type Layer = { weight: F32<[number, number]>; bias: F32<[number]> };
-    type Net = { large: Layer; small: Layer; token: F32<[number]>; other: { bias: F32<[number]> } };
+    type Layer = { weight: AnyTensor; bias: AnyTensor };
+    type Net = { large: Layer; small: Layer; token: AnyTensor; other: { bias: AnyTensor } };
     const { weights, m, v, target } = state as { weights: Net; m: Net; v: Net; target: Net };
-    const { x, rate, keep, zeros } = inputs as {
-      x: F32<[number, number]>;
-      rate: Scalar;
-      keep: Scalar;
-      zeros: F32<[number]>;
-    };
+    const { x, rate, keep, zeros } = inputs as Record<"x" | "rate" | "keep" | "zeros", AnyTensor>;
     const hidden = o.linear(x, weights.large.weight, zeros);
     const placed = o.addVector(hidden, weights.token);
     const y = o.linear(placed, weights.small.weight, weights.small.bias);
@@ -49,7 +46,7 @@ export const step: EngineFunction = {
       token: o.sumRows(dHidden),
       other: { bias: o.scale(weights.other.bias, { by: 0.1 }) },
     };
-    const adamw = <S extends Shape>(w: F32<S>, g: F32<S>, first: F32<S>, second: F32<S>, decay: boolean) =>
+    const adamw = (w: AnyTensor, g: AnyTensor, first: AnyTensor, second: AnyTensor, decay: boolean) =>
       o.adamw(w, g, first, second, rate, keep, keep, { beta1: 0.9, beta2: 0.99, eps: 1e-6, decay });
     const [large, mLarge, vLarge] = adamw(
       weights.large.weight,

@@ -6,6 +6,7 @@ import { createReferenceEngine } from "../../../../runtime/engines/reference/eng
 import { createEngine } from "../../../../runtime/engines/tfjs/engine";
 import type { F32 } from "../../../../runtime/ops/ops";
 import { errorOf } from "../../../support/op-check";
+import { plainOps } from "../../../support/plain-ops";
 import { follow, spec, specOf, step } from "../onnx/state-step";
 
 const engine = await createEngine({ threads: 1, device: "wasm" });
@@ -101,7 +102,8 @@ describe("steps that change the state", () => {
       reads: ["a"],
       inputs: new Map([["x", { dtype: "f32", shape: [1, "C", 2] }]]),
       lengths: ["C", "S"],
-      run: (o, state, inputs, { S = 0 }) => {
+      run: (ops, state, inputs, { S = 0 }) => {
+        const o = plainOps(ops);
         const { a } = state as { a: F32<[2]> };
         const { x } = inputs as { x: F32<[1, number, 2]> };
         const placed = o.addVector(x, a);

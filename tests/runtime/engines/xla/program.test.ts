@@ -4,6 +4,7 @@ import type { EngineFunction, TensorSpec } from "../../../../runtime/engines/eng
 import { programOf } from "../../../../runtime/engines/xla/program";
 import { targets } from "../../../../runtime/engines/xla/target";
 import type { F32 } from "../../../../runtime/ops/ops";
+import { plainOps } from "../../../support/plain-ops";
 
 const f32 = (...shape: readonly (number | string)[]): TensorSpec => ({ dtype: "f32", shape });
 
@@ -16,7 +17,8 @@ const fn: EngineFunction = {
     ["z", f32(2)],
   ]),
   lengths: ["C"],
-  run: (o, state, inputs) => {
+  run: (ops, state, inputs) => {
+    const o = plainOps(ops);
     const { w, y } = state as { w: F32<[3]>; y: F32<[3]> };
     const { x } = inputs as { x: F32<[number, 3]> };
     return { state: { w: o.add(w, o.add(o.sumRows(x), y)) }, outputs: { x } };
@@ -72,7 +74,8 @@ describe("products", () => {
       ["b", f32(6)],
     ]),
     lengths: [],
-    run: (o, _, inputs) => {
+    run: (ops, _, inputs) => {
+      const o = plainOps(ops);
       const { x, w, b } = inputs as { x: F32<[4, 5]>; w: F32<[5, 6]>; b: F32<[6]> };
       return { state: {}, outputs: { y: o.linear(x, w, b), again: o.linear(x, w, b) } };
     },
@@ -94,7 +97,8 @@ test("the backward pass of a norm reads its statistics, or computes them again b
       ["gain", f32(5)],
     ]),
     lengths: [],
-    run: (o, _, inputs) => {
+    run: (ops, _, inputs) => {
+      const o = plainOps(ops);
       const { x, gain } = inputs as { x: F32<[4, 5]>; gain: F32<[5]> };
       const out = o.layerNorm(x, gain, gain, { eps: 1e-6 });
       return { state: {}, outputs: o.layerNormGrad(out, x, gain, { eps: 1e-6 }) };
@@ -109,7 +113,8 @@ test("the backward pass of a norm reads its statistics, or computes them again b
 test("lengths that do not fit are found while it is written", () => {
   const fails: EngineFunction = {
     ...fn,
-    run: (o, _, inputs) => {
+    run: (ops, _, inputs) => {
+      const o = plainOps(ops);
       const { x } = inputs as { x: F32<[number, 3]> };
       return { state: {}, outputs: { y: o.padTokens(x, { start: 0, tokens: 2 }) } };
     },

@@ -8,6 +8,7 @@ import { createEngine, type XlaEngine } from "../../../../runtime/engines/xla/en
 import type { F32 } from "../../../../runtime/ops/ops";
 import { errorOf } from "../../../support/op-check";
 import { hasPlugin, plugin, useOwnCache } from "../../../support/pjrt";
+import { plainOps } from "../../../support/plain-ops";
 import { follow, spec, specOf, step } from "../onnx/state-step";
 
 const cache = useOwnCache();
@@ -46,7 +47,8 @@ const addSum: EngineFunction = {
     { lengths: { C: 3 }, probability: 0.5 },
     { lengths: { C: 4 }, probability: 0.3 },
   ],
-  run: (o, state, inputs) => {
+  run: (ops, state, inputs) => {
+    const o = plainOps(ops);
     const { a } = state as { a: F32<[2]> };
     const { x } = inputs as { x: F32<[number, 2]> };
     const sum = o.add(a, o.sumRows(x));
