@@ -3,7 +3,8 @@
  * Change the spec, then run `ijepa compile` on it.
  *
  *   spec   sha256:93201cc3679cb992    body   sha256:c118fe42b4614cdc
- *   128 images · 256 tokens (16×16, patch 14) · context 90/87/71/61/53 · 4 targets × 35/36/42/48/54 · encoder 32×1280 · predictor 12×384
+ *   128 images · 256 tokens (16×16, patch 14) · 4 targets · encoder 32×1280 · predictor 12×384
+ *   programs, each context + target tokens: 90+35 87+36 71+42 61+48 53+54
  */
 
 import { constant, f32, i32, u8 } from "ijepa/runtime/step/trees";

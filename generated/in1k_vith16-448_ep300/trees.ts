@@ -3,7 +3,8 @@
  * Change the spec, then run `ijepa compile` on it.
  *
  *   spec   sha256:4866d4d7d7a2e636    body   sha256:de22ab5bc15faccc
- *   16 images · 784 tokens (28×28, patch 16) · context 329/300/298/276/266/257/250/241 · 4 targets × 108/120/121/132/140/143/150/154 · encoder 32×1280 · predictor 12×384
+ *   16 images · 784 tokens (28×28, patch 16) · 4 targets · encoder 32×1280 · predictor 12×384
+ *   programs, each context + target tokens: 329+108 300+120 298+121 276+132 266+140 257+143 250+150 241+154
  */
 
 import { constant, f32, i32, u8 } from "ijepa/runtime/step/trees";

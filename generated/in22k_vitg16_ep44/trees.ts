@@ -3,7 +3,8 @@
  * Change the spec, then run `ijepa compile` on it.
  *
  *   spec   sha256:3958682204017eb1    body   sha256:c118fe42b4614cdc
- *   16 images · 196 tokens (14×14, patch 16) · context 66/57/54/49 · 4 targets × 30/35/36/40 · encoder 40×1408 · predictor 16×384
+ *   16 images · 196 tokens (14×14, patch 16) · 4 targets · encoder 40×1408 · predictor 16×384
+ *   programs, each context + target tokens: 66+30 57+35 54+36 49+40
  */
 
 import { constant, f32, i32, u8 } from "ijepa/runtime/step/trees";

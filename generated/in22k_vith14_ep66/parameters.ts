@@ -3,7 +3,8 @@
  * Change the spec, then run `ijepa compile` on it.
  *
  *   spec   sha256:2faed27544645506    body   sha256:fdd809f666ae34b3
- *   32 images · 256 tokens (16×16, patch 14) · context 96/94/79/70/61 · 4 targets × 35/36/42/48/54 · encoder 32×1280 · predictor 12×384
+ *   32 images · 256 tokens (16×16, patch 14) · 4 targets · encoder 32×1280 · predictor 12×384
+ *   programs, each context + target tokens: 96+35 94+36 79+42 70+48 61+54
  */
 
 import { blocks, linear, maskToken, norm, type Parameter } from "ijepa/runtime/model/parameters";

@@ -3,7 +3,8 @@
  * Change the spec, then run `ijepa compile` on it.
  *
  *   spec   sha256:2faed27544645506    body   sha256:c118fe42b4614cdc
- *   32 images · 256 tokens (16×16, patch 14) · context 96/94/79/70/61 · 4 targets × 35/36/42/48/54 · encoder 32×1280 · predictor 12×384
+ *   32 images · 256 tokens (16×16, patch 14) · 4 targets · encoder 32×1280 · predictor 12×384
+ *   programs, each context + target tokens: 96+35 94+36 79+42 70+48 61+54
  */
 
 import { constant, f32, i32, u8 } from "ijepa/runtime/step/trees";

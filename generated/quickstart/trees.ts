@@ -3,7 +3,8 @@
  * Change the spec, then run `ijepa compile` on it.
  *
  *   spec   sha256:dda09bf0bd720793    body   sha256:0a466bb78447ef4c
- *   16 images · 64 tokens (8×8, patch 8) · context 27/20/15/14/10 · 4 targets × 9/12/15/16/20 · encoder 3×96 · predictor 2×48
+ *   16 images · 64 tokens (8×8, patch 8) · 4 targets · encoder 3×96 · predictor 2×48
+ *   programs, each context + target tokens: 27+9 20+12 15+15 14+16 10+20
  */
 
 import { constant, f32, i32, u8 } from "ijepa/runtime/step/trees";
