@@ -76,8 +76,6 @@ describe("usage", () => {
   const cases: readonly [args: string[], says: RegExp][] = [
     [["grid.json", "--jobs", "0"], /^E901 --jobs is '0'\n {2}hint {3}It is a whole number from 1\./],
     [["grid.json", "--list", "--check"], /^E901 --list and --check can not be combined/],
-    [["grid.json", "--format", "json"], /^E901 --format json is not possible here\n.*--list or --check/],
-    [["grid.json", "--check", "--format", "json"], /^E901 --format json is not possible here\n.*text, github/],
     [["grid.json", "--shards", "3"], /^E901 --shards is for --list --format github/],
     [["grid.json", "--executor", "sge"], /^E901 there is no executor 'sge'\n.*local, slurm, kubernetes, ray/],
     [["grid.json", "bad.json"], /^E901 unexpected 'bad\.json'\n.*One grid at a time/],
@@ -88,6 +86,18 @@ describe("usage", () => {
     [["halving.json", "--shard", "1/2"], /^halving\.json E532 .*\n {2}found {2}--shard 1\/2/],
     [["halving.json", "--executor", "slurm"], /^halving\.json E532 .*\n {2}found {2}--executor slurm/],
   ];
+  test.each([
+    [[], /--list or --check/],
+    [["--check"], /text, github/],
+  ])("%j --format json, which is not possible, is refused in JSON", (flags, says) => {
+    const { status, stdout } = ijepa("sweep", "grid.json", ...flags, "--format", "json");
+    const [diagnostic] = JSON.parse(stdout).diagnostics;
+    expect({ status, diagnostic }).toMatchObject({
+      status: 2,
+      diagnostic: { code: "E901", hint: expect.stringMatching(says) },
+    });
+  });
+
   test.each(cases)("%j", (args, says) => {
     const { status, stdout, stderr } = ijepa("sweep", ...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });

@@ -55,7 +55,16 @@ describe("defaults", () => {
       evaluation: { everyEpochs: 0, knn: { neighbours: 20, temperature: 0.07 }, trainImages: 8192, testImages: 2048 },
       checkpoint: { everyEpochs: 1, keepEveryEpochs: 50 },
       log: { everySteps: 1 },
-      hardware: { engine: "onnx", device: "cpu", gpus: 1, precision: "fp32", threads: 0, workers: 0 },
+      hardware: {
+        engine: "onnx",
+        device: "cpu",
+        gpus: 1,
+        shardOptimizer: false,
+        reduceBucketMiB: 25,
+        precision: "fp32",
+        threads: 0,
+        workers: 0,
+      },
     });
   });
 

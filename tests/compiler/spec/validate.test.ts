@@ -27,7 +27,7 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
   [
     "hardware.num_workers",
     8,
-    "E201 hardware.num_workers: no such field; want one of engine, device, gpus, precision, threads, workers. Did you mean `workers`?",
+    "E201 hardware.num_workers: no such field; want one of engine, device, gpus, shardOptimizer, reduceBucketMiB, precision, threads, workers. Did you mean `workers`?",
   ],
   [
     "data.train",
