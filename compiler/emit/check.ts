@@ -159,9 +159,15 @@ function check(units: readonly Unit[], byKey: ReadonlyMap<string, Unit>, textOf:
   return found;
 }
 
+/** Of an op with several signatures, what is wrong by the last one: that none fits says nothing. */
 function messageOf(message: string | DiagnosticMessageChain): string {
-  return typeof message === "string" ? message : message.getMessageText();
+  if (typeof message === "string") return message;
+  const { code, next = [] } = message.compilerObject;
+  const why = code === NO_OVERLOAD_MATCHES ? next.at(-1)?.next?.at(-1) : undefined;
+  return why?.messageText ?? message.getMessageText();
 }
+
+const NO_OVERLOAD_MATCHES = 2769;
 
 interface Shared {
   readonly project: Project;

@@ -1,6 +1,8 @@
 /**
- * Wrong edits of a generated step.ts, made from its text: one mistake each, as a hand or a model makes them. What
- * changes nothing that a run could tell is left out; `equivalent` says by which rule.
+ * Wrong edits of a generated step.ts, made from its text: one mistake each, as a hand or a model makes them. What changes
+ * nothing that a run could tell is left out: the terms of a sum and the sides of a loss may change places (`commutes`), one
+ * value may have two names (`isSame`), and what is assigned to a name may be assigned again (`ofLine`). Numbers that no type
+ * can know, such as an eps or a scale, are left alone.
  */
 import { type ArrayBindingPattern, type CallExpression, Node, type SourceFile, SyntaxKind, type Type } from "ts-morph";
 
@@ -135,7 +137,7 @@ function ofCall(call: CallExpression, scope: readonly InScope[]): readonly Mutan
   args.forEach((arg, i) => {
     const shape = shapes[i];
     if (!isTensor(shape)) return;
-    const others = scope.filter((each) => each.shape === shape && each.text !== arg.getText());
+    const others = scope.filter((each) => each.shape === shape && !isSame(each.text, arg.getText()));
     const isWeight = Node.isPropertyAccessExpression(arg);
     for (const other of others) {
       if (other.after > call.getStart()) continue;
@@ -158,6 +160,10 @@ function ofCall(call: CallExpression, scope: readonly InScope[]): readonly Mutan
   }
   return found;
 }
+
+/** `inputs.batch.images` is `batch.images`: the step takes its arguments apart. */
+const isSame = (a: string, b: string): boolean =>
+  a.replace(/^(inputs|state)\./, "") === b.replace(/^(inputs|state)\./, "");
 
 /** Attributes that a type can know: lengths, sizes, and how many copies or blocks. */
 function changedAttribute(name: string, value: string): string | undefined {
