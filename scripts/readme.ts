@@ -75,16 +75,7 @@ function cut(text: string, from: string, to: string): readonly string[] {
 }
 
 function excerpt(step: string): string {
-  const backward = cut(step, "/** Gradients of contextBlock.", "}");
-  const shown = backward.findIndex((line) => line.startsWith("  const dFc1Weight"));
-  return [
-    "```ts",
-    ...cut(step, "/** A block of the context encoder.", "}"),
-    "",
-    ...backward.slice(0, shown + 1),
-    `  // … ${backward.length - shown - 1} more lines: back through attention to dInput`,
-    "```",
-  ].join("\n");
+  return ["```ts", ...cut(step, "/** A block of the context encoder.", "}"), "```"].join("\n");
 }
 
 function typeError(step: string): string {
