@@ -7,7 +7,7 @@ switchOffTelemetry();
 export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
-    // These need programs that not every machine has, and minutes: `npm run test:slurm`, `test:h100`, `test:mpi`.
+    // These need programs that not every machine has, and minutes: `npm run test:slurm`, `test:h100`, `test:mpi`. `test:replicas` runs more of one file.
     exclude: process.env.IJEPA_INTEGRATION === undefined ? ["tests/integration/**"] : [],
     setupFiles: ["tests/setup.ts"],
     testTimeout: 60_000,
