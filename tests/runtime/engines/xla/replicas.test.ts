@@ -15,11 +15,16 @@ import { hasPlugin, plugin, useOwnCache } from "../../../support/pjrt";
 import { onRanks } from "../../../support/ranks";
 import { testSeed } from "../../../support/seed";
 
-const more = [
+type Places = readonly [ranks: number, devices: number, accumulation: number];
+const few: readonly Places[] = [
+  [1, 4, 1],
+  [2, 2, 1],
+];
+const more: readonly Places[] = [
   [1, 2, 1],
   [1, 8, 1],
   [2, 1, 2],
-] as const;
+];
 const isWhole = process.env.IJEPA_INTEGRATION !== undefined;
 const cache = useOwnCache();
 afterAll(cache.remove);
@@ -31,7 +36,7 @@ const holding =
     createEngine({ threads: 1, device: "cpu", pjrtPlugin: plugin.path, devices, reducer });
 
 describe.skipIf(!hasPlugin)(`many devices (seed ${testSeed})`, { timeout: 300_000 }, () => {
-  it.each([[1, 4, 1], [2, 2, 1], ...(isWhole ? [[1, 2, 1] as const, [1, 8, 1] as const, [2, 1, 2] as const] : [])])(
+  it.each<Places>(isWhole ? [...few, ...more] : few)(
     "%d processes of %d devices with %d micro-batches each are one device",
     async (ranks, devices, accumulation) => {
       const gpus = ranks * devices;
