@@ -1,0 +1,12 @@
+/** A part of a report that is pictures: markup made by svg.ts alone, whose text is escaped there. */
+export interface Section {
+  readonly title: string;
+  readonly notes: readonly string[];
+  readonly figures: readonly Figure[];
+}
+
+export interface Figure {
+  readonly caption: string;
+  /** An `<svg>` element. */
+  readonly markup: string;
+}
