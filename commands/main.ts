@@ -154,7 +154,10 @@ function program(): Command {
     .command("report")
     .description("write one page about runs: curves, evaluations, what they were and what they cost (docs/report.md)")
     .argument("[runs...]", "run folders, side by side")
+    .option("--masks <spec>", "the masks of an experiment instead, before anything is trained")
+    .option("--data <folder>", "where relative paths of the data start (default: here, of a spec its folder)")
     .option("--out <file>", "the page (default: report.html in the run's folder)")
+    .addOption(setOption())
     .action(async (runs, options) => {
       code = await (await import("./report")).report(runs, options);
     });

@@ -1,25 +1,62 @@
-/** `ijepa report RUN…`: one page that shows what runs have come to. */
+/** `ijepa report RUN…`: one page that shows what runs have come to; `--masks SPEC`: the masks of an experiment to be. */
 import { relative } from "node:path";
 import { errors, exitCode } from "../compiler/diagnostics/catalogue";
 import { unplaced } from "../compiler/diagnostics/diagnostic";
+import { packageVersion } from "../compiler/emit/package-root";
+import { buildPlan } from "../compiler/plan/plan";
 import { UserError } from "../runtime/errors";
-import { type Reported, reportRuns } from "../tools/report/report";
+import { type Reported, reportMasks, reportRuns } from "../tools/report/report";
 import { printDiagnostics } from "./print";
+import type { SetOption } from "./set-option";
+import { loadSpecs } from "./specs";
 
-export interface ReportOptions {
+export interface ReportOptions extends SetOption {
   readonly out?: string;
+  readonly masks?: string;
+  readonly data?: string;
 }
 
-/** Resolves to the exit code: 0 written, 2 could not. */
-export async function report(runs: readonly string[], { out = undefined }: ReportOptions): Promise<number> {
-  if (runs.length === 0) return told({ ok: false, diagnostics: [unplaced(null, errors.nothingToReport())] });
+/** Resolves to the exit code: 0 written, 1 the spec is invalid, 2 could not. */
+export async function report(runs: readonly string[], options: ReportOptions): Promise<number> {
   try {
-    return told(await reportRuns({ runs, out: out ?? null }));
+    return options.masks === undefined
+      ? await ofRuns(runs, options)
+      : await ofMasks(runs, { ...options, masks: options.masks });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     process.stderr.write(`${error.code}: ${error.message}\n`);
     return 2;
   }
+}
+
+async function ofRuns(runs: readonly string[], { out, data, set }: ReportOptions): Promise<number> {
+  const wrongs =
+    set.length > 0
+      ? [errors.badUsage({ what: "--set changes a spec; a run is what it is", hint: "It goes with --masks." })]
+      : [];
+  const problems = runs.length === 0 ? [errors.nothingToReport()] : wrongs;
+  if (problems.length > 0) return told({ ok: false, diagnostics: problems.map((problem) => unplaced(null, problem)) });
+  return told(await reportRuns({ runs, out: out ?? null, root: data ?? "." }));
+}
+
+async function ofMasks(
+  runs: readonly string[],
+  { masks, out, data, set }: ReportOptions & { readonly masks: string },
+): Promise<number> {
+  if (runs.length > 0) {
+    const problem = errors.badUsage({
+      what: "a report is about runs, or about the masks of a spec",
+      hint: "The report of a run has its masks.",
+    });
+    return told({ ok: false, diagnostics: [unplaced(null, problem)] });
+  }
+  const loaded = loadSpecs([masks], { set });
+  if (!loaded.ok) return loaded.code;
+  const [named] = loaded.specs;
+  if (named === undefined) throw new Error("internal: no spec was loaded");
+  const { spec, hash, dataFolder, settings = [] } = named;
+  const { experiment } = buildPlan({ spec, settings, specHash: hash, generatorVersion: packageVersion() });
+  return told(await reportMasks({ experiment, out: out ?? null, root: data ?? dataFolder ?? "." }));
 }
 
 function told(reported: Reported): number {

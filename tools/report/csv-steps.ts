@@ -1,7 +1,10 @@
 /** Steps out of log.csv, for a run whose JSON lines log is gone: the loss and the time of each. */
 import type { Experiment } from "../../runtime/experiment";
 import { csvHeader } from "../../runtime/report/csv";
-import type { LoggedStep } from "./runs";
+import type { StepEvent } from "../../runtime/report/jsonl";
+
+/** A step as far as it was logged: a CSV log has the loss and the time alone. */
+export type LoggedStep = Pick<StepEvent, "step" | "loss" | "timeMs"> & Partial<StepEvent>;
 
 /** Rows that are torn are left out. */
 export function csvSteps(text: string, { optimiser }: Pick<Experiment, "optimiser">): readonly LoggedStep[] {

@@ -2,7 +2,8 @@
 import { metricCurve, metricNames } from "../../runtime/report/metric";
 import type { Chart, Series } from "../sweep/results/curves";
 import { metricText } from "../sweep/results/metric-text";
-import type { LoggedStep, RunRecord } from "./runs";
+import type { LoggedStep } from "./csv-steps";
+import type { RunRecord } from "./runs";
 
 /** `decimals` null: known by its digits, such as a learning rate. */
 export type RunChart = Omit<Chart, "decimals"> & { readonly decimals: number | null };

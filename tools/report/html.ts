@@ -58,7 +58,11 @@ export function reportHtml({ title, runs, sections, notes }: ReportPage): string
     areSeveral: runs.length > 1,
     hasCurves: charts.length > 0,
     once: printable(once.join(", ")),
-    sections: sections.map((section) => ({ ...section, notes: section.notes.map(printable) })),
+    sections: sections.map((section) => ({
+      ...section,
+      title: printable(section.title),
+      notes: section.notes.map(printable),
+    })),
   });
 }
 

@@ -6,12 +6,15 @@ import { type Diagnostic, unplaced } from "../../compiler/diagnostics/diagnostic
 import type { Experiment } from "../../runtime/experiment";
 import { writeTextFile } from "../../runtime/report/files";
 import { reportHtml, reportMark } from "./html";
+import { maskSection } from "./masks";
 import { labelled, type RunRecord, readRun } from "./runs";
 import type { Section } from "./section";
 
 export interface ReportRequest {
   readonly runs: readonly string[];
   readonly out: string | null;
+  /** Folder that relative data paths start from. */
+  readonly root: string;
 }
 
 export type Reported =
@@ -19,7 +22,7 @@ export type Reported =
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** Throws R1xx where the disk refuses the file. */
-export async function reportRuns({ runs: folders, out }: ReportRequest): Promise<Reported> {
+export async function reportRuns({ runs: folders, out, root }: ReportRequest): Promise<Reported> {
   const read = folders.map((folder) => ({ folder, read: readRun(folder) }));
   const refused = read.flatMap(({ folder, read: one }) => (one.ok ? [] : [unplaced(folder, one.problem)]));
   if (refused.length > 0) return { ok: false, diagnostics: refused };
@@ -27,7 +30,40 @@ export async function reportRuns({ runs: folders, out }: ReportRequest): Promise
   const warnings = warningsOf(runs);
   const title =
     runs.length === 1 ? (runs[0]?.label ?? "") : `${runs.length} runs: ${runs.map(({ label }) => label).join(", ")}`;
-  return writeReport(out ?? defaultFile(folders), { title, runs, sections: [], warnings });
+  return writeReport(out ?? defaultFile(folders), { title, runs, sections: await sectionsOf(runs, root), warnings });
+}
+
+/** Runs with the same masks and data share their picture. */
+async function sectionsOf(runs: readonly RunRecord[], root: string): Promise<readonly Section[]> {
+  const sections: Section[] = [];
+  const seen = new Set<string>();
+  for (const { experiment, label } of runs) {
+    const { masks, data, image, seed } = experiment;
+    const key = JSON.stringify([masks, data, image, runs.length > 1 ? 0 : seed]);
+    if (seen.has(key) || !hasMasks(experiment)) continue;
+    seen.add(key);
+    sections.push(
+      await maskSection({ experiment, root, id: `masks-${sections.length}`, of: runs.length > 1 ? label : null }),
+    );
+  }
+  return sections;
+}
+
+/** Another version may have written other constants. */
+const hasMasks = ({ masks }: Experiment): boolean =>
+  typeof masks === "object" && [masks.sizes, masks.contextSizes, masks.programs].every(Array.isArray);
+
+export interface MaskReportRequest {
+  readonly experiment: Experiment;
+  readonly out: string | null;
+  readonly root: string;
+}
+
+/** The masks of an experiment before anything is trained. */
+export async function reportMasks({ experiment, out, root }: MaskReportRequest): Promise<Reported> {
+  const section = await maskSection({ experiment, root, id: "masks", of: null });
+  const title = `${experiment.name}: masks`;
+  return writeReport(out ?? `${experiment.name}-masks.html`, { title, runs: [], sections: [section], warnings: [] });
 }
 
 interface Content {

@@ -11,12 +11,9 @@ import { runFiles } from "../../runtime/loop/run-folder";
 import type { LogEvent, StepEvent } from "../../runtime/report/jsonl";
 import { readLog } from "../../runtime/report/read-log";
 import { experimentOf } from "../export/experiment";
-import { csvSteps } from "./csv-steps";
+import { csvSteps, type LoggedStep } from "./csv-steps";
 
 export type RunState = "running" | "finished" | "stopped" | "failed" | "interrupted";
-
-/** A step as far as it was logged: a CSV log has the loss and the time alone. */
-export type LoggedStep = Pick<StepEvent, "step" | "loss" | "timeMs"> & Partial<StepEvent>;
 
 export interface RunRecord {
   /** As the user named it. */

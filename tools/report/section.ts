@@ -2,6 +2,8 @@
 export interface Section {
   readonly title: string;
   readonly notes: readonly string[];
+  /** Images that its figures use, an `<svg>` of no size; empty where there are none. */
+  readonly definitions: string;
   readonly figures: readonly Figure[];
 }
 
