@@ -14,6 +14,7 @@ export interface ReportOptions extends SetOption {
   readonly out?: string;
   readonly masks?: string;
   readonly data?: string;
+  readonly images: string;
 }
 
 /** Resolves to the exit code: 0 written, 1 the spec is invalid, 2 could not. */
@@ -29,14 +30,20 @@ export async function report(runs: readonly string[], options: ReportOptions): P
   }
 }
 
-async function ofRuns(runs: readonly string[], { out, data, set }: ReportOptions): Promise<number> {
-  const wrongs =
-    set.length > 0
+async function ofRuns(runs: readonly string[], { out, data, set, images }: ReportOptions): Promise<number> {
+  const count = Number(images);
+  const isCount = images.trim() !== "" && Number.isSafeInteger(count) && count >= 0;
+  const problems = [
+    ...(runs.length === 0 ? [errors.nothingToReport()] : []),
+    ...(set.length > 0
       ? [errors.badUsage({ what: "--set changes a spec; a run is what it is", hint: "It goes with --masks." })]
-      : [];
-  const problems = runs.length === 0 ? [errors.nothingToReport()] : wrongs;
+      : []),
+    ...(isCount
+      ? []
+      : [errors.badUsage({ what: `--images is ${JSON.stringify(images)}`, hint: "It takes a whole number from 0." })]),
+  ];
   if (problems.length > 0) return told({ ok: false, diagnostics: problems.map((problem) => unplaced(null, problem)) });
-  return told(await reportRuns({ runs, out: out ?? null, root: data ?? "." }));
+  return told(await reportRuns({ runs, out: out ?? null, root: data ?? ".", images: count }));
 }
 
 async function ofMasks(

@@ -42,7 +42,7 @@ export async function maskSection({ experiment, root, id, of }: MaskSectionOptio
     const caption =
       `${program.contextTokens} context patches, ${plan.targetCount} targets of ${height}×${width}: ` +
       `${(100 * program.probability).toFixed(1)} % of steps`;
-    return [{ caption, markup: batchPicture(plan, batch, thumbnails, caption) }];
+    return [{ caption, isWide: false, markup: batchPicture(plan, batch, thumbnails, caption) }];
   });
   const coverage = patchCoverage(plan, { seed, steps: coverageSteps });
   const contexts = plan.contextCount === 1 ? [] : ["Of several contexts the first is drawn."];
@@ -147,5 +147,5 @@ function coverageFigure(plan: MaskPlan, shares: ArrayLike<number>, what: "contex
     return cell < 24 ? square : square + text(x + cell / 2, y + cell / 2 + 4, percent(share), "middle");
   });
   const caption = `How often a patch is ${what}: ${percent(least)} to ${percent(most)} % of ${coverageSteps * 8} images`;
-  return { caption, markup: svg({ width: size, height: size, label: caption }, cells.join("")) };
+  return { caption, isWide: false, markup: svg({ width: size, height: size, label: caption }, cells.join("")) };
 }

@@ -9,12 +9,11 @@ import { reportHtml, reportMark } from "./html";
 import { maskSection } from "./masks";
 import { labelled, type RunRecord, readRun } from "./runs";
 import type { Section } from "./section";
+import { type PictureOptions, picturesOf } from "./sections";
 
-export interface ReportRequest {
+export interface ReportRequest extends PictureOptions {
   readonly runs: readonly string[];
   readonly out: string | null;
-  /** Folder that relative data paths start from. */
-  readonly root: string;
 }
 
 export type Reported =
@@ -22,36 +21,18 @@ export type Reported =
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** Throws R1xx where the disk refuses the file. */
-export async function reportRuns({ runs: folders, out, root }: ReportRequest): Promise<Reported> {
+export async function reportRuns({ runs: folders, out, ...pictures }: ReportRequest): Promise<Reported> {
+  const file = out ?? defaultFile(folders);
+  if (isInTheWay(file)) return { ok: false, diagnostics: [unplaced(file, errors.reportInTheWay())] };
   const read = folders.map((folder) => ({ folder, read: readRun(folder) }));
   const refused = read.flatMap(({ folder, read: one }) => (one.ok ? [] : [unplaced(folder, one.problem)]));
   if (refused.length > 0) return { ok: false, diagnostics: refused };
   const runs = labelled(read.flatMap(({ read: one }) => (one.ok ? [one.run] : [])));
-  const warnings = warningsOf(runs);
-  const title =
-    runs.length === 1 ? (runs[0]?.label ?? "") : `${runs.length} runs: ${runs.map(({ label }) => label).join(", ")}`;
-  return writeReport(out ?? defaultFile(folders), { title, runs, sections: await sectionsOf(runs, root), warnings });
+  const { sections, warnings } = await picturesOf(runs, pictures);
+  const names = runs.map(({ label }) => label).join(", ");
+  const title = runs.length === 1 ? names : `${runs.length} runs: ${names}`;
+  return writeReport(file, { title, runs, sections, warnings: [...warningsOf(runs), ...warnings] });
 }
-
-/** Runs with the same masks and data share their picture. */
-async function sectionsOf(runs: readonly RunRecord[], root: string): Promise<readonly Section[]> {
-  const sections: Section[] = [];
-  const seen = new Set<string>();
-  for (const { experiment, label } of runs) {
-    const { masks, data, image, seed } = experiment;
-    const key = JSON.stringify([masks, data, image, runs.length > 1 ? 0 : seed]);
-    if (seen.has(key) || !hasMasks(experiment)) continue;
-    seen.add(key);
-    sections.push(
-      await maskSection({ experiment, root, id: `masks-${sections.length}`, of: runs.length > 1 ? label : null }),
-    );
-  }
-  return sections;
-}
-
-/** Another version may have written other constants. */
-const hasMasks = ({ masks }: Experiment): boolean =>
-  typeof masks === "object" && [masks.sizes, masks.contextSizes, masks.programs].every(Array.isArray);
 
 export interface MaskReportRequest {
   readonly experiment: Experiment;
@@ -61,9 +42,11 @@ export interface MaskReportRequest {
 
 /** The masks of an experiment before anything is trained. */
 export async function reportMasks({ experiment, out, root }: MaskReportRequest): Promise<Reported> {
+  const file = out ?? `${experiment.name}-masks.html`;
+  if (isInTheWay(file)) return { ok: false, diagnostics: [unplaced(file, errors.reportInTheWay())] };
   const section = await maskSection({ experiment, root, id: "masks", of: null });
   const title = `${experiment.name}: masks`;
-  return writeReport(out ?? `${experiment.name}-masks.html`, { title, runs: [], sections: [section], warnings: [] });
+  return writeReport(file, { title, runs: [], sections: [section], warnings: [] });
 }
 
 interface Content {
@@ -73,8 +56,7 @@ interface Content {
   readonly warnings: readonly Diagnostic[];
 }
 
-export async function writeReport(file: string, { title, runs, sections, warnings }: Content): Promise<Reported> {
-  if (isInTheWay(file)) return { ok: false, diagnostics: [unplaced(file, errors.reportInTheWay())] };
+async function writeReport(file: string, { title, runs, sections, warnings }: Content): Promise<Reported> {
   const notes = warnings.map(
     ({ file: about, what, found }) =>
       `${about ?? ""}${about === null ? "" : ": "}${what}${found === null ? "" : `: ${found}`}.`,

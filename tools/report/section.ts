@@ -9,6 +9,8 @@ export interface Section {
 
 export interface Figure {
   readonly caption: string;
+  /** Over the whole width of the page. */
+  readonly isWide: boolean;
   /** An `<svg>` element. */
   readonly markup: string;
 }

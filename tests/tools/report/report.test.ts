@@ -133,12 +133,12 @@ describe("in the terminal", () => {
 
 describe("a report", () => {
   const written = async (runs: readonly string[], out: string | null = null) => {
-    const reported = await reportRuns({ runs, out, root: "." });
+    const reported = await reportRuns({ runs, out, root: ".", images: 0 });
     if (!reported.ok) throw new Error(reported.diagnostics.map(({ code }) => code).join());
     return { ...reported, html: readFileSync(reported.file, "utf8") };
   };
   const codesOf = async (runs: readonly string[], out: string | null = null) => {
-    const reported = await reportRuns({ runs, out, root: "." });
+    const reported = await reportRuns({ runs, out, root: ".", images: 0 });
     return (reported.ok ? reported.warnings : reported.diagnostics).map(({ code, file }) => [code, file]);
   };
 
@@ -193,7 +193,9 @@ describe("a report", () => {
     expect(await codesOf([a, other])).toEqual([["W306", null]]);
     expect(await codesOf([a], inTheWay)).toEqual([["E472", inTheWay]]);
     expect(readFileSync(inTheWay, "utf8")).toBe("<p>mine</p>");
-    await expect(reportRuns({ runs: [a], out: join(folder, "no", "such.html"), root: "." })).rejects.toMatchObject({
+    await expect(
+      reportRuns({ runs: [a], out: join(folder, "no", "such.html"), root: ".", images: 0 }),
+    ).rejects.toMatchObject({
       code: "R142",
     });
   });
