@@ -130,6 +130,8 @@
     refresh();
   }
 
+  /** uPlot itself shows three decimals at most, which makes all small numbers alike. */
+  const tickTexts = (_, ticks) => ticks.map((tick) => tick?.toLocaleString("en", { maximumSignificantDigits: 5 }));
   const sync = uPlot.sync("curves");
   for (const chart of charts) draw(chart, document.getElementById("charts"));
   shown();
@@ -163,7 +165,7 @@
         scales: { x: { time: false } },
         axes: [
           { ...axis(`${xUnit}s`), size: 34, labelSize: 18, ...(byStep ? {} : { incrs: wholeNumbers }) },
-          { ...axis(unit === "" ? title : `${title} (${unit})`), size: 56, labelSize: 20 },
+          { ...axis(unit === "" ? title : `${title} (${unit})`), size: 56, labelSize: 20, values: tickTexts },
         ],
         cursor: {
           sync: { key: sync.key, setSeries: false },

@@ -66,6 +66,9 @@ export function reportHtml({ title, runs, sections, notes }: ReportPage): string
   });
 }
 
+/** Signs of a cell that stays on one line. */
+const longest = 40;
+
 /** As the template reads it. Handlebars escapes what it writes. */
 function filled(id: string, { columns, rows }: Table) {
   return {
@@ -80,6 +83,7 @@ function filled(id: string, { columns, rows }: Table) {
         by: typeof by === "string" ? printable(by) : by,
         state,
         isNumber: columns[c]?.isNumber === true,
+        isLong: columns[c]?.isNumber !== true && text.length > longest,
       })),
     })),
   };

@@ -104,7 +104,8 @@ export function labelled(runs: readonly RunRecord[]): readonly RunRecord[] {
     const twins = runs.filter(({ label }) => label === run.label).length;
     const folder = basename(normalize(run.folder));
     const own = runs.filter((other) => basename(normalize(other.folder)) === folder).length === 1;
-    return twins === 1 ? run : { ...run, label: `${run.label} (${own ? folder : run.folder})` };
+    if (twins === 1 || (own && folder === run.label)) return run;
+    return { ...run, label: `${run.label} (${own ? folder : run.folder})` };
   });
 }
 
