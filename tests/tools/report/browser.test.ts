@@ -1,29 +1,16 @@
-/** The page in a browser, headless, as a reader sees it. Takes a Chromium of the system; playwright-core brings none. */
-import { accessSync, constants, rmSync } from "node:fs";
-import { delimiter, join } from "node:path";
+/** The page in a browser, headless, as a reader sees it. */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { chromiumArguments, chromiumPath, noChromium } from "../../../scripts/chromium";
 import { reportRuns } from "../../../tools/report/report";
 import { makeRun as makeTrainedRun } from "../../support/exported";
 import { makeRun, runsFolder } from "./made-runs";
 
-const names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
-const found = (process.env.PATH ?? "")
-  .split(delimiter)
-  .flatMap((folder) => names.map((name) => join(folder, name)))
-  .find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 const title =
-  found === undefined
-    ? "a report in a browser: skipped, since there is no Chromium on PATH (Debian: apt-get install chromium)"
-    : "a report in a browser";
+  chromiumPath === undefined ? `a report in a browser: skipped, since ${noChromium}` : "a report in a browser";
 
 interface Seen {
   readonly ground: string;
@@ -49,7 +36,7 @@ const widthsOfImages = `Promise.all([...document.querySelectorAll("symbol image"
   return image.naturalWidth;
 }))`;
 
-describe.skipIf(found === undefined)(title, () => {
+describe.skipIf(chromiumPath === undefined)(title, () => {
   const folder = runsFolder();
   let browser: Browser;
   let address = "";
@@ -66,8 +53,7 @@ describe.skipIf(found === undefined)(title, () => {
   };
 
   beforeAll(async () => {
-    // Chromium's sandbox needs rights that containers do not give.
-    browser = await chromium.launch({ executablePath: found ?? "", args: ["--no-sandbox"] });
+    browser = await chromium.launch({ executablePath: chromiumPath ?? "", args: chromiumArguments });
     await makeTrainedRun(join(folder, "trained"));
     const runs = [makeRun(folder, "<script>", { clips: true }), makeRun(folder, "b", { change: { seed: 3 } })];
     const reported = await reportRuns({ runs: [...runs, join(folder, "trained")], out: null, root: ".", images: 20 });
