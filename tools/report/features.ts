@@ -1,8 +1,10 @@
 /** Pictures of what a run's target encoder makes of held-out images: patches by colour, nearest neighbours, a map. */
+import type { ImagePlan } from "../../runtime/experiment";
 import type { HeldOutFeatures } from "./held-out";
+import type { PredictedCosines } from "./predictions";
 import { neighboursOf, planeOf, principalCoordinates } from "./projection";
 import type { Figure, Section } from "./section";
-import { short, svg, text } from "./svg";
+import { type Grid, short, squares, svg, text } from "./svg";
 import { type Thumbnails, thumbnailsOf } from "./thumbnails";
 
 const colouredImages = 8;
@@ -17,7 +19,7 @@ export interface FeatureSectionOptions {
 }
 
 export async function featureSection(found: HeldOutFeatures, { id, of }: FeatureSectionOptions): Promise<Section> {
-  const { experiment, images, count, step } = found;
+  const { experiment, images, count, step, predicted } = found;
   const numbers = Array.from({ length: count }, (_, i) => i);
   const { image } = experiment;
   const small = await thumbnailsOf(images, { image, numbers, id: `${id}-small`, mostPixels: thumbnailPixels });
@@ -31,9 +33,15 @@ export async function featureSection(found: HeldOutFeatures, { id, of }: Feature
     notes: [
       `Of the target encoder after step ${step}, for ${count} held-out images that it was not trained on. These are pictures, not measures: ` +
         "what the features are worth is said by the evaluation.",
+      ...(typeof predicted === "string" ? [`Predictions are not shown: ${predicted}.`] : []),
     ],
     definitions: small.definitions + large.definitions,
-    figures: [colouredPatches(found, large), nearest(found, small), map(found, small)],
+    figures: [
+      colouredPatches(found, large),
+      ...(typeof predicted === "string" ? [] : [predictedPicture(predicted, image, large)]),
+      nearest(found, small),
+      map(found, small),
+    ],
   };
 }
 
@@ -75,6 +83,50 @@ function middleOf(values: readonly number[]): { readonly low: number; readonly h
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
   return { low: at(0.02), high: at(0.98) };
+}
+
+/** Every image with its context, then its target blocks, each patch in the colour of its cosine. */
+function predictedPicture(
+  { images, blocks, tokens, patches, cosines, context, contextTokens }: PredictedCosines,
+  { gridHeight, gridWidth }: ImagePlan,
+  shown: Thumbnails,
+): Figure {
+  const [side, gap, line] = [110, 8, 16];
+  const grid: Grid = { rows: gridHeight, columns: gridWidth };
+  const cell = side / Math.max(gridHeight, gridWidth);
+  const rows = Array.from({ length: Math.min(images, shown.count) }, (_, image) => {
+    const seen = new Set(context.subarray(image * contextTokens, (image + 1) * contextTokens));
+    const hidden = Array.from({ length: gridHeight * gridWidth }, (__, patch) => patch).filter(
+      (patch) => !seen.has(patch),
+    );
+    const first = `${shown.draw(image, { x: 0, y: 0, size: side })}<path class="veil" d="${squares(hidden, grid, cell)}"/>`;
+    const others = Array.from({ length: blocks }, (__, block) => {
+      const from = (image * blocks + block) * tokens;
+      const own = cosines.subarray(from, from + tokens);
+      const drawn = [...patches.subarray(from, from + tokens)].map(
+        (patch, i) => `<path fill="${cosineColour(own[i] ?? 0)}" d="${squares([patch], grid, cell)}"/>`,
+      );
+      const mean = own.reduce((sum, value) => sum + value, 0) / tokens;
+      const veiled = `${shown.draw(image, { x: 0, y: 0, size: side })}<rect class="veil thin" width="${side}" height="${side}"/>`;
+      const x = (block + 1) * (side + gap) + 12;
+      return `<g transform="translate(${x} 0)">${veiled}<g class="patches">${drawn.join("")}</g>${text(0, side + 12, mean.toFixed(3))}</g>`;
+    });
+    return `<g transform="translate(0 ${image * (side + line + gap)})">${first}${others.join("")}</g>`;
+  });
+  const caption =
+    "Predictions: what the context encoder sees, then each target block with the cosine between prediction and target " +
+    "(blue 1, white 0.5, red 0 and less; the mean below)";
+  const size = { width: (blocks + 1) * (side + gap) + 12, height: rows.length * (side + line + gap) };
+  return { caption, isWide: true, markup: svg({ ...size, label: caption }, rows.join("")) };
+}
+
+/** From red at 0 over white at ½ to blue at 1. */
+function cosineColour(cosine: number): string {
+  const share = Math.min(1, Math.max(0, cosine));
+  const far = 2 * Math.abs(share - 0.5);
+  const [red, green, blue] = share < 0.5 ? [200, 50, 47] : [38, 98, 190];
+  const mixed = [red, green, blue].map((channel) => Math.round(255 + (channel - 255) * far));
+  return `rgb(${mixed.join(",")})`;
 }
 
 function nearest({ pooled, count, width }: HeldOutFeatures, shown: Thumbnails): Figure {

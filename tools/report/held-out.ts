@@ -5,6 +5,7 @@ import type { Experiment } from "../../runtime/experiment";
 import { openPatchEncoder } from "../export/onnx/patches";
 import { ExportRefused } from "../export/refused";
 import { openSource } from "../export/source";
+import { type PredictedCosines, predictedCosines } from "./predictions";
 
 const batch = 16;
 
@@ -21,6 +22,8 @@ export interface HeldOutFeatures {
   readonly patchImages: number;
   /** Mean over patches: [count, width]. */
   readonly pooled: Float32Array;
+  /** Or why there are none. */
+  readonly predicted: PredictedCosines | string;
 }
 
 export interface HeldOutOptions {
@@ -46,7 +49,8 @@ export async function heldOutFeatures(options: HeldOutOptions): Promise<HeldOutF
       try {
         const features = await encode(encoder.patches, images, experiment, options.patchImages);
         if (!features.pooled.every(Number.isFinite)) return "the encoder of the run gives NaN or infinity";
-        return { experiment, images, step: metadata.progress.step, ...features };
+        const predicted = await predictedCosines(source, images);
+        return { experiment, images, step: metadata.progress.step, ...features, predicted };
       } finally {
         await encoder.close();
       }
@@ -65,7 +69,7 @@ async function encode(
   { count, pixels }: LabelledImages,
   { image, encoder: { dim: width } }: Experiment,
   most: number,
-): Promise<Omit<HeldOutFeatures, "experiment" | "images" | "step">> {
+): Promise<Omit<HeldOutFeatures, "experiment" | "images" | "step" | "predicted">> {
   const patches = image.gridHeight * image.gridWidth;
   const patchImages = Math.min(most, count);
   const byPatch = new Float32Array(patchImages * patches * width);

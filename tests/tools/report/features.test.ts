@@ -102,9 +102,10 @@ describe("features of a run", async () => {
     expect(found.pooled[0]).toBeCloseTo(mean, 4);
 
     const section = await featureSection(found, { id: "f", of: null });
-    const [coloured, nearest, map] = section.figures.map(({ markup }) => markup);
+    const [coloured, predicted, nearest, map] = section.figures.map(({ markup }) => markup);
     // Four images with 36 patches each; six rows of one and six neighbours; every image once.
     expect(count(coloured ?? "", 'fill="rgb(')).toBe(4 * 36);
+    expect(count(predicted ?? "", "<use ")).toBe(4 * 5);
     expect(count(nearest ?? "", "<use ")).toBe(6 * 7);
     expect(count(map ?? "", "<use ")).toBe(20);
     expect(section.figures.map(({ markup }) => markup).join("")).not.toContain("NaN");
