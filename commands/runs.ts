@@ -1,7 +1,8 @@
 /** `ijepa runs [FOLDER|RUN…]`: lists the runs below a folder, shows one, compares several. */
 import { errors, exitCode } from "../compiler/diagnostics/catalogue";
 import { type Diagnostic, unplaced } from "../compiler/diagnostics/diagnostic";
-import { findRuns, labelled, readRun } from "../tools/report/runs";
+import { diagnosticJson } from "../compiler/diagnostics/problem-text";
+import { findRuns, labelled, type RunRecord, readRun } from "../tools/report/runs";
 import { comparisonText, runsText, runText } from "../tools/report/terminal";
 import { hasColour, printDiagnostics } from "./print";
 
@@ -31,13 +32,13 @@ export async function runs(named: readonly string[], { json = false }: RunsOptio
     if (!areNamed) return runsText(records, { colour });
     return records.length === 1 ? runText(first, { colour }) : comparisonText(records, { colour });
   };
-  process.stdout.write(json ? `${jsonOf(records)}\n` : `${text()}\n`);
+  process.stdout.write(json ? `${jsonOf(records, problems)}\n` : `${text()}\n`);
+  if (!json) printDiagnostics(problems);
   // Of a list, what can be read is the answer.
-  if (areNamed) printDiagnostics(problems);
   return areNamed ? exitCode(problems) : 0;
 }
 
-function jsonOf(records: ReturnType<typeof labelled>): string {
+function jsonOf(records: readonly RunRecord[], problems: readonly Diagnostic[]): string {
   const list = records.map(({ folder, label, experiment, state, message, cost, evaluation }) => ({
     folder,
     label,
@@ -47,5 +48,5 @@ function jsonOf(records: ReturnType<typeof labelled>): string {
     evaluation,
     experiment,
   }));
-  return JSON.stringify({ runs: list }, null, 2);
+  return JSON.stringify({ runs: list, diagnostics: problems.map(diagnosticJson) }, null, 2);
 }

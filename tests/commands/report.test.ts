@@ -80,6 +80,22 @@ describe("ijepa runs", () => {
     ]);
   });
 
+  it("tells of runs that cannot be read beside the others", async () => {
+    const torn = makeRun(folder, "more/torn");
+    makeRun(folder, "more/whole");
+    writeFileSync(join(torn, "log.jsonl"), '{"event":');
+    const listed = await called("runs", join(folder, "more"));
+    expect([listed.code, listed.out, listed.err]).toEqual([
+      0,
+      expect.stringMatching(/whole +finished/),
+      expect.stringContaining(`${torn} E471`),
+    ]);
+    const json = JSON.parse((await called("runs", join(folder, "more"), "--json")).out);
+    expect(json.diagnostics).toMatchObject([{ code: "E471", file: torn }]);
+    expect((await called("runs", join(folder, "more/whole"), torn)).code).toBe(2);
+    rmSync(join(folder, "more"), { recursive: true });
+  });
+
   it("says where there is none", async () => {
     const { code, err } = await called("runs", join(folder, "none"));
     expect([code, err]).toEqual([2, expect.stringContaining("E474")]);
