@@ -28,9 +28,9 @@ export async function thumbnailsOf(
     readonly mostPixels?: number;
   },
 ): Promise<Thumbnails> {
-  const parts = await Promise.all(
-    numbers.map(async (number) => encoded(await images.pixels(number, 1), image, mostPixels)),
-  );
+  const parts: Buffer[] = [];
+  // One after the other: a photograph takes many megabytes while it is decoded.
+  for (const number of numbers) parts.push(await encoded(await images.pixels(number, 1), image, mostPixels));
   const symbols = parts.map(
     (bytes, i) =>
       `<symbol id="${id}-${i}" viewBox="0 0 1 1"><image href="data:image/webp;base64,${bytes.toString("base64")}" width="1" height="1" preserveAspectRatio="none"/></symbol>`,
