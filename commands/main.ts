@@ -151,6 +151,26 @@ function program(): Command {
       code = await (await import("./replay")).replay(traces, options);
     });
   ijepa
+    .command("report")
+    .description("write one page about runs: curves, evaluations, what they were and what they cost (docs/report.md)")
+    .argument("[runs...]", "run folders, side by side")
+    .option("--masks <spec>", "the masks of an experiment instead, before anything is trained")
+    .option("--images <n>", "held-out images that features are pictured of, by the newest checkpoint", "200")
+    .option("--data <folder>", "where relative paths of the data start (default: here, of a spec its folder)")
+    .option("--out <file>", "the page (default: report.html in the run's folder)")
+    .addOption(setOption())
+    .action(async (runs, options) => {
+      code = await (await import("./report")).report(runs, options);
+    });
+  ijepa
+    .command("runs")
+    .description("list the runs below a folder; show one; compare several (exit 0 shown, 2 there is none)")
+    .argument("[folders...]", "a folder of runs, or runs by name (default: runs)")
+    .option("--json", "one JSON document for programs")
+    .action(async (folders, options) => {
+      code = await (await import("./runs")).runs(folders, options);
+    });
+  ijepa
     .command("verify")
     .description("read checkpoints in whole and compare their checksums (exit 0 all are whole, 1 not)")
     .argument("<runs...>", "run folders, or safetensors files")

@@ -1,5 +1,5 @@
 /**
- * Every error of the compiler that a person can meet, by family: E1xx to E3xx a spec, E4xx compiling, packing and handing on, E5xx sweeps, E9xx
+ * Every error of the compiler that a person can meet, by family: E1xx to E3xx a spec, E4xx compiling, packing, handing on and reports, E5xx sweeps, E9xx
  * the command line, W3xx warnings. docs/reference/errors.md is generated from it.
  */
 import type { Severity } from "./diagnostic";
@@ -7,6 +7,7 @@ import { commandLineErrors } from "./kinds/command-line";
 import { compileErrors } from "./kinds/compile";
 import { exportErrors } from "./kinds/export";
 import { packErrors } from "./kinds/pack";
+import { reportErrors, reportWarnings } from "./kinds/report";
 import { specErrors } from "./kinds/spec";
 import { sweepErrors } from "./kinds/sweep";
 import { warningKinds } from "./kinds/warnings";
@@ -18,9 +19,11 @@ export const errors = {
   ...compileErrors,
   ...packErrors,
   ...exportErrors,
+  ...reportErrors,
   ...sweepErrors,
   ...commandLineErrors,
   ...warningKinds,
+  ...reportWarnings,
 } as const;
 
 /** Errors after which nothing is known of the spec: the program could not run (exit code 2). */
@@ -48,6 +51,11 @@ const noVerdict: readonly string[] = [
   errors.exportedWeightNotFinite,
   errors.noImagesToMeasure,
   errors.fileInTheWay,
+  errors.notARunToReport,
+  errors.nothingLogged,
+  errors.reportInTheWay,
+  errors.nothingToReport,
+  errors.noRuns,
   errors.baseUnusable,
   errors.noSuchPoint,
   errors.badShard,

@@ -97,6 +97,10 @@ function nextSteps({ program, flags, environment, lastCheckpoint, evaluation }: 
   const again = { what: "Evaluate again", command: resumeCommand({ script, args, cwd: process.cwd() }) };
   return [
     {
+      what: "See it: curves, masks, features and evaluations on one page",
+      command: `npx ijepa report ${quoted(flags.runDirectory)}`,
+    },
+    {
       what: "Hand the encoder on (--format also takes timm, onnx, transformers.js, official and safetensors)",
       command: `npx ijepa export ${quoted(flags.runDirectory)} --format hf --out ${quoted(out)}`,
     },

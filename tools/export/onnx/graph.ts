@@ -60,7 +60,7 @@ export function encoderGraph(experiment: Experiment, precision: ExportPrecision)
   };
 }
 
-const handle = (value: Value, shape: readonly number[]): Handle => ({ dtype: "f32", shape, value });
+export const handle = (value: Value, shape: readonly number[]): Handle => ({ dtype: "f32", shape, value });
 
 function found<T>(map: ReadonlyMap<string, T>, name: string): T {
   const value = map.get(name);
@@ -79,7 +79,7 @@ interface Surroundings {
 }
 
 /** Lowers a graph of the compiler op by op; gives its one result. */
-function applyGraph(r: Recorder, graph: IrGraph, { leaves, byPath, block, running }: Surroundings): Handle {
+export function applyGraph(r: Recorder, graph: IrGraph, { leaves, byPath, block, running }: Surroundings): Handle {
   const values = new Map<string, Handle>();
   for (const { name, leaf } of graph.inputs) {
     const given = leaf === undefined ? running : found(leaves, leaf.path);
@@ -113,7 +113,7 @@ function applyGraph(r: Recorder, graph: IrGraph, { leaves, byPath, block, runnin
 }
 
 /** The encoder's weights, and its position embeddings as one more. */
-function encoderParameters({ image, encoder }: Experiment): readonly Parameter[] {
+export function encoderParameters({ image, encoder }: Experiment): readonly Parameter[] {
   const { dim, depth, hidden } = encoder;
   const { patch } = image;
   const patches = (image.height / patch) * (image.width / patch);

@@ -1,7 +1,7 @@
-// The script of results.html: sorts tables and draws curves with uPlot, which stands before it in the page. All text goes
-// in as text, never as markup. The data are described in tools/sweep/results/curves.ts.
+// The script of all pages: sorts and filters tables and draws curves with uPlot, which stands before it in the page. All text
+// goes in as text, never as markup. The data are described in tools/sweep/results/curves.ts; `unit` is what x counts.
 (() => {
-  const { groups, charts } = JSON.parse(document.getElementById("data").textContent);
+  const { groups, charts, unit: xUnit } = JSON.parse(document.getElementById("data").textContent);
   const colourOf = (group) => groups[group]?.colour ?? "";
   const theme = () => getComputedStyle(document.documentElement);
   const themed = (name) => () => theme().getPropertyValue(name).trim();
@@ -39,6 +39,7 @@
     }
     for (const row of body.rows) {
       const group = Number(row.dataset.group);
+      if (row.dataset.group === undefined) continue;
       for (const part of row.querySelectorAll(".swatch")) part.style.background = colourOf(group);
       for (const part of row.querySelectorAll(".strip")) part.style.color = colourOf(group);
       row.addEventListener("mouseenter", () => highlight(group));
@@ -46,10 +47,24 @@
     }
   }
 
+  for (const box of document.querySelectorAll("input[data-filters]")) {
+    const table = document.getElementById(box.dataset.filters);
+    box.addEventListener("input", () => {
+      const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+      for (const row of table.tBodies[0].rows) {
+        const text = row.textContent.toLowerCase();
+        row.hidden = !words.every((word) => text.includes(word));
+      }
+    });
+  }
+
   // ── Curves ───────────────────────────────────────────────────────────────────────────────────────────────────────
   /** Above this the dots of a curve run into each other. */
   const manyPoints = 40;
-  const wholeEpochs = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+  const wholeNumbers = Array.from({ length: 9 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
+  /** Some numbers, such as rates of learning, are known by their digits, others by their decimals. */
+  const numberText = (value, decimals) =>
+    decimals === null ? String(Number(value.toPrecision(4))) : value.toFixed(decimals);
   const hidden = new Set();
   const plots = [];
   let highlighted = null;
@@ -115,6 +130,8 @@
     refresh();
   }
 
+  /** uPlot itself shows three decimals at most, which makes all small numbers alike. */
+  const tickTexts = (_, ticks) => ticks.map((tick) => tick?.toLocaleString("en", { maximumSignificantDigits: 5 }));
   const sync = uPlot.sync("curves");
   for (const chart of charts) draw(chart, document.getElementById("charts"));
   shown();
@@ -147,8 +164,8 @@
         legend: { show: false },
         scales: { x: { time: false } },
         axes: [
-          { ...axis("epochs"), size: 34, labelSize: 18, ...(byStep ? {} : { incrs: wholeEpochs }) },
-          { ...axis(unit === "" ? title : `${title} (${unit})`), size: 56, labelSize: 20 },
+          { ...axis(`${xUnit}s`), size: 34, labelSize: 18, ...(byStep ? {} : { incrs: wholeNumbers }) },
+          { ...axis(unit === "" ? title : `${title} (${unit})`), size: 56, labelSize: 20, values: tickTexts },
         ],
         cursor: {
           sync: { key: sync.key, setSeries: false },
@@ -200,10 +217,10 @@
       // Other charts follow the cursor without being under it.
       tip.hidden = value == null || !place.matches(":hover");
       if (tip.hidden) return;
-      const epoch = Number(x[index].toFixed(2));
+      const at = Number(x[index].toFixed(2));
       tip.replaceChildren(
-        made("b", `${groups[one.group].label}, ${one.label}`),
-        made("span", `epoch ${epoch}: ${value.toFixed(decimals)}${unit === "" ? "" : ` ${unit}`}`),
+        made("b", [groups[one.group].label, one.label].filter(Boolean).join(", ")),
+        made("span", `${xUnit} ${at}: ${numberText(value, decimals)}${unit === "" ? "" : ` ${unit}`}`),
       );
       const left = place.offsetLeft + self.over.offsetLeft + self.valToPos(x[index], "x");
       const onRight = left + tip.offsetWidth + 16 < figure.clientWidth;

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { experiment } from "../../../generated/quickstart/experiment";
+import { maskSection } from "../../../tools/report/masks";
+
+const count = (text: string, part: string): number => text.split(part).length - 1;
+const folder = {
+  kind: "folder",
+  trainPath: "no/such/folder",
+  validationPath: null,
+  trainImages: 10,
+  holdOut: 0.1,
+  labels: false,
+} as const;
+
+describe("the picture of masks", async () => {
+  const { masks } = experiment;
+  const section = await maskSection({ experiment, root: ".", id: "m", of: null });
+  const [first] = section.figures;
+
+  it("has every program, the most frequent first, and both maps of coverage", () => {
+    expect(section.figures).toHaveLength(masks.programs.length + 2);
+    const most = masks.programs.reduce((a, b) => (b.probability > a.probability ? b : a));
+    expect(first?.caption).toContain(`${most.contextTokens} context patches, 4 targets of`);
+    expect(section.figures.at(-1)?.caption).toMatch(/^How often a patch is target: \d+/);
+  });
+
+  it("shows four images of the data, each with its blocks", () => {
+    expect(count(section.definitions, "data:image/webp;base64,")).toBe(4);
+    expect(count(first?.markup ?? "", "<use ")).toBe(4);
+    expect(count(first?.markup ?? "", '<rect class="target')).toBe(16);
+  });
+
+  it("veils every patch that is not context", () => {
+    const most = masks.programs.reduce((a, b) => (b.probability > a.probability ? b : a));
+    const veiled = [...(first?.markup ?? "").matchAll(/class="veil[^"]*" d="([^"]*)"/g)].map(([, d = ""]) =>
+      count(d, "M"),
+    );
+    const total = veiled.reduce((sum, patches) => sum + patches, 0);
+    expect(total).toBe(4 * (masks.gridHeight * masks.gridWidth - most.contextTokens));
+  });
+
+  it("stands over blank squares where the images are not there, and says why", async () => {
+    const { notes, definitions, figures } = await maskSection({
+      experiment: { ...experiment, data: folder },
+      root: ".",
+      id: "m",
+      of: "a <b>",
+    });
+    expect(definitions).toBe("");
+    expect(notes.at(-1)).toMatch(/^Over no images: R130/);
+    expect(count(figures[0]?.markup ?? "", 'class="blank"')).toBe(4);
+  });
+});

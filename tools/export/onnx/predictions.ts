@@ -1,0 +1,179 @@
+/**
+ * What a step predicts and what it is held to: target encoder, context encoder and predictor as the compiler builds them
+ * (compiler/model/chains.ts), for one program and a fixed number of images, on onnxruntime.
+ */
+
+import type { Chain } from "../../../compiler/ir/stage";
+import { buildModel } from "../../../compiler/model/chains";
+import { fromOfficial } from "../../../runtime/checkpoint/official";
+import { type ModelWeight, modelBytes } from "../../../runtime/engines/onnx/model";
+import { type Handle, Recorder } from "../../../runtime/engines/onnx/recorder";
+import { switchOffTelemetry } from "../../../runtime/engines/onnx/telemetry";
+import type { Experiment, Parameter } from "../../../runtime/experiment";
+import type { MaskBatch } from "../../../runtime/masks/sampler";
+import { blocks, linear, maskToken, norm } from "../../../runtime/model/parameters";
+import { type ExportSource, encoderNames } from "../source";
+import { applyGraph, encoderParameters, handle } from "./graph";
+import { normalized } from "./measure";
+
+export interface Predicted {
+  /** [targets · contexts · images, T, width]: block after block, for each the contexts, for each the images. */
+  readonly predictions: Float32Array;
+  /** The same of the target encoder, after its layer norm. */
+  readonly targets: Float32Array;
+  readonly width: number;
+}
+
+/** The weights lie in the model itself, which has less than 2 GiB. */
+const mostBytes = 1e9;
+
+export type Predicting =
+  | { readonly ok: true; readonly predicted: Predicted }
+  | { readonly ok: false; readonly why: string };
+
+/** `pixels` are bytes [images, 3, height, width]. */
+export async function predict(
+  source: ExportSource,
+  pixels: Uint8Array,
+  masks: MaskBatch,
+  images: number,
+): Promise<Predicting> {
+  const { experiment, all } = source;
+  const { image, encoder, predictor } = experiment;
+  const { C, T, U } = masks.lengths;
+  const contexts = experiment.masks.contextCount;
+  const projection = all.find(({ name }) => name === "predictor.predictor_proj.bias");
+  if (projection?.shape[0] !== encoder.dim) return { ok: false, why: "the experiment predicts pixels" };
+  const floats = all
+    .filter(({ name }) => !name.startsWith("opt."))
+    .reduce((sum, { shape }) => sum + shape.reduce((p, n) => p * n, 1), 0);
+  if (4 * floats > mostBytes) return { ok: false, why: "the networks are too large to be put in one model" };
+
+  const model = buildModel({
+    imageHeight: image.height,
+    imageWidth: image.width,
+    patch: image.patch,
+    tokens: image.gridHeight * image.gridWidth,
+    pixels: "f32",
+    images,
+    encoder,
+    predictor,
+    contexts,
+    targets: experiment.masks.targetCount,
+    contextTokens: C,
+    targetTokens: T,
+    varies: { context: false, target: false, sequence: false },
+    targetSpace: "representations",
+    normalizeTargets: true,
+    loss: "smoothL1",
+    operands: "f32",
+    dropPath: false,
+  });
+  const r = new Recorder([]);
+  const weights: ModelWeight[] = [];
+  const place = async (network: string, parameters: readonly Parameter[]): Promise<ReadonlyMap<string, Handle>> => {
+    const placed = new Map<string, Handle>();
+    for (const parameter of parameters) {
+      const name = `${network}.${parameter.officialName}`;
+      const tensor = all.find((one) => one.name === name);
+      if (tensor === undefined) throw new Error(`internal: the checkpoint has no ${name}`);
+      const values = fromOfficial(parameter, await tensor.read());
+      const value = r.graph.input(name, "f32", parameter.shape);
+      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      weights.push({ name, value, type: "f32", dims: parameter.shape, data: bytes });
+      // A group of one tensor has no name for it.
+      const path = parameter.path === "predictor.maskToken" ? `${parameter.path}.` : parameter.path;
+      placed.set(path, handle(value, parameter.shape));
+    }
+    return placed;
+  };
+  const ofTarget = await place(encoderNames.target, encoderParameters(experiment));
+  const ofContext = await place(encoderNames.context, encoderParameters(experiment));
+  const ofPredictor = await place("predictor", predictorParameters(experiment));
+
+  const shapes = {
+    images: [images, 3, image.height, image.width],
+    contextIndex: [contexts * images, C],
+    targetIndex: [images, U],
+  } as const;
+  const inputs = {
+    images: r.graph.input("images", "f32", shapes.images),
+    contextIndex: r.graph.input("contextIndex", "i32", shapes.contextIndex),
+    targetIndex: r.graph.input("targetIndex", "i32", shapes.targetIndex),
+  };
+  const run = (chain: Chain, byPath: ReadonlyMap<string, Handle>, from: Handle | null): Handle => {
+    const leaves = new Map<string, Handle>([
+      ["images", handle(inputs.images, shapes.images)],
+      ["contextIndex", { dtype: "i32", shape: shapes.contextIndex, value: inputs.contextIndex }],
+      ["targetIndex", { dtype: "i32", shape: shapes.targetIndex, value: inputs.targetIndex }],
+    ]);
+    for (const name of ["positions", "predictorPositions"]) {
+      const table = byPath.get(name);
+      if (table !== undefined) leaves.set(name, table);
+    }
+    let running = from;
+    for (const { graph, blocks: range } of chain.stages) {
+      for (let block = range?.from ?? 0; block < (range?.to ?? 1); block++) {
+        running = applyGraph(r, graph, { leaves, byPath, block, running });
+      }
+    }
+    if (running === null) throw new Error(`internal: ${chain.name} has no stages`);
+    return running;
+  };
+  const patches = run(model.images, ofTarget, null);
+  const targets = r.full(run(model.target, ofTarget, patches));
+  const predictions = r.full(run(model.predictor, ofPredictor, run(model.context, ofContext, patches)));
+  const bytes = modelBytes({
+    name: "predictions",
+    nodes: r.graph.needed([targets, predictions]),
+    inputs: Object.entries(inputs).map(([name, value]) => ({ name, value })),
+    outputs: [
+      { name: "targets", value: targets },
+      { name: "predictions", value: predictions },
+    ],
+    weights,
+  });
+  switchOffTelemetry();
+  const { InferenceSession, Tensor } = await import("onnxruntime-node");
+  const session = await InferenceSession.create(bytes);
+  try {
+    const found = await session.run({
+      images: new Tensor("float32", normalized(pixels, experiment), shapes.images),
+      contextIndex: new Tensor("int32", masks.contextIndex, shapes.contextIndex),
+      targetIndex: new Tensor("int32", masks.targetIndex, shapes.targetIndex),
+    });
+    const [a, b] = [found.predictions?.data, found.targets?.data];
+    if (!(a instanceof Float32Array && b instanceof Float32Array)) throw new Error("internal: nothing was predicted");
+    return { ok: true, predicted: { predictions: a, targets: b, width: encoder.dim } };
+  } finally {
+    await session.release();
+  }
+}
+
+/** As a trainer lists them; nothing is drawn here, so the deviations of initial weights do not matter. */
+function predictorParameters({ image, encoder, predictor: { dim, depth, hidden } }: Experiment): readonly Parameter[] {
+  const std = 0;
+  const patches = image.gridHeight * image.gridWidth;
+  return [
+    {
+      path: "predictorPositions",
+      shape: [patches, dim],
+      officialName: "predictor_pos_embed",
+      officialShape: [1, patches, dim],
+      transposed: false,
+      init: { kind: "zeros" },
+    },
+    ...maskToken("predictor.maskToken", "mask_token", dim, std),
+    ...linear({ path: "predictor.embed", official: "predictor_embed", inputs: encoder.dim, outputs: dim, std }),
+    ...blocks(depth, (i) => ({
+      path: `predictor.blocks.${i}`,
+      official: `predictor_blocks.${i}`,
+      width: dim,
+      hidden,
+      std,
+      lastStd: std,
+    })),
+    ...norm("predictor.norm", "predictor_norm", dim),
+    ...linear({ path: "predictor.proj", official: "predictor_proj", inputs: dim, outputs: encoder.dim, std }),
+  ];
+}

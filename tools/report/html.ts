@@ -1,0 +1,90 @@
+/** The page of a report. What every page keeps to stands in tools/page/page.ts. */
+import { printable } from "../../compiler/diagnostics/problem-text";
+import { explain } from "../../runtime/evaluate/evaluation-report";
+import { hueOf, jsonForPage, loadPage } from "../page/page";
+import { chartsOf } from "./curves";
+import type { RunRecord } from "./runs";
+import type { Section } from "./section";
+import { costTable, evaluationTable, fieldsTable, type Table } from "./tables";
+
+/** Every report says this of itself, so that no other file is written over. */
+export const reportMark = '<meta name="generator" content="ijepa report">';
+
+export interface ReportPage {
+  readonly title: string;
+  readonly runs: readonly RunRecord[];
+  /** Pictures: masks and features. */
+  readonly sections: readonly Section[];
+  /** What could not be shown, as sentences. */
+  readonly notes: readonly string[];
+}
+
+export function reportHtml({ title, runs, sections, notes }: ReportPage): string {
+  const page = loadPage(
+    {
+      template: "report/page.html.hbs",
+      partials: { table: "report/table.html.hbs" },
+      styles: ["report/report.css"],
+      scripts: [],
+    },
+    { images: true },
+  );
+  const { charts, once } = chartsOf(runs);
+  const evaluations = evaluationTable(runs);
+  const evaluated = runs.find(({ evaluation }) => evaluation !== null)?.evaluation ?? null;
+  return page.template({
+    mark: reportMark,
+    policy: page.policy,
+    style: page.style,
+    script: page.script,
+    title: printable(title),
+    notes: notes.map(printable),
+    data: jsonForPage({
+      groups: runs.map(({ label }, run) => ({ label: printable(label), colour: hueOf(run, runs.length) })),
+      charts: charts.map((chart) => ({ ...chart, title: printable(chart.title) })),
+      unit: "step",
+    }),
+    facts: runs.map(({ label, state, experiment: { encoder, image, optimiser } }) => ({
+      label: printable(label),
+      state,
+      what:
+        `${encoder.depth} × ${encoder.dim} encoder, ${image.height}×${image.width} px in ${image.patch} px patches, ` +
+        `${optimiser.epochs} epochs of batch ${optimiser.globalBatch}`,
+    })),
+    cost: runs.length === 0 ? null : filled("cost", costTable(runs)),
+    evaluations: evaluations === null ? null : filled("evaluations", evaluations),
+    explanations: evaluated === null ? [] : explain(evaluated.report).map(printable),
+    fields: runs.length === 0 ? null : filled("fields", fieldsTable(runs)),
+    areSeveral: runs.length > 1,
+    hasCurves: charts.length > 0,
+    once: printable(once.join(", ")),
+    sections: sections.map((section) => ({
+      ...section,
+      title: printable(section.title),
+      notes: section.notes.map(printable),
+    })),
+  });
+}
+
+/** Signs of a cell that stays on one line. */
+const longest = 40;
+
+/** As the template reads it. Handlebars escapes what it writes. */
+function filled(id: string, { columns, rows }: Table) {
+  return {
+    id,
+    columns: columns.map(({ title, isNumber }) => ({ title: printable(title), isNumber })),
+    rows: rows.map(({ run, isMarked, cells }) => ({
+      run,
+      hasRun: run !== null,
+      isMarked,
+      cells: cells.map(({ text, by, state = "" }, c) => ({
+        text: printable(text),
+        by: typeof by === "string" ? printable(by) : by,
+        state,
+        isNumber: columns[c]?.isNumber === true,
+        isLong: columns[c]?.isNumber !== true && text.length > longest,
+      })),
+    })),
+  };
+}

@@ -1,0 +1,77 @@
+/** How near predictions come to their targets, patch by patch: the cosine over held-out images with real masks. */
+
+import type { LabelledImages } from "../../runtime/data/labelled";
+import { sampleMasks, stepSizes } from "../../runtime/masks/sampler";
+import { predict } from "../export/onnx/predictions";
+import type { ExportSource } from "../export/source";
+
+export interface PredictedCosines {
+  readonly images: number;
+  /** Target blocks of an image. */
+  readonly blocks: number;
+  /** Patches of a block. */
+  readonly tokens: number;
+  /** [images, blocks, tokens]: the patch, and the cosine between prediction and target there, from the first context. */
+  readonly patches: Int32Array;
+  readonly cosines: Float32Array;
+  /** Context patches: [images, context]. */
+  readonly context: Int32Array;
+  readonly contextTokens: number;
+}
+
+const images = 4;
+const searchedSteps = 512;
+
+/** Of the most frequent program. A sentence where it cannot be done. */
+export async function predictedCosines(source: ExportSource, of: LabelledImages): Promise<PredictedCosines | string> {
+  const { masks: plan, seed } = source.experiment;
+  const count = Math.min(images, of.count);
+  const most = plan.programs.reduce(
+    (best, { probability }, i) => (probability > (plan.programs[best]?.probability ?? 0) ? i : best),
+    0,
+  );
+  const step = Array.from({ length: searchedSteps }, (_, i) => i).find(
+    (i) => stepSizes(plan, { seed, step: i }).target.program === most,
+  );
+  if (step === undefined) return "no step of the most frequent program was found";
+  const batch = sampleMasks(plan, { seed, step, images: count, firstImage: 0 });
+  const found = await predict(source, await of.pixels(0, count), batch, count);
+  if (!found.ok) return found.why;
+  const { predictions, targets, width } = found.predicted;
+  const { C, T } = batch.lengths;
+  const blocks = plan.targetCount;
+  const cosines = new Float32Array(count * blocks * T);
+  for (let image = 0; image < count; image++) {
+    for (let block = 0; block < blocks; block++) {
+      // Rows are (block, context, image), and the first context is shown.
+      const row = block * plan.contextCount * count + image;
+      for (let token = 0; token < T; token++) {
+        const at = (row * T + token) * width;
+        cosines[(image * blocks + block) * T + token] = cosineOf(
+          predictions.subarray(at, at + width),
+          targets.subarray(at, at + width),
+        );
+      }
+    }
+  }
+  return {
+    images: count,
+    blocks,
+    tokens: T,
+    patches: batch.targetIndex,
+    cosines,
+    context: batch.contextIndex.slice(0, count * C),
+    contextTokens: C,
+  };
+}
+
+function cosineOf(a: Float32Array, b: Float32Array): number {
+  let [ab, aa, bb] = [0, 0, 0];
+  for (const [i, x] of a.entries()) {
+    const y = b[i] ?? 0;
+    ab += x * y;
+    aa += x * x;
+    bb += y * y;
+  }
+  return ab / (Math.sqrt(aa * bb) || 1);
+}
