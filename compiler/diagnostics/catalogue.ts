@@ -5,6 +5,7 @@
 import type { Severity } from "./diagnostic";
 import { commandLineErrors } from "./kinds/command-line";
 import { compileErrors } from "./kinds/compile";
+import { evaluateErrors } from "./kinds/evaluate";
 import { exportErrors } from "./kinds/export";
 import { packErrors } from "./kinds/pack";
 import { specErrors } from "./kinds/spec";
@@ -18,6 +19,7 @@ export const errors = {
   ...compileErrors,
   ...packErrors,
   ...exportErrors,
+  ...evaluateErrors,
   ...sweepErrors,
   ...commandLineErrors,
   ...warningKinds,
@@ -48,6 +50,12 @@ const noVerdict: readonly string[] = [
   errors.exportedWeightNotFinite,
   errors.noImagesToMeasure,
   errors.fileInTheWay,
+  errors.architectureUnknown,
+  errors.imagesWithoutLabels,
+  errors.oneClass,
+  errors.evaluatedWeightNotFinite,
+  errors.noLabelledFolder,
+  errors.featuresInTheWay,
   errors.baseUnusable,
   errors.noSuchPoint,
   errors.badShard,

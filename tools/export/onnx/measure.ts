@@ -71,7 +71,7 @@ async function openImages(experiment: Experiment, folder: string | null): Promis
 }
 
 /** Bytes [images, 3, height, width] as the model wants them. */
-function normalized(bytes: Uint8Array, { image }: Experiment): Float32Array {
+export function normalized(bytes: Uint8Array, { image }: Pick<Experiment, "image">): Float32Array {
   const plane = image.height * image.width;
   return Float32Array.from(bytes, (byte, i) => {
     const channel = Math.floor(i / plane) % 3;
