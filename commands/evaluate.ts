@@ -7,6 +7,7 @@ import { type ProtocolName, protocolNames, resultText, usualProtocols } from "..
 import { SpecRefused } from "../tools/evaluate/source";
 import { ExportRefused } from "../tools/export/refused";
 import type { EncoderChoice } from "../tools/export/source";
+import { answersInJson } from "./format";
 import { printDiagnostics } from "./print";
 
 export interface EvaluateCommandOptions {
@@ -61,7 +62,10 @@ export async function reporting(work: () => Promise<number>): Promise<number> {
     if (error instanceof SpecRefused) return refused(error.diagnostics);
     if (error instanceof ExportRefused) return refused([unplaced(error.file, error.problem)]);
     if (!(error instanceof UserError)) throw error;
-    process.stderr.write(`${error.code}: ${error.message.replace(/^--init-from: /, "")}\n`);
+    const { code } = error;
+    const message = error.message.replace(/^--init-from: /, "");
+    if (answersInJson()) process.stdout.write(`${JSON.stringify({ error: { code, message } }, null, 2)}\n`);
+    else process.stderr.write(`${code}: ${message}\n`);
     return 2;
   }
 }
@@ -93,7 +97,7 @@ function countOf(flag: string, given: string | undefined): Given<number | null> 
   return misused(flag, given, "It takes a whole number of 1 or more.");
 }
 
-function refused(diagnostics: readonly Diagnostic[]): number {
+export function refused(diagnostics: readonly Diagnostic[]): number {
   printDiagnostics(diagnostics);
   return exitCode(diagnostics);
 }

@@ -192,6 +192,18 @@ function program(): Command {
       code = await (await import("./evaluate")).evaluate(from, options);
     });
   ijepa
+    .command("embed")
+    .description("write the features of images as NumPy arrays, a row for each image (docs/evaluation.md)")
+    .argument("<from>", "a run folder (its newest checkpoint), a checkpoint, or weights of others with --spec")
+    .argument("<images>", "folder of images, at any depth")
+    .requiredOption("--out <file>", "F.npy; the names of the images go to F-files.txt, line by line")
+    .option("--patches", "write the features of every patch too, to F-patches.npy")
+    .option("--encoder <name>", "target or context", "target")
+    .option("--spec <file>", "the architecture of weights of the official code, timm or Hugging Face")
+    .action(async (from, images, options) => {
+      code = await (await import("./embed")).embedCommand(from, images, options);
+    });
+  ijepa
     .command("import")
     .description(
       "official YAML configuration → spec, spec → configuration, weights of others → checkpoint to begin with",

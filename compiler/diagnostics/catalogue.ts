@@ -56,6 +56,7 @@ const noVerdict: readonly string[] = [
   errors.evaluatedWeightNotFinite,
   errors.noLabelledFolder,
   errors.featuresInTheWay,
+  errors.embeddedImageUnreadable,
   errors.baseUnusable,
   errors.noSuchPoint,
   errors.badShard,

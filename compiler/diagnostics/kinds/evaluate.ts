@@ -30,6 +30,15 @@ export const evaluateErrors = {
     what: "this is no folder of images",
     want: "a folder with a folder for each class, or with train and val in it",
   })),
+  embeddedImageUnreadable: kind(
+    "E466",
+    "`ijepa embed` gives a row for every image, so it stops at one that cannot be decoded; nothing is written.",
+    (facts: { why: string }) => ({
+      what: "the image cannot be decoded",
+      found: facts.why,
+      hint: "Remove or replace it.",
+    }),
+  ),
   featuresInTheWay: kind("E465", "`ijepa embed` writes new files and never over one that is there.", () => ({
     what: "there is a file of this name already",
     hint: "Remove it, or choose another name with --out.",
