@@ -112,7 +112,7 @@ async function measure({ options, source, images, extractor }: Parts): Promise<P
       rows.push({ representation, dimension: features.train.dimension, tasks: found });
     }
   }
-  progress("few labels");
+  if (asks("few-labels")) progress("few labels");
   const few = asks("few-labels")
     ? tasks.flatMap(({ name, classes, labels }) =>
         budgets.flatMap((budget) => {

@@ -45,7 +45,8 @@ export function lidar({ images, views, dimension, values }: Views): number {
   solveLower(l, both);
   const eigenvalues = symmetricEigenvalues(both).map((value) => Math.max(value, 0));
   const sum = eigenvalues.reduce((total, value) => total + value, 0);
-  if (!(sum > 0)) return 0;
+  // Beside the 1 of a direction that tells images apart this is rounding.
+  if (!(sum > 1e-9)) return 0;
   return Math.exp(
     -eigenvalues.reduce((entropy, value) => {
       const p = value / sum + epsilon;

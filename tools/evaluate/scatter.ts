@@ -38,17 +38,19 @@ export function whitened(train: Features, others: readonly Features[]): readonly
   const { dimension, images } = train;
   const mean = new Float64Array(dimension);
   for (let i = 0; i < train.values.length; i++) {
-    mean[i % dimension] = (mean[i % dimension] ?? 0) + (train.values[i] ?? 0) / images;
+    mean[i % dimension] = (mean[i % dimension] ?? 0) + (train.values[i] ?? 0);
   }
+  for (let c = 0; c < dimension; c++) mean[c] = (mean[c] ?? 0) / images;
   const centred = ({ images: rows, values }: Features): Matrix => {
     const out = matrix(rows, dimension);
     for (let i = 0; i < values.length; i++) out.values[i] = (values[i] ?? 0) - (mean[i % dimension] ?? 0);
     return out;
   };
   const covariance = covarianceOf(centred(train), images);
-  const shift = whiteningShare * (traceOf(covariance) / dimension);
-  // Features that are all alike have nothing to be whitened by.
-  const l = cholesky(covariance, shift > 0 ? shift : 1);
+  const trace = traceOf(covariance);
+  // Features that are all alike but for rounding have nothing to be whitened by.
+  const isFlat = trace <= 1e-12 * mean.reduce((sum, value) => sum + value * value, 0);
+  const l = cholesky(covariance, isFlat || trace === 0 ? 1 : (whiteningShare * trace) / dimension);
   return [train, ...others].map((features) => {
     const rows = centred(features);
     solveLower(l, rows);
