@@ -139,8 +139,9 @@ function explanations({ images, protocols, neighbours }: ProbeResults): readonly
     lidar: "LiDAR is RankMe of what tells images apart from random crops of the same image.",
     heads: "Heads: trained in one pass over augmented features (SGD; docs/evaluation.md).",
   };
-  return [
+  const areAccuracies = protocols.some((name) => name !== "collapse" && name !== "lidar");
+  const accuracies = [
     "Accuracies in %, with Wilson's 95 % interval over the test images; another training may differ by more.",
-    ...protocols.map((name) => of[name]),
   ];
+  return [...(areAccuracies ? accuracies : []), ...protocols.map((name) => of[name])];
 }

@@ -161,7 +161,9 @@ describe("a folder of images", () => {
     }
     expect(await refusal(evaluated({ data: one }))).toBe("E462");
     expect(await refusal(evaluated({ data: flat }))).toBe("E461");
-    expect(await refusal(evaluated({ data: flat, protocols: ["collapse"] }))).toBe("nothing");
+    const unlabelled = resultText(await evaluated({ data: flat, protocols: ["collapse"] }));
+    expect(unlabelled).toMatch(/^RankMe [\d.]+, spread [\d.]+$/m);
+    expect(unlabelled).not.toContain("Accuracies");
     expect(await refusal(evaluated({ data: join(folder, "nowhere") }))).toBe("E101");
     expect(await refusal(evaluated({ data: run.checkpoint }))).toBe("E464");
     expect(await refusal(evaluated({ from: join(folder, "nowhere") }))).toBe("E101");
