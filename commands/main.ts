@@ -191,6 +191,39 @@ function program(): Command {
       code = await (await import("./export")).exportCommand(from, options);
     });
   ijepa
+    .command("evaluate")
+    .description(
+      "judge a trained encoder by its frozen features: probes, k-NN, few labels, RankMe (docs/evaluation.md)",
+    )
+    .argument("<from>", "a run folder (its newest checkpoint), a checkpoint, or weights of others with --spec")
+    .option(
+      "--protocol <names>",
+      "with commas: knn, linear, few-labels, collapse, lidar, heads (default: all but heads)",
+    )
+    .option("--data <folder>", "labelled images: a folder per class, or train and val (default: the run's own data)")
+    .option("--encoder <name>", "target or context", "target")
+    .option("--spec <file>", "the architecture of weights of the official code, timm or Hugging Face")
+    .option("--train-images <n>", "most training images (default: the experiment's)")
+    .option("--test-images <n>", "most validation and most test images (default: the experiment's)")
+    .option("--epochs <n>", "of the heads", "50")
+    .option("--cache <folder>", "where features are kept, or off (default: IJEPA_FEATURE_CACHE, or the user's caches)")
+    .option("--json", "one JSON document for programs")
+    .action(async (from, options) => {
+      code = await (await import("./evaluate")).evaluate(from, options);
+    });
+  ijepa
+    .command("embed")
+    .description("write the features of images as NumPy arrays, a row for each image (docs/evaluation.md)")
+    .argument("<from>", "a run folder (its newest checkpoint), a checkpoint, or weights of others with --spec")
+    .argument("<images>", "folder of images, at any depth")
+    .requiredOption("--out <file>", "F.npy; the names of the images go to F-files.txt, line by line")
+    .option("--patches", "write the features of every patch too, to F-patches.npy")
+    .option("--encoder <name>", "target or context", "target")
+    .option("--spec <file>", "the architecture of weights of the official code, timm or Hugging Face")
+    .action(async (from, images, options) => {
+      code = await (await import("./embed")).embedCommand(from, images, options);
+    });
+  ijepa
     .command("import")
     .description(
       "official YAML configuration → spec, spec → configuration, weights of others → checkpoint to begin with",

@@ -5,6 +5,7 @@
 import type { Severity } from "./diagnostic";
 import { commandLineErrors } from "./kinds/command-line";
 import { compileErrors } from "./kinds/compile";
+import { evaluateErrors } from "./kinds/evaluate";
 import { exportErrors } from "./kinds/export";
 import { packErrors } from "./kinds/pack";
 import { reportErrors, reportWarnings } from "./kinds/report";
@@ -20,6 +21,7 @@ export const errors = {
   ...packErrors,
   ...exportErrors,
   ...reportErrors,
+  ...evaluateErrors,
   ...sweepErrors,
   ...commandLineErrors,
   ...warningKinds,
@@ -56,6 +58,13 @@ const noVerdict: readonly string[] = [
   errors.reportInTheWay,
   errors.nothingToReport,
   errors.noRuns,
+  errors.architectureUnknown,
+  errors.imagesWithoutLabels,
+  errors.oneClass,
+  errors.evaluatedWeightNotFinite,
+  errors.noLabelledFolder,
+  errors.featuresInTheWay,
+  errors.embeddedImageUnreadable,
   errors.baseUnusable,
   errors.noSuchPoint,
   errors.badShard,

@@ -1,15 +1,15 @@
 /** Images with labels and without augmentation: what k-NN and linear probes are run on (evaluation.md's protocol). */
 import { noHeldOutImages, unknownClass } from "../errors";
-import type { Experiment, FolderData, ShapesData } from "../experiment";
+import type { AugmentationPlan, Experiment, FolderData, ShapesData } from "../experiment";
 import { randomAt } from "../random/random";
-import { type Box, evaluationCrop, type Size } from "./crop";
+import { type Box, evaluationCrop, randomCrop, type Size } from "./crop";
 import { type ImageFolder, type ScanOptions, scanFolder, trainPart } from "./folder";
 import { bytesOfImage, writePlanes } from "./pixels";
 import { inTurn } from "./prepare";
 import { createResampler } from "./resample";
 import { createSceneCache } from "./scene-cache";
 import { imagesOf, type Split, sceneAt, shapesTasks } from "./shapes/shapes";
-import { folderSource, openSource, type SourcePlan } from "./source";
+import { folderSource, openSource, type Replaced, type SourcePlan } from "./source";
 
 export interface LabelledTask {
   readonly name: string;
@@ -24,6 +24,15 @@ export interface LabelledImages {
   labels(task: string): Int32Array;
   /** [count, 3, H, W], bytes. */
   pixels(from: number, count: number): Promise<Uint8Array>;
+  /** The same images, cut and mirrored at random: another way for every `view`, the same at every call. */
+  views(from: number, count: number, how: View): Promise<Uint8Array>;
+  /** The file of an image, absolute; null of a rendered scene. */
+  file(i: number): string | null;
+}
+
+export interface View {
+  readonly view: number;
+  readonly augmentation: AugmentationPlan;
 }
 
 export interface LabelledOptions {
@@ -34,6 +43,8 @@ export interface LabelledOptions {
   readonly split: Split;
   /** Most images; of more, a random choice that depends on the seed of the experiment alone. */
   readonly limit: number;
+  /** Hears of each image file that cannot be decoded, and of which another takes the place. */
+  readonly replaced?: (what: Replaced) => void;
 }
 
 /** Throws R13x where the images are not there. */
@@ -58,12 +69,13 @@ function openShapes({ experiment, split, limit }: LabelledOptions, data: ShapesD
     count,
     tasks: tasks.map(({ name, classes }) => ({ name, classes })),
     labels: (task) => labelsOf(labels, task),
-    pixels: pixelReader(experiment, plan, (i) => i, whole, count),
+    ...pixelReaders({ experiment, plan, indexOf: (i) => i, choose: whole, images: count }),
+    file: () => null,
   };
 }
 
 async function openFolder(
-  { experiment, root, split, limit }: LabelledOptions,
+  { experiment, root, split, limit, replaced = () => {} }: LabelledOptions,
   data: FolderData,
 ): Promise<LabelledImages> {
   const { image, seed } = experiment;
@@ -89,13 +101,15 @@ async function openFolder(
     count: chosen.length,
     tasks: hasLabels ? [{ name: "class", classes }] : [],
     labels: (task) => labelsOf(labels, task),
-    pixels: pixelReader(
+    ...pixelReaders({
       experiment,
-      folderSource(folder),
-      (i) => chosen[i] ?? 0,
-      (size) => evaluationCrop(size, image),
-      chosen.length,
-    ),
+      plan: folderSource(folder),
+      indexOf: (i) => chosen[i] ?? 0,
+      choose: (size) => evaluationCrop(size, image),
+      images: chosen.length,
+      replaced,
+    }),
+    file: (i) => `${folder.path}/${folder.files.at(chosen[i] ?? 0)}`,
   };
 }
 
@@ -140,21 +154,28 @@ function labelsOf(labels: ReadonlyMap<string, Int32Array>, task: string): Int32A
 /** Resized images that are kept as bytes between evaluations, in bytes. */
 const keptBytes = 256e6;
 
-function pixelReader(
-  { image }: Experiment,
-  plan: SourcePlan,
-  indexOf: (i: number) => number,
-  choose: (size: Size) => Box,
-  images: number,
-): LabelledImages["pixels"] {
-  // A broken file is replaced by one of its own class, so labels stay right; training has warned of it.
-  const source = openSource(plan, () => {});
+function pixelReaders(of: {
+  readonly experiment: Pick<Experiment, "image" | "seed">;
+  readonly plan: SourcePlan;
+  readonly indexOf: (i: number) => number;
+  readonly choose: (size: Size) => Box;
+  readonly images: number;
+  readonly replaced?: (what: Replaced) => void;
+}): Pick<LabelledImages, "pixels" | "views"> {
+  const { plan, indexOf, choose, images } = of;
+  const { image, seed } = of.experiment;
+  // A broken file is replaced by one of its own class, so labels stay right.
+  const source = openSource(plan, of.replaced ?? (() => {}));
   const { resample } = createResampler();
   const bytes = bytesOfImage(image);
+  const ahead = plan.kind === "folder" ? 4 : 0;
   const kept = new Map<number, Uint8Array>();
-
-  return async (from, count) => {
+  const check = (from: number, count: number): void => {
     if (from < 0 || from + count > images) throw new Error(`internal: images ${from}…${from + count} of ${images}`);
+  };
+
+  const pixels = async (from: number, count: number): Promise<Uint8Array> => {
+    check(from, count);
     const out = new Uint8Array(count * bytes);
     const write = (rgb: Uint8Array, i: number): void => {
       writePlanes(rgb, image, false, out, (i - from) * bytes);
@@ -165,7 +186,7 @@ function pixelReader(
       if (rgb === undefined) missing.push(i);
       else write(rgb, i);
     }
-    await inTurn({ count: missing.length, ahead: plan.kind === "folder" ? 4 : 0 }, source, (at) => {
+    await inTurn({ count: missing.length, ahead }, source, (at) => {
       const i = missing[at] ?? 0;
       return {
         index: indexOf(i),
@@ -179,4 +200,21 @@ function pixelReader(
     });
     return out;
   };
+
+  const views = async (from: number, count: number, { view, augmentation }: View): Promise<Uint8Array> => {
+    check(from, count);
+    const out = new Uint8Array(count * bytes);
+    await inTurn({ count, ahead }, source, (at) => {
+      const name = { seed, step: view, sample: from + at };
+      const mirrored =
+        augmentation.horizontalFlip && randomAt({ ...name, purpose: "evaluation.mirror" }).uniform() < 0.5;
+      return {
+        index: indexOf(from + at),
+        choose: (size) => randomCrop(randomAt({ ...name, purpose: "evaluation.crop" }), size, augmentation),
+        use: (cut) => writePlanes(resample(cut.image, cut.box, image), image, mirrored, out, at * bytes),
+      };
+    });
+    return out;
+  };
+  return { pixels, views };
 }

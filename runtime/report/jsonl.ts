@@ -59,6 +59,16 @@ export interface EvaluationEvent {
   readonly report: EvaluationReport;
 }
 
+/** What `ijepa evaluate` found of a checkpoint of this run; trainers write none. */
+export interface ProbesEvent {
+  readonly event: "probes";
+  /** Of the checkpoint. */
+  readonly step: number;
+  readonly time: string;
+  /** ProbeResults of tools/evaluate/result.ts. */
+  readonly results: object;
+}
+
 export interface CheckpointEvent {
   readonly event: "checkpoint";
   readonly step: number;
@@ -77,7 +87,15 @@ export interface EndEvent {
   readonly time: string;
 }
 
-export type LogEvent = StepEvent | StartEvent | EngineEvent | EpochEvent | EvaluationEvent | CheckpointEvent | EndEvent;
+export type LogEvent =
+  | StepEvent
+  | StartEvent
+  | EngineEvent
+  | EpochEvent
+  | EvaluationEvent
+  | ProbesEvent
+  | CheckpointEvent
+  | EndEvent;
 
 export interface JsonlLog {
   append(event: LogEvent): void;

@@ -15,7 +15,7 @@ import { evaluateTrainer } from "./generated";
 import { runGraph } from "./run-graph";
 
 /** Every size is another one, and the hidden width is not the usual multiple. */
-const spec = {
+export const smallSpec = {
   image: { size: 24 },
   encoder: { dim: 32, depth: 2, heads: 4, patch: 4, mlpRatio: 2.5 },
   predictor: { dim: 16, depth: 1, heads: 4 },
@@ -28,7 +28,7 @@ export const steps = 5;
 
 /** Writes the run into `folder`; `change` edits a value of the state before it is saved. */
 export async function makeRun(folder: string, change: (path: string, values: Float32Array) => void = () => {}) {
-  const loaded = specFromText({ text: JSON.stringify(spec), file: "small.json" });
+  const loaded = specFromText({ text: JSON.stringify(smallSpec), file: "small.json" });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics));
   const compiled = compile(loaded);
   const { experiment, parameters } = await evaluateTrainer(compiled.files);

@@ -2,7 +2,7 @@
 import { type LabelledImages, openLabelledImages } from "../../runtime/data/labelled";
 import { UserError } from "../../runtime/errors";
 import type { Experiment } from "../../runtime/experiment";
-import { openPatchEncoder } from "../export/onnx/patches";
+import { openEncoder } from "../export/onnx/session";
 import { ExportRefused } from "../export/refused";
 import { openSource } from "../export/source";
 import { type PredictedCosines, predictedCosines } from "./predictions";
@@ -45,7 +45,7 @@ export async function heldOutFeatures(options: HeldOutOptions): Promise<HeldOutF
       const { limit, root } = options;
       const images = await openLabelledImages({ experiment, root, split: "test", limit });
       if (images.count < 2) return `${images.count} held-out images`;
-      const encoder = await openPatchEncoder(source);
+      const encoder = await openEncoder(source);
       try {
         const features = await encode(encoder.patches, images, experiment, options.patchImages);
         if (!features.pooled.every(Number.isFinite)) return "the encoder of the run gives NaN or infinity";

@@ -124,3 +124,22 @@ test("shapes: tasks, labels and pixels of a split", async () => {
   expect(await test.pixels(4, 1)).not.toEqual(pixels.slice(3 * 16 * 16));
   expect(() => train.labels("colour")).toThrow("internal: the images have no labels");
 });
+
+test("views: the same images cut anew by number, and the same for the same number", async () => {
+  const experiment = experimentOn(shapesData);
+  const scenes = await openLabelledImages({ experiment, root: ".", split: "train", limit: 4 });
+  const augmentation = { cropScale: [0.3, 0.5], cropAspect: [1, 1], horizontalFlip: true } as const;
+  const [first, again, other] = [
+    await scenes.views(0, 4, { view: 0, augmentation }),
+    await scenes.views(0, 4, { view: 0, augmentation }),
+    await scenes.views(0, 4, { view: 1, augmentation }),
+  ];
+  expect(again).toEqual(first);
+  expect(other).not.toEqual(first);
+  // Any part of them, too.
+  expect(await scenes.views(2, 1, { view: 0, augmentation })).toEqual(
+    first.slice(first.length / 2, (first.length / 4) * 3),
+  );
+  const whole = { cropScale: [1, 1], cropAspect: [1, 1], horizontalFlip: false } as const;
+  expect(await scenes.views(0, 4, { view: 5, augmentation: whole })).toEqual(await scenes.pixels(0, 4));
+});

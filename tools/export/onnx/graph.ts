@@ -21,13 +21,17 @@ const BATCH = "batch";
 const INPUT = "pixel_values";
 export const OUTPUT = "last_hidden_state";
 
+/** Mean over the patches after block depth − 1 − `layer` and the final norm: [batch, width]. */
+export const pooledOutput = (layer: number): string => `pooled_${layer}`;
+
 export interface EncoderGraph {
   readonly parts: ModelParts;
   /** Where each weight goes, in the order of the official state dict; position embeddings first. */
   readonly weights: readonly { readonly parameter: Parameter; readonly stored: readonly Stored[] }[];
 }
 
-export function encoderGraph(experiment: Experiment, precision: ExportPrecision): EncoderGraph {
+/** `pooledLayers`: so many of the last blocks have a second output each, for probes (`pooledOutput`). */
+export function encoderGraph(experiment: Experiment, precision: ExportPrecision, pooledLayers = 0): EncoderGraph {
   const r = new Recorder([BATCH]);
   const { height, width } = experiment.image;
   const placed = encoderParameters(experiment).map((parameter) => ({
@@ -42,19 +46,30 @@ export function encoderGraph(experiment: Experiment, precision: ExportPrecision)
     ["positions", found(byPath, "positions")],
   ]);
   let hidden: Handle | null = null;
-  for (const { graph, blocks: range } of encoderStages(numbersOf(experiment))) {
+  const ofBlocks: Handle[] = [];
+  const stages = encoderStages(numbersOf(experiment));
+  for (const { graph, blocks: range } of stages) {
     for (let block = range?.from ?? 0; block < (range?.to ?? 1); block++) {
       hidden = applyGraph(r, graph, { leaves, byPath, block, running: hidden });
+      if (range !== undefined) ofBlocks.push(hidden);
     }
   }
-  if (hidden === null) throw new Error("internal: an encoder without stages");
+  const finalNorm = stages.at(-1)?.graph;
+  if (hidden === null || finalNorm === undefined) throw new Error("internal: an encoder without stages");
   const output = r.full(hidden);
+  const pooled = ofBlocks.slice(ofBlocks.length - pooledLayers).map((running): Value => {
+    const encoded = applyGraph(r, finalNorm, { leaves, byPath, block: 0, running });
+    return r.reduce("ReduceMean", r.full(encoded), [1], false);
+  });
   return {
     parts: {
       name: "encoder",
-      nodes: r.graph.needed([output]),
+      nodes: r.graph.needed([output, ...pooled]),
       inputs: [{ name: INPUT, value: images.value }],
-      outputs: [{ name: OUTPUT, value: output }],
+      outputs: [
+        { name: OUTPUT, value: output },
+        ...pooled.reverse().map((value, layer) => ({ name: pooledOutput(layer), value })),
+      ],
     },
     weights: placed,
   };
@@ -110,6 +125,16 @@ export function applyGraph(r: Recorder, graph: IrGraph, { leaves, byPath, block,
     }
   }
   return found(values, graph.outputs[0]?.name ?? "");
+}
+
+/** Names and shapes of the encoder's tensors in an official state dict. */
+export function encoderShapes(
+  experiment: Experiment,
+): readonly { readonly name: string; readonly shape: readonly number[] }[] {
+  return encoderParameters(experiment).map(({ officialName, officialShape }) => ({
+    name: officialName,
+    shape: officialShape,
+  }));
 }
 
 /** The encoder's weights, and its position embeddings as one more. */

@@ -73,10 +73,15 @@ async function openImages(experiment: Experiment, folder: string | null): Promis
 /** Bytes [images, 3, height, width] as the model wants them. */
 export function normalized(bytes: Uint8Array, { image }: Pick<Experiment, "image">): Float32Array {
   const plane = image.height * image.width;
-  return Float32Array.from(bytes, (byte, i) => {
-    const channel = Math.floor(i / plane) % 3;
-    return (byte / 255 - (image.mean[channel] ?? 0)) / (image.std[channel] ?? 1);
-  });
+  const values = new Float32Array(bytes.length);
+  const ofByte = image.mean.map((mean, c) =>
+    Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - mean) / (image.std[c] ?? 1)),
+  );
+  for (let start = 0; start < bytes.length; start += plane) {
+    const table = ofByte[(start / plane) % 3] ?? new Float32Array(256);
+    for (let i = start; i < start + plane; i++) values[i] = table[bytes[i] ?? 0] ?? 0;
+  }
+  return values;
 }
 
 /** Patch features, one array per batch, and their width. */

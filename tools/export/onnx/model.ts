@@ -19,10 +19,10 @@ export interface WrittenModel {
 }
 
 export async function writeEncoderModel(
-  source: ExportSource,
-  { path, precision, mostInside = mostBytesInside }: ModelOptions,
+  source: Pick<ExportSource, "experiment" | "encoder" | "choice">,
+  { path, precision, mostInside = mostBytesInside, pooledLayers = 0 }: ModelOptions,
 ): Promise<WrittenModel> {
-  const { parts, weights } = encoderGraph(source.experiment, precision);
+  const { parts, weights } = encoderGraph(source.experiment, precision, pooledLayers);
   const byName = new Map(source.encoder.map((tensor) => [tensor.name, tensor]));
   async function* stored(): AsyncGenerator<{ readonly tensor: Stored; readonly bytes: Uint8Array }> {
     for (const { parameter, stored: tensors } of weights) {
@@ -64,4 +64,6 @@ export interface ModelOptions {
   readonly precision: ExportPrecision;
   /** Bytes of weights up to which they go into the model itself. */
   readonly mostInside?: number;
+  /** Pooled features of so many last blocks as further outputs; an export has none. */
+  readonly pooledLayers?: number;
 }

@@ -1,0 +1,193 @@
+/** Evaluations of a small run, and of the same encoder as others store it. */
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { UserError } from "../../../runtime/errors";
+import { readLogFile } from "../../../runtime/report/read-log";
+import { type EvaluateOptions, evaluateEncoder } from "../../../tools/evaluate/evaluate";
+import { resultText } from "../../../tools/evaluate/result";
+import { exportRun } from "../../../tools/export/export";
+import { normalized } from "../../../tools/export/onnx/measure";
+import { openEncoder } from "../../../tools/export/onnx/session";
+import { ExportRefused } from "../../../tools/export/refused";
+import { openSource } from "../../../tools/export/source";
+import { furthest, makeRun, type SmallRun, smallSpec } from "../../support/exported";
+
+const folder = mkdtempSync(join(tmpdir(), "ijepa-evaluate-"));
+const from = join(folder, "run");
+const cache = join(folder, "cache");
+const pictures = join(folder, "pictures");
+let run: SmallRun;
+beforeAll(async () => {
+  run = await makeRun(from);
+  for (const [c, name] of ["blue", "red"].entries()) {
+    mkdirSync(join(pictures, name), { recursive: true });
+    for (let i = 0; i < 100; i++) {
+      const background = { r: 250 * c, g: 2 * i, b: 250 * (1 - c) };
+      await sharp({ create: { width: 30, height: 28, channels: 3, background } })
+        .png()
+        .toFile(join(pictures, name, `${i}.png`));
+    }
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const evaluated = (more: Partial<EvaluateOptions> = {}) =>
+  evaluateEncoder({
+    from,
+    encoder: "target",
+    protocols: ["knn", "collapse"],
+    data: null,
+    spec: null,
+    trainImages: null,
+    testImages: null,
+    epochs: 2,
+    cache,
+    progress: () => {},
+    ...more,
+  });
+
+async function refusal(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof ExportRefused) return error.problem.code;
+    if (error instanceof UserError) return error.code;
+    throw error;
+  }
+  return "nothing";
+}
+
+test("pooled features are means of patch features, of every probed layer, by both encoders", async () => {
+  const bytes = Uint8Array.from({ length: 3 * 3 * 24 * 24 }, (_, i) => (i * 37) % 256);
+  for (const [choice, root] of [
+    ["target", "target"],
+    ["context", "weights.encoder"],
+  ] as const) {
+    const opened = await openSource(from, choice);
+    if (!opened.ok) throw new Error(opened.file);
+    const encoder = await openEncoder(opened.source);
+    const [patches, pooled] = [await encoder.patches(bytes, 3), await encoder.pooled(bytes, 3)];
+    await encoder.close();
+    await opened.source.close();
+    expect(furthest(patches, await run.encode(normalized(bytes, run.experiment), root))).toBeLessThan(1e-4);
+    expect(pooled).toHaveLength(3 * 2 * 32);
+    const means = Float64Array.from({ length: 3 * 32 }, (_, at) => {
+      const [image, c] = [Math.floor(at / 32), at % 32];
+      let sum = 0;
+      for (let patch = 0; patch < 36; patch++) sum += patches[(image * 36 + patch) * 32 + c] ?? 0;
+      return sum / 36;
+    });
+    const last = means.map((_, at) => pooled[Math.floor(at / 32) * 64 + (at % 32)] ?? 0);
+    const before = means.map((_, at) => pooled[Math.floor(at / 32) * 64 + 32 + (at % 32)] ?? 0);
+    expect(furthest(last, means)).toBeLessThan(1e-5);
+    expect(furthest(before, means)).toBeGreaterThan(0.01);
+  }
+});
+
+describe("a run", () => {
+  test("gives a table, a line of its log, and the same again from the cache", async () => {
+    const all = ["knn", "linear", "few-labels", "collapse", "lidar", "heads"] as const;
+    const first = await evaluated({ protocols: all });
+    expect(first.rows.map(({ representation }) => representation)).toEqual([
+      "last layer",
+      "last 2 layers",
+      "raw pixels (16×16)",
+    ]);
+    expect(first.images).toEqual({ train: 64, validation: 32, test: 32 });
+    expect(first.heads.map(({ task }) => task)).toEqual(first.tasks.map(({ name }) => name));
+    expect(first.lidar?.value).toBeGreaterThan(1);
+    expect(resultText(first)).toMatch(/, target encoder at step 5 /);
+    const logged = readLogFile(join(from, "log.jsonl")).filter(({ event }) => event === "probes");
+    expect(logged).toMatchObject([{ step: 5, results: { encoder: "target", rows: first.rows } }]);
+    const progress: string[] = [];
+    const again = await evaluated({ protocols: all.slice(0, 4), progress: (line) => progress.push(line) });
+    expect(again.rows).toEqual(first.rows);
+    expect(again.fewLabels).toEqual(first.fewLabels);
+    expect(again.collapse).toEqual(first.collapse);
+    expect(progress.filter((line) => line.includes(" images"))).toEqual([]);
+  });
+
+  test("a damaged cache is made anew, and that is said", async () => {
+    const first = await evaluated();
+    for (const name of readdirSync(cache)) {
+      const bytes = readFileSync(join(cache, name));
+      bytes[bytes.length - 3] = (bytes.at(-3) ?? 0) ^ 1;
+      writeFileSync(join(cache, name), bytes);
+    }
+    const again = await evaluated();
+    expect(again.notes.join(" ")).toMatch(/cached features of train were damaged/);
+    expect(again.rows).toEqual(first.rows);
+    expect((await evaluated()).notes).toEqual([]);
+  });
+
+  test("the other encoder has other features, which the cache does not mix up", async () => {
+    const [target, context] = [await evaluated(), await evaluated({ encoder: "context" })];
+    expect(context.collapse).not.toEqual(target.collapse);
+  });
+});
+
+describe("a folder of images", () => {
+  test("is split by a hash of the names, and a file that is no image is said", async () => {
+    const found = await evaluated({ data: pictures, protocols: ["linear"] });
+    expect(found.tasks.map(({ name, classes }) => [name, classes])).toEqual([["class", 2]]);
+    expect(found.images.train + found.images.validation + found.images.test).toBe(200);
+    expect(found.rows[0]?.tasks[0]?.linear?.value).toBeGreaterThan(0.9);
+    const broken = join(folder, "broken");
+    for (const part of ["train", "val"]) {
+      for (const name of ["blue", "red"]) {
+        mkdirSync(join(broken, part, name), { recursive: true });
+        for (let i = 0; i < 20; i++)
+          copyFileSync(join(pictures, name, `${i}.png`), join(broken, part, name, `${i}.png`));
+      }
+    }
+    writeFileSync(join(broken, "train", "red", "7.png"), "no image");
+    const split = await evaluated({ data: broken });
+    expect(split.images).toEqual({ train: 40, validation: 20, test: 20 });
+    expect(split.notes.join(" ")).toMatch(/red\/7\.png cannot be decoded/);
+  });
+
+  test("what cannot be judged is refused with its reason", async () => {
+    const one = join(folder, "one");
+    mkdirSync(join(one, "blue"), { recursive: true });
+    const flat = join(folder, "flat");
+    mkdirSync(flat);
+    for (let i = 0; i < 200; i++) {
+      const picture = join(pictures, "blue", `${i % 100}.png`);
+      copyFileSync(picture, join(one, "blue", `${i}.png`));
+      copyFileSync(picture, join(flat, `${i}.png`));
+    }
+    expect(await refusal(evaluated({ data: one }))).toBe("E462");
+    expect(await refusal(evaluated({ data: flat }))).toBe("E461");
+    const unlabelled = resultText(await evaluated({ data: flat, protocols: ["collapse"] }));
+    expect(unlabelled).toMatch(/^RankMe [\d.]+, spread [\d.]+$/m);
+    expect(unlabelled).not.toContain("Accuracies");
+    expect(await refusal(evaluated({ data: join(folder, "nowhere") }))).toBe("E101");
+    expect(await refusal(evaluated({ data: run.checkpoint }))).toBe("E464");
+    expect(await refusal(evaluated({ from: join(folder, "nowhere") }))).toBe("E101");
+    expect(await refusal(evaluated({ from: pictures }))).toBe("E450");
+    const nan = await makeRun(join(folder, "nan"), (path, values) => {
+      if (path === "target.norm.bias") values[2] = 3e38;
+      if (path === "target.norm.weight") values[2] = 3e38;
+    });
+    expect(await refusal(evaluated({ from: nan.checkpoint }))).toBe("R150");
+  });
+});
+
+test("weights of others say nothing of their architecture: a spec does, and then they give the same", async () => {
+  const spec = join(folder, "small.json");
+  writeFileSync(spec, JSON.stringify(smallSpec));
+  const ours = await evaluated();
+  for (const format of ["hf", "timm", "official"] as const) {
+    const out = join(folder, format);
+    await exportRun({ from, format, encoder: "target", precision: "fp32", images: null, out });
+    const file = format === "official" ? join(out, "small-latest.pth.tar") : out;
+    const theirs = await evaluated({ from: file, spec, cache: "off" });
+    expect(theirs).toMatchObject({ step: null, rows: ours.rows });
+    if (format === "official") expect(await refusal(evaluated({ from: file }))).toBe("E460");
+  }
+  writeFileSync(spec, JSON.stringify({ ...smallSpec, encoder: { ...smallSpec.encoder, depth: 3 } }));
+  expect(await refusal(evaluated({ from: join(folder, "hf"), spec }))).toBe("R171");
+});

@@ -1,0 +1,118 @@
+/** The labelled images that an encoder is judged on: those of its own experiment, or of a folder. */
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { errors } from "../../compiler/diagnostics/catalogue";
+import { type LabelledImages, openLabelledImages } from "../../runtime/data/labelled";
+import { splitTooSmall } from "../../runtime/errors";
+import { type SplitName, splitNames } from "../../runtime/evaluate/evaluate";
+import type { AugmentationPlan, Experiment, FolderData } from "../../runtime/experiment";
+import { ExportRefused } from "../export/refused";
+import type { EvaluatedSource } from "./source";
+
+export type OfSplits<T> = Readonly<Record<SplitName, T>>;
+
+export interface EvaluatedImages {
+  /** What they are, in a few words. */
+  readonly what: string;
+  readonly splits: OfSplits<LabelledImages>;
+  /** How views are cut: as in training for rendered scenes, else as published. */
+  readonly augmentation: AugmentationPlan;
+  /** Hash of which images they are, by split. */
+  readonly listing: OfSplits<string>;
+  /** Of files that could not be decoded, filled while images are read. */
+  readonly notes: string[];
+}
+
+/** Fewer say nothing. */
+const leastImages = 16;
+/** Share of a folder without a validation folder that is kept aside, by a hash of the names. */
+const heldOutShare = 0.2;
+/** torchvision's RandomResizedCrop and a flip, which the published probe trains on (docs/reference.md §10). */
+const publishedViews: AugmentationPlan = { cropScale: [0.08, 1], cropAspect: [3 / 4, 4 / 3], horizontalFlip: true };
+
+/** Throws R13x, R151, and ExportRefused where `data` is no folder, or labels are `wanted` and say nothing. */
+export async function openImages(what: {
+  readonly source: EvaluatedSource;
+  readonly data: string | null;
+  readonly trainImages: number | null;
+  readonly testImages: number | null;
+  readonly labelsWanted: boolean;
+}): Promise<EvaluatedImages> {
+  const { source, data } = what;
+  const { evaluation } = source.experiment;
+  const experiment = data === null ? source.experiment : withFolder(source.experiment, data);
+  const root = data === null ? source.root : ".";
+  const notes: string[] = [];
+  const limits: OfSplits<number> = {
+    train: what.trainImages ?? evaluation.trainImages,
+    validation: what.testImages ?? evaluation.testImages,
+    test: what.testImages ?? evaluation.testImages,
+  };
+  const open = (split: SplitName): Promise<LabelledImages> =>
+    openLabelledImages({
+      experiment,
+      root,
+      split,
+      limit: limits[split],
+      replaced: ({ file, why }) => {
+        notes.push(`${file} cannot be decoded (${why}); the next image of its class takes its place.`);
+      },
+    });
+  const splits = { train: await open("train"), validation: await open("validation"), test: await open("test") };
+  const named = data ?? source.path;
+  for (const split of splitNames) {
+    const { count, tasks } = splits[split];
+    if (count < leastImages) throw splitTooSmall({ split, images: count, least: leastImages });
+    if (!what.labelsWanted) continue;
+    const [first] = tasks;
+    if (first === undefined) throw new ExportRefused(named, errors.imagesWithoutLabels());
+    const lonely = tasks.find(({ name }) => new Set(splits[split].labels(name)).size < 2);
+    if (lonely !== undefined) throw new ExportRefused(named, errors.oneClass({ task: lonely.name, split }));
+  }
+  const isScenes = experiment.data.kind === "shapes";
+  return {
+    what: data ?? (isScenes ? "rendered scenes of the experiment" : "the images of the experiment"),
+    splits,
+    augmentation: isScenes ? experiment.augmentation : publishedViews,
+    listing: {
+      train: listingOf(experiment, "train", splits.train),
+      validation: listingOf(experiment, "validation", splits.validation),
+      test: listingOf(experiment, "test", splits.test),
+    },
+    notes,
+  };
+}
+
+/** A folder of class folders; or one with `train` and a folder of held-out images in it, as data sets are handed around. */
+function withFolder(experiment: Experiment, given: string): Experiment {
+  const path = resolve(given);
+  const isFolder = (of: string): boolean => statSync(of, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (!existsSync(path)) throw new ExportRefused(given, errors.fileMissing({ near: null }));
+  if (!isFolder(path)) throw new ExportRefused(given, errors.noLabelledFolder());
+  const names = readdirSync(path).filter((name) => isFolder(join(path, name)));
+  const heldOut = ["val", "validation", "valid", "test"].find((name) => names.includes(name));
+  const isSplit = names.includes("train") && heldOut !== undefined;
+  const data: FolderData = {
+    kind: "folder",
+    trainPath: isSplit ? join(path, "train") : path,
+    validationPath: isSplit ? join(path, heldOut) : null,
+    trainImages: 0,
+    holdOut: isSplit ? 0 : heldOutShare,
+    labels: true,
+  };
+  return { ...experiment, data };
+}
+
+/** Changes where an image does: name, size and time of every file, or what scenes follow from. */
+function listingOf({ data, generatorVersion }: Experiment, split: SplitName, images: LabelledImages): string {
+  const hash = createHash("sha256").update(`${split} ${images.count}\n`);
+  if (data.kind === "shapes") return hash.update(JSON.stringify([data, generatorVersion])).digest("hex");
+  for (let i = 0; i < images.count; i++) hash.update(stampOf(images.file(i)));
+  return hash.digest("hex");
+}
+
+export function stampOf(file: string | null): string {
+  const info = file === null ? undefined : statSync(file, { throwIfNoEntry: false });
+  return `${file} ${info?.size} ${info?.mtimeMs}\n`;
+}
