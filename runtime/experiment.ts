@@ -68,6 +68,8 @@ export interface FolderData {
   /** Share of the images below trainPath that is kept aside for the probes, by a hash of the name; 0 = none. */
   readonly holdOut: number;
   readonly labels: boolean;
+  /** More bad images than this share of those to train on end the run. */
+  readonly maxBadShare: number;
 }
 
 export type DataPlan = ShapesData | FolderData;

@@ -42,6 +42,7 @@ function dataPlan({ data }: Spec): DataPlan {
     trainImages: data.images,
     holdOut: data.holdOut,
     labels: data.labels,
+    maxBadShare: data.maxBadShare,
   };
 }
 

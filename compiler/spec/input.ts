@@ -133,6 +133,8 @@ export interface FolderDataInput {
   readonly holdOut?: number;
   /** Whether the first level of folders names the classes; only the probes use them. A folder that has images and no folders has no classes either way. */
   readonly labels?: boolean;
+  /** Share of the training images that may turn out missing, unreadable or damaged: each of these is replaced by another one, drawn from the seed, the epoch and its number. More of them stop the run; 0 stops it at the first. [share; default 0.01] */
+  readonly maxBadShare?: number;
 }
 /** What is done to a training image: a random resized crop, and mirroring if asked for. */
 export interface AugmentationInput {

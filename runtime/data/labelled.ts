@@ -2,6 +2,7 @@
 import { noHeldOutImages, unknownClass } from "../errors";
 import type { AugmentationPlan, Experiment, FolderData, ShapesData } from "../experiment";
 import { randomAt } from "../random/random";
+import type { BadImage } from "./bad-image";
 import { type Box, evaluationCrop, randomCrop, type Size } from "./crop";
 import { type ImageFolder, type ScanOptions, scanFolder, trainPart } from "./folder";
 import { bytesOfImage, writePlanes } from "./pixels";
@@ -9,7 +10,7 @@ import { inTurn } from "./prepare";
 import { createResampler } from "./resample";
 import { createSceneCache } from "./scene-cache";
 import { imagesOf, type Split, sceneAt, shapesTasks } from "./shapes/shapes";
-import { folderSource, openSource, type Replaced, type SourcePlan } from "./source";
+import { type Cutout, folderSource, openSource, type SourcePlan } from "./source";
 
 export interface LabelledTask {
   readonly name: string;
@@ -22,12 +23,14 @@ export interface LabelledImages {
   readonly tasks: readonly LabelledTask[];
   /** The number of the class of every image. */
   labels(task: string): Int32Array;
-  /** [count, 3, H, W], bytes. */
+  /** [count, 3, H, W], bytes; black where an image is bad. */
   pixels(from: number, count: number): Promise<Uint8Array>;
   /** The same images, cut and mirrored at random: another way for every `view`, the same at every call. */
   views(from: number, count: number, how: View): Promise<Uint8Array>;
   /** The file of an image, absolute; null of a rendered scene. */
   file(i: number): string | null;
+  /** Whether an image that was asked for cannot be used: it is left out, never replaced. */
+  isBad(index: number): boolean;
 }
 
 export interface View {
@@ -43,8 +46,10 @@ export interface LabelledOptions {
   readonly split: Split;
   /** Most images; of more, a random choice that depends on the seed of the experiment alone. */
   readonly limit: number;
-  /** Hears of each image file that cannot be decoded, and of which another takes the place. */
-  readonly replaced?: (what: Replaced) => void;
+  /** Hears once of every image that cannot be used. */
+  readonly badImage?: (image: BadImage) => void;
+  /** How long a read that fails is tried again, in milliseconds. */
+  readonly patienceMs?: number;
 }
 
 /** Throws R13x where the images are not there. */
@@ -75,7 +80,7 @@ function openShapes({ experiment, split, limit }: LabelledOptions, data: ShapesD
 }
 
 async function openFolder(
-  { experiment, root, split, limit, replaced = () => {} }: LabelledOptions,
+  { experiment, root, split, limit, badImage = () => {}, patienceMs }: LabelledOptions,
   data: FolderData,
 ): Promise<LabelledImages> {
   const { image, seed } = experiment;
@@ -103,11 +108,11 @@ async function openFolder(
     labels: (task) => labelsOf(labels, task),
     ...pixelReaders({
       experiment,
-      plan: folderSource(folder),
+      plan: folderSource(folder, patienceMs),
       indexOf: (i) => chosen[i] ?? 0,
       choose: (size) => evaluationCrop(size, image),
       images: chosen.length,
-      replaced,
+      badImage,
     }),
     file: (i) => `${folder.path}/${folder.files.at(chosen[i] ?? 0)}`,
   };
@@ -160,16 +165,16 @@ function pixelReaders(of: {
   readonly indexOf: (i: number) => number;
   readonly choose: (size: Size) => Box;
   readonly images: number;
-  readonly replaced?: (what: Replaced) => void;
-}): Pick<LabelledImages, "pixels" | "views"> {
+  readonly badImage?: (image: BadImage) => void;
+}): Pick<LabelledImages, "pixels" | "views" | "isBad"> {
   const { plan, indexOf, choose, images } = of;
   const { image, seed } = of.experiment;
-  // A broken file is replaced by one of its own class, so labels stay right.
-  const source = openSource(plan, of.replaced ?? (() => {}));
+  const source = openSource(plan, of.badImage ?? (() => {}));
   const { resample } = createResampler();
   const bytes = bytesOfImage(image);
   const ahead = plan.kind === "folder" ? 4 : 0;
   const kept = new Map<number, Uint8Array>();
+  const bad = new Set<number>();
   const check = (from: number, count: number): void => {
     if (from < 0 || from + count > images) throw new Error(`internal: images ${from}…${from + count} of ${images}`);
   };
@@ -183,15 +188,18 @@ function pixelReaders(of: {
     const missing: number[] = [];
     for (let i = from; i < from + count; i++) {
       const rgb = kept.get(i);
-      if (rgb === undefined) missing.push(i);
-      else write(rgb, i);
+      if (rgb !== undefined) write(rgb, i);
+      else if (!bad.has(i)) missing.push(i);
     }
-    await inTurn({ count: missing.length, ahead }, source, (at) => {
+    await inTurn<Cutout | BadImage>({ count: missing.length, ahead }, (at) => {
       const i = missing[at] ?? 0;
       return {
-        index: indexOf(i),
-        choose,
+        cut: source.cut(indexOf(i), choose),
         use: (cut) => {
+          if ("why" in cut) {
+            bad.add(i);
+            return;
+          }
           const rgb = resample(cut.image, cut.box, image).slice(0, bytes);
           if ((kept.size + 1) * bytes <= keptBytes) kept.set(i, rgb);
           write(rgb, i);
@@ -204,17 +212,21 @@ function pixelReaders(of: {
   const views = async (from: number, count: number, { view, augmentation }: View): Promise<Uint8Array> => {
     check(from, count);
     const out = new Uint8Array(count * bytes);
-    await inTurn({ count, ahead }, source, (at) => {
+    await inTurn<Cutout | BadImage>({ count, ahead }, (at) => {
       const name = { seed, step: view, sample: from + at };
       const mirrored =
         augmentation.horizontalFlip && randomAt({ ...name, purpose: "evaluation.mirror" }).uniform() < 0.5;
       return {
-        index: indexOf(from + at),
-        choose: (size) => randomCrop(randomAt({ ...name, purpose: "evaluation.crop" }), size, augmentation),
-        use: (cut) => writePlanes(resample(cut.image, cut.box, image), image, mirrored, out, at * bytes),
+        cut: source.cut(indexOf(from + at), (size) =>
+          randomCrop(randomAt({ ...name, purpose: "evaluation.crop" }), size, augmentation),
+        ),
+        use: (cut) => {
+          if ("why" in cut) bad.add(from + at);
+          else writePlanes(resample(cut.image, cut.box, image), image, mirrored, out, at * bytes);
+        },
       };
     });
     return out;
   };
-  return { pixels, views };
+  return { pixels, views, isBad: (i) => bad.has(i) };
 }

@@ -1,8 +1,9 @@
 /** Numbers of images → a batch for the network: cut, resize, mirror. The inner loop of every data thread. */
 import type { AugmentationPlan, ImagePlan } from "../experiment";
 import { randomAt } from "../random/random";
-import { type Box, randomCrop, type Size } from "./crop";
+import { randomCrop } from "./crop";
 import { bytesOfImage, writePlanes } from "./pixels";
+import { cutOrReplace } from "./replacing";
 import { createResampler } from "./resample";
 import type { Cutout, ImageSource } from "./source";
 
@@ -26,39 +27,40 @@ export function createPrepare(source: ImageSource, { seed, image, augmentation }
   const length = bytesOfImage(image);
 
   return async ({ epoch, images }, out) => {
-    await inTurn({ count: images.length, ahead: 1 }, source, (i) => {
+    await inTurn<Cutout>({ count: images.length, ahead: 1 }, (i) => {
       const index = images[i] ?? 0;
       const name = { seed, step: epoch, sample: index };
       const mirrored = augmentation.horizontalFlip && randomAt({ ...name, purpose: "data.mirror" }).uniform() < 0.5;
       return {
-        index,
-        // From the beginning of its stream each time: a broken file may be asked for its box before its replacement is.
-        choose: (size) => randomCrop(randomAt({ ...name, purpose: "data.crop" }), size, augmentation),
+        cut: cutOrReplace(source, {
+          seed,
+          epoch,
+          index,
+          // From the beginning of its stream each time: a bad image may be asked for its box before its replacement is.
+          choose: (size) => randomCrop(randomAt({ ...name, purpose: "data.crop" }), size, augmentation),
+        }),
         use: (cut) => writePlanes(resample(cut.image, cut.box, image), image, mirrored, out, i * length),
       };
     });
   };
 }
 
-export interface Cutting {
-  readonly index: number;
-  readonly choose: (size: Size) => Box;
-  readonly use: (cut: Cutout) => void;
+export interface Cutting<T> {
+  readonly cut: Promise<T>;
+  readonly use: (cut: T) => void;
 }
 
 /** Cuts and uses `count` images in order; up to `ahead` later ones are decoded meanwhile. */
-export async function inTurn(
+export async function inTurn<T>(
   { count, ahead }: { readonly count: number; readonly ahead: number },
-  source: ImageSource,
-  cutting: (i: number) => Cutting,
+  begin: (i: number) => Cutting<T>,
 ): Promise<void> {
-  const started: { readonly use: Cutting["use"]; readonly cut: Promise<Cutout> }[] = [];
+  const started: Cutting<T>[] = [];
   for (let i = 0, begun = 0; i < count; i++) {
     while (begun < count && begun <= i + ahead) {
-      const { index, choose, use } = cutting(begun++);
-      const cut = source.cut(index, choose);
-      cut.catch(() => {}); // awaited below; until then a failure must not end the process
-      started.push({ use, cut });
+      const cutting = begin(begun++);
+      cutting.cut.catch(() => {}); // awaited below; until then a failure must not end the process
+      started.push(cutting);
     }
     const { use, cut } = started.shift() ?? missing();
     use(await cut);

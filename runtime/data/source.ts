@@ -1,12 +1,12 @@
 /** The images of one split, rendered or decoded, behind one function. */
-
-import { imagesUnreadable } from "../errors";
-import { messageOf } from "../exceptions";
+import { UserError } from "../errors";
 import type { ShapesData } from "../experiment";
+import { type BadImage, badImageFlags, badImageOf } from "./bad-image";
 import type { Box, Size } from "./crop";
-import { decodeFile } from "./decode";
+import { decodeImage } from "./decode";
 import { type FileListMemory, openFileList } from "./file-list";
 import type { ImageFolder } from "./folder";
+import { patientReader, usualPatienceMs } from "./read-patiently";
 import type { RgbImage } from "./resample";
 import { openScenes, type SceneCacheMemory } from "./scene-cache";
 import type { Split } from "./shapes/shapes";
@@ -18,7 +18,9 @@ export type SourcePlan =
       readonly kind: "folder";
       readonly path: string;
       readonly files: FileListMemory;
-      readonly classStarts: readonly number[];
+      /** See badImageFlags. */
+      readonly bad: SharedArrayBuffer;
+      readonly patienceMs: number;
     };
 
 /** A box of an image. */
@@ -27,26 +29,17 @@ export interface Cutout {
   readonly box: Box;
 }
 
-export interface Replaced {
-  readonly file: string;
-  readonly why: string;
-}
-
 export interface ImageSource {
-  /**
-   * The part of image `index` that `choose` picks. An image file that cannot be decoded is replaced by the next one of its class (or of the folder, where
-   * there are no labels), and `replaced` hears of it once; R137 where 64 in a row cannot be decoded.
-   */
-  cut(index: number, choose: (size: Size) => Box): Promise<Cutout>;
+  readonly images: number;
+  /** The part of image `index` that `choose` picks; or why there is none, which `bad` hears too when it is found out. */
+  cut(index: number, choose: (size: Size) => Box): Promise<Cutout | BadImage>;
 }
 
-/** Broken files in a row that end a run. */
-const mostBroken = 64;
-
-export function openSource(plan: SourcePlan, replaced: (what: Replaced) => void): ImageSource {
+export function openSource(plan: SourcePlan, bad: (image: BadImage) => void): ImageSource {
   if (plan.kind === "shapes") {
     const sceneAt = openScenes(plan.data, plan.split, plan.cache);
     return {
+      images: plan.data.trainImages,
       async cut(index, choose) {
         const image = sceneAt(index);
         return { image, box: choose(image) };
@@ -54,45 +47,27 @@ export function openSource(plan: SourcePlan, replaced: (what: Replaced) => void)
     };
   }
   const files = openFileList(plan.files);
-  const broken = new Map<number, string>();
+  const flags = badImageFlags(plan.bad);
+  const reader = patientReader({ folder: plan.path, patienceMs: plan.patienceMs });
   return {
+    images: files.length,
     async cut(index, choose) {
-      const [begin, end] = spanOf(plan.classStarts, index);
-      const tries = Math.min(mostBroken, end - begin);
-      for (let step = 0; step < tries; step++) {
-        const candidate = begin + ((index - begin + step) % (end - begin));
-        if (broken.has(candidate)) continue;
-        const name = files.at(candidate);
-        try {
-          const image = await decodeFile(`${plan.path}/${name}`, choose);
-          return { image, box: { left: 0, top: 0, width: image.width, height: image.height } };
-        } catch (error) {
-          const why = messageOf(error).replaceAll(/\s+/g, " ");
-          broken.set(candidate, why);
-          replaced({ file: name, why });
-        }
+      const file = files.at(index);
+      const known = flags.at(index);
+      if (known !== null) return { file, reason: known, why: "found before" };
+      try {
+        const image = await decodeImage(await reader.read(`${plan.path}/${file}`), choose);
+        return { image, box: { left: 0, top: 0, width: image.width, height: image.height } };
+      } catch (error) {
+        if (error instanceof UserError) throw error;
+        const found = badImageOf(file, error);
+        if (flags.mark(index, found.reason)) bad(found);
+        return found;
       }
-      throw imagesUnreadable({
-        file: `${plan.path}/${files.at(index)}`,
-        why: broken.get(index) ?? "it is broken",
-        following: tries - 1,
-      });
     },
   };
 }
 
-/** The span of files that an image's replacement is taken from. */
-function spanOf(classStarts: readonly number[], index: number): readonly [begin: number, end: number] {
-  let low = 0;
-  let high = classStarts.length - 1;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if ((classStarts[middle] ?? 0) <= index) low = middle;
-    else high = middle;
-  }
-  return [classStarts[low] ?? 0, classStarts[high] ?? 0];
-}
-
-export function folderSource({ path, files, classStarts }: ImageFolder): SourcePlan {
-  return { kind: "folder", path, files: files.memory, classStarts };
+export function folderSource({ path, files }: ImageFolder, patienceMs: number = usualPatienceMs): SourcePlan {
+  return { kind: "folder", path, files: files.memory, bad: new SharedArrayBuffer(files.length), patienceMs };
 }

@@ -3,16 +3,17 @@
  * nor from where the run was resumed.
  */
 import { availableParallelism } from "node:os";
-import { tooFewImages } from "../errors";
+import { tooFewImages, tooManyBadImages, type UserError } from "../errors";
 import type { Experiment } from "../experiment";
 import { firstImageOf, type Place, placesOf } from "../step/share";
+import type { BadImage } from "./bad-image";
 import { loadSharp } from "./decode";
 import { type ImageFolder, scanFolder, trainPart } from "./folder";
 import { createEpochOrder } from "./order";
 import { bytesOfImage } from "./pixels";
 import { createPrepare, type TrainingJob } from "./prepare";
 import { createSceneCache } from "./scene-cache";
-import { folderSource, openSource, type Replaced, type SourcePlan } from "./source";
+import { folderSource, openSource, type SourcePlan } from "./source";
 import { type BatchMaker, createWorkerPool } from "./worker-pool";
 
 /** The images of one run of the step on one device: of a micro-batch, or of the whole batch where nothing is accumulated. */
@@ -36,8 +37,8 @@ export interface TrainingData {
   readonly workers: number;
   /** Batches of the optimiser steps `fromStep` … `toStep` − 1, in order: device after device of a micro-batch. */
   batches(range: { readonly fromStep: number; readonly toStep: number }): AsyncGenerator<TrainingBatch, void, void>;
-  /** Broken files met so far and replaced by others. */
-  readonly replaced: readonly Replaced[];
+  /** Images that could not be used so far, in place of which others are trained on. */
+  readonly badImages: readonly BadImage[];
   close(): Promise<void>;
 }
 
@@ -57,31 +58,37 @@ export interface TrainingDataOptions {
   readonly workerFile?: string;
   /** Told once of everything that a person should know but that does not stop the run. */
   readonly warn?: (message: string) => void;
+  /** Told once of every image that cannot be used. */
+  readonly badImage?: (image: BadImage) => void;
+  /** How long a read that fails is tried again, in milliseconds. */
+  readonly patienceMs?: number;
 }
 
 /** Throws R13x where the images are not there. */
 export async function openTrainingData(options: TrainingDataOptions): Promise<TrainingData> {
-  const { experiment, root, workerFile, place = { rank: 0, size: 1 }, devices = 1, warn = () => {} } = options;
+  const { experiment, workerFile, place = { rank: 0, size: 1 }, devices = 1, warn = () => {} } = options;
   const { optimiser, image, augmentation, seed } = experiment;
-  const { plan, imageCount } = await trainingSource(experiment, root, warn);
+  const { plan, imageCount } = await trainingSource(options, warn);
   const workers =
     workerFile === undefined ? 0 : options.workers || workersFor(experiment, { devices, cores: options.cores });
 
-  const replaced: Replaced[] = [];
-  const onReplaced = (what: Replaced): void => {
-    if (replaced.some(({ file }) => file === what.file)) return; // another thread met it too
-    replaced.push(what);
-    warn(`${what.file} cannot be decoded (${what.why}); the next image takes its place.`);
+  const badImages: BadImage[] = [];
+  let tooMany: UserError | null = null;
+  const onBad = (image: BadImage): void => {
+    badImages.push(image);
+    options.badImage?.(image);
+    const share = experiment.data.kind === "folder" ? experiment.data.maxBadShare : 0;
+    if (badImages.length > share * imageCount) tooMany ??= tooManyBadImages({ badImages, imageCount, share });
   };
   const augment = { seed, image, augmentation };
   const maker =
     workers === 0 || workerFile === undefined
-      ? makeInThisThread(plan, augment, onReplaced)
+      ? makeInThisThread(plan, augment, onBad)
       : createWorkerPool({
           workerFile,
           workers,
           workerData: { role: "data", source: plan, augment },
-          replaced: onReplaced,
+          bad: onBad,
         });
 
   const { globalBatch, deviceBatch } = optimiser;
@@ -115,6 +122,7 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
         ahead.push(batch);
       }
       const images = await (ahead.shift() ?? nothingAhead());
+      if (tooMany !== null) throw tooMany;
       let released = false;
       const release = (): void => {
         if (!released) free.push(images);
@@ -124,7 +132,7 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
     }
   }
 
-  return { imageCount, workers, batches, replaced, close: () => maker.close() };
+  return { imageCount, workers, batches, badImages, close: () => maker.close() };
 }
 
 function nothingAhead(): never {
@@ -163,8 +171,7 @@ export function workersFor(
 }
 
 async function trainingSource(
-  { data }: Experiment,
-  root: string,
+  { experiment: { data }, root, patienceMs }: TrainingDataOptions,
   warn: (message: string) => void,
 ): Promise<{ readonly plan: SourcePlan; readonly imageCount: number }> {
   if (data.kind === "shapes") {
@@ -188,15 +195,15 @@ async function trainingSource(
         "each epoch takes as many as it was compiled for, others every time.",
     );
   }
-  return { plan: folderSource(folder), imageCount: found };
+  return { plan: folderSource(folder, patienceMs), imageCount: found };
 }
 
 function makeInThisThread(
   plan: SourcePlan,
   augment: Parameters<typeof createPrepare>[1],
-  replaced: (what: Replaced) => void,
+  bad: (image: BadImage) => void,
 ): BatchMaker {
-  const prepare = createPrepare(openSource(plan, replaced), augment);
+  const prepare = createPrepare(openSource(plan, bad), augment);
   return {
     // Files are decoded by threads of libuv, so one batch ahead fills the time of the step; scenes would only wait.
     depth: plan.kind === "folder" ? 2 : 1,

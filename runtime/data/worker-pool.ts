@@ -2,8 +2,8 @@
 import { Worker } from "node:worker_threads";
 import { imageWorkerFailed, UserError } from "../errors";
 import { messageOf } from "../exceptions";
+import type { BadImage } from "./bad-image";
 import type { TrainingJob } from "./prepare";
-import type { Replaced } from "./source";
 import type { DataWorkerData, WorkerAnswer, WorkerJob } from "./worker-thread";
 
 /** Fills batches, in this thread or another. */
@@ -20,7 +20,7 @@ export interface PoolOptions {
   readonly workerFile: string;
   readonly workers: number;
   readonly workerData: DataWorkerData;
-  readonly replaced: (what: Replaced) => void;
+  readonly bad: (image: BadImage) => void;
 }
 
 interface Waiting {
@@ -45,7 +45,7 @@ export function createWorkerPool(options: PoolOptions): BatchMaker {
     const thread: Thread = { worker, waiting: new Map(), failure: undefined };
     worker.unref(); // an idle thread keeps no process alive
     worker.on("message", (answer: WorkerAnswer) => {
-      if (answer.kind === "replaced") return options.replaced(answer.what);
+      if (answer.kind === "bad") return options.bad(answer.image);
       const waiting = thread.waiting.get(answer.job);
       thread.waiting.delete(answer.job);
       if (thread.waiting.size === 0) worker.unref();

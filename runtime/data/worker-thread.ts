@@ -2,10 +2,11 @@
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { UserError } from "../errors";
 import { messageOf } from "../exceptions";
+import type { BadImage } from "./bad-image";
 import { useOneThread } from "./decode";
 import { bytesOfImage } from "./pixels";
 import { type AugmentOptions, createPrepare } from "./prepare";
-import { openSource, type Replaced, type SourcePlan } from "./source";
+import { openSource, type SourcePlan } from "./source";
 
 /** `workerData` of a data thread. */
 export interface DataWorkerData {
@@ -24,7 +25,7 @@ export interface WorkerJob {
 
 export type WorkerAnswer =
   | { readonly kind: "done"; readonly job: number; readonly memory: ArrayBuffer }
-  | { readonly kind: "replaced"; readonly what: Replaced }
+  | { readonly kind: "bad"; readonly image: BadImage }
   | { readonly kind: "failed"; readonly job: number; readonly code: string | null; readonly message: string };
 
 /** True where this thread was started to prepare images: call `runWorker` then, and nothing else. */
@@ -38,7 +39,7 @@ export function runWorker(workerData: DataWorkerData): void {
   if (port === null) throw new Error("internal: runWorker outside of a worker thread");
   const answer = (what: WorkerAnswer, give: ArrayBuffer[] = []): void => port.postMessage(what, give);
   const { source: plan, augment } = workerData;
-  const source = openSource(plan, (what) => answer({ kind: "replaced", what }));
+  const source = openSource(plan, (image) => answer({ kind: "bad", image }));
   const prepare = createPrepare(source, augment);
   const ready = plan.kind === "folder" ? useOneThread() : Promise.resolve();
 

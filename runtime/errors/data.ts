@@ -1,4 +1,5 @@
-/** R13x: images and labels. */
+/** R13x, and R129: images and labels. */
+import { type BadImage, countsOf, countsText } from "../data/bad-image";
 import { UserError } from "./user-error";
 
 const imageFiles = "Images are files named .jpg, .jpeg, .png or .webp.";
@@ -73,16 +74,17 @@ export function noHeldOutImages(): UserError {
   );
 }
 
-/** Many images in a row can not be decoded. A single one is replaced by the next. */
+/** Many images in a row can not be used. A single one is replaced by another. */
 export function imagesUnreadable(was: {
   readonly file: string;
   readonly why: string;
-  readonly following: number;
+  /** Images that were drawn to take its place. */
+  readonly drawn: number;
 }): UserError {
   return new UserError(
     "R137",
-    `${was.file} cannot be decoded (${was.why}), and neither can the ${was.following} images after it. ` +
-      "A single broken image would be replaced by the next one; so many look like a damaged folder.",
+    `${was.file} cannot be used (${was.why}), and neither can ${was.drawn} other images that were drawn in its place. ` +
+      "A few bad images would be replaced; so many look like a damaged folder.",
   );
 }
 
@@ -92,5 +94,35 @@ export function imageWorkerFailed(was: { readonly why: string; readonly cause?: 
     "R138",
     `A thread that prepares images ended: ${was.why}. If memory ran out, use fewer of them with --workers.`,
     { cause: was.cause },
+  );
+}
+
+/** The folder of the images went away while they were read, and did not come back in time. */
+export function imagesGone(was: {
+  readonly folder: string;
+  readonly why: string;
+  readonly cause?: unknown;
+}): UserError {
+  return new UserError(
+    "R139",
+    `The folder ${was.folder} went away while images were read from it: ${was.why}. ` +
+      "What was trained is saved; bring the folder back and go on with --resume.",
+    { cause: was.cause },
+  );
+}
+
+/** More images are bad than the experiment allows. */
+export function tooManyBadImages(was: {
+  readonly badImages: readonly BadImage[];
+  readonly imageCount: number;
+  readonly share: number;
+}): UserError {
+  const { badImages, imageCount, share } = was;
+  const last = badImages.at(-1);
+  return new UserError(
+    "R129",
+    `${badImages.length} of ${imageCount} images cannot be used (${countsText(countsOf(badImages))}), more than the ` +
+      `share of ${share} that data.maxBadShare allows. The last one is ${last?.file}: ${last?.why}. Mend the images and go ` +
+      "on with --resume, or allow a larger share and compile again.",
   );
 }

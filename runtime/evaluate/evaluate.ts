@@ -8,11 +8,11 @@ import type { EvaluationPlan } from "../experiment";
 import { aloneCommunicator } from "../ranks/alone";
 import { collapseSignals } from "./collapse";
 import { type EvaluationReport, type ReportRow, type ReportTask, rowLine } from "./evaluation-report";
-import { type EvaluatedEncoder, type Features, shareOfEqual } from "./features";
+import { type EvaluatedEncoder, type Features, rowsOf, shareOfEqual } from "./features";
 import { nearest, voteOf } from "./knn";
 import { linearProbe, prepareProbe } from "./linear-probe";
 import { downsample, type PixelImage, pixelSide } from "./pixels";
-import { type EvaluatingRanks, failingTogether, sharedFeatures } from "./shared-features";
+import { type EvaluatingRanks, failingTogether, sharedFeatures, usableImages } from "./shared-features";
 import { atMost, joined, type LabelledSplit, type LabelTask } from "./split";
 
 export type { EvaluatedEncoder } from "./features";
@@ -62,21 +62,31 @@ export async function evaluate(what: {
   };
   const evaluated = what.rawPixels === false ? encoders : [...encoders, pixels];
   const features: OfSplits<Features[]> = { train: [], validation: [], test: [] };
+  const usable: OfSplits<number[]> = { train: [], validation: [], test: [] };
   const isStopping = what.isStopping ?? (() => false);
   const how = { encoders: evaluated, batch: what.batch ?? 64, ranks, isStopping };
   for (const name of splitNames) {
     const found = await sharedFeatures({ split: labelled[name], ...how });
     if (found === null) return null;
-    features[name].push(...found);
+    const rows = await usableImages(labelled[name], ranks);
+    features[name].push(...found.map((all) => rowsOf(all, rows)));
+    usable[name].push(...rows);
+    const leftOut = labelled[name].count - rows.length;
+    if (leftOut > 0) log(`${leftOut} ${name} images cannot be used and are left out of the evaluation.`);
+    if (rows.length < leastImages) throw splitTooSmall({ split: name, images: rows.length, least: leastImages });
   }
   if (ranks.rank !== 0) return null;
+  const labelsOf = (split: SplitName, task: string): Int32Array => {
+    const labels = labelled[split].labels(task);
+    return Int32Array.from(usable[split], (i) => labels[i] ?? 0);
+  };
   const tasks = labelled.train.tasks.map(({ name, classes }) => ({
     name,
     classes,
     labels: {
-      train: labelled.train.labels(name),
-      validation: labelled.validation.labels(name),
-      test: labelled.test.labels(name),
+      train: labelsOf("train", name),
+      validation: labelsOf("validation", name),
+      test: labelsOf("test", name),
     },
   }));
   const rows: ReportRow[] = [];
@@ -95,9 +105,9 @@ export async function evaluate(what: {
     log(`Evaluated ${name}: ${rowLine(row, tasks)}`);
   }
   return {
-    trainImages: labelled.train.count,
-    validationImages: labelled.validation.count,
-    testImages: labelled.test.count,
+    trainImages: usable.train.length,
+    validationImages: usable.validation.length,
+    testImages: usable.test.length,
     neighbours: plan.knnNeighbours,
     tasks: tasks.map(
       ({ name, classes, labels: { train, test } }): ReportTask => ({

@@ -8,6 +8,16 @@ export interface Features {
   readonly values: Float32Array;
 }
 
+/** Those of some of the images. */
+export function rowsOf({ images, dimension, values }: Features, rows: readonly number[]): Features {
+  if (rows.length === images) return { images, dimension, values };
+  const out = new Float32Array(rows.length * dimension);
+  for (const [at, row] of rows.entries()) {
+    out.set(values.subarray(row * dimension, (row + 1) * dimension), at * dimension);
+  }
+  return { images: rows.length, dimension, values: out };
+}
+
 export interface EvaluatedEncoder {
   /** "target encoder" or "random initialisation". */
   readonly name: string;

@@ -46,6 +46,14 @@ export async function sharedFeatures(what: {
   });
 }
 
+/** The images of a split that can be used, ascending, the same on every rank; asked when the features of all are there. */
+export async function usableImages(split: LabelledSplit, ranks: EvaluatingRanks): Promise<readonly number[]> {
+  const all = Array.from({ length: split.count }, (_, i) => i);
+  const bad = all.filter((i) => split.isBad?.(i) === true);
+  const found = new Set((await gatherNumbers(ranks, bad)).flat());
+  return all.filter((i) => !found.has(i));
+}
+
 /** Batches from … to − 1 by each encoder; null where it was broken off. */
 async function featuresOfBatches(what: {
   readonly split: LabelledSplit;

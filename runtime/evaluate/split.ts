@@ -12,6 +12,8 @@ export interface LabelledSplit {
   labels(task: string): Int32Array;
   /** Images from … from + count − 1 as bytes: [count, 3, height, width]. */
   pixels(from: number, count: number): Promise<Uint8Array>;
+  /** Whether image `index`, whose pixels were asked for, has none: it is left out. Absent where every image has. */
+  isBad?(index: number): boolean;
 }
 
 /** Chosen images of a split; each is read alone. */
@@ -19,6 +21,7 @@ export function subsetOf(split: LabelledSplit, indices: readonly number[]): Labe
   return {
     count: indices.length,
     tasks: split.tasks,
+    isBad: (i) => split.isBad?.(indices[i] ?? 0) === true,
     labels: (task) => {
       const labels = split.labels(task);
       return Int32Array.from(indices, (index) => labels[index] ?? 0);

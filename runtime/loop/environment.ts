@@ -1,4 +1,5 @@
 /** What a run takes from outside: the engine, the images, the clock and the terminal. Tests bring their own. */
+import type { BadImage, BadImageCounts } from "../data/bad-image";
 import type { Engine, EngineOptions, StateStore } from "../engines/engine";
 import type { EvaluationReport } from "../evaluate/evaluation-report";
 import type { EvaluatingRanks } from "../evaluate/shared-features";
@@ -11,6 +12,8 @@ export interface ImageStream {
   readonly workers: number;
   /** [B, 3, H, W] of the next device's micro-batch. */
   next(): Promise<Uint8Array>;
+  /** Images that could not be used up to now, by reason. */
+  badImages?(): BadImageCounts;
   close(): Promise<void>;
 }
 
@@ -22,6 +25,8 @@ export interface ImageStreamOptions {
   readonly workers: number;
   /** Told of what a person should know but that does not stop the run. */
   readonly note: (line: string) => void;
+  /** Told once of every image that cannot be used. */
+  readonly badImage: (image: BadImage) => void;
   /** Optimiser steps done before. */
   readonly fromStep: number;
   /** Optimiser steps at which the run stops. */
@@ -40,6 +45,8 @@ export interface EvaluationOptions {
   /** Holds the target encoder that is trained. */
   readonly store: StateStore;
   readonly dataRoot: string;
+  /** Told once of every image that cannot be used. */
+  readonly badImage: (image: BadImage) => void;
   /** True where the person wants to stop: an evaluation under way gives null. */
   readonly isStopping: () => boolean;
   /** Those that share the images out; each opens the evaluation and calls it at the same places. */

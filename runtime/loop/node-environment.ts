@@ -1,5 +1,6 @@
 /** The real outside of a trainer: the engine, image files and rendered scenes, this process and its terminal. */
 import type { LoadEngine } from "../contract";
+import { type BadImage, countsOf } from "../data/bad-image";
 import { type LabelledImages, openLabelledImages } from "../data/labelled";
 import { imagesInTurn, openTrainingData } from "../data/training";
 import type { LabelledSplit, SplitName } from "../evaluate/evaluate";
@@ -18,7 +19,8 @@ export function nodeEnvironment(loadEngine: LoadEngine): NodeEnvironment {
   return {
     // Loaded here, so that neither --help nor the threads that prepare images wait for it.
     createEngine: async (options) => (await loadEngine()).createEngine(options),
-    openImages: async ({ experiment, dataRoot, workers, fromStep, untilStep, note, place, devices, cores }) => {
+    openImages: async (options) => {
+      const { experiment, dataRoot, workers, fromStep, untilStep, note, badImage, place, devices, cores } = options;
       const workerFile = bundleFile();
       const data = await openTrainingData({
         experiment,
@@ -28,13 +30,14 @@ export function nodeEnvironment(loadEngine: LoadEngine): NodeEnvironment {
         devices,
         cores,
         warn: note,
+        badImage,
         ...(workerFile === null ? {} : { workerFile }),
       });
       const next = imagesInTurn(data, { fromStep, toStep: untilStep, devices });
-      return { workers: data.workers, next, close: () => data.close() };
+      return { workers: data.workers, next, badImages: () => countsOf(data.badImages), close: () => data.close() };
     },
     openEvaluation: async ({ dataRoot, ...options }) => {
-      const labelled = await openLabelled(options.program.experiment, dataRoot);
+      const labelled = await openLabelled(options.program.experiment, dataRoot, options.badImage);
       return labelled === null ? null : evaluateRun({ ...options, labelled });
     },
     stdout: process.stdout,
@@ -55,11 +58,12 @@ function bundleFile(): string | null {
 async function openLabelled(
   experiment: Experiment,
   root: string,
+  badImage: (image: BadImage) => void,
 ): Promise<Readonly<Record<SplitName, LabelledSplit>> | null> {
   const { data, evaluation } = experiment;
   if (data.kind === "folder" && (!data.labels || (data.validationPath === null && data.holdOut === 0))) return null;
   const open = async (split: SplitName, limit: number): Promise<LabelledSplit> =>
-    splitOf(await openLabelledImages({ experiment, root, split, limit }));
+    splitOf(await openLabelledImages({ experiment, root, split, limit, badImage }));
   const train = await open("train", evaluation.trainImages);
   // A flat folder has no classes.
   if (train.tasks.length === 0) return null;

@@ -1,5 +1,6 @@
 /** What happens beside training: logs, checkpoints and evaluations at their cadences. */
 
+import type { BadImageCounts } from "../data/bad-image";
 import { UserError } from "../errors";
 import { type EvaluationReport, rowLine } from "../evaluate/evaluation-report";
 import type { Experiment } from "../experiment";
@@ -24,6 +25,8 @@ export interface ObserveOptions {
   readonly checkpoints: RunCheckpoints;
   readonly evaluation: RunEvaluation | null;
   readonly floors: Floors;
+  /** Images that could not be used up to now, by reason. */
+  readonly badImages: () => BadImageCounts;
   /** Told after every step, before anything can fail. */
   readonly reached: (report: StepReport) => void;
 }
@@ -73,7 +76,9 @@ export function observe(options: ObserveOptions): RunObserver {
     epochEnd: async (last) => {
       const { epoch, step } = last;
       const isLast = step === steps;
-      jsonl.append({ event: "epoch", step, epoch, loss: last.epochLoss });
+      const badImages = options.badImages();
+      const bad = Object.keys(badImages).length === 0 ? {} : { badImages };
+      jsonl.append({ event: "epoch", step, epoch, loss: last.epochLoss, ...bad });
       const isKept = log.keepEveryEpochs > 0 && epoch % log.keepEveryEpochs === 0;
       if (isLast || isKept || (log.checkpointEveryEpochs > 0 && epoch % log.checkpointEveryEpochs === 0)) {
         await save(last);

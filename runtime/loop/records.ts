@@ -6,10 +6,11 @@
 import { join } from "node:path";
 import type { PositionTables } from "../checkpoint/checkpoint";
 import type { TrainerFlags } from "../cli";
+import type { BadImage } from "../data/bad-image";
 import type { Engine, StateStore } from "../engines/engine";
 import type { TrainerProgram } from "../experiment";
 import type { RunRanks } from "../ranks/run-ranks";
-import type { LogEvent } from "../report/jsonl";
+import type { BadImageEvent, LogEvent } from "../report/jsonl";
 import { readLogFile } from "../report/read-log";
 import { followCheckpoints, openCheckpoints, type RunCheckpoints, type StartingPoint } from "./checkpoints";
 import type { RunEvaluation, TrainerEnvironment } from "./environment";
@@ -26,6 +27,8 @@ export interface RunRecords {
   readonly floors: Floors;
   /** Whether the log has an evaluation after this step; all ranks ask, and get the answer of the first. */
   hasEvaluation(step: number): Promise<boolean>;
+  /** Names an image that cannot be used, in the log and to the person at the terminal. */
+  badImage(image: BadImage, of: BadImageEvent["of"]): void;
 }
 
 export interface RecordsOptions {
@@ -39,6 +42,8 @@ export interface RecordsOptions {
   readonly ranks: RunRanks;
   readonly note: (line: string) => void;
   readonly isStopping: () => boolean;
+  /** How far the run is. */
+  readonly stepsDone: () => number;
 }
 
 /** How long ranks may have to wait for one another in what is no step. */
@@ -55,16 +60,18 @@ async function writtenRecords(options: RecordsOptions): Promise<RunRecords> {
   const events = (): readonly LogEvent[] => readLogFile(join(directory, runFiles.jsonl), { mostSteps: 1 });
   const floors = openFloors({ floors: flags.floors, experiment, events, note });
   const logs = await openLogs(directory, experiment, from.stepsDone);
+  const badImage = badImageRecorder(options, logs);
   const checkpoints = openCheckpoints({ program, directory, state, from, positions: positionTables(program) });
   return {
     logs,
     floors,
+    badImage,
     hasEvaluation: async (step) => {
       const isThere = events().some((event) => event.event === "evaluation" && event.step === step);
       await ranks.broadcast(Uint8Array.of(Number(isThere)));
       return isThere;
     },
-    evaluation: await sharedEvaluation(options),
+    evaluation: await sharedEvaluation(options, badImage),
     checkpoints: {
       ...checkpoints,
       save: (at) => ranks.during("writing a checkpoint", patience.checkpointMs, () => checkpoints.save(at)),
@@ -75,20 +82,28 @@ async function writtenRecords(options: RecordsOptions): Promise<RunRecords> {
 
 async function followedRecords(options: RecordsOptions): Promise<RunRecords> {
   const { program, flags, state, from, ranks } = options;
+  const logs: RunLogs = { csv: { append: () => {} }, jsonl: { append: () => {} } };
+  const badImage = badImageRecorder(options, logs);
   return {
-    logs: { csv: { append: () => {} }, jsonl: { append: () => {} } },
+    logs,
+    badImage,
     checkpoints: followCheckpoints({ program, directory: flags.runDirectory, state, from }),
-    evaluation: await sharedEvaluation(options),
+    evaluation: await sharedEvaluation(options, badImage),
     floors: { afterEpoch: () => {}, missed: () => null },
     hasEvaluation: async () => (await ranks.broadcast(new Uint8Array(1)))[0] === 1,
   };
 }
 
 /** Rank 0 fits the probes alone, so the others wait for it; while features are computed it may wait for them. */
-async function sharedEvaluation(options: RecordsOptions): Promise<RunEvaluation | null> {
+async function sharedEvaluation(
+  options: RecordsOptions,
+  record: RunRecords["badImage"],
+): Promise<RunEvaluation | null> {
   const { program, flags, environment, engine, store, ranks, isStopping } = options;
   const { dataRoot } = flags;
-  const evaluation = await environment.openEvaluation({ program, engine, store, dataRoot, isStopping, ranks });
+  const badImage = (image: BadImage): void => record(image, "evaluation");
+  const given = { program, engine, store, dataRoot, isStopping, ranks, badImage };
+  const evaluation = await environment.openEvaluation(given);
   const evaluating = <T>(work: () => Promise<T>): Promise<T> =>
     ranks.during("the evaluation", patience.evaluationMs, work);
   return (
@@ -97,6 +112,18 @@ async function sharedEvaluation(options: RecordsOptions): Promise<RunEvaluation 
       final: (hears) => evaluating(() => evaluation.final(hears)),
     }
   );
+}
+
+const whatBecomes = { training: "another one takes its place", evaluation: "the evaluation leaves it out" } as const;
+
+function badImageRecorder(
+  { note, stepsDone }: Pick<RecordsOptions, "note" | "stepsDone">,
+  { jsonl }: RunLogs,
+): RunRecords["badImage"] {
+  return (image, of) => {
+    note(`${image.file} cannot be used: ${image.reason} (${image.why}); ${whatBecomes[of]}.`);
+    jsonl.append({ event: "badImage", step: stepsDone(), of, ...image });
+  };
 }
 
 function positionTables({ experiment }: TrainerProgram): PositionTables {

@@ -1,5 +1,6 @@
 /** One run of a trainer, from its flags to its last words. */
 import type { TrainerFlags } from "../cli";
+import { countsText } from "../data/bad-image";
 import type { Engine } from "../engines/engine";
 import { errorText } from "../error-text";
 import type { TrainerProgram } from "../experiment";
@@ -119,8 +120,12 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   if (from.checkpoint !== null) progress.note(`going on from ${from.checkpoint.path}, after step ${from.stepsDone}`);
   parts.reached(from);
   const isStopping = (): boolean => stop.requested() !== null;
-  const { logs, checkpoints, evaluation, floors, hasEvaluation } = await together(ranks, "opening the logs", () =>
-    openRecords({ program, flags, environment, engine, store, state, from, ranks, note: progress.note, isStopping }),
+  let reached: Position = from;
+  const recorded = { program, flags, environment, engine, store, state, from, ranks, isStopping };
+  const { logs, checkpoints, evaluation, floors, hasEvaluation, badImage } = await together(
+    ranks,
+    "opening the logs",
+    () => openRecords({ ...recorded, note: progress.note, stepsDone: () => reached.stepsDone }),
   );
   logs.jsonl.append(startEvent(program, engine, from.stepsDone));
 
@@ -137,6 +142,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
       dataRoot: flags.dataRoot,
       workers: flags.workers,
       note: progress.note,
+      badImage: (image) => badImage(image, "training"),
       fromStep: from.stepsDone,
       untilStep: stopAtStep,
       place: ranks,
@@ -146,7 +152,6 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   );
   later(() => images.close());
 
-  let reached: Position = from;
   const saveReached = async (): Promise<void> => {
     if (reached.stepsDone <= (checkpoints.last()?.step ?? 0)) return;
     const path = await checkpoints.save(reached);
@@ -169,6 +174,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     checkpoints,
     evaluation,
     floors,
+    badImages: () => images.badImages?.() ?? {},
     reached: (report) => {
       trainedMs += report.wallMs;
       reached = { stepsDone: report.step, epochLoss: report.epochLoss };
@@ -197,6 +203,8 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     await saveReached();
     stop.stopsAtOnce();
     progress.stop();
+    const bad = countsText(images.badImages?.() ?? {});
+    if (bad !== "") progress.note(`Images that could not be used and were replaced: ${bad}.`);
     return await endOfRun({
       program,
       flags,

@@ -1,7 +1,7 @@
 /** A few numbers that ranks tell one another, in full precision. */
 import type { Communicator } from "./communicator";
 
-/** What every rank gave, by rank; all give as many. */
+/** What every rank gave, by rank. */
 export async function gatherNumbers(
   ranks: Pick<Communicator, "allGather">,
   numbers: readonly number[],

@@ -1,5 +1,6 @@
 /** The JSON lines log: one event per line, each with the number of optimiser steps done when it was written. */
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import type { BadImageCounts, BadImageReason } from "../data/bad-image";
 import type { EvaluationReport } from "../evaluate/evaluation-report";
 import { writeTextFile } from "./files";
 
@@ -49,6 +50,19 @@ export interface EpochEvent {
   readonly epoch: number;
   /** Mean over the steps of the epoch. */
   readonly loss: number;
+  /** Images that this process could not use up to now, by reason; absent where there are none. */
+  readonly badImages?: BadImageCounts;
+}
+
+/** An image that cannot be used: named once by a process. */
+export interface BadImageEvent {
+  readonly event: "badImage";
+  readonly step: number;
+  /** What it was for: training replaces it, an evaluation leaves it out. */
+  readonly of: "training" | "evaluation";
+  readonly file: string;
+  readonly reason: BadImageReason;
+  readonly why: string;
 }
 
 export interface EvaluationEvent {
@@ -92,6 +106,7 @@ export type LogEvent =
   | StartEvent
   | EngineEvent
   | EpochEvent
+  | BadImageEvent
   | EvaluationEvent
   | ProbesEvent
   | CheckpointEvent

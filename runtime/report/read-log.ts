@@ -78,6 +78,7 @@ const checks: { readonly [E in LogEvent["event"]]: Check } = {
   start: areTexts("experiment", "specHash", "engine", "time"),
   engine: areTexts("note"),
   epoch: areNumbers("epoch", "loss"),
+  badImage: areTexts("of", "file", "reason", "why"),
   evaluation: (fields) => areNumbers("epoch")(fields) && isReport(fields.report),
   probes: (fields) => areTexts("time")(fields) && isFields(fields.results),
   checkpoint: areTexts("path"),

@@ -252,6 +252,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
   ],
   "data.holdOut": [0.2, { experiment: "data.holdOut 0 → 0.2" }],
   "data.labels": [false, { experiment: "data.labels true → false" }],
+  "data.maxBadShare": [0.05, { experiment: "data.maxBadShare 0.01 → 0.05" }],
   "augmentation.cropScale": [[0.5, 1], { experiment: "augmentation.cropScale [0.3,1] → [0.5,1]" }],
   "augmentation.cropAspect": [[1, 1], { experiment: "augmentation.cropAspect [0.75,1.3333333333333333] → [1,1]" }],
   "augmentation.horizontalFlip": [true, { experiment: "augmentation.horizontalFlip false → true" }],

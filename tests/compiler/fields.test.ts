@@ -62,7 +62,14 @@ describe("every field of the schema does what it should", () => {
   });
 
   test.each(Object.entries(fieldEffects))("%s", (path, [to, effects]) => {
-    const isOfFolder = ["data.train", "data.validation", "data.images", "data.holdOut", "data.labels"].includes(path);
+    const isOfFolder = [
+      "data.train",
+      "data.validation",
+      "data.images",
+      "data.holdOut",
+      "data.labels",
+      "data.maxBadShare",
+    ].includes(path);
     const [document, before] = isOfFolder ? [folder, ofFolder] : [shapes, ofShapes];
     expect(effectsOf(before, compiled(withField(document, path, to)))).toEqual(effects);
   });

@@ -18,7 +18,15 @@ export const experiment: Experiment = {
     std: [0.5, 0.5, 0.5],
   },
   augmentation: { cropScale: [0.3, 1], cropAspect: [0.75, 4 / 3], horizontalFlip: true },
-  data: { kind: "folder", trainPath: "data/train", validationPath: null, trainImages: 64, holdOut: 0, labels: false },
+  data: {
+    kind: "folder",
+    trainPath: "data/train",
+    validationPath: null,
+    trainImages: 64,
+    holdOut: 0,
+    labels: false,
+    maxBadShare: 0.01,
+  },
   encoder: { dim: 8, depth: 1, heads: 2, hidden: 32 },
   predictor: { dim: 4, depth: 1, heads: 2, hidden: 16 },
   masks: {

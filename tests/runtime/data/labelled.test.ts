@@ -12,6 +12,7 @@ const folderData: FolderData = {
   trainImages: 20,
   holdOut: 0,
   labels: true,
+  maxBadShare: 0.5,
 };
 const everything = Number.POSITIVE_INFINITY;
 
@@ -78,16 +79,21 @@ test("of more images than the limit, a fixed choice over all classes", async () 
   expect(seen.map((colour) => (colour.startsWith("100") ? 1 : 0))).toEqual([...one.labels("class")]);
 });
 
-test("a broken file is replaced by one of its class", async () => {
+test("a bad image is said and has no pixels, and no other takes its place", async () => {
   const folder = await root();
   await writeFile(join(folder, "train/cat/9.png"), "no image");
+  const bad: string[] = [];
   const train = await openLabelledImages({
     experiment: experimentOn(folderData),
     root: folder,
     split: "train",
     limit: everything,
+    badImage: (image) => bad.push(image.file),
   });
   expect(await colours(train.pixels(8, 3))).toEqual(["0,80", "0,0", "100,0"]);
+  expect([...(await train.pixels(9, 1))].every((value) => value === 0)).toBe(true);
+  expect([8, 9, 10].map(train.isBad)).toEqual([false, true, false]);
+  expect(bad).toEqual(["cat/9.png"]);
 });
 
 test("without labels there are no tasks", async () => {

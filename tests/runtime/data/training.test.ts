@@ -1,9 +1,16 @@
 import { createHash } from "node:crypto";
-import { rm, writeFile } from "node:fs/promises";
+import { renameSync } from "node:fs";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { imagesInTurn, openTrainingData, type TrainingDataOptions } from "../../../runtime/data/training";
+import { type BadImage, countsOf, countsText } from "../../../runtime/data/bad-image";
+import {
+  imagesInTurn,
+  openTrainingData,
+  type TrainingBatch,
+  type TrainingDataOptions,
+} from "../../../runtime/data/training";
 import type { DataPlan, Experiment, FolderData } from "../../../runtime/experiment";
 import { experimentOn, shapesData, temporaryFolder, writeTwoClasses } from "./fixture";
 
@@ -14,6 +21,7 @@ const folderData: FolderData = {
   trainImages: 20,
   holdOut: 0,
   labels: true,
+  maxBadShare: 0.5,
 };
 
 // Where `sharp` is found from, and git and linters do not look.
@@ -32,6 +40,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(workerFile, { force: true }));
 
+function lineOf({ step, microStep, images }: Pick<TrainingBatch, "step" | "microStep" | "images">): string {
+  return `${step}.${microStep} ${createHash("sha256").update(images).digest("hex").slice(0, 16)}`;
+}
+
 /** One line for each batch: step, micro-step, hash of the pixels. */
 async function batchesOf(
   options: TrainingDataOptions,
@@ -42,7 +54,7 @@ async function batchesOf(
   try {
     for await (const { step, microStep, images, release } of data.batches(range)) {
       expect(images.buffer).toBeInstanceOf(ArrayBuffer); // engines refuse shared memory
-      lines.push(`${step}.${microStep} ${createHash("sha256").update(images).digest("hex").slice(0, 16)}`);
+      lines.push(lineOf({ step, microStep, images }));
       release();
     }
   } finally {
@@ -123,40 +135,125 @@ test("an incomplete last batch is dropped", async () => {
   expect(new Set(seen.slice(18)).size).toBe(18);
 });
 
-describe("broken files", () => {
-  test("each is replaced by the next of its class, named once, and the bytes do not depend on who met it", async () => {
+describe("bad images", () => {
+  const names = ["cat/4.png", "cat/9.png", "dog/3.png", "dog/5.png"];
+  async function withBadImages(): Promise<string> {
     const root = await temporaryFolder();
     await writeTwoClasses(root);
-    for (const name of ["cat/4.png", "cat/9.png", "dog/3.png"]) await writeFile(join(root, name), "no image");
+    for (const name of ["cat/4.png", "cat/9.png"]) await writeFile(join(root, name), "no image");
+    await writeFile(join(root, "dog/3.png"), "");
+    const whole = await readFile(join(root, "dog/5.png"));
+    await writeFile(join(root, "dog/5.png"), whole.subarray(0, whole.length - 30));
+    return root;
+  }
+
+  test("are named once with the reason, counted, and replaced by others that differ from epoch to epoch", async () => {
+    const root = await withBadImages();
     const experiment = experimentOn(folderData);
-    const warnings: string[] = [];
-    const data = await openTrainingData({ experiment, root, warn: (message) => warnings.push(message) });
+    const bad: BadImage[] = [];
+    const data = await openTrainingData({ experiment, root, badImage: (image) => bad.push(image) });
     for await (const batch of data.batches({ fromStep: 0, toStep: 10 })) batch.release();
-    expect(data.replaced.map(({ file }) => file).sort()).toEqual(["cat/4.png", "cat/9.png", "dog/3.png"]);
-    expect(warnings).toHaveLength(3);
-    expect(warnings[0]).toMatch(/^(cat|dog)\/\d\.png cannot be decoded \(.+\); the next image takes its place\.$/);
+    const reasonOf = new Map(bad.map(({ file, reason }) => [file, reason]));
+    expect(names.map((name) => reasonOf.get(name))).toEqual(["unknown format", "unknown format", "empty", "damaged"]);
+    expect(bad).toHaveLength(4);
+    expect(countsText(countsOf(data.badImages))).toBe("1 empty, 2 unknown format, 1 damaged");
 
-    // 0.4 → 0.5; 0.9, the last of its class, → 0.0; 1.3 → 1.4
-    const seen = await imagesSeen(experiment, root, 5);
-    const want = everyImage.map((name) => ({ "0.4": "0.5", "0.9": "0.0", "1.3": "1.4" })[name] ?? name);
-    expect([...seen].sort()).toEqual(want.sort());
+    const seen = await imagesSeen(experiment, root, 10);
+    const good = everyImage.filter((name) => !["0.4", "0.9", "1.3", "1.5"].includes(name));
+    const extra = (epoch: readonly string[]): string[] => {
+      const left = [...epoch].sort();
+      for (const name of good) left.splice(left.indexOf(name), 1);
+      return left;
+    };
+    expect(new Set(seen)).toEqual(new Set(good));
+    const [first, second] = [extra(seen.slice(0, 20)), extra(seen.slice(20))];
+    expect([first.length, second.length]).toEqual([4, 4]);
+    expect(first).not.toEqual(second);
+  });
 
+  test("give the same bytes with any number of workers, and after a resume", async () => {
+    const root = await withBadImages();
+    const experiment = experimentOn(folderData);
     const range = { fromStep: 0, toStep: 10 };
     const here = await batchesOf({ experiment, root }, range);
     expect(await batchesOf({ experiment, root, workerFile, workers: 2 }, range)).toEqual(here);
     expect(await batchesOf({ experiment, root }, { fromStep: 7, toStep: 10 })).toEqual(here.slice(14));
   });
 
-  test.each([0, 1])("a folder of nothing else ends the run: R137, with %i workers", async (workers) => {
+  test("of a class with one image stop nothing", async () => {
+    const root = await temporaryFolder();
+    await writeTwoClasses(root);
+    await mkdir(join(root, "emu"));
+    await writeFile(join(root, "emu/0.png"), "no image");
+    const experiment = experimentOn({ ...folderData, trainImages: 21, maxBadShare: 0.05 });
+    const data = await openTrainingData({ experiment, root });
+    for await (const batch of data.batches({ fromStep: 0, toStep: 10 })) batch.release();
+    expect(data.badImages.map(({ file }) => file)).toEqual(["emu/0.png"]);
+  });
+
+  test.each([0, 2])("more than their share stop the run: R129 with counts, with %i workers", async (workers) => {
+    const root = await withBadImages();
+    const of = workers > 0 ? { workers, workerFile } : {};
+    const allowing = (maxBadShare: number) =>
+      batchesOf({ experiment: experimentOn({ ...folderData, maxBadShare }), root, ...of }, { fromStep: 0, toStep: 10 });
+    expect(await allowing(0.2)).toHaveLength(20);
+    await expect(allowing(0.15)).rejects.toMatchObject({ name: "UserError", code: "R129" });
+    await expect(allowing(0)).rejects.toThrow(
+      /1 of 20 images cannot be used \(1 [a-z ]+\), .*share of 0 that data\.max/,
+    );
+  });
+
+  test.each([0, 1])("and no others end the run, whatever the share: R137, with %i workers", async (workers) => {
     const root = await temporaryFolder();
     for (let i = 0; i < 20; i++) await writeFile(join(root, `${i}.png`), "no image");
-    const experiment = experimentOn({ ...folderData, labels: false });
+    const experiment = experimentOn({ ...folderData, labels: false, maxBadShare: 1 });
     const failure = batchesOf(
       { experiment, root, workers, ...(workers > 0 ? { workerFile } : {}) },
       { fromStep: 0, toStep: 1 },
     );
     await expect(failure).rejects.toMatchObject({ name: "UserError", code: "R137" });
-    await expect(failure).rejects.toThrow(/\.png cannot be decoded .*neither can the 19 images after it/);
+    await expect(failure).rejects.toThrow(/\.png cannot be used .*neither can 64 other images/);
+  });
+});
+
+describe("a file system that fails for a while", () => {
+  const range = { fromStep: 0, toStep: 10 };
+
+  test("changes nothing: what is away comes back and is read", async () => {
+    const root = await temporaryFolder();
+    await writeTwoClasses(root);
+    const experiment = experimentOn(folderData);
+    const want = await batchesOf({ experiment, root }, range);
+    const data = await openTrainingData({ experiment, root });
+    await rename(join(root, "cat"), join(root, ".away"));
+    const back = setTimeout(() => renameSync(join(root, ".away"), join(root, "cat")), 150);
+    const got: string[] = [];
+    for await (const { step, microStep, images } of data.batches(range)) got.push(lineOf({ step, microStep, images }));
+    clearTimeout(back);
+    expect(got).toEqual(want);
+    expect(data.badImages).toEqual([]);
+  });
+
+  test("is taken for missing files when they do not come back", async () => {
+    const root = await temporaryFolder();
+    await writeTwoClasses(root);
+    const experiment = experimentOn(folderData);
+    const data = await openTrainingData({ experiment, root, patienceMs: 20 });
+    await rm(join(root, "cat/4.png"));
+    for await (const batch of data.batches(range)) batch.release();
+    expect(data.badImages).toEqual([{ file: "cat/4.png", reason: "missing", why: "no such file or folder" }]);
+  });
+
+  test.each([0, 1])("ends the run when the whole folder is gone: R139, with %i workers", async (workers) => {
+    const root = await temporaryFolder();
+    await writeTwoClasses(join(root, "images"));
+    const experiment = experimentOn({ ...folderData, trainPath: "images" });
+    const of = workers > 0 ? { workers, workerFile } : {};
+    const data = await openTrainingData({ experiment, root, patienceMs: 20, ...of });
+    await rename(join(root, "images"), join(root, "moved"));
+    const next = imagesInTurn(data, range);
+    await expect(next()).rejects.toMatchObject({ code: "R139", message: expect.stringContaining("went away") });
+    await data.close();
   });
 });
 

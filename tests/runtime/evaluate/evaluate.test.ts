@@ -104,6 +104,30 @@ describe("evaluate", () => {
     expect(asked).toBe(4);
   });
 
+  test("leaves out images that cannot be used, with their labels, and says how many", async () => {
+    // Three of four test images are black and have labels that no probe would give them.
+    const isBad = (index: number): boolean => index % 4 !== 0;
+    const test = labelled.test;
+    const labels = (task: string): Int32Array =>
+      test.labels(task).map((label, i) => (isBad(i) ? (label + 1) % 2 : label));
+    const pixels = async (from: number, count: number): Promise<Uint8Array> => {
+      const out = await test.pixels(from, count);
+      const size = out.length / count;
+      for (let i = 0; i < count; i++) if (isBad(from + i)) out.fill(0, i * size, (i + 1) * size);
+      return out;
+    };
+    const lines: string[] = [];
+    const splits = { ...labelled, test: { ...test, labels, pixels, isBad } };
+    const report = await evaluate({ labelled: splits, encoders, plan, image, log: (line) => lines.push(line) });
+    expect(report).toMatchObject({ trainImages: 400, testImages: 50 });
+    expect(report?.rows[0]?.tasks[0]).toMatchObject({ linearProbe: 1, knn: 1 });
+    expect(lines[0]).toBe("150 test images cannot be used and are left out of the evaluation.");
+    const few = { ...labelled, test: { ...test, isBad: (index: number) => index >= 15 } };
+    await expect(evaluate({ labelled: few, encoders, plan, image, log: () => undefined })).rejects.toMatchObject({
+      code: "R151",
+    });
+  });
+
   test("says which features are broken", async () => {
     const broken = [
       { name: "target encoder", features: async (_: Uint8Array, n: number) => new Float32Array(n).fill(Number.NaN) },

@@ -13,7 +13,7 @@ const splitOf = (count: number, read: number[] = [], unreadable = -1): LabelledS
   labels: () => new Int32Array(count),
   pixels: async (from, images) => {
     for (let i = from; i < from + images; i++) {
-      if (i === unreadable) throw imagesUnreadable({ file: `${i}.jpg`, why: "it is broken", following: 0 });
+      if (i === unreadable) throw imagesUnreadable({ file: `${i}.jpg`, why: "it is broken", drawn: 64 });
       read.push(i);
     }
     return Uint8Array.from({ length: 2 * images }, (_, at) => ((from + (at >> 1)) * (1 + (at % 2))) % 251);

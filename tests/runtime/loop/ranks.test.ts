@@ -76,7 +76,7 @@ describe("a run on several ranks", () => {
       const environment = fakeEnvironment(fakeEngine(), {
         ...(communicator.rank === 1 && {
           openImages: async () => {
-            throw imagesUnreadable({ file: "a.jpg", why: "it is broken", following: 0 });
+            throw imagesUnreadable({ file: "a.jpg", why: "it is broken", drawn: 64 });
           },
         }),
       });

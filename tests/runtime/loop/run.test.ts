@@ -263,6 +263,33 @@ describe("a run that fails", () => {
   });
 });
 
+it("names an image that cannot be used once in the log and on the terminal, and counts by reason", async () => {
+  const directory = folder();
+  const environment: Partial<TrainerEnvironment> = {
+    openImages: async ({ experiment, fromStep, badImage }) => {
+      const images = fakeImages(experiment, fromStep);
+      const next = async (): Promise<Uint8Array> => {
+        if (images.taken === 4) badImage({ file: "cat/4.png", reason: "damaged", why: "no end" });
+        return images.next();
+      };
+      return { ...images, next, badImages: () => (images.taken > 4 ? { damaged: 1 } : {}) };
+    },
+    openEvaluation: async ({ badImage }) => {
+      badImage({ file: "held/1.jpg", reason: "missing", why: "no such file or folder" });
+      return null;
+    },
+  };
+  const { text } = await runIn(directory, { environment });
+  expect(events(directory).filter(({ event }) => event === "badImage")).toEqual([
+    expect.objectContaining({ step: 0, of: "evaluation", file: "held/1.jpg", reason: "missing" }),
+    expect.objectContaining({ step: 2, of: "training", file: "cat/4.png", reason: "damaged", why: "no end" }),
+  ]);
+  expect(events(directory).find(({ event }) => event === "epoch")).toMatchObject({ badImages: { damaged: 1 } });
+  expect(text).toContain("cat/4.png cannot be used: damaged (no end); another one takes its place.");
+  expect(text).toContain("held/1.jpg cannot be used: missing (no such file or folder); the evaluation leaves it out.");
+  expect(text).toContain("Images that could not be used and were replaced: 1 damaged.");
+});
+
 describe("--resume=auto", () => {
   const auto: TrainerFlags["resume"] = { from: "auto" };
 
