@@ -157,6 +157,10 @@ export interface LogPlan {
   readonly checkpointEveryEpochs: number;
   /** A numbered copy of the checkpoint is kept every so many epochs; 0 = never. */
   readonly keepEveryEpochs: number;
+  /** Numbered copies of the last so many checkpoints are kept; 1 = of none but those above. */
+  readonly keepLast: number;
+  /** A copy is kept of the checkpoint at which this metric (report/metric.ts) is best, or of none. */
+  readonly keepBestMetric: string | null;
 }
 
 export interface HardwarePlan {

@@ -146,6 +146,8 @@ export function buildPlan(input: PlanInput): Plan {
       logEverySteps: log.everySteps,
       checkpointEveryEpochs: checkpoint.everyEpochs,
       keepEveryEpochs: checkpoint.keepEveryEpochs,
+      keepLast: checkpoint.keepLast,
+      keepBestMetric: checkpoint.keepBest.metric,
     },
     hardware: {
       engine: hardware.engine,

@@ -224,12 +224,20 @@ export interface KnnInput {
   /** A neighbour's vote weighs exp(similarity ÷ temperature). [cosine similarity; default 0.07] */
   readonly temperature?: number;
 }
-/** When the trainer saves its state. */
+/** When the trainer saves its state, and which states it keeps. */
 export interface CheckpointInput {
   /** Write the latest state every so many epochs; it is always written at the end. [epochs; default 1] */
   readonly everyEpochs?: number;
   /** Keep a numbered copy every so many epochs; 0 never. [epochs; default 50] */
   readonly keepEveryEpochs?: number;
+  /** Keep numbered copies of the last so many states written at the end of an epoch; older ones go once a new one is whole, but for those that `keepEveryEpochs` keeps. 1 keeps the latest alone. [checkpoints; default 1] */
+  readonly keepLast?: number;
+  readonly keepBest?: KeepBestInput;
+}
+/** A copy of the state that was the best, as `<name>-best.safetensors`. */
+export interface KeepBestInput {
+  /** What decides: `loss` (the mean of an epoch), `rankMe`, `featureSpread`, or a task's accuracy such as `class.knn` or `class.linearProbe`, as measured every `evaluation.everyEpochs`; null keeps none. The loss should be small, all others large. [name of a metric; default null] */
+  readonly metric?: string | null;
 }
 /** What the trainer writes down while it trains. */
 export interface LogInput {

@@ -147,6 +147,18 @@ export const rules: readonly Rule[] = [
     },
   },
   {
+    name: "the metric of the best checkpoint is measured",
+    reads: ["data", "checkpoint.keepBest.metric", "evaluation.everyEpochs"],
+    check: ({ spec: { data, checkpoint, evaluation } }) => {
+      const { metric } = checkpoint.keepBest;
+      if (metric === null || metric === "loss") return [];
+      const isProbed = data.source === "shapes" || (data.labels && (data.validation !== null || data.holdOut > 0));
+      if (isProbed && evaluation.everyEpochs > 0) return [];
+      const problem = errors.bestNotMeasured({ metric, isProbed });
+      return [{ path: ["checkpoint", "keepBest", "metric"], problem }];
+    },
+  },
+  {
     name: "there are enough neighbours",
     reads: ["data", "evaluation.knn.neighbours", "evaluation.trainImages"],
     check: ({ spec: { data, evaluation } }) => {

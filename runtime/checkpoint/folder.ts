@@ -1,6 +1,6 @@
 /**
  * The checkpoints of a run folder: `<name>-latest.safetensors`, replaced at every save, and copies that are kept, e.g.
- * `<name>-ep50.safetensors` after 50 epochs.
+ * `<name>-ep50.safetensors` after 50 epochs and `<name>-best.safetensors`.
  */
 import { randomBytes } from "node:crypto";
 import { copyFile, link, readdir, rename, unlink } from "node:fs/promises";
@@ -17,14 +17,19 @@ export function keptPath(directory: string, name: string, epoch: number): string
   return join(directory, `${name}-ep${epoch}.safetensors`);
 }
 
-/** Keeps what is now the latest checkpoint under the number of its epoch. */
+export function bestPath(directory: string, name: string): string {
+  return join(directory, `${name}-best.safetensors`);
+}
+
+/** Keeps what is now the latest checkpoint under another name, and gives that; it replaces what had the name. */
 export async function keepLatest(what: {
   readonly directory: string;
   readonly name: string;
-  readonly epoch: number;
+  /** The epoch whose number it gets. */
+  readonly as: number | "best";
 }): Promise<string> {
   const from = latestPath(what.directory, what.name);
-  const path = keptPath(what.directory, what.name, what.epoch);
+  const path = what.as === "best" ? bestPath(what.directory, what.name) : keptPath(what.directory, what.name, what.as);
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}.tmp`);
   try {
     // A second name for the same bytes costs nothing, and is safe: the latest file is replaced, never changed in place.
@@ -39,10 +44,21 @@ export async function keepLatest(what: {
   return path;
 }
 
+/** Epochs that have a numbered copy, ascending. */
+export async function numberedCopies(directory: string, name: string): Promise<readonly number[]> {
+  const epochs = (await readdir(directory)).map((file) => epochOf(file, name));
+  return epochs.filter((epoch) => typeof epoch === "number").sort((a, b) => a - b);
+}
+
+/** A copy that can not be removed costs space alone: the run goes on. */
+export async function removeCopies(directory: string, name: string, epochs: readonly number[]): Promise<void> {
+  for (const epoch of epochs) await unlink(keptPath(directory, name, epoch)).catch(() => undefined);
+}
+
 export interface FoundCheckpoint {
   readonly path: string;
   /** Of a kept copy; null for the latest. */
-  readonly keptEpoch: number | null;
+  readonly keptEpoch: number | "best" | null;
   /** Null where the file is damaged or is no checkpoint: `problem` says why. */
   readonly metadata: CheckpointMetadata | null;
   readonly problem: string | null;
@@ -67,13 +83,15 @@ export async function listCheckpoints(directory: string, name: string): Promise<
     }
   }
   const stepOf = ({ metadata }: FoundCheckpoint): number => metadata?.progress.step ?? -1;
-  const rank = ({ keptEpoch }: FoundCheckpoint): number => keptEpoch ?? Number.POSITIVE_INFINITY;
+  const rank = ({ keptEpoch }: FoundCheckpoint): number =>
+    keptEpoch === "best" ? 0 : (keptEpoch ?? Number.POSITIVE_INFINITY);
   return found.sort((a, b) => stepOf(b) - stepOf(a) || (rank(b) > rank(a) ? 1 : -1));
 }
 
-/** Null for the latest, the epoch of a kept copy, undefined for any other file. */
-function epochOf(file: string, name: string): number | null | undefined {
+/** Null for the latest, "best" or the epoch of a kept copy, undefined for any other file. */
+function epochOf(file: string, name: string): number | "best" | null | undefined {
   if (file === basename(latestPath("", name))) return null;
+  if (file === basename(bestPath("", name))) return "best";
   const digits = file.startsWith(`${name}-ep`) ? file.slice(`${name}-ep`.length) : "";
   const match = /^(\d{1,9})\.safetensors$/.exec(digits);
   return match === null ? undefined : Number(match[1]);

@@ -1,4 +1,4 @@
-/** R12x: training. R18x: its early stop. */
+/** R12x: training. R18x: what is judged by a metric. */
 import { UserError } from "./user-error";
 
 /** The loss, or the norm of the gradient, is no finite number any more: training has diverged. */
@@ -54,4 +54,16 @@ export function floorNotMeasured(was: {
 /** `--floor` names a metric that the run does not have. */
 export function floorMetricUnknown(was: { readonly flag: string; readonly known: readonly string[] }): UserError {
   return new UserError("R182", `--floor ${was.flag}: this run has no such metric. It has ${was.known.join(", ")}.`);
+}
+
+/** `checkpoint.keepBest` names a metric that the run does not have. */
+export function checkpointMetricUnknown(was: {
+  readonly metric: string;
+  readonly known: readonly string[];
+}): UserError {
+  return new UserError(
+    "R183",
+    `checkpoint.keepBest.metric: this run has no ${was.metric}, so no checkpoint is the best. It has ` +
+      `${was.known.join(", ")}. Name one of these and compile again.`,
+  );
 }

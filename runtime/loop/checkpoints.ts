@@ -2,12 +2,20 @@
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type LoadedCheckpoint, loadCheckpoint, type PositionTables, saveCheckpoint } from "../checkpoint/checkpoint";
-import { keepLatest, latestPath, listCheckpoints, resumeNewest } from "../checkpoint/folder";
+import {
+  keepLatest,
+  latestPath,
+  listCheckpoints,
+  numberedCopies,
+  removeCopies,
+  resumeNewest,
+} from "../checkpoint/folder";
 import { officialTensors } from "../checkpoint/official";
 import type { TrainerFlags } from "../cli";
 import type { StateStore } from "../engines/engine";
 import { checkpointNotFound, nothingToResume, runExists } from "../errors";
 import type { TrainerProgram } from "../experiment";
+import { surplusCopies } from "./keeping";
 import { writeInitialState, writeZeroGradients } from "./state";
 import type { WholeState } from "./whole-state";
 
@@ -96,8 +104,10 @@ async function refuseExistingRun({ experiment }: TrainerProgram, directory: stri
 export interface RunCheckpoints {
   /** Replaces the newest checkpoint; gives its path. */
   save(at: Position): Promise<string>;
-  /** Keeps the newest checkpoint under the number of its epoch; gives the path of the copy. */
-  keep(epoch: number): Promise<string>;
+  /** Keeps the newest checkpoint under the number of its epoch, or as the best; gives the path of the copy. */
+  keep(as: number | "best"): Promise<string>;
+  /** Removes the copies that the experiment does not keep any longer after `epoch`. */
+  prune(epoch: number): Promise<void>;
   /** The newest good one. */
   last(): { readonly path: string; readonly step: number } | null;
 }
@@ -126,7 +136,11 @@ export function openCheckpoints(what: {
       last = { path, step: stepsDone };
       return path;
     },
-    keep: (epoch) => keepLatest({ directory: what.directory, name: experiment.name, epoch }),
+    keep: (as) => keepLatest({ directory: what.directory, name: experiment.name, as }),
+    prune: async (epoch) => {
+      const copies = await numberedCopies(what.directory, experiment.name);
+      await removeCopies(what.directory, experiment.name, surplusCopies(experiment.log, copies, epoch));
+    },
     last: () => last,
   };
 }
@@ -151,6 +165,7 @@ export function followCheckpoints(what: {
       return path;
     },
     keep: async () => path,
+    prune: async () => {},
     last: () => last,
   };
 }

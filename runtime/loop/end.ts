@@ -6,7 +6,9 @@ import type { TrainerProgram } from "../experiment";
 import { quoted, resumeCommand, withoutFlags } from "../report/command";
 import type { JsonlLog } from "../report/jsonl";
 import { doneText, type Summary, summaryText } from "../report/summary";
+import type { RunCheckpoints } from "./checkpoints";
 import type { RunEvaluation, TrainerEnvironment } from "./environment";
+import type { RunRecords } from "./records";
 import { runFiles } from "./run-folder";
 import { exitCodes } from "./signals";
 import type { LoopEnd } from "./train-loop";
@@ -17,6 +19,8 @@ export interface EndOptions {
   readonly environment: TrainerEnvironment;
   readonly evaluation: RunEvaluation | null;
   readonly jsonl: JsonlLog;
+  readonly isBest: RunRecords["isBest"];
+  readonly checkpoints: Pick<RunCheckpoints, "keep">;
   readonly note: (line: string) => void;
   readonly end: LoopEnd;
   /** Which floor was missed, where that is why the run ends. */
@@ -53,6 +57,10 @@ export async function endOfRun(options: EndOptions): Promise<number> {
   const final = (await options.evaluation?.final(done)) ?? null;
   const { epochs } = options.program.experiment.optimiser;
   if (final !== null) jsonl.append({ event: "evaluation", step: end.stepsDone, epoch: epochs, report: final });
+  // The last evaluation counts as those before it do.
+  if (final !== null && options.program.experiment.log.keepBestMetric !== null && options.isBest(epochs)) {
+    await options.checkpoints.keep("best");
+  }
   log();
   options.note(
     `\n${summaryText({

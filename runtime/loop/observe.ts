@@ -10,6 +10,7 @@ import type { Progress } from "../report/progress";
 import type { RunCheckpoints } from "./checkpoints";
 import type { RunEvaluation } from "./environment";
 import type { Floors } from "./floors";
+import { isKept, mayBeBest } from "./keeping";
 import type { RunRecords } from "./records";
 import type { LoopObserver, StepReport } from "./train-loop";
 
@@ -25,8 +26,11 @@ export interface ObserveOptions {
   readonly checkpoints: RunCheckpoints;
   readonly evaluation: RunEvaluation | null;
   readonly floors: Floors;
+  readonly isBest: RunRecords["isBest"];
   /** Images that could not be used up to now, by reason. */
   readonly badImages: () => BadImageCounts;
+  /** Whether the run begins with what is the latest checkpoint of its folder. */
+  readonly isLatest: boolean;
   /** Told after every step, before anything can fail. */
   readonly reached: (report: StepReport) => void;
 }
@@ -59,11 +63,19 @@ export function observe(options: ObserveOptions): RunObserver {
     for (const row of report.rows) progress.note(`epoch ${epoch}: ${rowLine(row, report.tasks)}`);
   };
 
+  /** With the latest checkpoint that of the end of this epoch. */
+  const keepBest = async (epoch: number): Promise<void> => {
+    if (!mayBeBest(experiment, epoch) || !options.isBest(epoch)) return;
+    progress.note(`epoch ${epoch}: the best ${log.keepBestMetric} up to now, kept ${await checkpoints.keep("best")}`);
+  };
+
   return {
     resumed: async (hasEvaluation, stepsDone) => {
       const epoch = Math.floor(stepsDone / optimiser.stepsPerEpoch);
       const isAtEnd = stepsDone > 0 && stepsDone % optimiser.stepsPerEpoch === 0;
       if (isAtEnd && !(await hasEvaluation(stepsDone))) await evaluateAfter(epoch, stepsDone);
+      // Its copy is made up for too, unless the run goes on from another file.
+      if (isAtEnd && options.isLatest) await keepBest(epoch);
       if (epoch > 0) floors.afterEpoch(epoch);
     },
     step: async (report) => {
@@ -79,12 +91,13 @@ export function observe(options: ObserveOptions): RunObserver {
       const badImages = options.badImages();
       const bad = Object.keys(badImages).length === 0 ? {} : { badImages };
       jsonl.append({ event: "epoch", step, epoch, loss: last.epochLoss, ...bad });
-      const isKept = log.keepEveryEpochs > 0 && epoch % log.keepEveryEpochs === 0;
-      if (isLast || isKept || (log.checkpointEveryEpochs > 0 && epoch % log.checkpointEveryEpochs === 0)) {
-        await save(last);
-      }
-      if (isKept) progress.note(`epoch ${epoch}: kept ${await checkpoints.keep(epoch)}`);
+      const isDue = log.checkpointEveryEpochs > 0 && epoch % log.checkpointEveryEpochs === 0;
+      if (isLast || isDue || isKept(log, epoch) || mayBeBest(experiment, epoch)) await save(last);
+      if (isKept(log, epoch)) progress.note(`epoch ${epoch}: kept ${await checkpoints.keep(epoch)}`);
+      // Only now, with the new one whole, may an old one go.
+      await checkpoints.prune(epoch);
       await evaluateAfter(epoch, step);
+      await keepBest(epoch);
       floors.afterEpoch(epoch);
     },
   };

@@ -16,6 +16,7 @@ import { followCheckpoints, openCheckpoints, type RunCheckpoints, type StartingP
 import type { RunEvaluation, TrainerEnvironment } from "./environment";
 import { type Floors, openFloors } from "./floors";
 import { constantsOf } from "./functions";
+import { isBest } from "./keeping";
 import { openLogs, type RunLogs, runFiles } from "./run-folder";
 import type { WholeState } from "./whole-state";
 
@@ -25,6 +26,8 @@ export interface RunRecords {
   /** Null where the experiment's data has no labels. All ranks take part; the first one gets the report. */
   readonly evaluation: RunEvaluation | null;
   readonly floors: Floors;
+  /** Whether the checkpoint of the end of this epoch is the best up to now; asked where it may be, of rank 0 alone. */
+  isBest(epoch: number): boolean;
   /** Whether the log has an evaluation after this step; all ranks ask, and get the answer of the first. */
   hasEvaluation(step: number): Promise<boolean>;
   /** Names an image that cannot be used, in the log and to the person at the terminal. */
@@ -65,6 +68,10 @@ async function writtenRecords(options: RecordsOptions): Promise<RunRecords> {
   return {
     logs,
     floors,
+    isBest: (epoch) => {
+      const metric = experiment.log.keepBestMetric;
+      return metric !== null && isBest(metric, epoch, events());
+    },
     badImage,
     hasEvaluation: async (step) => {
       const isThere = events().some((event) => event.event === "evaluation" && event.step === step);
@@ -75,7 +82,7 @@ async function writtenRecords(options: RecordsOptions): Promise<RunRecords> {
     checkpoints: {
       ...checkpoints,
       save: (at) => ranks.during("writing a checkpoint", patience.checkpointMs, () => checkpoints.save(at)),
-      keep: (epoch) => ranks.during("keeping a checkpoint", patience.checkpointMs, () => checkpoints.keep(epoch)),
+      keep: (as) => ranks.during("keeping a checkpoint", patience.checkpointMs, () => checkpoints.keep(as)),
     },
   };
 }
@@ -90,6 +97,7 @@ async function followedRecords(options: RecordsOptions): Promise<RunRecords> {
     checkpoints: followCheckpoints({ program, directory: flags.runDirectory, state, from }),
     evaluation: await sharedEvaluation(options, badImage),
     floors: { afterEpoch: () => {}, missed: () => null },
+    isBest: () => false,
     hasEvaluation: async () => (await ranks.broadcast(new Uint8Array(1)))[0] === 1,
   };
 }

@@ -1,4 +1,6 @@
 /** One run of a trainer, from its flags to its last words. */
+
+import { latestPath } from "../checkpoint/folder";
 import type { TrainerFlags } from "../cli";
 import { countsText } from "../data/bad-image";
 import type { Engine } from "../engines/engine";
@@ -122,7 +124,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   const isStopping = (): boolean => stop.requested() !== null;
   let reached: Position = from;
   const recorded = { program, flags, environment, engine, store, state, from, ranks, isStopping };
-  const { logs, checkpoints, evaluation, floors, hasEvaluation, badImage } = await together(
+  const { logs, checkpoints, evaluation, floors, hasEvaluation, badImage, isBest } = await together(
     ranks,
     "opening the logs",
     () => openRecords({ ...recorded, note: progress.note, stepsDone: () => reached.stepsDone }),
@@ -174,6 +176,8 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     checkpoints,
     evaluation,
     floors,
+    isBest,
+    isLatest: from.checkpoint?.path === latestPath(directory, experiment.name),
     badImages: () => images.badImages?.() ?? {},
     reached: (report) => {
       trainedMs += report.wallMs;
@@ -206,6 +210,8 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     const bad = countsText(images.badImages?.() ?? {});
     if (bad !== "") progress.note(`Images that could not be used and were replaced: ${bad}.`);
     return await endOfRun({
+      isBest,
+      checkpoints,
       program,
       flags,
       environment,

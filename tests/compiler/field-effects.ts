@@ -330,6 +330,8 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
   "evaluation.trainImages": [100, { experiment: "evaluation.trainImages 8192 → 100" }],
   "evaluation.testImages": [100, { experiment: "evaluation.testImages 2048 → 100" }],
   "checkpoint.everyEpochs": [2, { experiment: "log.checkpointEveryEpochs 1 → 2" }],
+  "checkpoint.keepLast": [3, { experiment: "log.keepLast 1 → 3" }],
+  "checkpoint.keepBest.metric": ["loss", { experiment: "log.keepBestMetric null → loss" }],
   "checkpoint.keepEveryEpochs": [0, { experiment: "log.keepEveryEpochs 50 → 0" }],
   "log.everySteps": [10, { experiment: "log.logEverySteps 1 → 10" }],
   "hardware.engine": ["tfjs", { experiment: "hardware.engine onnx → tfjs", main: "train(…) (onnx → tfjs)" }],

@@ -268,6 +268,17 @@ export const specErrors = {
       want: "either `validation` or `holdOut`",
     }),
   ),
+  bestNotMeasured: kind(
+    "E323",
+    "The best checkpoint is chosen by a metric that is measured while the run goes on.",
+    (facts: { metric: string; isProbed: boolean }) => ({
+      what: facts.isProbed
+        ? "the metric is measured at the end alone, as evaluation.everyEpochs is 0"
+        : "nothing is evaluated: that takes labels and held-out images",
+      found: JSON.stringify(facts.metric),
+      want: facts.isProbed ? 'evaluation.everyEpochs of at least 1, or the metric "loss"' : 'the metric "loss"',
+    }),
+  ),
   nameTaken: kind("E322", "The folders of trainers lie beside files of these names.", (facts: { name: string }) => ({
     what: "a file beside the trainers has this name",
     found: JSON.stringify(facts.name),

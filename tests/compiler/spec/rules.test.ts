@@ -132,6 +132,20 @@ const mistakes: readonly (readonly [fields: { readonly [path: string]: JsonValue
       { data: { source: "folder", train: "x", images: 4096, validation: "y", holdOut: 0.1 } },
       "E320 data.holdOut: there are validation images already; found 0.1; want either `validation` or `holdOut`",
     ],
+    [{ "checkpoint.keepBest.metric": "loss", "evaluation.everyEpochs": 0 }],
+    [{ "checkpoint.keepBest.metric": "shape.knn", "evaluation.everyEpochs": 2 }],
+    [
+      { "checkpoint.keepBest.metric": "shape.knn", "evaluation.everyEpochs": 0 },
+      'E323 checkpoint.keepBest.metric: the metric is measured at the end alone, as evaluation.everyEpochs is 0; found "shape.knn"; want evaluation.everyEpochs of at least 1, or the metric "loss"',
+    ],
+    [
+      {
+        data: { source: "folder", train: "x", images: 4096, labels: false },
+        "checkpoint.keepBest.metric": "rankMe",
+        "evaluation.everyEpochs": 1,
+      },
+      'E323 checkpoint.keepBest.metric: nothing is evaluated: that takes labels and held-out images; found "rankMe"; want the metric "loss"',
+    ],
     [
       { "evaluation.knn.neighbours": 300, "evaluation.trainImages": 256 },
       "E316 evaluation.knn.neighbours: more neighbours vote than there are images; found 300 neighbours; want at most 256, the images that the probes learn from",

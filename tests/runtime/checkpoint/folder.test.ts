@@ -27,7 +27,7 @@ const saveLatest = (epoch: number) =>
 async function run(epochs: number, kept: readonly number[]): Promise<void> {
   for (let epoch = 1; epoch <= epochs; epoch++) {
     await saveLatest(epoch);
-    if (kept.includes(epoch)) await keepLatest({ directory, name, epoch });
+    if (kept.includes(epoch)) await keepLatest({ directory, name, as: epoch });
   }
 }
 const cut = async (path: string) => writeFile(path, (await readFile(path)).subarray(0, 3000));
@@ -59,13 +59,13 @@ describe("kept copies", () => {
 
   test("are replaced when an epoch is trained again, and leave nothing beside them", async () => {
     await run(2, [2]);
-    await keepLatest({ directory, name, epoch: 2 });
+    await keepLatest({ directory, name, as: 2 });
     await run(2, [2]);
     expect((await readdir(directory)).sort()).toEqual(["tiny-ep2.safetensors", "tiny-latest.safetensors"]);
   });
 
   test("of nothing is an error", async () => {
-    await expect(keepLatest({ directory, name, epoch: 1 })).rejects.toMatchObject({ code: "R142" });
+    await expect(keepLatest({ directory, name, as: 1 })).rejects.toMatchObject({ code: "R142" });
   });
 });
 
@@ -102,6 +102,15 @@ describe("listing", () => {
 });
 
 describe("resume", () => {
+  test("takes the best where nothing newer is whole", async () => {
+    await run(2, [1]);
+    await keepLatest({ directory, name, as: "best" });
+    await saveLatest(3);
+    await cut(latestPath(directory, name));
+    const { loaded } = await resume();
+    expect([basename(loaded?.path ?? ""), loaded?.progress.epoch]).toEqual(["tiny-best.safetensors", 2]);
+  });
+
   test("takes the latest", async () => {
     await run(3, [1]);
     const { loaded, warnings, first } = await resume();

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { readCheckpointMetadata } from "../../../runtime/checkpoint/checkpoint";
 import type { TrainerFlags } from "../../../runtime/cli";
 import type { EvaluationReport } from "../../../runtime/evaluate/evaluation-report";
 import type { Experiment } from "../../../runtime/experiment";
@@ -185,7 +186,7 @@ describe("a resumed run", () => {
 
   it("can go on from a kept checkpoint, by its path", async () => {
     const [whole, forked] = [folder(), folder()];
-    const log = { logEverySteps: 2, checkpointEveryEpochs: 1, keepEveryEpochs: 1 };
+    const log = { logEverySteps: 2, checkpointEveryEpochs: 1, keepEveryEpochs: 1, keepLast: 1, keepBestMetric: null };
     await runIn(whole, { experiment: { log } });
     const path = join(whole, "tiny-ep1.safetensors");
     await runIn(forked, { experiment: { log }, flags: { resume: { from: "path", path } } });
@@ -193,6 +194,22 @@ describe("a resumed run", () => {
     await expect(runIn(forked, { experiment: { log }, flags: { resume: { from: "path", path } } })).rejects.toThrow(
       /already holds a run/,
     );
+  });
+
+  it("keeps the last copies and the best, also over a resume", async () => {
+    const directory = folder();
+    const log = { logEverySteps: 2, checkpointEveryEpochs: 1, keepEveryEpochs: 0, keepLast: 2, keepBestMetric: "loss" };
+    const { experiment } = tinyProgram();
+    const optimiser = { ...experiment.optimiser, epochs: 5, stepsPerEpoch: 2 };
+    // Two micro-batches a step, two steps an epoch: the third epoch is the best.
+    const given = { experiment: { log, optimiser }, lossAt: (call: number) => (call >= 8 && call < 12 ? -9 : null) };
+    await runIn(directory, { ...given, flags: { stopAtStep: 7 } });
+    const kept = (): string[] => readdirSync(directory).filter((name) => /-(ep\d+|best)\./.test(name));
+    expect(kept().sort()).toEqual(["tiny-best.safetensors", "tiny-ep2.safetensors", "tiny-ep3.safetensors"]);
+    await runIn(directory, { experiment: given.experiment, flags: { resume } });
+    expect(kept().sort()).toEqual(["tiny-best.safetensors", "tiny-ep4.safetensors", "tiny-ep5.safetensors"]);
+    const best = await readCheckpointMetadata(join(directory, "tiny-best.safetensors"));
+    expect(best.progress).toMatchObject({ epoch: 3, step: 6 });
   });
 
   it("does nothing but end where all steps are done", async () => {
