@@ -140,6 +140,8 @@ export interface OptimiserPlan {
   readonly accumulation: number;
   /** Images of one run of the step function. */
   readonly deviceBatch: number;
+  /** Steps that may be taken back as their loss or gradient is not finite; 0 = the first one ends the run. */
+  readonly skipNonFinite: number;
 }
 
 export interface EvaluationPlan {

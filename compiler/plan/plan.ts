@@ -132,6 +132,7 @@ export function buildPlan(input: PlanInput): Plan {
       globalBatch: optimization.globalBatch,
       accumulation: optimization.accumulation,
       deviceBatch,
+      skipNonFinite: optimization.skipNonFinite,
     },
     dropPath: encoder.dropPath,
     positionScale: spec.init.positionScale,

@@ -56,6 +56,15 @@ const namesIn = (table: typeof manyDevices): readonly string[] =>
 
 export const hardwareRules: readonly Rule[] = [
   {
+    name: "steps are skipped on one device",
+    reads: ["optimization.skipNonFinite", "hardware.gpus"],
+    check: ({ spec: { optimization, hardware } }) => {
+      if (optimization.skipNonFinite === 0 || hardware.gpus === 1) return [];
+      const problem = errors.skipsOnOneDevice({ gpus: hardware.gpus });
+      return [{ path: ["optimization", "skipNonFinite"], problem }];
+    },
+  },
+  {
     name: "the engine has the device",
     reads: ["hardware.engine", "hardware.device"],
     check: ({ spec: { hardware } }) => {

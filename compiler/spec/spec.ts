@@ -155,6 +155,8 @@ export interface OptimizationSpec {
   readonly adamw: AdamWSpec;
   /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. [L2 norm] */
   readonly clipNorm: number | null;
+  /** Steps that may be skipped because their loss or gradient is not finite: each leaves the state as it was and is counted; one more stops the run, with the images of its batch. Where it is not 0, the whole state is copied to the host and looked at in every step, which costs its size in memory and some time. [optimiser steps] */
+  readonly skipNonFinite: number;
 }
 /** Linear from `start` to `peak` during the warm-up, then a cosine down to `final`. */
 export interface LearningRateSpec {

@@ -39,6 +39,8 @@ export interface TrainingData {
   batches(range: { readonly fromStep: number; readonly toStep: number }): AsyncGenerator<TrainingBatch, void, void>;
   /** Images that could not be used so far, in place of which others are trained on. */
   readonly badImages: readonly BadImage[];
+  /** Of the images of a step, by the number of steps done before it; a bad one keeps its name here. */
+  names(step: number): readonly string[];
   close(): Promise<void>;
 }
 
@@ -68,7 +70,7 @@ export interface TrainingDataOptions {
 export async function openTrainingData(options: TrainingDataOptions): Promise<TrainingData> {
   const { experiment, workerFile, place = { rank: 0, size: 1 }, devices = 1, warn = () => {} } = options;
   const { optimiser, image, augmentation, seed } = experiment;
-  const { plan, imageCount } = await trainingSource(options, warn);
+  const { plan, imageCount, nameOf } = await trainingSource(options, warn);
   const workers =
     workerFile === undefined ? 0 : options.workers || workersFor(experiment, { devices, cores: options.cores });
 
@@ -132,7 +134,12 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
     }
   }
 
-  return { imageCount, workers, batches, badImages, close: () => maker.close() };
+  const names = (step: number): readonly string[] =>
+    Array.from({ length: sharesOfStep }, (_, share) => jobOf(step * sharesOfStep + share)).flatMap(({ images }) =>
+      Array.from(images, nameOf),
+    );
+
+  return { imageCount, workers, batches, badImages, names, close: () => maker.close() };
 }
 
 function nothingAhead(): never {
@@ -173,10 +180,18 @@ export function workersFor(
 async function trainingSource(
   { experiment: { data }, root, patienceMs }: TrainingDataOptions,
   warn: (message: string) => void,
-): Promise<{ readonly plan: SourcePlan; readonly imageCount: number }> {
+): Promise<{
+  readonly plan: SourcePlan;
+  readonly imageCount: number;
+  readonly nameOf: (index: number) => string;
+}> {
   if (data.kind === "shapes") {
     const cache = createSceneCache(data, data.trainImages);
-    return { plan: { kind: "shapes", data, split: "train", cache }, imageCount: data.trainImages };
+    return {
+      plan: { kind: "shapes", data, split: "train", cache },
+      imageCount: data.trainImages,
+      nameOf: (i) => `scene ${i}`,
+    };
   }
   // Before any thread needs it: a thread that ends says less than this.
   loadSharp();
@@ -195,7 +210,7 @@ async function trainingSource(
         "each epoch takes as many as it was compiled for, others every time.",
     );
   }
-  return { plan: folderSource(folder, patienceMs), imageCount: found };
+  return { plan: folderSource(folder, patienceMs), imageCount: found, nameOf: folder.files.at };
 }
 
 function makeInThisThread(

@@ -8,15 +8,24 @@ export function lossNotFinite(was: {
   readonly step: number;
   readonly lr: number;
   readonly lastCheckpoint: { readonly path: string; readonly step: number } | null;
+  /** Names of the images of the batch; log.jsonl has all of them. */
+  readonly images: readonly string[];
+  /** Steps that the experiment lets be skipped; they were. */
+  readonly mostSkipped: number;
 }): UserError {
+  const shown = was.images.slice(0, 8).join(", ");
+  const more = was.images.length > 8 ? ` and ${was.images.length - 8} more, named in log.jsonl` : "";
+  const images = shown === "" ? "" : `\nIts images: ${shown}${more}.`;
+  const skipped =
+    was.mostSkipped === 0 ? "" : ` ${was.mostSkipped} such steps were skipped before, and no more may be.`;
   const back =
     was.lastCheckpoint === null
       ? "No checkpoint was written yet."
       : `The last good checkpoint is ${was.lastCheckpoint.path}, after step ${was.lastCheckpoint.step}; it is untouched.`;
   return new UserError(
     "R120",
-    `${was.what} at step ${was.step} is ${was.value}, with learning rate ${was.lr.toPrecision(4)}. Training stopped. ` +
-      `${back}\nResuming repeats the same steps, so change the experiment: a lower peak learning rate, a longer ` +
+    `${was.what} at step ${was.step} is ${was.value}, with learning rate ${was.lr.toPrecision(4)}. Training stopped.${skipped} ` +
+      `${back}${images}\nResuming repeats the same steps, so change the experiment: a lower peak learning rate, a longer ` +
       "warmup, or gradient clipping; look also for broken images (all one colour, or a wrong mean and std).",
   );
 }

@@ -14,6 +14,8 @@ export interface ImageStream {
   next(): Promise<Uint8Array>;
   /** Images that could not be used up to now, by reason. */
   badImages?(): BadImageCounts;
+  /** The images of a step as this process was to have them, by the number of steps done before it. */
+  names?(step: number): readonly string[];
   close(): Promise<void>;
 }
 

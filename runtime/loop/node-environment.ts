@@ -34,7 +34,13 @@ export function nodeEnvironment(loadEngine: LoadEngine): NodeEnvironment {
         ...(workerFile === null ? {} : { workerFile }),
       });
       const next = imagesInTurn(data, { fromStep, toStep: untilStep, devices });
-      return { workers: data.workers, next, badImages: () => countsOf(data.badImages), close: () => data.close() };
+      return {
+        workers: data.workers,
+        next,
+        badImages: () => countsOf(data.badImages),
+        names: data.names,
+        close: () => data.close(),
+      };
     },
     openEvaluation: async ({ dataRoot, ...options }) => {
       const labelled = await openLabelled(options.program.experiment, dataRoot, options.badImage);

@@ -27,6 +27,8 @@ export interface ObserveOptions {
   readonly evaluation: RunEvaluation | null;
   readonly floors: Floors;
   readonly isBest: RunRecords["isBest"];
+  /** Of a step, by the number of those done before it. */
+  readonly imageNames: (step: number) => readonly string[];
   /** Images that could not be used up to now, by reason. */
   readonly badImages: () => BadImageCounts;
   /** Whether the run begins with what is the latest checkpoint of its folder. */
@@ -84,6 +86,19 @@ export function observe(options: ObserveOptions): RunObserver {
       if (report.step % options.logEverySteps === 0 || report.step === steps) jsonl.append(stepEvent(report));
       progress.step({ ...report, lr: report.schedule.learningRate });
       if (performance.now() - savedAtMs > checkpointEveryMs) await save(report);
+    },
+    notFinite: async (report, { what, value }) => {
+      const { step, skipped } = report;
+      if (skipped !== undefined) {
+        options.reached(report);
+        csv.append(report);
+        const most = optimiser.skipNonFinite;
+        progress.note(`step ${step}: ${what} is ${value}; skipped, as ${skipped} of at most ${most} in this run.`);
+      }
+      const lr = report.schedule.learningRate;
+      const counted = skipped === undefined ? {} : { skipped };
+      const images = options.imageNames(step - 1);
+      jsonl.append({ event: "notFinite", step, what, value: String(value), lr, ...counted, images });
     },
     epochEnd: async (last) => {
       const { epoch, step } = last;

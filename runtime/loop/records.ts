@@ -30,6 +30,8 @@ export interface RunRecords {
   isBest(epoch: number): boolean;
   /** Whether the log has an evaluation after this step; all ranks ask, and get the answer of the first. */
   hasEvaluation(step: number): Promise<boolean>;
+  /** Steps that the run has skipped up to now. */
+  readonly skippedBefore: number;
   /** Names an image that cannot be used, in the log and to the person at the terminal. */
   badImage(image: BadImage, of: BadImageEvent["of"]): void;
 }
@@ -68,6 +70,7 @@ async function writtenRecords(options: RecordsOptions): Promise<RunRecords> {
   return {
     logs,
     floors,
+    skippedBefore: events().filter((event) => event.event === "notFinite" && event.skipped !== undefined).length,
     isBest: (epoch) => {
       const metric = experiment.log.keepBestMetric;
       return metric !== null && isBest(metric, epoch, events());
@@ -98,6 +101,7 @@ async function followedRecords(options: RecordsOptions): Promise<RunRecords> {
     evaluation: await sharedEvaluation(options, badImage),
     floors: { afterEpoch: () => {}, missed: () => null },
     isBest: () => false,
+    skippedBefore: 0,
     hasEvaluation: async () => (await ranks.broadcast(new Uint8Array(1)))[0] === 1,
   };
 }

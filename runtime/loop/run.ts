@@ -20,6 +20,7 @@ import { observe } from "./observe";
 import { openRecords } from "./records";
 import { openRunFolder } from "./run-folder";
 import { listenForStop, type StopRequests, stopForAll } from "./signals";
+import { skippingRunner } from "./skipping";
 import { stateSpecs } from "./state";
 import { openStepRunner } from "./step-runner";
 import { trainLoop } from "./train-loop";
@@ -124,7 +125,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   const isStopping = (): boolean => stop.requested() !== null;
   let reached: Position = from;
   const recorded = { program, flags, environment, engine, store, state, from, ranks, isStopping };
-  const { logs, checkpoints, evaluation, floors, hasEvaluation, badImage, isBest } = await together(
+  const { logs, checkpoints, evaluation, floors, hasEvaluation, badImage, isBest, skippedBefore } = await together(
     ranks,
     "opening the logs",
     () => openRecords({ ...recorded, note: progress.note, stepsDone: () => reached.stepsDone }),
@@ -133,7 +134,8 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
 
   const { steps } = experiment.schedule;
   const stopAtStep = Math.max(from.stepsDone, Math.min(flags.stopAtStep ?? steps, steps));
-  const runner = await together(ranks, "preparing the step", () => openStepRunner(engine, program, store, ranks));
+  const stepRunner = await together(ranks, "preparing the step", () => openStepRunner(engine, program, store, ranks));
+  const runner = experiment.optimiser.skipNonFinite === 0 ? stepRunner : skippingRunner(stepRunner, store);
   for (const note of notes) {
     progress.note(note);
     logs.jsonl.append({ event: "engine", step: from.stepsDone, note });
@@ -166,6 +168,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     progress.begin({ steps, stepsDone: from.stepsDone, epochs, stopAtStep, ...cadence });
   }
   later(progress.stop);
+  const imageNames = (step: number): readonly string[] => images.names?.(step) ?? [];
   let trainedMs = 0;
   let imagesError: unknown = null;
   const observer = observe({
@@ -177,6 +180,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     evaluation,
     floors,
     isBest,
+    imageNames,
     isLatest: from.checkpoint?.path === latestPath(directory, experiment.name),
     badImages: () => images.badImages?.() ?? {},
     reached: (report) => {
@@ -202,6 +206,8 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
           throw error;
         }),
       lastCheckpoint: checkpoints.last,
+      imageNames,
+      skippedBefore,
       observer,
     });
     await saveReached();

@@ -6,6 +6,7 @@ import type { StepScalars, StepValues } from "../schedules/schedules";
 import type { Lengths } from "../step/lengths";
 import type { BatchTree } from "../step/trees";
 import type { StopSignal } from "./signals";
+import { type NotFinite, problemOf } from "./skipping";
 
 export type Schedule = StepValues & StepScalars;
 
@@ -27,6 +28,8 @@ export interface StepOutcome {
   readonly loss: number;
   /** Norm of the gradient before clipping; null where the experiment does not clip. */
   readonly gradientNorm: number | null;
+  /** Why the state is again as it was before the step; absent of a step that counts (skipping.ts). */
+  readonly takenBack?: NotFinite;
 }
 
 /** The functions of one step, as the loop sees them. Steps count from 0 here: those that are done before. */
@@ -65,12 +68,16 @@ export interface StepReport extends StepOutcome {
   readonly dataMs: number;
   /** From the end of the step before to the end of this one. */
   readonly wallMs: number;
+  /** Of a step that was taken back: how many there were in the run, this one included. */
+  readonly skipped?: number;
 }
 
 export interface LoopObserver {
   step(report: StepReport): Promise<void>;
   /** After the last step of an epoch; `report` is that of the step. */
   epochEnd(report: StepReport): Promise<void>;
+  /** In place of `step` where a number is not finite; the run goes on where the step was taken back. */
+  notFinite(report: StepReport, problem: NotFinite): Promise<void>;
 }
 
 export type StopReason = StopSignal | "floor" | "complete" | "steps";
@@ -95,6 +102,10 @@ export interface LoopOptions {
   readonly nextImages: () => Promise<Uint8Array>;
   readonly observer: LoopObserver;
   readonly lastCheckpoint: () => { readonly path: string; readonly step: number } | null;
+  /** Names of the images of a step, by the number of steps done before it. */
+  readonly imageNames: (step: number) => readonly string[];
+  /** Steps that were taken back before this run of the program. */
+  readonly skippedBefore: number;
 }
 
 /** A step that the engine has begun. */
@@ -111,16 +122,20 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
   let stepsDone = options.from.stepsDone;
   let epochLoss = stepsDone % optimiser.stepsPerEpoch === 0 ? 0 : options.from.epochLoss;
   let endedMs = performance.now();
+  let skipped = options.skippedBefore;
   /** In their order. What is observed, and whatever reads the weights, comes after all of them. */
   const queue: BegunStep[] = [];
 
   const finish = async ({ prepared, outcome, beganMs, dataMs }: BegunStep): Promise<void> => {
-    const { loss, gradientNorm } = await outcome;
-    guard(options, { loss, gradientNorm, step: stepsDone + 1, lr: prepared.schedule.learningRate });
-
+    const { loss, gradientNorm, takenBack } = await outcome;
+    const problem = takenBack ?? problemOf({ loss, gradientNorm });
     const iteration = stepsDone % optimiser.stepsPerEpoch;
-    // The running form of the mean: a resumed epoch goes on from the mean alone, to the bit.
-    epochLoss = iteration === 0 ? loss : epochLoss + (loss - epochLoss) / (iteration + 1);
+    // The running form of the mean: a resumed epoch goes on from the mean alone, to the bit. A step that was taken back
+    // counts as one with the mean of those before.
+    if (iteration === 0) epochLoss = Number.NaN;
+    if (problem === null) {
+      epochLoss = Number.isNaN(epochLoss) ? loss : epochLoss + (loss - epochLoss) / (iteration + 1);
+    }
     const nowMs = performance.now();
     const report: StepReport = {
       step: stepsDone + 1,
@@ -139,8 +154,17 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
       wallMs: nowMs - endedMs,
     };
     endedMs = nowMs;
-    stepsDone++;
-    await observer.step(report);
+    if (problem === null) {
+      stepsDone++;
+      await observer.step(report);
+    } else {
+      if (takenBack === undefined || ++skipped > optimiser.skipNonFinite) {
+        await observer.notFinite(report, problem);
+        throw stopOf(options, report, problem);
+      }
+      stepsDone++;
+      await observer.notFinite({ ...report, skipped }, problem);
+    }
     if (iteration + 1 === optimiser.stepsPerEpoch) {
       await observer.epochEnd(report);
       // Checkpoints and evaluations are no part of the speed of a step.
@@ -187,18 +211,15 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
   return { reason, stepsDone, epochLoss };
 }
 
-function guard(
-  options: LoopOptions,
-  at: { readonly loss: number; readonly gradientNorm: number | null; readonly step: number; readonly lr: number },
-): void {
-  const { step, lr } = at;
-  const lastCheckpoint = options.lastCheckpoint();
-  if (!Number.isFinite(at.loss)) {
-    throw lossNotFinite({ what: "The loss", value: at.loss, step, lr, lastCheckpoint });
-  }
-  if (at.gradientNorm !== null && !Number.isFinite(at.gradientNorm)) {
-    throw lossNotFinite({ what: "The norm of the gradient", value: at.gradientNorm, step, lr, lastCheckpoint });
-  }
+function stopOf(options: LoopOptions, { step, schedule }: StepReport, problem: NotFinite): Error {
+  return lossNotFinite({
+    ...problem,
+    step,
+    lr: schedule.learningRate,
+    lastCheckpoint: options.lastCheckpoint(),
+    images: options.imageNames(step - 1),
+    mostSkipped: options.optimiser.skipNonFinite,
+  });
 }
 
 export function mean(values: readonly number[]): number {

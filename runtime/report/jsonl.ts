@@ -65,6 +65,21 @@ export interface BadImageEvent {
   readonly why: string;
 }
 
+/** A step whose loss or gradient is not finite: it was skipped, or the run ends here. */
+export interface NotFiniteEvent {
+  readonly event: "notFinite";
+  /** The step itself, from 1. */
+  readonly step: number;
+  readonly what: string;
+  /** "NaN", "Infinity" or "-Infinity", which JSON has no numbers for. */
+  readonly value: string;
+  readonly lr: number;
+  /** How many steps were skipped up to now, this one included; absent where the run ends. */
+  readonly skipped?: number;
+  /** Of the batch, as far as this process has it. */
+  readonly images: readonly string[];
+}
+
 export interface EvaluationEvent {
   readonly event: "evaluation";
   readonly step: number;
@@ -107,6 +122,7 @@ export type LogEvent =
   | EngineEvent
   | EpochEvent
   | BadImageEvent
+  | NotFiniteEvent
   | EvaluationEvent
   | ProbesEvent
   | CheckpointEvent

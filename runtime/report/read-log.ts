@@ -79,6 +79,7 @@ const checks: { readonly [E in LogEvent["event"]]: Check } = {
   engine: areTexts("note"),
   epoch: areNumbers("epoch", "loss"),
   badImage: areTexts("of", "file", "reason", "why"),
+  notFinite: areTexts("what", "value"),
   evaluation: (fields) => areNumbers("epoch")(fields) && isReport(fields.report),
   probes: (fields) => areTexts("time")(fields) && isFields(fields.results),
   checkpoint: areTexts("path"),

@@ -313,6 +313,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     0.000001,
     { experiment: "optimiser.eps 1e-8 → 0.000001", step: "step (1e-8 → 0.000001)", report: "Schedules" },
   ],
+  "optimization.skipNonFinite": [5, { experiment: "optimiser.skipNonFinite 0 → 5" }],
   "optimization.clipNorm": [
     1,
     {

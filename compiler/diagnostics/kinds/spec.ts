@@ -279,6 +279,15 @@ export const specErrors = {
       want: facts.isProbed ? 'evaluation.everyEpochs of at least 1, or the metric "loss"' : 'the metric "loss"',
     }),
   ),
+  skipsOnOneDevice: kind(
+    "E324",
+    "A step is taken back on one device alone: several would have to agree on what they find in their states.",
+    (facts: { gpus: number }) => ({
+      what: "steps are not skipped where devices share a batch",
+      found: `hardware.gpus = ${facts.gpus}`,
+      want: "0, which stops the run at the first such step, or one device",
+    }),
+  ),
   nameTaken: kind("E322", "The folders of trainers lie beside files of these names.", (facts: { name: string }) => ({
     what: "a file beside the trainers has this name",
     found: JSON.stringify(facts.name),

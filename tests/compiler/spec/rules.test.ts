@@ -132,6 +132,11 @@ const mistakes: readonly (readonly [fields: { readonly [path: string]: JsonValue
       { data: { source: "folder", train: "x", images: 4096, validation: "y", holdOut: 0.1 } },
       "E320 data.holdOut: there are validation images already; found 0.1; want either `validation` or `holdOut`",
     ],
+    [{ "optimization.skipNonFinite": 3 }],
+    [
+      { "optimization.skipNonFinite": 3, "hardware.gpus": 2 },
+      "E324 optimization.skipNonFinite: steps are not skipped where devices share a batch; found hardware.gpus = 2; want 0, which stops the run at the first such step, or one device",
+    ],
     [{ "checkpoint.keepBest.metric": "loss", "evaluation.everyEpochs": 0 }],
     [{ "checkpoint.keepBest.metric": "shape.knn", "evaluation.everyEpochs": 2 }],
     [

@@ -63,6 +63,7 @@ export const experiment: Experiment = {
     globalBatch: 16,
     accumulation: 1,
     deviceBatch: 16,
+    skipNonFinite: 0,
   },
   dropPath: 0,
   positionScale: 1,

@@ -63,6 +63,7 @@ export const tinyExperiment: Experiment = {
     globalBatch: 4,
     accumulation: 2,
     deviceBatch: 2,
+    skipNonFinite: 0,
   },
   dropPath: 0.2,
   positionScale: 1,

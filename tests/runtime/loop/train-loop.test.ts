@@ -91,8 +91,11 @@ async function happened(
         epochEnd: async ({ epoch }) => {
           events.push(`epoch ${epoch}`);
         },
+        notFinite: async () => undefined,
       },
       lastCheckpoint: () => null,
+      imageNames: () => [],
+      skippedBefore: 0,
     });
   } catch (caught) {
     error = caught;
