@@ -1,6 +1,6 @@
 /** The CSV log with the reference's columns (reference.md §10): one row per optimiser step. */
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import { writeTextFile } from "./files";
+import { appendFileSync, existsSync } from "node:fs";
+import { fileLines, writeLines } from "./lines";
 
 export const csvHeader = "epoch,itr,loss,mask-A,mask-B,time (ms)";
 
@@ -31,12 +31,18 @@ export async function openCsv(
   path: string,
   at: { readonly stepsDone: number; readonly stepsPerEpoch: number },
 ): Promise<CsvLog> {
-  const rows = at.stepsDone === 0 || !existsSync(path) ? [] : readFileSync(path, "utf8").split("\n").slice(1);
-  const kept = rows.filter((row) => {
+  const isKept = (row: string): boolean => {
     const [epoch, iteration] = row.split(",").map(Number);
     if (row.split(",").length !== csvHeader.split(",").length) return false;
     return ((epoch ?? Number.NaN) - 1) * at.stepsPerEpoch + (iteration ?? Number.NaN) < at.stepsDone;
-  });
-  await writeTextFile(path, [csvHeader, ...kept, ""].join("\n"));
+  };
+  const goesOn = at.stepsDone > 0 && existsSync(path);
+  // The header that is there is no row by isKept: it has no numbers.
+  await writeLines(path, headed(goesOn ? fileLines(path) : [], isKept));
   return { append: (row) => appendFileSync(path, `${csvLine(row)}\n`) };
+}
+
+function* headed(rows: Iterable<string>, isKept: (row: string) => boolean): Generator<string, void, void> {
+  yield csvHeader;
+  for (const row of rows) if (isKept(row)) yield row;
 }

@@ -1,8 +1,8 @@
 /** The JSON lines log: one event per line, each with the number of optimiser steps done when it was written. */
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync } from "node:fs";
 import type { BadImageCounts, BadImageReason } from "../data/bad-image";
 import type { EvaluationReport } from "../evaluate/evaluation-report";
-import { writeTextFile } from "./files";
+import { endsInLine, fileLines, writeLines } from "./lines";
 
 export interface StepEvent {
   readonly event: "step";
@@ -134,19 +134,22 @@ export interface JsonlLog {
 
 /** Opens the log for a run that goes on after `stepsDone` steps: events of later steps, and torn lines, are cut off. */
 export async function openJsonl(path: string, at: { readonly stepsDone: number }): Promise<JsonlLog> {
-  const lines = at.stepsDone === 0 || !existsSync(path) ? [] : readFileSync(path, "utf8").split("\n");
-  const kept = lines.filter((line) => {
+  const isKept = (line: string): boolean => {
     const step = stepOf(line);
     return step !== null && step <= at.stepsDone;
-  });
-  await writeTextFile(path, [...kept, ""].join("\n"));
+  };
+  const goesOn = at.stepsDone > 0 && existsSync(path);
+  await writeLines(path, goesOn ? filtered(fileLines(path), isKept) : []);
   return { append: (event) => appendFileSync(path, `${JSON.stringify(event)}\n`) };
+}
+
+function* filtered(lines: Iterable<string>, isKept: (line: string) => boolean): Generator<string, void, void> {
+  for (const line of lines) if (isKept(line)) yield line;
 }
 
 /** Appends to a log that is not open, and may end in a torn line. */
 export function appendEvent(path: string, event: LogEvent): void {
-  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-  const isTorn = text !== "" && !text.endsWith("\n");
+  const isTorn = existsSync(path) && endsInLine(path);
   appendFileSync(path, `${isTorn ? "\n" : ""}${JSON.stringify(event)}\n`);
 }
 

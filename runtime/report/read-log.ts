@@ -1,7 +1,7 @@
 /** Reads the JSON lines log of a run (jsonl.ts) back as events. Nothing is written, and the run may still be under way. */
-import { readFileSync } from "node:fs";
 import { hasCode } from "../exceptions";
 import type { LogEvent } from "./jsonl";
+import { fileLines } from "./lines";
 
 export interface ReadLogOptions {
   /**
@@ -18,13 +18,23 @@ const stepPrefix = '{"event":"step"';
  * The events of a log in their order. A line that is torn, no event, or an event of another version is left out: whatever
  * else the log says stays useful.
  */
-export function readLog(text: string, { mostSteps = Number.POSITIVE_INFINITY }: ReadLogOptions = {}): LogEvent[] {
+export function readLog(text: string, options: ReadLogOptions = {}): LogEvent[] {
   const lines = text.split("\n");
+  return eventsOf(() => lines, options);
+}
+
+/** `linesOf` is called twice: a log may be too long to keep. */
+function eventsOf(
+  linesOf: () => Iterable<string>,
+  { mostSteps = Number.POSITIVE_INFINITY }: ReadLogOptions,
+): LogEvent[] {
   const isStep = (line: string): boolean => line.startsWith(stepPrefix);
-  const isWanted = evenly(lines.filter(isStep).length, mostSteps);
+  let count = 0;
+  for (const line of linesOf()) if (isStep(line)) count++;
+  const isWanted = evenly(count, mostSteps);
   const events: LogEvent[] = [];
   let steps = 0;
-  for (const line of lines) {
+  for (const line of linesOf()) {
     if (line === "" || (isStep(line) && !isWanted(steps++))) continue;
     const event = eventOf(line);
     if (event !== null) events.push(event);
@@ -34,14 +44,12 @@ export function readLog(text: string, { mostSteps = Number.POSITIVE_INFINITY }: 
 
 /** As readLog; a run that has not begun to log has no events. */
 export function readLogFile(path: string, options: ReadLogOptions = {}): LogEvent[] {
-  let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    return eventsOf(() => fileLines(path), options);
   } catch (error) {
     if (hasCode(error, "ENOENT")) return [];
     throw error;
   }
-  return readLog(text, options);
 }
 
 /** Which of `count` things to keep so that at most `most` are left: every n-th, counted back from the last. */
