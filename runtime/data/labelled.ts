@@ -58,6 +58,30 @@ export async function openLabelledImages(options: LabelledOptions): Promise<Labe
   return data.kind === "shapes" ? openShapes(options, data) : openFolder(options, data);
 }
 
+/** Those of the images that can be used: each is read. */
+export async function usableOf(images: LabelledImages): Promise<LabelledImages> {
+  const atOnce = 64;
+  for (let from = 0; from < images.count; from += atOnce) {
+    await images.pixels(from, Math.min(atOnce, images.count - from));
+  }
+  const usable = Array.from({ length: images.count }, (_, i) => i).filter((i) => !images.isBad(i));
+  if (usable.length === images.count) return images;
+  const joined = async (from: number, count: number, read: (i: number) => Promise<Uint8Array>): Promise<Uint8Array> =>
+    new Uint8Array(Buffer.concat(await Promise.all(usable.slice(from, from + count).map(read))));
+  return {
+    count: usable.length,
+    tasks: images.tasks,
+    labels: (task) => {
+      const labels = images.labels(task);
+      return Int32Array.from(usable, (i) => labels[i] ?? 0);
+    },
+    pixels: (from, count) => joined(from, count, (i) => images.pixels(i, 1)),
+    views: (from, count, how) => joined(from, count, (i) => images.views(i, 1, how)),
+    file: (i) => images.file(usable[i] ?? 0),
+    isBad: () => false,
+  };
+}
+
 function openShapes({ experiment, split, limit }: LabelledOptions, data: ShapesData): LabelledImages {
   // Scenes are independent of one another: the first are as good as any.
   const count = Math.min(limit, imagesOf(data, split));

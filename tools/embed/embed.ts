@@ -60,6 +60,7 @@ export async function embed(options: EmbedOptions): Promise<Embedded> {
       trainImages: 0,
       holdOut: 0,
       labels: false,
+      maxBadShare: 1,
     };
     const opened = await openLabelledImages({
       experiment: { ...experiment, data },
@@ -67,7 +68,7 @@ export async function embed(options: EmbedOptions): Promise<Embedded> {
       split: "train",
       limit: Number.POSITIVE_INFINITY,
       // Who joins features to names must not get those of another image.
-      replaced: ({ file, why }) => {
+      badImage: ({ file, why }) => {
         throw new ExportRefused(`${folder}/${file}`, errors.embeddedImageUnreadable({ why }));
       },
     });

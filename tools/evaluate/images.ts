@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { errors } from "../../compiler/diagnostics/catalogue";
-import { type LabelledImages, openLabelledImages } from "../../runtime/data/labelled";
+import type { BadImage } from "../../runtime/data/bad-image";
+import { type LabelledImages, openLabelledImages, usableOf } from "../../runtime/data/labelled";
 import { splitTooSmall } from "../../runtime/errors";
 import { type SplitName, splitNames } from "../../runtime/evaluate/evaluate";
 import type { AugmentationPlan, Experiment, FolderData } from "../../runtime/experiment";
@@ -49,16 +50,12 @@ export async function openImages(what: {
     validation: what.testImages ?? evaluation.testImages,
     test: what.testImages ?? evaluation.testImages,
   };
-  const open = (split: SplitName): Promise<LabelledImages> =>
-    openLabelledImages({
-      experiment,
-      root,
-      split,
-      limit: limits[split],
-      replaced: ({ file, why }) => {
-        notes.push(`${file} cannot be decoded (${why}); the next image of its class takes its place.`);
-      },
-    });
+  const open = async (split: SplitName): Promise<LabelledImages> => {
+    const badImage = ({ file, reason, why }: BadImage): void => {
+      notes.push(`${file} cannot be used: ${reason} (${why}); it is left out.`);
+    };
+    return usableOf(await openLabelledImages({ experiment, root, split, limit: limits[split], badImage }));
+  };
   const splits = { train: await open("train"), validation: await open("validation"), test: await open("test") };
   const named = data ?? source.path;
   for (const split of splitNames) {
@@ -100,6 +97,7 @@ function withFolder(experiment: Experiment, given: string): Experiment {
     trainImages: 0,
     holdOut: isSplit ? 0 : heldOutShare,
     labels: true,
+    maxBadShare: 1,
   };
   return { ...experiment, data };
 }

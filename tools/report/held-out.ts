@@ -1,5 +1,5 @@
 /** What the target encoder of a run makes of held-out images: the features that the pictures of a report are drawn from. */
-import { type LabelledImages, openLabelledImages } from "../../runtime/data/labelled";
+import { type LabelledImages, openLabelledImages, usableOf } from "../../runtime/data/labelled";
 import { UserError } from "../../runtime/errors";
 import type { Experiment } from "../../runtime/experiment";
 import { openEncoder } from "../export/onnx/session";
@@ -43,7 +43,7 @@ export async function heldOutFeatures(options: HeldOutOptions): Promise<HeldOutF
     try {
       const { experiment, metadata } = source;
       const { limit, root } = options;
-      const images = await openLabelledImages({ experiment, root, split: "test", limit });
+      const images = await usableOf(await openLabelledImages({ experiment, root, split: "test", limit }));
       if (images.count < 2) return `${images.count} held-out images`;
       const encoder = await openEncoder(source);
       try {

@@ -1,6 +1,6 @@
 /** Masks as a trainer draws them: one picture for each program, and how often each patch is context or target. */
 import { patchCoverage } from "../../compiler/plan/mask-coverage";
-import { openLabelledImages } from "../../runtime/data/labelled";
+import { openLabelledImages, usableOf } from "../../runtime/data/labelled";
 import { UserError } from "../../runtime/errors";
 import type { Experiment, MaskPlan } from "../../runtime/experiment";
 import { type MaskBatch, sampleMasks, stepSizes } from "../../runtime/masks/sampler";
@@ -70,7 +70,7 @@ async function trainImages(
   id: string,
 ): Promise<{ readonly thumbnails: Thumbnails | null; readonly why: string | null }> {
   try {
-    const found = await openLabelledImages({ experiment, root, split: "train", limit: images });
+    const found = await usableOf(await openLabelledImages({ experiment, root, split: "train", limit: images }));
     const numbers = Array.from({ length: Math.min(images, found.count) }, (_, i) => i);
     return { thumbnails: await thumbnailsOf(found, { image: experiment.image, numbers, id }), why: null };
   } catch (error) {

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openLabelledImages } from "../../../runtime/data/labelled";
+import { openLabelledImages, usableOf } from "../../../runtime/data/labelled";
 import type { FolderData } from "../../../runtime/experiment";
 import { experimentOn, shapesData, temporaryFolder, writeImage, writeTwoClasses } from "./fixture";
 
@@ -94,6 +94,10 @@ test("a bad image is said and has no pixels, and no other takes its place", asyn
   expect([...(await train.pixels(9, 1))].every((value) => value === 0)).toBe(true);
   expect([8, 9, 10].map(train.isBad)).toEqual([false, true, false]);
   expect(bad).toEqual(["cat/9.png"]);
+  const usable = await usableOf(train);
+  expect(usable.count).toBe(19);
+  expect(await colours(usable.pixels(8, 2))).toEqual(["0,80", "100,0"]);
+  expect([...usable.labels("class")].filter((label) => label === 0)).toHaveLength(9);
 });
 
 test("without labels there are no tasks", async () => {

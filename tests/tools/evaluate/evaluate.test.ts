@@ -145,8 +145,8 @@ describe("a folder of images", () => {
     }
     writeFileSync(join(broken, "train", "red", "7.png"), "no image");
     const split = await evaluated({ data: broken });
-    expect(split.images).toEqual({ train: 40, validation: 20, test: 20 });
-    expect(split.notes.join(" ")).toMatch(/red\/7\.png cannot be decoded/);
+    expect(split.images).toEqual({ train: 39, validation: 20, test: 20 });
+    expect(split.notes.join(" ")).toMatch(/red\/7\.png cannot be used: unknown format .* it is left out/);
   });
 
   test("what cannot be judged is refused with its reason", async () => {

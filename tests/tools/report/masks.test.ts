@@ -10,6 +10,7 @@ const folder = {
   trainImages: 10,
   holdOut: 0.1,
   labels: false,
+  maxBadShare: 0.01,
 } as const;
 
 describe("the picture of masks", async () => {

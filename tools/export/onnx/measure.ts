@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errors } from "../../../compiler/diagnostics/catalogue";
-import { openLabelledImages } from "../../../runtime/data/labelled";
+import { openLabelledImages, usableOf } from "../../../runtime/data/labelled";
 import { switchOffTelemetry } from "../../../runtime/engines/onnx/telemetry";
 import type { Experiment } from "../../../runtime/experiment";
 import type { ExportRequest } from "../format";
@@ -47,22 +47,11 @@ async function openImages(experiment: Experiment, folder: string | null): Promis
   const shape = [3, height, width] as const;
   const root = process.cwd();
   const open = async (of: Experiment, split: "train" | "test", what: string): Promise<GivenImages> => {
-    const { count, pixels, isBad } = await openLabelledImages({ experiment: of, root, split, limit: mostImages });
-    const usable: number[] = [];
-    for (let i = 0; i < count; i++) {
-      await pixels(i, 1);
-      if (!isBad(i)) usable.push(i);
-    }
-    const why = `${usable.length} images, and ${count - usable.length} that cannot be used`;
-    if (usable.length < 2) throw new ExportRefused(folder ?? root, errors.noImagesToMeasure({ why }));
-    const parts = (from: number, images: number): Promise<readonly Uint8Array[]> =>
-      Promise.all(usable.slice(from, from + images).map((i) => pixels(i, 1)));
-    return {
-      count: usable.length,
-      pixels: async (from, images) => normalized(Buffer.concat(await parts(from, images)), of),
-      what,
-      shape,
-    };
+    const { count, pixels } = await usableOf(
+      await openLabelledImages({ experiment: of, root, split, limit: mostImages }),
+    );
+    if (count < 2) throw new ExportRefused(folder ?? root, errors.noImagesToMeasure({ why: `${count} images` }));
+    return { count, pixels: async (from, images) => normalized(await pixels(from, images), of), what, shape };
   };
   if (folder !== null) {
     const data = {
