@@ -5,6 +5,7 @@
  * and its size in memory of the host, which is why it is asked for (optimization.skipNonFinite).
  */
 import type { StateStore } from "../engines/engine";
+import { type NotFinite, problemOf } from "./not-finite";
 import type { StepOutcome, StepRunner } from "./train-loop";
 
 export function skippingRunner(runner: StepRunner, store: StateStore): StepRunner {
@@ -35,20 +36,6 @@ export function skippingRunner(runner: StepRunner, store: StateStore): StepRunne
       return { ...(await outcome), dataMs };
     },
   };
-}
-
-/** What of an outcome is not finite, as a sentence begins. */
-export function problemOf({ loss, gradientNorm }: StepOutcome): NotFinite | null {
-  if (!Number.isFinite(loss)) return { what: "The loss", value: loss };
-  if (gradientNorm !== null && !Number.isFinite(gradientNorm)) {
-    return { what: "The norm of the gradient", value: gradientNorm };
-  }
-  return null;
-}
-
-export interface NotFinite {
-  readonly what: string;
-  readonly value: number;
 }
 
 function problemIn(state: ReadonlyMap<string, Float32Array>): NotFinite | null {

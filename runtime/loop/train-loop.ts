@@ -5,8 +5,8 @@ import type { OptimiserPlan } from "../experiment";
 import type { StepScalars, StepValues } from "../schedules/schedules";
 import type { Lengths } from "../step/lengths";
 import type { BatchTree } from "../step/trees";
+import { type NotFinite, problemOf } from "./not-finite";
 import type { StopSignal } from "./signals";
-import { type NotFinite, problemOf } from "./skipping";
 
 export type Schedule = StepValues & StepScalars;
 
