@@ -1,7 +1,7 @@
 // Which part may import which. `npm run imports` checks it.
 
 /** The stages of the compiler, in the direction that a spec takes; an import may only point back towards the start. */
-const stages = ["spec", "plan", "model", "optimise", "autodiff", "step", "emit", "bundle"];
+const stages = ["spec", "plan", "model", "optimize", "autodiff", "step", "emit", "bundle"];
 
 /** A stage knows nothing of what comes after it, not even a type. */
 const stageRules = stages.slice(0, -1).map((stage, index) => ({

@@ -99,7 +99,7 @@ async function measure(program: TrainerProgram): Promise<void> {
     seconds_max: Math.max(...seconds),
     seconds_queued: queuedSeconds,
     cpu_seconds_per_step: cpuSecondsPerStep,
-    images_per_s: experiment.optimiser.deviceBatch / middle,
+    images_per_s: experiment.optimizer.deviceBatch / middle,
     peak_mib: process.resourceUsage().maxRSS / 1024,
     device_peak_mib: mebibytes(engine.deviceMemory?.()?.peak),
     losses,

@@ -3,7 +3,7 @@ import { shardsOf } from "../runtime/step/shards";
 import { type TrainedModel, trainedModel } from "./autodiff/trained";
 import { packageVersion } from "./emit/package-root";
 import { buildModel } from "./model/chains";
-import { optimise } from "./optimise/index";
+import { optimize } from "./optimize/index";
 import { buildPlan, type Plan } from "./plan/plan";
 import type { Spec } from "./spec/spec";
 import { buildStep } from "./step/build";
@@ -27,9 +27,9 @@ export function build({ spec, hash, settings = [] }: CompileInput): Trainer {
 /** The same from a plan on. */
 export function buildTrainer(plan: Plan): Trainer {
   const model = modelOf(plan);
-  const { optimiser, hardware } = plan.experiment;
+  const { optimizer, hardware } = plan.experiment;
   const { clipNorm } = plan;
-  const step = buildStep(model, { ...optimiser, devices: hardware.gpus, shards: shardsOf(plan.experiment), clipNorm });
+  const step = buildStep(model, { ...optimizer, devices: hardware.gpus, shards: shardsOf(plan.experiment), clipNorm });
   return { plan, model, step };
 }
 
@@ -39,7 +39,7 @@ const MOST_MODELS = 64;
 
 function modelOf({ model: numbers }: Plan): TrainedModel {
   const key = JSON.stringify(numbers);
-  const model = models.get(key) ?? trainedModel(optimise(buildModel(numbers)));
+  const model = models.get(key) ?? trainedModel(optimize(buildModel(numbers)));
   if (models.size >= MOST_MODELS) for (const oldest of models.keys()) if (models.delete(oldest)) break;
   models.set(key, model);
   return model;

@@ -18,7 +18,7 @@ export interface TrainerFlags {
     | { readonly from: "path"; readonly path: string };
   /** A file with the weights to begin with, or null; a new run all the same. */
   readonly initFrom: string | null;
-  /** Optimiser steps after which to stop, counted from the beginning of the run; null = all of them. */
+  /** Optimizer steps after which to stop, counted from the beginning of the run; null = all of them. */
   readonly stopAtStep: number | null;
   /** The run ends after an epoch at which one of these does not hold. */
   readonly floors: readonly Floor[];
@@ -70,7 +70,7 @@ export function parseFlags(experiment: Experiment, args: readonly string[], data
     .usage("[flags]")
     .description(
       `Trains the experiment "${experiment.name}": ${experiment.schedule.steps} steps of ` +
-        `${experiment.optimiser.globalBatch} images. The experiment itself is compiled in: to change it, change its ` +
+        `${experiment.optimizer.globalBatch} images. The experiment itself is compiled in: to change it, change its ` +
         "JSON and compile again.",
     )
     .option("--data <root>", "folder that relative data paths start from", folder, dataRoot)

@@ -111,7 +111,7 @@ export interface MaskPlan {
   readonly programs: readonly Program[];
 }
 
-/** reference.md §6; all in optimiser steps. */
+/** reference.md §6; all in optimizer steps. */
 export interface SchedulePlan {
   readonly steps: number;
   /** T: the length of the curves, steps × scale factor. */
@@ -128,15 +128,15 @@ export interface SchedulePlan {
   readonly momentumSteps: number;
 }
 
-export interface OptimiserPlan {
+export interface OptimizerPlan {
   readonly beta1: number;
   readonly beta2: number;
   readonly eps: number;
   readonly epochs: number;
   readonly stepsPerEpoch: number;
-  /** Images of one optimiser step, over all devices. */
+  /** Images of one optimizer step, over all devices. */
   readonly globalBatch: number;
-  /** Micro-batches per optimiser step. */
+  /** Micro-batches per optimizer step. */
   readonly accumulation: number;
   /** Images of one run of the step function. */
   readonly deviceBatch: number;
@@ -208,7 +208,7 @@ export interface Experiment {
   readonly predictor: NetworkPlan;
   readonly masks: MaskPlan;
   readonly schedule: SchedulePlan;
-  readonly optimiser: OptimiserPlan;
+  readonly optimizer: OptimizerPlan;
   /** Largest rate of stochastic depth, at the last block of the context encoder; 0 = none. */
   readonly dropPath: number;
   /** Factor on the sin-cos position tables; 1 in the reference. */

@@ -126,7 +126,7 @@ export async function compileSubject(input: SpecInput, topology: Topology): Prom
   return {
     name: plan.experiment.name,
     blocks: plan.experiment.encoder.depth,
-    microBatch: plan.experiment.optimiser.deviceBatch,
+    microBatch: plan.experiment.optimizer.deviceBatch,
     functions,
     stateBytes: estimate.stateBytes,
     deviceBytes: Math.max(...functions.map(({ deviceBytes }) => deviceBytes)),

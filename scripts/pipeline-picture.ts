@@ -51,7 +51,7 @@ const stages = [
   ["spec", "checked, defaults,", "located errors"],
   ["plan", "tokens, programs,", "schedules, cost"],
   ["model", "the paper as graphs", "of ops, shapes fixed"],
-  ["optimise", "named passes, a", "verifier after each"],
+  ["optimize", "named passes, a", "verifier after each"],
   ["autodiff", "every backward pass,", "simplified in turn"],
   ["emit", "TypeScript that a", "person can read"],
   ["check", "tsc must agree", "with every shape"],
@@ -97,7 +97,7 @@ function picture(theme: Theme): string {
     return `<text x="${x}" y="${y}" text-anchor="middle" font-size="${bold ? 14.5 : 12.5}"${bold ? ' font-weight="600"' : ""} fill="${colour}">${content}</text>`;
   }
   const [top, first, second, below] = [86, 128, 226, 334];
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="${sans}" role="img" aria-label="experiments/x.json goes through spec, plan, model, optimise, autodiff, emit, check and bundle to generated/x/, whose train.js reads images, draws masks, records step.ts as one ONNX graph and runs it.">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="${sans}" role="img" aria-label="experiments/x.json goes through spec, plan, model, optimize, autodiff, emit, check and bundle to generated/x/, whose train.js reads images, draws masks, records step.ts as one ONNX graph and runs it.">
 <defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0.6L7.4 4L0 7.4z" fill="${theme.line}"/></marker></defs>
 <rect x="10" y="8" width="196" height="40" rx="8" fill="${theme.file}" stroke="${theme.fileLine}"/>
 <text x="26" y="33" font-family="${mono}" font-size="13" font-weight="600" fill="${theme.text}">experiments/x.json</text>

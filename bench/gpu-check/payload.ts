@@ -149,7 +149,7 @@ function specOf(file: string) {
 function factsOfSize({ name, title, file, isSmall }: Size): SizeFacts {
   const { plan, step } = build(specOf(file));
   const { experiment } = plan;
-  const { encoder, predictor, image, masks, optimiser } = experiment;
+  const { encoder, predictor, image, masks, optimizer } = experiment;
   const [program] = [...masks.programs].sort((a, b) => b.probability - a.probability);
   if (program === undefined) throw new Error(`internal: ${name} has no program`);
   const alone = {
@@ -160,13 +160,13 @@ function factsOfSize({ name, title, file, isSmall }: Size): SizeFacts {
   const flags: Readonly<Record<string, number>> = {
     ...{ dim: encoder.dim, depth: encoder.depth, heads: encoder.heads, mlp: encoder.hidden / encoder.dim },
     ...{ pdim: predictor.dim, pdepth: predictor.depth, pheads: predictor.heads },
-    ...{ image: image.height, patch: image.patch, batch: optimiser.deviceBatch, blocks: masks.targetCount },
+    ...{ image: image.height, patch: image.patch, batch: optimizer.deviceBatch, blocks: masks.targetCount },
   };
   return {
     name,
     title,
     isSmall,
-    batch: optimiser.deviceBatch,
+    batch: optimizer.deviceBatch,
     contextTokens: program.contextTokens,
     targetTokens: program.targetTokens,
     flopsPerStep: flopsPerStep.total,

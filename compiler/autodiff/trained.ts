@@ -2,9 +2,9 @@
 import type { Graph } from "../ir/graph";
 import type { Chain, Stage } from "../ir/stage";
 import { verify } from "../ir/verify";
-import { keepBfloat16 } from "../optimise/keep-bfloat16";
-import type { OptimisedModel } from "../optimise/pass-facts";
-import { simplify } from "../optimise/simplify";
+import { keepBfloat16 } from "../optimize/keep-bfloat16";
+import type { OptimizedModel } from "../optimize/pass-facts";
+import { simplify } from "../optimize/simplify";
 import { type Differentiated, differentiate, withBackward } from "./gradients";
 
 /** A stage with its gradients. */
@@ -17,7 +17,7 @@ export interface TrainedChain extends Omit<Chain, "stages"> {
 }
 
 /** The target encoder and the features stay as they are: nothing flows back through them. */
-export interface TrainedModel extends Omit<OptimisedModel, "context" | "predictor" | "loss"> {
+export interface TrainedModel extends Omit<OptimizedModel, "context" | "predictor" | "loss"> {
   readonly context: TrainedChain;
   readonly predictor: TrainedChain;
   readonly loss: Differentiated;
@@ -45,7 +45,7 @@ function trainedChain(chain: Chain, wantsFirstInput: boolean): TrainedChain {
 }
 
 /** Differentiates what is trained: the context encoder by its weights, the predictor also by what it is given. */
-export function trainedModel(model: OptimisedModel): TrainedModel {
+export function trainedModel(model: OptimizedModel): TrainedModel {
   return {
     ...model,
     context: trainedChain(model.context, false),

@@ -46,7 +46,7 @@ const texts: ReadonlySet<string> = new Set<keyof Experiment>(["name", "specHash"
 
 /** Constants that main.ts compares with the sizes of step.ts (runtime/step/agree.ts). */
 const comparedSizes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  optimiser: { deviceBatch: "B" },
+  optimizer: { deviceBatch: "B" },
   encoder: { dim: "D", heads: "H", hidden: "F" },
   predictor: { dim: "P", heads: "PH", hidden: "PF" },
 };

@@ -1,5 +1,5 @@
 /** report.md: the plan of an experiment for people, beside its generated code. */
-import type { OptimiserPlan } from "../../runtime/experiment";
+import type { OptimizerPlan } from "../../runtime/experiment";
 import { flopsText } from "../ops/cost";
 import type { Plan } from "../plan/plan";
 import { functionCosts } from "../step/cost";
@@ -17,7 +17,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 /** `2048 images = 16 devices × 1 × 128`: devices, micro-batches of each, images of one. */
-function batchText(devices: number, { globalBatch, accumulation, deviceBatch }: OptimiserPlan): string {
+function batchText(devices: number, { globalBatch, accumulation, deviceBatch }: OptimizerPlan): string {
   return `${globalBatch} images = ${devices === 1 ? "" : `${devices} devices × `}${accumulation} × ${deviceBatch}`;
 }
 
@@ -34,7 +34,7 @@ function shardingRows({ plan, model }: Trainer): readonly (readonly string[])[] 
 const rate = (value: number): string => String(Number(value.toPrecision(4)));
 
 function schedulesText({ experiment }: Plan): string {
-  const { schedule, optimiser } = experiment;
+  const { schedule, optimizer } = experiment;
   const stretched = schedule.curveSteps === schedule.steps ? "" : ` of ${countText(schedule.curveSteps)} steps`;
   return table(
     ["what", "from", "to", "how"],
@@ -47,7 +47,7 @@ function schedulesText({ experiment }: Plan): string {
       ],
       ["weight decay", rate(schedule.weightDecayStart), rate(schedule.weightDecayFinal), `half a cosine${stretched}`],
       ["momentum of the target encoder", rate(schedule.momentumStart), rate(schedule.momentumFinal), "linear"],
-      ["AdamW", `β1 ${optimiser.beta1}, β2 ${optimiser.beta2}, eps ${optimiser.eps}`, "", "constant"],
+      ["AdamW", `β1 ${optimizer.beta1}, β2 ${optimizer.beta2}, eps ${optimizer.eps}`, "", "constant"],
     ],
   );
 }
@@ -71,7 +71,7 @@ export function emitReport(trainer: Trainer): string {
   const { plan, step } = trainer;
   const facts = factsOf(step, plan);
   const { experiment } = plan;
-  const { masks, schedule, optimiser } = experiment;
+  const { masks, schedule, optimizer } = experiment;
   const { parts, total } = facts.flopsPerStep;
   const ofEach = facts.devices === 1 ? "" : " on each device";
   return `# ${comment(experiment.name)}
@@ -84,10 +84,10 @@ ${table(
     ["encoder", `${countText(facts.parameters.encoder)} parameters`],
     ["predictor", `${countText(facts.parameters.predictor)} parameters`],
     ["tokens of an image", `${facts.tokens} = ${masks.gridHeight} × ${masks.gridWidth}`],
-    ["batch", batchText(facts.devices, optimiser)],
+    ["batch", batchText(facts.devices, optimizer)],
     [
       "steps",
-      `${countText(schedule.steps)} = ${optimiser.epochs === 1 ? "1 epoch" : `${optimiser.epochs} epochs`} × ${countText(optimiser.stepsPerEpoch)}`,
+      `${countText(schedule.steps)} = ${optimizer.epochs === 1 ? "1 epoch" : `${optimizer.epochs} epochs`} × ${countText(optimizer.stepsPerEpoch)}`,
     ],
     ["operations per step", `${flopsText(total)}${ofEach}`],
     [

@@ -112,7 +112,7 @@ export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettin
     predictorDepth: numbers.remark(experiment.predictor.depth),
     outputWidth: plan.model.targetSpace === "pixels" ? dims.values.name : dims.encoder.width.name,
     accumulates: second !== undefined,
-    accumulation: numbers.remark(experiment.optimiser.accumulation),
+    accumulation: numbers.remark(experiment.optimizer.accumulation),
     batchParameters: typeParameters(batch),
     batchArguments: typeArguments(batch),
     stepParameters: madeParameters(lengths),

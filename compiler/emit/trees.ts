@@ -50,7 +50,7 @@ const stateFieldOf: { readonly [K in StateName]: Field } = {
 
 /** `Shards<…>` where a device keeps its shard of each tensor. */
 const codeOf = (name: StateName, shards: number): string =>
-  shards === 1 || stateTrees[name].ofOptimiser === undefined
+  shards === 1 || stateTrees[name].ofOptimizer === undefined
     ? stateFieldOf[name].code
     : stateFieldOf[name].code.replace("<Weights>", "<Shards<Weights>>");
 

@@ -1,4 +1,4 @@
-/** I-JEPA as chains of small graphs, the way the paper tells it; no saving is taken here (that is optimise/). */
+/** I-JEPA as chains of small graphs, the way the paper tells it; no saving is taken here (that is optimize/). */
 import type { OperandFormat } from "../../runtime/ops/ops";
 import { type Graph, GraphBuilder, type Group, type Leaf, type Value } from "../ir/graph";
 import type { Chain, Stage } from "../ir/stage";

@@ -123,7 +123,7 @@ export function buildPlan(input: PlanInput): Plan {
     predictor: predictorNetwork,
     masks,
     schedule: schedulePlan(scheduleSettings),
-    optimiser: {
+    optimizer: {
       beta1,
       beta2,
       eps,

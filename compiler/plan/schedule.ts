@@ -3,7 +3,7 @@ import type { SchedulePlan } from "../../runtime/experiment";
 
 export interface ScheduleSettings {
   readonly trainImages: number;
-  /** Images of one optimiser step, over all devices and micro-batches. */
+  /** Images of one optimizer step, over all devices and micro-batches. */
   readonly globalBatch: number;
   readonly epochs: number;
   readonly warmupEpochs: number;
@@ -16,7 +16,7 @@ export interface ScheduleSettings {
   readonly devices?: number;
 }
 
-/** Optimiser steps of an epoch: floor(ceil(images / devices) / batch of a device); the incomplete last batch is left out. */
+/** Optimizer steps of an epoch: floor(ceil(images / devices) / batch of a device); the incomplete last batch is left out. */
 export function stepsPerEpochOf(settings: Pick<ScheduleSettings, "trainImages" | "globalBatch" | "devices">): number {
   const { trainImages, globalBatch, devices = 1 } = settings;
   return Math.floor(Math.ceil(trainImages / devices) / (globalBatch / devices));

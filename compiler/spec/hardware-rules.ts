@@ -97,7 +97,7 @@ export const hardwareRules: readonly Rule[] = [
     },
   },
   {
-    name: "the engine shards the optimiser over devices",
+    name: "the engine shards the optimizer over devices",
     reads: ["hardware.engine", "hardware.device", "hardware.gpus", "hardware.shardOptimizer"],
     check: ({ spec: { hardware } }) => {
       const { engine, device, gpus, shardOptimizer } = hardware;

@@ -149,7 +149,7 @@ export interface AugmentationInput {
 export interface OptimizationInput {
   /** Passes over the training images. [epochs; default 300] */
   readonly epochs?: number;
-  /** Images of one optimiser step, over all devices and all accumulated parts. [images; default 2048, or the largest power of two of which four fit into an epoch; a multiple of hardware.gpus × accumulation] */
+  /** Images of one optimizer step, over all devices and all accumulated parts. [images; default 2048, or the largest power of two of which four fit into an epoch; a multiple of hardware.gpus × accumulation] */
   readonly globalBatch?: number;
   /** Parts in which a device works through its share of the batch, adding up their gradients. [parts; default 1] */
   readonly accumulation?: number;
@@ -161,7 +161,7 @@ export interface OptimizationInput {
   readonly adamw?: AdamWInput;
   /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. [L2 norm; default null] */
   readonly clipNorm?: number | null;
-  /** Steps that may be skipped because their loss or gradient is not finite: each leaves the state as it was and is counted; one more stops the run, with the images of its batch. Where it is not 0, the whole state is copied to the host and looked at in every step, which costs its size in memory and some time. [optimiser steps; default 0] */
+  /** Steps that may be skipped because their loss or gradient is not finite: each leaves the state as it was and is counted; one more stops the run, with the images of its batch. Where it is not 0, the whole state is copied to the host and looked at in every step, which costs its size in memory and some time. [optimizer steps; default 0] */
   readonly skipNonFinite?: number;
 }
 /** Linear from `start` to `peak` during the warm-up, then a cosine down to `final`. */
@@ -243,7 +243,7 @@ export interface KeepBestInput {
 }
 /** What the trainer writes down while it trains. */
 export interface LogInput {
-  /** Write a row to the log every so many steps. [optimiser steps; default 1] */
+  /** Write a row to the log every so many steps. [optimizer steps; default 1] */
   readonly everySteps?: number;
 }
 /** What the trainer runs on. */

@@ -143,7 +143,7 @@ export interface AugmentationSpec {
 export interface OptimizationSpec {
   /** Passes over the training images. [epochs] */
   readonly epochs: number;
-  /** Images of one optimiser step, over all devices and all accumulated parts. [images] */
+  /** Images of one optimizer step, over all devices and all accumulated parts. [images] */
   readonly globalBatch: number;
   /** Parts in which a device works through its share of the batch, adding up their gradients. [parts] */
   readonly accumulation: number;
@@ -155,7 +155,7 @@ export interface OptimizationSpec {
   readonly adamw: AdamWSpec;
   /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. [L2 norm] */
   readonly clipNorm: number | null;
-  /** Steps that may be skipped because their loss or gradient is not finite: each leaves the state as it was and is counted; one more stops the run, with the images of its batch. Where it is not 0, the whole state is copied to the host and looked at in every step, which costs its size in memory and some time. [optimiser steps] */
+  /** Steps that may be skipped because their loss or gradient is not finite: each leaves the state as it was and is counted; one more stops the run, with the images of its batch. Where it is not 0, the whole state is copied to the host and looked at in every step, which costs its size in memory and some time. [optimizer steps] */
   readonly skipNonFinite: number;
 }
 /** Linear from `start` to `peak` during the warm-up, then a cosine down to `final`. */
@@ -237,7 +237,7 @@ export interface KeepBestSpec {
 }
 /** What the trainer writes down while it trains. */
 export interface LogSpec {
-  /** Write a row to the log every so many steps. [optimiser steps] */
+  /** Write a row to the log every so many steps. [optimizer steps] */
   readonly everySteps: number;
 }
 /** What the trainer runs on. */

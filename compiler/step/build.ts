@@ -366,14 +366,14 @@ function reductionOf(
   };
 }
 
-function functionsOf(model: TrainedModel, optimiser: StepSettings): readonly StepFunction[] {
-  const { accumulation, clipNorm, devices } = optimiser;
+function functionsOf(model: TrainedModel, optimizer: StepSettings): readonly StepFunction[] {
+  const { accumulation, clipNorm, devices } = optimizer;
   const { schedule } = model.trees;
   const { local, reduced } = reductionOf(devices, clipNorm === null ? "gradients" : "means");
   if (accumulation === 1) {
     const passes = passesOf(model, local);
     const [gradients, reduction] = reduced(passes.gradients.gives);
-    const update = updateOf(gradients, schedule, optimiser);
+    const update = updateOf(gradients, schedule, optimizer);
     return [
       {
         name: "step",
@@ -401,7 +401,7 @@ function functionsOf(model: TrainedModel, optimiser: StepSettings): readonly Ste
   const mean = scaledSums(state.sums, `1 / ${accumulation}`, tree(local, "g"));
   const cleared = scaledSums(state.sums, "0", tree("cleared", "sum"));
   const [gradients, reduction] = reduced(treeOf(mean));
-  const update = updateOf(gradients, schedule, optimiser);
+  const update = updateOf(gradients, schedule, optimizer);
   return [
     {
       name: "accumulate",
@@ -440,8 +440,8 @@ function weightsOf({ context, predictor }: TrainedModel): ReadonlyMap<string, Va
   );
 }
 
-export function buildStep(model: TrainedModel, optimiser: StepSettings): Step {
-  const functions = functionsOf(model, optimiser);
+export function buildStep(model: TrainedModel, optimizer: StepSettings): Step {
+  const functions = functionsOf(model, optimizer);
   const state = stateNames.filter((name) => functions.some(({ reads }) => reads.includes(name)));
-  return { trees: model.trees, state, weights: weightsOf(model), shards: optimiser.shards, functions };
+  return { trees: model.trees, state, weights: weightsOf(model), shards: optimizer.shards, functions };
 }

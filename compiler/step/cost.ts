@@ -16,7 +16,7 @@ export interface PartCost {
 
 export interface StepCost {
   readonly parts: readonly PartCost[];
-  /** Of one optimiser step, the mean over the programs. */
+  /** Of one optimizer step, the mean over the programs. */
   readonly flops: number;
 }
 
@@ -37,10 +37,10 @@ function flopsOf({ op, inputs, outputs }: UnrolledOp, sizes: Sizes): number {
 }
 
 export function stepCost(step: Step, plan: Plan): StepCost {
-  const { masks, optimiser } = plan.experiment;
+  const { masks, optimizer } = plan.experiment;
   const totals = new Map(parts.map((name) => [name, { name, forwardFlops: 0, backwardFlops: 0 }]));
   for (const fn of step.functions) {
-    const times = fn.every === "micro-batch" ? optimiser.accumulation : 1;
+    const times = fn.every === "micro-batch" ? optimizer.accumulation : 1;
     for (const unrolled of unroll(step, fn).ops) {
       const total = totals.get(unrolled.call.part);
       if (total === undefined) continue;

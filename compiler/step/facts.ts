@@ -30,13 +30,13 @@ export interface Facts {
 
 export function factsOf(step: Step, plan: Plan): Facts {
   const { experiment } = plan;
-  const { optimiser, schedule, masks } = experiment;
+  const { optimizer, schedule, masks } = experiment;
   const cost = stepCost(step, plan);
   return {
     name: experiment.name,
     parameters: parameterCounts(step),
     devices: experiment.hardware.gpus,
-    deviceBatch: optimiser.deviceBatch,
+    deviceBatch: optimizer.deviceBatch,
     tokens: plan.model.tokens,
     programs: masks.programs.map(({ contextTokens, targetTokens, probability }) => ({
       contextTokens,
@@ -45,10 +45,10 @@ export function factsOf(step: Step, plan: Plan): Facts {
     })),
     flopsPerStep: { parts: cost.parts, total: cost.flops },
     memory: memoryEstimate(step, plan),
-    epochs: optimiser.epochs,
-    stepsPerEpoch: optimiser.stepsPerEpoch,
+    epochs: optimizer.epochs,
+    stepsPerEpoch: optimizer.stepsPerEpoch,
     steps: schedule.steps,
-    images: schedule.steps * optimiser.globalBatch,
+    images: schedule.steps * optimizer.globalBatch,
     flopsInAll: cost.flops * schedule.steps * experiment.hardware.gpus,
   };
 }

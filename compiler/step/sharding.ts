@@ -11,10 +11,10 @@ export interface MemoryBySharding {
 
 /** Null where there is one device. */
 export function memoryBySharding(plan: Plan, model: TrainedModel): MemoryBySharding | null {
-  const { optimiser, hardware } = plan.experiment;
+  const { optimizer, hardware } = plan.experiment;
   const devices = hardware.gpus;
   if (devices === 1) return null;
   const over = (shards: number): MemoryEstimate =>
-    memoryEstimate(buildStep(model, { ...optimiser, devices, shards, clipNorm: plan.clipNorm }), plan);
+    memoryEstimate(buildStep(model, { ...optimizer, devices, shards, clipNorm: plan.clipNorm }), plan);
   return { whole: over(1), sharded: over(devices) };
 }

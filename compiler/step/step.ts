@@ -207,8 +207,8 @@ export function shardShape(shape: Value["shape"], shards: number): Value["shape"
 
 /** Paths and shapes of what a device keeps of a tree of the state. */
 export function stateTensors(step: Step, name: StateName): readonly (readonly [string, Value["shape"]])[] {
-  const { part, ofOptimiser = false } = stateTrees[name];
+  const { part, ofOptimizer = false } = stateTrees[name];
   const weights = weightsOfPart(step, part);
-  if (!ofOptimiser || step.shards === 1) return weights;
+  if (!ofOptimizer || step.shards === 1) return weights;
   return weights.map(([path, shape]) => [path, shardShape(shape, step.shards)]);
 }

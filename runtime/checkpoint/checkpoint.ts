@@ -1,5 +1,5 @@
 /**
- * Checkpoints of a run: weights, targets and optimiser moments under their official names, as safetensors. All a run needs
+ * Checkpoints of a run: weights, targets and optimizer moments under their official names, as safetensors. All a run needs
  * to go on exactly as if it had not stopped is in the tensors, the step and the seed.
  */
 import { stateNotFinite, tensorMissing } from "../errors";

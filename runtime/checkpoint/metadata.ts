@@ -4,7 +4,7 @@ import type { Experiment } from "../experiment";
 
 /** How far a run is. With the seed this is also the position of all randomness, which is counted, not drawn. */
 export interface Progress {
-  /** Optimiser steps done. */
+  /** Optimizer steps done. */
   readonly step: number;
   /** Whole epochs done. */
   readonly epoch: number;
@@ -40,7 +40,7 @@ export const harmlessFields: readonly string[] = [
 
 /** Constants that say how long a run is, for a trainer that lets a longer run go on from a shorter one. */
 export const runLengthFields: readonly string[] = [
-  "optimiser.epochs",
+  "optimizer.epochs",
   "schedule.steps",
   "schedule.curveSteps",
   "schedule.momentumSteps",
@@ -92,7 +92,7 @@ export function parseMetadata(path: string, metadata: ReadonlyMap<string, string
 function contradiction({ progress: { step, epoch }, constants }: CheckpointMetadata): string | null {
   const recorded = (path: string): number => Number(constants.get(path) ?? Number.NaN);
   const steps = recorded("schedule.steps");
-  const stepsPerEpoch = recorded("optimiser.stepsPerEpoch");
+  const stepsPerEpoch = recorded("optimizer.stepsPerEpoch");
   if (step > steps) return `step ${step}, of a run of ${steps} steps`;
   if (stepsPerEpoch > 0 && epoch !== Math.floor(step / stepsPerEpoch)) {
     return `step ${step} and ${epoch} epochs, of a run with ${stepsPerEpoch} steps an epoch`;

@@ -18,7 +18,7 @@ import { type BatchMaker, createWorkerPool } from "./worker-pool";
 
 /** The images of one run of the step on one device: of a micro-batch, or of the whole batch where nothing is accumulated. */
 export interface TrainingBatch {
-  /** Optimiser steps done before this one. */
+  /** Optimizer steps done before this one. */
   readonly step: number;
   /** Micro-batch of the step, from 0. */
   readonly microStep: number;
@@ -35,7 +35,7 @@ export interface TrainingData {
   readonly imageCount: number;
   /** Threads that prepare images; 0 = this one. */
   readonly workers: number;
-  /** Batches of the optimiser steps `fromStep` … `toStep` − 1, in order: device after device of a micro-batch. */
+  /** Batches of the optimizer steps `fromStep` … `toStep` − 1, in order: device after device of a micro-batch. */
   batches(range: { readonly fromStep: number; readonly toStep: number }): AsyncGenerator<TrainingBatch, void, void>;
   /** Images that could not be used so far, in place of which others are trained on. */
   readonly badImages: readonly BadImage[];
@@ -69,7 +69,7 @@ export interface TrainingDataOptions {
 /** Throws R13x where the images are not there. */
 export async function openTrainingData(options: TrainingDataOptions): Promise<TrainingData> {
   const { experiment, workerFile, place = { rank: 0, size: 1 }, devices = 1, warn = () => {} } = options;
-  const { optimiser, image, augmentation, seed } = experiment;
+  const { optimizer, image, augmentation, seed } = experiment;
   const { plan, imageCount, nameOf } = await trainingSource(options, warn);
   const workers =
     workerFile === undefined ? 0 : options.workers || workersFor(experiment, { devices, cores: options.cores });
@@ -93,7 +93,7 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
           bad: onBad,
         });
 
-  const { globalBatch, deviceBatch } = optimiser;
+  const { globalBatch, deviceBatch } = optimizer;
   const places = placesOf(place, devices);
   const microSteps = globalBatch / (deviceBatch * place.size * devices);
   const sharesOfStep = microSteps * devices;
@@ -107,9 +107,9 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
   });
   const jobOf = (share: number): TrainingJob => {
     const { step, microStep, device } = at(share);
-    const epoch = Math.floor(step / optimiser.stepsPerEpoch);
+    const epoch = Math.floor(step / optimizer.stepsPerEpoch);
     const firstImage = firstImageOf({ microStep, deviceBatch }, places[device] ?? place);
-    const from = (step % optimiser.stepsPerEpoch) * globalBatch + firstImage;
+    const from = (step % optimizer.stepsPerEpoch) * globalBatch + firstImage;
     return { epoch, images: order.images({ epoch, from, count: deviceBatch }) };
   };
 

@@ -35,7 +35,7 @@ async function tryEngine(program: TrainerProgram, request: TrialRequest): Promis
   const step = median(seconds);
   tell({
     measured: {
-      imagesPerS: program.experiment.optimiser.deviceBatch / step,
+      imagesPerS: program.experiment.optimizer.deviceBatch / step,
       stepMs: step * 1000,
       peakMiB: process.resourceUsage().maxRSS / 1024,
       losses,

@@ -1,6 +1,6 @@
 /**
  * How much a representation knows of labels that training never saw: linear probe and k-NN of the target encoder, beside
- * the same encoder at random initialisation and raw pixels. The features are frozen; the test split is used once.
+ * the same encoder at random initialization and raw pixels. The features are frozen; the test split is used once.
  */
 import { setImmediate } from "node:timers/promises";
 import { featuresNotFinite, splitsDisagree, splitTooSmall } from "../errors";

@@ -9,7 +9,7 @@ export interface ReportTask {
 }
 
 export interface ReportRow {
-  /** "target encoder", "random initialisation" or "raw pixels (16×16)". */
+  /** "target encoder", "random initialization" or "raw pixels (16×16)". */
   readonly representation: string;
   readonly dimension: number;
   /** In the order of the tasks of the report. */

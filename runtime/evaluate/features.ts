@@ -19,7 +19,7 @@ export function rowsOf({ images, dimension, values }: Features, rows: readonly n
 }
 
 export interface EvaluatedEncoder {
-  /** "target encoder" or "random initialisation". */
+  /** "target encoder" or "random initialization". */
   readonly name: string;
   /** Mean-pooled features [count, dimension] of `count` images. */
   readonly features: (images: Uint8Array, count: number) => Promise<Float32Array>;
@@ -49,7 +49,7 @@ export function statisticsOf({ images, dimension, values }: Features): FeatureSt
 }
 
 /** (x − mean) / std; a feature that is the same for all images becomes 0. */
-export function standardised({ images, dimension, values }: Features, { mean, std }: FeatureStatistics): Matrix {
+export function standardized({ images, dimension, values }: Features, { mean, std }: FeatureStatistics): Matrix {
   const scale = std.map((value, c) => (value > 1e-7 * Math.abs(mean[c] ?? 0) && value > 0 ? 1 / value : 0));
   const out = new Float64Array(values.length);
   for (let r = 0; r < images; r++) {

@@ -13,7 +13,7 @@ export interface Minimum {
 /** Pairs of steps and changes of the gradient that are remembered. */
 const memory = 10;
 
-export function minimise(problem: {
+export function minimize(problem: {
   /** Value at x; writes the gradient there. */
   readonly evaluate: (x: Float64Array, gradient: Float64Array) => number;
   /** Multiplies by about the inverse of the Hessian, in place. */

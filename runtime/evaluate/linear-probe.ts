@@ -1,9 +1,9 @@
 /**
- * The linear probe: L2-regularised multinomial logistic regression on frozen features that are standardised on the train
+ * The linear probe: L2-regularized multinomial logistic regression on frozen features that are standardized on the train
  * split. Its strength is chosen on the validation split; the test split is looked at once, at the end.
  */
-import { type Features, shareOfEqual, standardised, statisticsOf } from "./features";
-import { minimise } from "./lbfgs";
+import { type Features, shareOfEqual, standardized, statisticsOf } from "./features";
+import { minimize } from "./lbfgs";
 import { cholesky, choleskySolve, gramOf, type Matrix, matrix, productNT, transposed } from "./matrix";
 
 export interface Labelled {
@@ -43,15 +43,15 @@ export interface ProbeFeatures {
 
 export function prepareProbe(train: Features, validation: Features, test: Features): ProbeFeatures {
   const statistics = statisticsOf(train);
-  const rows = standardised(train, statistics);
+  const rows = standardized(train, statistics);
   const trainColumns = transposed(rows);
   const bound = gramOf(trainColumns);
   // The Hessian of the loss is at most ½·XᵀX/images in every class (Böhning 1992); ¼ is nearer to what it mostly is.
   for (let i = 0; i < bound.values.length; i++) bound.values[i] = (bound.values[i] ?? 0) / (4 * train.images);
   return {
     train: rows,
-    validation: standardised(validation, statistics),
-    test: standardised(test, statistics),
+    validation: standardized(validation, statistics),
+    test: standardized(test, statistics),
     trainColumns,
     factors: new Map(probeGrid.map((l2) => [l2, cholesky(bound, l2)])),
   };
@@ -66,12 +66,12 @@ export function linearProbe(
   let start: LinearClassifier | null = null;
   let worse = 0;
   for (const l2 of probeGrid) {
-    // Weaker regularisation takes the longest to fit; after two that overfit, a third is not better.
+    // Weaker regularization takes the longest to fit; after two that overfit, a third is not better.
     if (worse === 2) break;
     const { classifier } = fitClassifier(features, labels.train, { classes, l2, start });
     start = classifier;
     const accuracy = shareOfEqual(predict(classifier, features.validation), labels.validation);
-    // Of two that are equally good the stronger regularisation stays.
+    // Of two that are equally good the stronger regularization stays.
     const isBetter = best === null || accuracy > best.accuracy;
     worse = isBetter ? 0 : worse + 1;
     if (isBetter) best = { l2, accuracy, classifier };
@@ -85,7 +85,7 @@ export function linearProbe(
   };
 }
 
-/** The minimum of mean cross-entropy + ½·l2·‖W‖²; the bias is not regularised. */
+/** The minimum of mean cross-entropy + ½·l2·‖W‖²; the bias is not regularized. */
 export function fitClassifier(
   { train, trainColumns, factors }: Pick<ProbeFeatures, "train" | "trainColumns" | "factors">,
   labels: Int32Array,
@@ -131,7 +131,7 @@ export function fitClassifier(
     start.set(fit.start.weight.values);
     start.set(fit.start.bias, weights);
   }
-  const { x, value, iterations } = minimise({
+  const { x, value, iterations } = minimize({
     evaluate,
     precondition: (vector) => {
       for (let k = 0; k < classes; k++) {

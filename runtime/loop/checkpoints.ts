@@ -124,7 +124,7 @@ export function openCheckpoints(what: {
   let last = what.from.checkpoint;
   return {
     save: async ({ stepsDone, epochLoss }) => {
-      const epoch = Math.floor(stepsDone / experiment.optimiser.stepsPerEpoch);
+      const epoch = Math.floor(stepsDone / experiment.optimizer.stepsPerEpoch);
       await saveCheckpoint({
         path,
         experiment,

@@ -48,14 +48,14 @@ export async function endOfRun(options: EndOptions): Promise<number> {
   const headline = doneText({
     steps,
     stepsHere: options.stepsHere,
-    imagesHere: options.stepsHere * options.program.experiment.optimiser.globalBatch,
+    imagesHere: options.stepsHere * options.program.experiment.optimizer.globalBatch,
     wallMs: options.trainedMs,
   });
   if (options.evaluation !== null) options.note("Evaluating the target encoder …");
   // Each is named when it is done; its numbers stand in the table below.
   const done = (line: string): void => options.note(line.replace(/: .*/, ""));
   const final = (await options.evaluation?.final(done)) ?? null;
-  const { epochs } = options.program.experiment.optimiser;
+  const { epochs } = options.program.experiment.optimizer;
   if (final !== null) jsonl.append({ event: "evaluation", step: end.stepsDone, epoch: epochs, report: final });
   // The last evaluation counts as those before it do.
   if (final !== null && options.program.experiment.log.keepBestMetric !== null && options.isBest(epochs)) {
@@ -122,7 +122,7 @@ function filesOf({ program, flags, lastCheckpoint }: EndOptions): { readonly pat
   const inRun = (name: string): string => join(flags.runDirectory, name);
   const checkpoint = {
     path: lastCheckpoint?.path ?? "",
-    what: "weights, target encoder and optimiser state, with the official names",
+    what: "weights, target encoder and optimizer state, with the official names",
   };
   return [
     ...(lastCheckpoint === null ? [] : [checkpoint]),

@@ -29,9 +29,9 @@ export interface ImageStreamOptions {
   readonly note: (line: string) => void;
   /** Told once of every image that cannot be used. */
   readonly badImage: (image: BadImage) => void;
-  /** Optimiser steps done before. */
+  /** Optimizer steps done before. */
   readonly fromStep: number;
-  /** Optimiser steps at which the run stops. */
+  /** Optimizer steps at which the run stops. */
   readonly untilStep: number;
   /** The process that they are for. */
   readonly place: Place;
@@ -58,7 +58,7 @@ export interface EvaluationOptions {
 export interface RunEvaluation {
   /** The target encoder as it is now; null where it was broken off, and on every rank but the first. */
   now(): Promise<EvaluationReport | null>;
-  /** The same, with what it is compared with: random initialisation and raw pixels. `note` hears of each. */
+  /** The same, with what it is compared with: random initialization and raw pixels. `note` hears of each. */
   final(note: (line: string) => void): Promise<EvaluationReport | null>;
 }
 

@@ -29,7 +29,7 @@ export interface RunEvaluationOptions {
 export function evaluateRun(options: RunEvaluationOptions): RunEvaluation {
   const { program, engine, labelled, isStopping, ranks = aloneCommunicator() } = options;
   const { experiment, parameters } = program;
-  const { deviceBatch } = experiment.optimiser;
+  const { deviceBatch } = experiment.optimizer;
   const common = {
     labelled,
     plan: experiment.evaluation,
@@ -63,7 +63,7 @@ export function evaluateRun(options: RunEvaluationOptions): RunEvaluation {
       const initial = await failingTogether(ranks, async () => {
         const store = engine.createStore(stateSpecs(parameters, program.features.reads));
         await writeInitialTarget(store, parameters, experiment.seed);
-        return encoderOf("random initialisation", store);
+        return encoderOf("random initialization", store);
       });
       return evaluate({ ...common, encoders: [encoder, initial], log: note });
     },

@@ -21,7 +21,7 @@ export function openFloors(what: {
   readonly note: (line: string) => void;
 }): Floors {
   const { experiment, note } = what;
-  const { epochs } = experiment.optimiser;
+  const { epochs } = experiment.optimizer;
   const { everyEpochs } = experiment.evaluation;
   for (const floor of what.floors) {
     const flag = floorText(floor);

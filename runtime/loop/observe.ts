@@ -45,7 +45,7 @@ export interface RunObserver extends LoopObserver {
 export function observe(options: ObserveOptions): RunObserver {
   const { experiment, progress, csv, jsonl, checkpoints, floors } = options;
   const { steps } = experiment.schedule;
-  const { log, evaluation, optimiser } = experiment;
+  const { log, evaluation, optimizer } = experiment;
   let savedAtMs = performance.now();
 
   const save = async (report: StepReport): Promise<void> => {
@@ -73,8 +73,8 @@ export function observe(options: ObserveOptions): RunObserver {
 
   return {
     resumed: async (hasEvaluation, stepsDone) => {
-      const epoch = Math.floor(stepsDone / optimiser.stepsPerEpoch);
-      const isAtEnd = stepsDone > 0 && stepsDone % optimiser.stepsPerEpoch === 0;
+      const epoch = Math.floor(stepsDone / optimizer.stepsPerEpoch);
+      const isAtEnd = stepsDone > 0 && stepsDone % optimizer.stepsPerEpoch === 0;
       if (isAtEnd && !(await hasEvaluation(stepsDone))) await evaluateAfter(epoch, stepsDone);
       // Its copy is made up for too, unless the run goes on from another file.
       if (isAtEnd && options.isLatest) await keepBest(epoch);
@@ -92,7 +92,7 @@ export function observe(options: ObserveOptions): RunObserver {
       if (skipped !== undefined) {
         options.reached(report);
         csv.append(report);
-        const most = optimiser.skipNonFinite;
+        const most = optimizer.skipNonFinite;
         progress.note(`step ${step}: ${what} is ${value}; skipped, as ${skipped} of at most ${most} in this run.`);
       }
       const lr = report.schedule.learningRate;

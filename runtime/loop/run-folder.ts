@@ -30,7 +30,7 @@ export interface RunLogs {
 /** Records the constants of the run and opens its logs, cut to the steps that are done. */
 export async function openLogs(directory: string, experiment: Experiment, stepsDone: number): Promise<RunLogs> {
   await writeTextFile(join(directory, runFiles.experiment), `${JSON.stringify(experiment, null, 2)}\n`);
-  const { stepsPerEpoch } = experiment.optimiser;
+  const { stepsPerEpoch } = experiment.optimizer;
   const csv = await openCsv(join(directory, runFiles.csv), { stepsDone, stepsPerEpoch });
   const jsonl = await openJsonl(join(directory, runFiles.jsonl), { stepsDone });
   const orUnusable = <A extends unknown[]>(append: (...args: A) => void) => {

@@ -135,7 +135,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   const { steps } = experiment.schedule;
   const stopAtStep = Math.max(from.stepsDone, Math.min(flags.stopAtStep ?? steps, steps));
   const stepRunner = await together(ranks, "preparing the step", () => openStepRunner(engine, program, store, ranks));
-  const runner = experiment.optimiser.skipNonFinite === 0 ? stepRunner : skippingRunner(stepRunner, store);
+  const runner = experiment.optimizer.skipNonFinite === 0 ? stepRunner : skippingRunner(stepRunner, store);
   for (const note of notes) {
     progress.note(note);
     logs.jsonl.append({ event: "engine", step: from.stepsDone, note });
@@ -163,7 +163,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   };
 
   if (from.stepsDone < stopAtStep) {
-    const { epochs } = experiment.optimiser;
+    const { epochs } = experiment.optimizer;
     const cadence = { logEverySteps: flags.logEverySteps, lineEveryMs: flags.logEveryGiven ? 0 : 1000 };
     progress.begin({ steps, stepsDone: from.stepsDone, epochs, stopAtStep, ...cadence });
   }
@@ -194,7 +194,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   stop.waitForStep();
   try {
     const end = await trainLoop({
-      optimiser: experiment.optimiser,
+      optimizer: experiment.optimizer,
       steps,
       from,
       stopAtStep,
@@ -238,13 +238,13 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
 }
 
 function startLines({ experiment, parameters }: TrainerProgram, engine: Engine, directory: string): readonly string[] {
-  const { encoder, predictor, image, optimiser, schedule } = experiment;
+  const { encoder, predictor, image, optimizer, schedule } = experiment;
   const weights = parameters.reduce((sum, { shape }) => sum + shape.reduce((size, length) => size * length, 1), 0);
   return [
     `${experiment.name}: ${image.width}×${image.height} images in patches of ${image.patch}, ` +
       `encoder ${encoder.depth}×${encoder.dim}, predictor ${predictor.depth}×${predictor.dim}, ` +
       `${(weights / 1e6).toFixed(2)} M weights`,
-    `${schedule.steps} steps of ${optimiser.globalBatch} images: ${optimiser.epochs === 1 ? "1 epoch" : `${optimiser.epochs} epochs`} of ${optimiser.stepsPerEpoch} steps`,
+    `${schedule.steps} steps of ${optimizer.globalBatch} images: ${optimizer.epochs === 1 ? "1 epoch" : `${optimizer.epochs} epochs`} of ${optimizer.stepsPerEpoch} steps`,
     `${engine.description}; run folder ${directory}`,
     ...(experiment.editedCode === undefined
       ? []

@@ -4,7 +4,7 @@
  */
 import type { StateStore, TensorSpec, TensorSpecs } from "../engines/engine";
 import type { Parameter } from "../experiment";
-import { initialValues } from "../model/initialise";
+import { initialValues } from "../model/initialize";
 import { shardLength } from "../step/shards";
 import { type StateName, stateNames, stateTrees } from "../step/trees";
 
@@ -24,14 +24,14 @@ function specOf(parameter: Parameter): TensorSpec {
   return { dtype: "f32", shape: parameter.shape };
 }
 
-/** The tensors of these trees of the state by path. `shards`: over how many devices the optimiser is divided. */
+/** The tensors of these trees of the state by path. `shards`: over how many devices the optimizer is divided. */
 export function stateSpecs(parameters: readonly Parameter[], names: readonly StateName[], shards = 1): TensorSpecs {
   return new Map(
     names.flatMap((name) => {
-      const { part, ofOptimiser = false } = stateTrees[name];
+      const { part, ofOptimizer = false } = stateTrees[name];
       const kept = (parameter: Parameter): TensorSpec => {
         const whole = specOf(parameter);
-        return ofOptimiser && shards > 1 ? { ...whole, shape: [shardLength(elements(whole), shards)] } : whole;
+        return ofOptimizer && shards > 1 ? { ...whole, shape: [shardLength(elements(whole), shards)] } : whole;
       };
       return part === "all"
         ? parameters.map((parameter) => [`${name}.${parameter.path}`, kept(parameter)] as const)

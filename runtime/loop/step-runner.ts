@@ -1,4 +1,4 @@
-/** One optimiser step on an engine: masks and schedules in, loss out; the weights change inside the engine. */
+/** One optimizer step on an engine: masks and schedules in, loss out; the weights change inside the engine. */
 import type { Engine, Inputs, LoadedFunction, Outputs, StateStore } from "../engines/engine";
 import type { TrainerProgram } from "../experiment";
 import { sampleMasks } from "../masks/sampler";
@@ -53,7 +53,7 @@ export async function openStepRunner(
   ranks: Pick<Communicator, "rank" | "size" | "allGather"> = aloneCommunicator(),
 ): Promise<StepRunner> {
   const { experiment } = program;
-  const { optimiser } = experiment;
+  const { optimizer } = experiment;
   const places = placesOf(ranks, engine.devices ?? 1);
   const constants = constantsOf(experiment);
   const { microBatch, update } = await loadStep(engine, program, store);
@@ -64,7 +64,7 @@ export async function openStepRunner(
 
   const prepareMicroBatch = (step: number, microStep: number): PreparedMicroBatch => {
     const { seed } = experiment;
-    const images = optimiser.deviceBatch;
+    const images = optimizer.deviceBatch;
     const made = places.map((place) => {
       const firstImage = firstImageOf({ microStep, deviceBatch: images }, place);
       const { lengths, contextIndex, targetIndex } = sampleMasks(experiment.masks, { seed, step, images, firstImage });
@@ -74,7 +74,7 @@ export async function openStepRunner(
         images,
         contexts: experiment.masks.contextCount,
         firstImage,
-        globalBatch: optimiser.globalBatch,
+        globalBatch: optimizer.globalBatch,
         depth: experiment.encoder.depth,
         rate: experiment.dropPath,
       });
@@ -127,8 +127,8 @@ export async function openStepRunner(
   return {
     ahead: queues === null ? 0 : MOST_AHEAD,
     prepare: (step) => ({
-      schedule: scheduleAt(experiment.schedule, optimiser, step),
-      microBatches: Array.from({ length: optimiser.accumulation }, (_, microStep) =>
+      schedule: scheduleAt(experiment.schedule, optimizer, step),
+      microBatches: Array.from({ length: optimizer.accumulation }, (_, microStep) =>
         prepareMicroBatch(step, microStep),
       ),
     }),

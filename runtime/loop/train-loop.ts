@@ -1,7 +1,7 @@
-/** The loop over optimiser steps. It knows nothing of files and terminals: it tells its observer what happened. */
+/** The loop over optimizer steps. It knows nothing of files and terminals: it tells its observer what happened. */
 import type { HostArray } from "../engines/engine";
 import { lossNotFinite } from "../errors";
-import type { OptimiserPlan } from "../experiment";
+import type { OptimizerPlan } from "../experiment";
 import type { StepScalars, StepValues } from "../schedules/schedules";
 import type { Lengths } from "../step/lengths";
 import type { BatchTree } from "../step/trees";
@@ -10,7 +10,7 @@ import type { StopSignal } from "./signals";
 
 export type Schedule = StepValues & StepScalars;
 
-/** What one optimiser step needs apart from its images. */
+/** What one optimizer step needs apart from its images. */
 export interface PreparedStep {
   readonly schedule: Schedule;
   /** One for each micro-batch. */
@@ -89,7 +89,7 @@ export interface LoopEnd {
 }
 
 export interface LoopOptions {
-  readonly optimiser: OptimiserPlan;
+  readonly optimizer: OptimizerPlan;
   /** Steps of the whole run. */
   readonly steps: number;
   /** Where to go on: steps done, and the mean loss of the epoch that is under way. */
@@ -117,10 +117,10 @@ interface BegunStep {
 }
 
 export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
-  const { optimiser, runner, observer } = options;
+  const { optimizer, runner, observer } = options;
   const stopAtStep = Math.min(options.stopAtStep, options.steps);
   let stepsDone = options.from.stepsDone;
-  let epochLoss = stepsDone % optimiser.stepsPerEpoch === 0 ? 0 : options.from.epochLoss;
+  let epochLoss = stepsDone % optimizer.stepsPerEpoch === 0 ? 0 : options.from.epochLoss;
   let endedMs = performance.now();
   let skipped = options.skippedBefore;
   /** In their order. What is observed, and whatever reads the weights, comes after all of them. */
@@ -129,7 +129,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
   const finish = async ({ prepared, outcome, beganMs, dataMs }: BegunStep): Promise<void> => {
     const { loss, gradientNorm, takenBack } = await outcome;
     const problem = takenBack ?? problemOf({ loss, gradientNorm });
-    const iteration = stepsDone % optimiser.stepsPerEpoch;
+    const iteration = stepsDone % optimizer.stepsPerEpoch;
     // The running form of the mean: a resumed epoch goes on from the mean alone, to the bit. A step that was taken back
     // counts as one with the mean of those before.
     if (iteration === 0) epochLoss = Number.NaN;
@@ -139,7 +139,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
     const nowMs = performance.now();
     const report: StepReport = {
       step: stepsDone + 1,
-      epoch: Math.floor(stepsDone / optimiser.stepsPerEpoch) + 1,
+      epoch: Math.floor(stepsDone / optimizer.stepsPerEpoch) + 1,
       iteration,
       loss,
       gradientNorm,
@@ -147,7 +147,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
       schedule: prepared.schedule,
       contextTokens: mean(prepared.microBatches.map(({ lengths }) => lengths.C)),
       targetTokens: mean(prepared.microBatches.map(({ lengths }) => lengths.T)),
-      images: optimiser.globalBatch,
+      images: optimizer.globalBatch,
       // A step that waited behind another one began when that one ended.
       timeMs: nowMs - Math.max(beganMs + dataMs, endedMs),
       dataMs,
@@ -158,14 +158,14 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
       stepsDone++;
       await observer.step(report);
     } else {
-      if (takenBack === undefined || ++skipped > optimiser.skipNonFinite) {
+      if (takenBack === undefined || ++skipped > optimizer.skipNonFinite) {
         await observer.notFinite(report, problem);
         throw stopOf(options, report, problem);
       }
       stepsDone++;
       await observer.notFinite({ ...report, skipped }, problem);
     }
-    if (iteration + 1 === optimiser.stepsPerEpoch) {
+    if (iteration + 1 === optimizer.stepsPerEpoch) {
       await observer.epochEnd(report);
       // Checkpoints and evaluations are no part of the speed of a step.
       endedMs = performance.now();
@@ -200,7 +200,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
       throw error;
     }
     // At the end of an epoch the weights are looked at: nothing may have changed them since.
-    await finishDownTo(begun % optimiser.stepsPerEpoch === 0 ? 0 : runner.ahead);
+    await finishDownTo(begun % optimizer.stepsPerEpoch === 0 ? 0 : runner.ahead);
     // Lets timers and signals in, also where an engine and its data never leave the queue of promises.
     await new Promise<void>((resolve) => setImmediate(resolve));
     stopRequested = await options.stopRequested();
@@ -218,7 +218,7 @@ function stopOf(options: LoopOptions, { step, schedule }: StepReport, problem: N
     lr: schedule.learningRate,
     lastCheckpoint: options.lastCheckpoint(),
     images: options.imageNames(step - 1),
-    mostSkipped: options.optimiser.skipNonFinite,
+    mostSkipped: options.optimizer.skipNonFinite,
   });
 }
 

@@ -1,6 +1,6 @@
 /**
  * The state of a run as checkpoints have it: every tensor whole, however many ranks keep a shard of it. So a checkpoint does
- * not depend on them, and a run goes on with another number of ranks, or with an optimiser that is sharded or is not.
+ * not depend on them, and a run goes on with another number of ranks, or with an optimizer that is sharded or is not.
  */
 import type { StateStore } from "../engines/engine";
 import type { TrainerProgram } from "../experiment";
@@ -21,7 +21,7 @@ export function wholeState(
   store: StateStore,
   ranks: Pick<Communicator, "rank" | "size" | "allGatherBlocks">,
 ): WholeState {
-  const sharded = shardsOf(experiment) > 1 ? state.filter((name) => stateTrees[name].ofOptimiser) : [];
+  const sharded = shardsOf(experiment) > 1 ? state.filter((name) => stateTrees[name].ofOptimizer) : [];
   const sizes = new Map([...stateSpecs(parameters, sharded)].map(([path, spec]) => [path, elements(spec)]));
   return {
     isSharded: (path) => sizes.has(path),

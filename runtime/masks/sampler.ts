@@ -15,7 +15,7 @@ import { type ContextDraw, type ImageDraw, ImageDrawer } from "./draw";
 
 export interface MaskRequest {
   readonly seed: number;
-  /** Optimiser step, from 0. It decides the sizes of all blocks, for every micro-batch and device. */
+  /** Optimizer step, from 0. It decides the sizes of all blocks, for every micro-batch and device. */
   readonly step: number;
   /** Images to draw for: those of a micro-batch. */
   readonly images: number;

@@ -6,7 +6,7 @@
 const SIZE = 624;
 const SHIFT = 397;
 
-/** MT19937 (Matsumoto and Nishimura 1998) with the 32-bit initialisation. */
+/** MT19937 (Matsumoto and Nishimura 1998) with the 32-bit initialization. */
 export class Mt19937 {
   readonly #state = new Uint32Array(SIZE);
   #next = SIZE;

@@ -112,7 +112,7 @@ function keyOf(seed: number, purpose: string): PhiloxKey {
   return { k0: words[0] ?? 0, k1: words[1] ?? 0 };
 }
 
-/** FNV-1a over UTF-16 units, from a given start, with MurmurHash3's finaliser to spread short names. */
+/** FNV-1a over UTF-16 units, from a given start, with MurmurHash3's finalizer to spread short names. */
 function fnv1a(text: string, start: number): number {
   let hash = start;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

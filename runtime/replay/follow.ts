@@ -34,7 +34,7 @@ export interface FollowOptions {
 }
 
 interface Step {
-  /** Runs one optimiser step over the batches of all ranks, or over that of this device; gives the losses of all. */
+  /** Runs one optimizer step over the batches of all ranks, or over that of this device; gives the losses of all. */
   run(batches: readonly RecordedBatch[], schedule: ScheduleTree<HostArray>): Promise<readonly number[]>;
 }
 
@@ -115,7 +115,7 @@ export async function follow(
     }
     const values = schedules[s];
     if (values === undefined) throw new Error(`internal: there is no schedule for step ${s}`);
-    local.push(await step.run(batches, scheduleTree(scalarsOf(values, experiment.optimiser, s))));
+    local.push(await step.run(batches, scheduleTree(scalarsOf(values, experiment.optimizer, s))));
     if (trace.recordedAfter.includes(s + 1)) {
       await results.state(s + 1, store);
       await results.positions(s + 1);

@@ -74,8 +74,8 @@ export class Results {
   }
 
   async schedules(): Promise<void> {
-    const { schedule, optimiser } = this.program.experiment;
-    const planned = Array.from({ length: this.trace.steps }, (_, step) => scheduleAt(schedule, optimiser, step));
+    const { schedule, optimizer } = this.program.experiment;
+    const planned = Array.from({ length: this.trace.steps }, (_, step) => scheduleAt(schedule, optimizer, step));
     const add = (tensor: string, value: "learningRate" | "weightDecay" | "momentum"): Promise<void> =>
       this.add(tensor, {
         group: "schedules",

@@ -1,4 +1,4 @@
-/** The CSV log with the reference's columns (reference.md §10): one row per optimiser step. */
+/** The CSV log with the reference's columns (reference.md §10): one row per optimizer step. */
 import { appendFileSync, existsSync } from "node:fs";
 import { fileLines, writeLines } from "./lines";
 

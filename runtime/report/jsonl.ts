@@ -1,4 +1,4 @@
-/** The JSON lines log: one event per line, each with the number of optimiser steps done when it was written. */
+/** The JSON lines log: one event per line, each with the number of optimizer steps done when it was written. */
 import { appendFileSync, existsSync } from "node:fs";
 import type { BadImageCounts, BadImageReason } from "../data/bad-image";
 import type { EvaluationReport } from "../evaluate/evaluation-report";
@@ -6,7 +6,7 @@ import { endsInLine, fileLines, writeLines } from "./lines";
 
 export interface StepEvent {
   readonly event: "step";
-  /** Optimiser steps done, this one included. */
+  /** Optimizer steps done, this one included. */
   readonly step: number;
   /** From 1. */
   readonly epoch: number;
@@ -84,7 +84,7 @@ export interface EvaluationEvent {
   readonly event: "evaluation";
   readonly step: number;
   readonly epoch: number;
-  /** The trained target encoder, and at the end its random initialisation and raw pixels. */
+  /** The trained target encoder, and at the end its random initialization and raw pixels. */
   readonly report: EvaluationReport;
 }
 

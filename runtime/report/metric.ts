@@ -9,7 +9,7 @@ import type { LogEvent } from "./jsonl";
 export interface MetricPoint {
   /** From 1: the value is that at the end of this epoch. */
   readonly epoch: number;
-  /** Optimiser steps done. */
+  /** Optimizer steps done. */
   readonly step: number;
   readonly value: number;
 }

@@ -2,7 +2,7 @@
 import { MultiBar, Presets } from "cli-progress";
 import { durationText, lrText, rateText } from "./text";
 
-/** One optimiser step, as far as the display needs it. */
+/** One optimizer step, as far as the display needs it. */
 export interface ProgressStep {
   /** Steps done, this one included. */
   readonly step: number;

@@ -2,7 +2,7 @@
 import type { SchedulePlan } from "../experiment";
 import type { ScheduleTree } from "../step/trees";
 
-/** The values in force during one optimiser step. */
+/** The values in force during one optimizer step. */
 export interface StepValues {
   readonly learningRate: number;
   readonly weightDecay: number;
@@ -18,7 +18,7 @@ export interface Betas {
   readonly beta2: number;
 }
 
-/** Values and scalars of optimiser step `step` = 0, 1, …; the t of AdamW's bias correction is step + 1. */
+/** Values and scalars of optimizer step `step` = 0, 1, …; the t of AdamW's bias correction is step + 1. */
 export function scheduleAt(plan: SchedulePlan, betas: Betas, step: number): StepValues & StepScalars {
   const values = {
     learningRate: learningRateAt(plan, step),
@@ -28,7 +28,7 @@ export function scheduleAt(plan: SchedulePlan, betas: Betas, step: number): Step
   return { ...values, ...scalarsOf(values, betas, step) };
 }
 
-/** The scalars of optimiser step `step` that follow from its values. */
+/** The scalars of optimizer step `step` that follow from its values. */
 export function scalarsOf(values: StepValues, { beta1, beta2 }: Betas, step: number): StepScalars {
   const { learningRate, weightDecay, momentum } = values;
   const t = step + 1;

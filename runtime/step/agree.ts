@@ -46,7 +46,7 @@ type Product<A extends number, B extends number> = true extends Long<A> | Long<B
 
 /** What step.ts of this experiment has to declare. */
 export interface SizesOf<E extends Experiment> extends StepSizes {
-  readonly B: E["optimiser"]["deviceBatch"];
+  readonly B: E["optimizer"]["deviceBatch"];
   readonly N: Product<E["image"]["gridHeight"], E["image"]["gridWidth"]>;
   readonly V: Product<E["image"]["channels"], Product<E["image"]["patch"], E["image"]["patch"]>>;
   readonly D: E["encoder"]["dim"];
@@ -63,14 +63,14 @@ export interface SizesOf<E extends Experiment> extends StepSizes {
 export const agreed = <const E extends Experiment>(_: E, sizes: SizesOf<E>): StepSizes => sizes;
 
 /** What an experiment makes of each size: the number, and of what it is. */
-function wanted({ optimiser, image, encoder, predictor, masks }: Experiment): {
+function wanted({ optimizer, image, encoder, predictor, masks }: Experiment): {
   readonly [K in keyof Required<StepSizes>]: readonly [size: number, field: string];
 } {
   const [program] = masks.programs;
   return {
     C: [program?.contextTokens ?? 0, "masks.programs"],
     T: [program?.targetTokens ?? 0, "masks.programs"],
-    B: [optimiser.deviceBatch, "optimiser.deviceBatch"],
+    B: [optimizer.deviceBatch, "optimizer.deviceBatch"],
     N: [image.gridHeight * image.gridWidth, "image.gridHeight · image.gridWidth"],
     V: [image.channels * image.patch * image.patch, "image.channels · image.patch²"],
     D: [encoder.dim, "encoder.dim"],

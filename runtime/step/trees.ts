@@ -13,8 +13,8 @@ export interface StateTree {
   readonly part: ParameterPart;
   /** What it holds before the first step: drawn weights, or zeros. */
   readonly start: "weights" | "zeros";
-  /** Whether a device keeps its shard of each tensor where the experiment shards its optimiser (shards.ts). */
-  readonly ofOptimiser?: true;
+  /** Whether a device keeps its shard of each tensor where the experiment shards its optimizer (shards.ts). */
+  readonly ofOptimizer?: true;
 }
 
 /** What lives from step to step. */
@@ -22,8 +22,8 @@ export type StateName = "weights" | "m" | "v" | "target" | "gradients";
 
 export const stateTrees: { readonly [K in StateName]: StateTree } = {
   weights: { part: "all", start: "weights" },
-  m: { part: "all", start: "zeros", ofOptimiser: true },
-  v: { part: "all", start: "zeros", ofOptimiser: true },
+  m: { part: "all", start: "zeros", ofOptimizer: true },
+  v: { part: "all", start: "zeros", ofOptimizer: true },
   target: { part: "encoder", start: "weights" },
   gradients: { part: "all", start: "zeros" },
 };
@@ -43,7 +43,7 @@ export interface BatchTree<Leaf> {
   readonly dropPath?: readonly { readonly attn: Leaf; readonly mlp: Leaf }[];
 }
 
-/** Scalars of one optimiser step: see `adamw` and `ema` in runtime/ops/ops.ts. */
+/** Scalars of one optimizer step: see `adamw` and `ema` in runtime/ops/ops.ts. */
 export interface ScheduleTree<Leaf> {
   /** lr / (1 − β1ᵗ) */
   readonly stepSize: Leaf;

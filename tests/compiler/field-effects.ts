@@ -231,7 +231,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     4096,
     {
       experiment:
-        "data.trainImages 8192 → 4096, schedule.steps 153600 → 76800, schedule.curveSteps 153600 → 76800, schedule.warmupSteps 20480 → 10240, schedule.momentumSteps 153600 → 76800, optimiser.stepsPerEpoch 512 → 256",
+        "data.trainImages 8192 → 4096, schedule.steps 153600 → 76800, schedule.curveSteps 153600 → 76800, schedule.warmupSteps 20480 → 10240, schedule.momentumSteps 153600 → 76800, optimizer.stepsPerEpoch 512 → 256",
       report: "steps 153,600 = 300 epochs × 512 → 76,800 = 300 epochs × 256, Schedules",
     },
   ],
@@ -246,7 +246,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     8192,
     {
       experiment:
-        "data.trainImages 4096 → 8192, schedule.steps 76800 → 153600, schedule.curveSteps 76800 → 153600, schedule.warmupSteps 10240 → 20480, schedule.momentumSteps 76800 → 153600, optimiser.stepsPerEpoch 256 → 512",
+        "data.trainImages 4096 → 8192, schedule.steps 76800 → 153600, schedule.curveSteps 76800 → 153600, schedule.warmupSteps 10240 → 20480, schedule.momentumSteps 76800 → 153600, optimizer.stepsPerEpoch 256 → 512",
       report: "steps 76,800 = 300 epochs × 256 → 153,600 = 300 epochs × 512, Schedules",
     },
   ],
@@ -260,7 +260,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     100,
     {
       experiment:
-        "schedule.steps 153600 → 51200, schedule.curveSteps 153600 → 51200, schedule.warmupSteps 20480 → 6826, schedule.momentumSteps 153600 → 51200, optimiser.epochs 300 → 100",
+        "schedule.steps 153600 → 51200, schedule.curveSteps 153600 → 51200, schedule.warmupSteps 20480 → 6826, schedule.momentumSteps 153600 → 51200, optimizer.epochs 300 → 100",
       report: "steps 153,600 = 300 epochs × 512 → 51,200 = 100 epochs × 512, Schedules",
     },
   ],
@@ -268,7 +268,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
     32,
     {
       experiment:
-        "schedule.steps 153600 → 76800, schedule.curveSteps 153600 → 76800, schedule.warmupSteps 20480 → 10240, schedule.momentumSteps 153600 → 76800, optimiser.stepsPerEpoch 512 → 256, optimiser.globalBatch 16 → 32, optimiser.deviceBatch 16 → 32",
+        "schedule.steps 153600 → 76800, schedule.curveSteps 153600 → 76800, schedule.warmupSteps 20480 → 10240, schedule.momentumSteps 153600 → 76800, optimizer.stepsPerEpoch 512 → 256, optimizer.globalBatch 16 → 32, optimizer.deviceBatch 16 → 32",
       step: "B (16 → 32), R",
       report:
         "batch 16 images = 1 × 16 → 32 images = 1 × 32, steps 153,600 = 300 epochs × 512 → 76,800 = 300 epochs × 256, operations per step 205 MFLOP → 409 MFLOP, memory (estimate) 6.9 MiB → 13.2 MiB, Schedules, Operations per step",
@@ -278,7 +278,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
   "optimization.accumulation": [
     2,
     {
-      experiment: "optimiser.accumulation 1 → 2, optimiser.deviceBatch 16 → 8",
+      experiment: "optimizer.accumulation 1 → 2, optimizer.deviceBatch 16 → 8",
       main: "import ./step (→ accumulate update), train(…) (→ accumulate gradients update every ...generated)",
       step: "import ijepa/runtime/ops/blocks (→ mapAll zipAll), (comments), B (16 → 8), R, State (→ readonly gradients Gradients Weights), NextState (→ readonly gradients Gradients Weights), accumulate + update split",
       trees: "state (→ gradients)",
@@ -303,17 +303,17 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
   ],
   "optimization.adamw.beta1": [
     0.8,
-    { experiment: "optimiser.beta1 0.9 → 0.8", step: "step (0.9 → 0.8)", report: "Schedules" },
+    { experiment: "optimizer.beta1 0.9 → 0.8", step: "step (0.9 → 0.8)", report: "Schedules" },
   ],
   "optimization.adamw.beta2": [
     0.98,
-    { experiment: "optimiser.beta2 0.999 → 0.98", step: "step (0.999 → 0.98)", report: "Schedules" },
+    { experiment: "optimizer.beta2 0.999 → 0.98", step: "step (0.999 → 0.98)", report: "Schedules" },
   ],
   "optimization.adamw.eps": [
     0.000001,
-    { experiment: "optimiser.eps 1e-8 → 0.000001", step: "step (1e-8 → 0.000001)", report: "Schedules" },
+    { experiment: "optimizer.eps 1e-8 → 0.000001", step: "step (1e-8 → 0.000001)", report: "Schedules" },
   ],
-  "optimization.skipNonFinite": [5, { experiment: "optimiser.skipNonFinite 0 → 5" }],
+  "optimization.skipNonFinite": [5, { experiment: "optimizer.skipNonFinite 0 → 5" }],
   "optimization.clipNorm": [
     1,
     {
@@ -340,7 +340,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
   "hardware.gpus": [
     2,
     {
-      experiment: "optimiser.deviceBatch 16 → 8, hardware.gpus 1 → 2",
+      experiment: "optimizer.deviceBatch 16 → 8, hardware.gpus 1 → 2",
       step: "import ijepa/runtime/ops/blocks (→ mapAll), B (16 → 8), R, step (→ local mapAll g o.allReduce)",
       report:
         "batch 16 images = 1 × 16 → 16 images = 2 devices × 1 × 8, operations per step 205 MFLOP → 103 MFLOP on each device, memory (estimate) 6.9 MiB → 3.7 MiB on each device, Operations per step",

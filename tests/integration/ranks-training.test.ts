@@ -214,7 +214,7 @@ describe.skipIf(mpis.length === 0).each(mpis)("a training on $kind", { timeout: 
     }
   });
 
-  it("with a sharded optimiser has the same numbers, and goes on with a whole one and with other ranks", async () => {
+  it("with a sharded optimizer has the same numbers, and goes on with a whole one and with other ranks", async () => {
     const tensorsOf = async (folder: string) => (await readSafetensors(latest(folder))).tensors;
     const sharded = newFolder();
     const run = start(mpi, shardedOverTwo, sharded);

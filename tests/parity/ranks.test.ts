@@ -44,7 +44,7 @@ describe(`ranks against accumulation (seed ${seed})`, () => {
     [2, 2, 0.5, "onnx", onnx],
     [2, 2, null, "onnx by its binding", binding],
   ] as const)(
-    "%d ranks with %d micro-batches each, clipped at %s, %s: a sharded optimiser has the same bits",
+    "%d ranks with %d micro-batches each, clipped at %s, %s: a sharded optimizer has the same bits",
     async (gpus, accumulation, clipNorm, _, makeEngine) => {
       const change = { gpus, accumulation, clipNorm };
       const wanted = await manyDevicesProgram(change);
@@ -60,7 +60,7 @@ describe(`ranks against accumulation (seed ${seed})`, () => {
     },
   );
 
-  it("a sharded optimiser on the reference engine is that of one device", async () => {
+  it("a sharded optimizer on the reference engine is that of one device", async () => {
     const wanted = await threeSteps(await manyDevicesProgram({ gpus: 1, accumulation: 4 }), exact);
     const sharded = await manyDevicesProgram({ gpus: 4, accumulation: 1, shardOptimizer: true });
     for (const found of await onRanks(4, (ranks) => threeSteps(sharded, exact, ranks))) expectClose(found, wanted);

@@ -4,7 +4,7 @@ import { compile } from "../../compiler/compile";
 import { specFromText } from "../../compiler/spec/load";
 import { factsOf } from "../../compiler/step/facts";
 import type { Parameter } from "../../runtime/experiment";
-import { initialValues } from "../../runtime/model/initialise";
+import { initialValues } from "../../runtime/model/initialize";
 import { evaluateTrainer } from "../support/generated";
 
 const sizes = [

@@ -10,7 +10,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A report in which counting by linear probe came out like this, row by row. */
 function report(...counts: readonly number[]): EvaluationReport {
-  const rows = ["target encoder", "random initialisation", "raw pixels (16×16)"].slice(0, counts.length);
+  const rows = ["target encoder", "random initialization", "raw pixels (16×16)"].slice(0, counts.length);
   return {
     trainImages: 8,
     validationImages: 4,

@@ -67,7 +67,7 @@ export async function threeSteps(
   makeEngine: MakeEngine,
   ranks: Communicator = aloneCommunicator(),
 ): Promise<Trained> {
-  const { deviceBatch, accumulation } = program.experiment.optimiser;
+  const { deviceBatch, accumulation } = program.experiment.optimizer;
   const { experiment } = program;
   const engine = await makeEngine(ranks, experiment.hardware.reduceBucketMiB * 2 ** 20);
   const { devices = 1 } = engine;

@@ -20,7 +20,7 @@ export async function train(compiled: Compiled, engine: Engine, steps = 2): Prom
   const store = engine.createStore(stateSpecs(parameters, program.state));
   await writeInitialState(store, parameters, experiment.seed);
   const runner = await openStepRunner(engine, program, store);
-  const { deviceBatch } = experiment.optimiser;
+  const { deviceBatch } = experiment.optimizer;
   const size = 3 * experiment.image.height * experiment.image.width;
   const losses: number[] = [];
   for (let step = 0; step < steps; step++) {

@@ -36,9 +36,9 @@ export const variations: readonly (readonly [name: string, change: object, inSte
 
 /** The same of steps that run on several devices alone. */
 export const onManyDevices: typeof variations = [
-  ["a sharded optimiser", { hardware: { gpus: 4, shardOptimizer: true } }, /gatherAll\(next\.weights, weights/],
+  ["a sharded optimizer", { hardware: { gpus: 4, shardOptimizer: true } }, /gatherAll\(next\.weights, weights/],
   [
-    "a sharded optimiser, accumulation and clipping",
+    "a sharded optimizer, accumulation and clipping",
     {
       optimization: { ...base.optimization, accumulation: 2, clipNorm: 3 },
       hardware: { gpus: 2, shardOptimizer: true },

@@ -31,7 +31,7 @@ export function measuresOfConstants(constants: JsonObject): readonly Measure[] {
   const counts: readonly (readonly [string, number | null])[] = [
     ["tokens of an image", product(number(["image", "gridHeight"]), number(["image", "gridWidth"]))],
     ["steps", steps],
-    ["images seen", product(steps, number(["optimiser", "globalBatch"]))],
+    ["images seen", product(steps, number(["optimizer", "globalBatch"]))],
   ];
   return counts.flatMap(([name, value]) => (value === null ? [] : [{ name, value, text: countText(value) }]));
 }
@@ -50,10 +50,10 @@ export function batchOf(constants: JsonObject): Batch | null {
   const number = (...path: readonly string[]): number => Number(valueAt(constants, path) ?? Number.NaN);
   const batch = {
     steps: number("schedule", "steps"),
-    globalBatch: number("optimiser", "globalBatch"),
+    globalBatch: number("optimizer", "globalBatch"),
     devices: number("hardware", "gpus"),
-    accumulation: number("optimiser", "accumulation"),
-    deviceBatch: number("optimiser", "deviceBatch"),
+    accumulation: number("optimizer", "accumulation"),
+    deviceBatch: number("optimizer", "deviceBatch"),
   };
   return Object.values(batch).every(Number.isFinite) ? batch : null;
 }

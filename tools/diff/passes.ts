@@ -1,5 +1,5 @@
-/** Which optimisation began or ceased to apply to what, and why. */
-import type { PassFact, PassName } from "../../compiler/optimise/pass-facts";
+/** Which optimization began or ceased to apply to what, and why. */
+import type { PassFact, PassName } from "../../compiler/optimize/pass-facts";
 
 export interface PassChange {
   readonly pass: PassName;

@@ -6,7 +6,7 @@ import { type Compiled, compile } from "../../compiler/compile";
 import { errors } from "../../compiler/diagnostics/catalogue";
 import { type Diagnostic, type Problem, unplaced } from "../../compiler/diagnostics/diagnostic";
 import type { GeneratedFile } from "../../compiler/emit/code";
-import type { PassFact } from "../../compiler/optimise/pass-facts";
+import type { PassFact } from "../../compiler/optimize/pass-facts";
 import { isObject, type JsonObject, type JsonValue } from "../../compiler/spec/json";
 import { type LoadedSpec, loadSpec, specFromText } from "../../compiler/spec/load";
 import { parseSpec } from "../../compiler/spec/read";

@@ -1,5 +1,5 @@
 /** Linear probes that see a few labels alone: what a representation is worth where labelling is dear. */
-import { type Features, shareOfEqual, standardised, statisticsOf } from "../../runtime/evaluate/features";
+import { type Features, shareOfEqual, standardized, statisticsOf } from "../../runtime/evaluate/features";
 import { fitClassifier, predict } from "../../runtime/evaluate/linear-probe";
 import { cholesky, gramOf, transposed } from "../../runtime/evaluate/matrix";
 import { randomAt } from "../../runtime/random/random";
@@ -23,7 +23,7 @@ export const budgets: readonly LabelBudget[] = [{ perClass: 1 }, { perClass: 5 }
 export const drawCount = 5;
 
 /**
- * No label beyond the budget is seen: features are standardised on the chosen images, and the L2 strength is not chosen but
+ * No label beyond the budget is seen: features are standardized on the chosen images, and the L2 strength is not chosen but
  * scikit-learn's default (C = 1: 1 / images beside a mean loss). Null where the train split is too small for the budget.
  */
 export function fewLabels(what: {
@@ -46,7 +46,7 @@ export function fewLabels(what: {
     images = chosen.length;
     const few = rowsOf(train, chosen);
     const statistics = statisticsOf(few);
-    const rows = standardised(few, statistics);
+    const rows = standardized(few, statistics);
     const trainColumns = transposed(rows);
     const bound = gramOf(trainColumns);
     for (let i = 0; i < bound.values.length; i++) bound.values[i] = (bound.values[i] ?? 0) / (4 * images);
@@ -54,7 +54,7 @@ export function fewLabels(what: {
     const prepared = { train: rows, trainColumns, factors: new Map([[l2, cholesky(bound, l2)]]) };
     const given = Int32Array.from(chosen, (i) => labels.train[i] ?? 0);
     const { classifier } = fitClassifier(prepared, given, { classes, l2, start: null });
-    draws.push(shareOfEqual(predict(classifier, standardised(test, statistics)), labels.test));
+    draws.push(shareOfEqual(predict(classifier, standardized(test, statistics)), labels.test));
   }
   return { labels: name, images, draws, ...spreadOf(draws) };
 }

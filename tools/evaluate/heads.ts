@@ -153,7 +153,7 @@ function trainEpoch(bank: Bank, features: Features, order: Int32Array, factor: n
       bank.mean[c] = momentum * (bank.mean[c] ?? 0) + (1 - momentum) * (mean[c] ?? 0);
       bank.variance[c] = momentum * (bank.variance[c] ?? 0) + (1 - momentum) * (variance[c] ?? 0);
     }
-    const inputs = [raw, normalised(raw, mean, variance)].map((rows) => ({ rows, columns: transposed(rows) }));
+    const inputs = [raw, normalized(raw, mean, variance)].map((rows) => ({ rows, columns: transposed(rows) }));
     for (const head of bank.heads) {
       const input = inputs[head.setting.batchNorm ? 1 : 0];
       if (input !== undefined) step(head, input, labels, bank.task.classes, (factor * size) / 256);
@@ -214,7 +214,7 @@ function statistics({ rows, columns, values }: Matrix): {
 }
 
 /** A batch norm without gain and bias, which the linear layer behind it has already. */
-function normalised({ rows, columns, values }: Matrix, mean: Float64Array, variance: Float64Array): Matrix {
+function normalized({ rows, columns, values }: Matrix, mean: Float64Array, variance: Float64Array): Matrix {
   const out = matrix(rows, columns);
   for (let i = 0; i < values.length; i++) {
     const c = i % columns;
@@ -225,7 +225,7 @@ function normalised({ rows, columns, values }: Matrix, mean: Float64Array, varia
 
 function accuracies(bank: Bank, { images, dimension, values }: Features, labels: Int32Array): readonly number[] {
   const raw: Matrix = { rows: images, columns: dimension, values: Float64Array.from(values) };
-  const inputs = [raw, normalised(raw, bank.mean, bank.variance)];
+  const inputs = [raw, normalized(raw, bank.mean, bank.variance)];
   return bank.heads.map(({ weight, bias, setting }) => {
     const input = inputs[setting.batchNorm ? 1 : 0] ?? raw;
     const logits = matrix(images, weight.rows);

@@ -29,7 +29,7 @@ export interface ProbeResults {
   readonly experiment: string;
   readonly checkpoint: string;
   readonly encoder: "target" | "context";
-  /** Optimiser steps; null of weights of others. */
+  /** Optimizer steps; null of weights of others. */
   readonly step: number | null;
   readonly data: string;
   readonly images: { readonly train: number; readonly validation: number; readonly test: number };

@@ -23,7 +23,7 @@ export interface EvaluatedSource {
   readonly experiment: Experiment;
   readonly choice: EncoderChoice;
   readonly encoder: readonly SourceTensor[];
-  /** Optimiser steps that it was trained for; null of weights of others. */
+  /** Optimizer steps that it was trained for; null of weights of others. */
   readonly step: number | null;
   /** The log of its run, where the checkpoint lies in a run folder. */
   readonly log: string | null;

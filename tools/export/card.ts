@@ -48,16 +48,16 @@ function tableOf(rows: readonly (readonly [string, string])[]): string {
 }
 
 function experimentRows({ experiment, metadata }: ExportSource): readonly (readonly [string, string])[] {
-  const { image, encoder, predictor, masks, optimiser, schedule, hardware, seed } = experiment;
+  const { image, encoder, predictor, masks, optimizer, schedule, hardware, seed } = experiment;
   const { step, epoch, loss } = metadata.progress;
   return [
     ["images", `${image.width}×${image.height} pixels in patches of ${image.patch}`],
     ["encoder", `${encoder.depth} blocks, width ${encoder.dim}, ${encoder.heads} heads, MLP ${encoder.hidden}`],
     ["predictor", `${predictor.depth} blocks, width ${predictor.dim}, ${predictor.heads} heads`],
     ["masks", `${masks.targetCount} targets, ${masks.contextCount} context, sampler ${masks.sampler}`],
-    ["batch", `${optimiser.globalBatch} images`],
+    ["batch", `${optimizer.globalBatch} images`],
     ["learning rate", `${schedule.lrStart} → ${schedule.lrPeak} → ${schedule.lrFinal}`],
-    ["trained", `${step} of ${schedule.steps} steps, ${epoch} of ${optimiser.epochs} epochs`],
+    ["trained", `${step} of ${schedule.steps} steps, ${epoch} of ${optimizer.epochs} epochs`],
     ["loss", Number.isFinite(loss) ? loss.toPrecision(4) : "unknown"],
     ["precision, seed", `${hardware.precision}, ${seed}`],
     ["spec", `sha256 ${metadata.specHash}`],
@@ -75,7 +75,7 @@ function dataText(data: DataPlan): string {
 }
 
 function costText({ experiment, events, metadata }: ExportSource): string {
-  const images = metadata.progress.step * experiment.optimiser.globalBatch;
+  const images = metadata.progress.step * experiment.optimizer.globalBatch;
   const seen = `${images} images were seen.`;
   const steps = events.flatMap((event) => (event.event === "step" ? [event] : []));
   if (steps.length === 0) return `${seen} The run's log is not beside the checkpoint, so the time is not known.`;

@@ -20,8 +20,8 @@ const wanted: readonly (readonly [path: string, is: (value: unknown) => boolean]
     [`encoder.${field}`, `predictor.${field}`].map((path) => [path, isCount] as const),
   ),
   ["data.kind", (value) => value === "shapes" || value === "folder"],
-  ["optimiser.globalBatch", isCount],
-  ["optimiser.epochs", isCount],
+  ["optimizer.globalBatch", isCount],
+  ["optimizer.epochs", isCount],
 ];
 
 /** The experiment in a text, or the first constant that it lacks. */

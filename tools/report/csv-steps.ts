@@ -7,13 +7,13 @@ import type { StepEvent } from "../../runtime/report/jsonl";
 export type LoggedStep = Pick<StepEvent, "step" | "loss" | "timeMs"> & Partial<StepEvent>;
 
 /** Rows that are torn are left out. */
-export function csvSteps(text: string, { optimiser }: Pick<Experiment, "optimiser">): readonly LoggedStep[] {
+export function csvSteps(text: string, { optimizer }: Pick<Experiment, "optimizer">): readonly LoggedStep[] {
   const [header, ...rows] = text.split(/\r?\n/);
   if (header !== csvHeader) return [];
   return rows.flatMap((row) => {
     const cells = row.split(",").map(Number);
     const [epoch = Number.NaN, iteration = Number.NaN, loss = Number.NaN, , , timeMs = Number.NaN] = cells;
-    const step = (epoch - 1) * optimiser.stepsPerEpoch + iteration + 1;
+    const step = (epoch - 1) * optimizer.stepsPerEpoch + iteration + 1;
     const isWhole = cells.length === csvHeader.split(",").length && [step, loss, timeMs].every(Number.isFinite);
     return isWhole ? [{ step, epoch, loss, timeMs }] : [];
   });

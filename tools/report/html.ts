@@ -44,12 +44,12 @@ export function reportHtml({ title, runs, sections, notes }: ReportPage): string
       charts: charts.map((chart) => ({ ...chart, title: printable(chart.title) })),
       unit: "step",
     }),
-    facts: runs.map(({ label, state, experiment: { encoder, image, optimiser } }) => ({
+    facts: runs.map(({ label, state, experiment: { encoder, image, optimizer } }) => ({
       label: printable(label),
       state,
       what:
         `${encoder.depth} × ${encoder.dim} encoder, ${image.height}×${image.width} px in ${image.patch} px patches, ` +
-        `${optimiser.epochs} epochs of batch ${optimiser.globalBatch}`,
+        `${optimizer.epochs} epochs of batch ${optimizer.globalBatch}`,
     })),
     cost: runs.length === 0 ? null : filled("cost", costTable(runs)),
     evaluations: evaluations === null ? null : filled("evaluations", evaluations),

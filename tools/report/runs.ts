@@ -145,7 +145,7 @@ function costOf(experiment: Experiment, events: readonly LogEvent[], steps: read
   return {
     stepsDone,
     steps: experiment.schedule?.steps ?? stepsDone,
-    images: stepsDone * experiment.optimiser.globalBatch,
+    images: stepsDone * experiment.optimizer.globalBatch,
     // Not every step is logged; those that are stand for the others.
     trainingMs: steps.length === 0 ? null : (timed / steps.length) * stepsDone,
     wallMs: wallOf(events),

@@ -60,12 +60,12 @@ export const goal = 0.95;
 
 export function expectScaling(
   facts: Facts,
-  { hardware, optimiser }: Pick<Experiment, "hardware" | "optimiser">,
+  { hardware, optimizer }: Pick<Experiment, "hardware" | "optimizer">,
   options: ScalingOptions,
 ): ScalingExpectation {
   const precision = hardware.precision === "bf16" ? "bf16" : "fp32";
-  const step = stepModel(facts, optimiser.accumulation, precision, options);
-  const imagesPerDevice = optimiser.deviceBatch * optimiser.accumulation;
+  const step = stepModel(facts, optimizer.accumulation, precision, options);
+  const imagesPerDevice = optimizer.deviceBatch * optimizer.accumulation;
   return {
     card: options.card,
     precision,

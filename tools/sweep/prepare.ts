@@ -70,8 +70,8 @@ export async function preparePoints(
     await writeTrainers(join(folders.out, sweep.name), trainers, { force: true });
     for (const { point, compiled: made } of compiled) {
       recordRun(runFolder(folders, sweep, point), recordOf(sweep, point, generator));
-      const { optimiser, schedule } = made.plan.experiment;
-      ready.push({ point, stepsPerEpoch: optimiser.stepsPerEpoch, steps: schedule.steps });
+      const { optimizer, schedule } = made.plan.experiment;
+      ready.push({ point, stepsPerEpoch: optimizer.stepsPerEpoch, steps: schedule.steps });
     }
     options.progress?.(Math.min(from + atOnce, points.length));
   }

@@ -9,7 +9,7 @@ import { readRecord } from "./record";
 import type { PointStatus } from "./results/results";
 
 export interface PointProgress {
-  /** Optimiser steps done. */
+  /** Optimizer steps done. */
   readonly step: number;
   /** Null where the trainer has not said so yet. */
   readonly steps: number | null;
@@ -122,8 +122,8 @@ function planOf(runFolder: string): {
   };
   return {
     steps: number("schedule", "steps"),
-    epochs: number("optimiser", "epochs"),
-    batch: number("optimiser", "globalBatch"),
+    epochs: number("optimizer", "epochs"),
+    batch: number("optimizer", "globalBatch"),
   };
 }
 

@@ -336,7 +336,7 @@ export const specErrors = {
     "E327",
     "Devices keep the moments of AdamW in shards only on an engine that brings the updated shards together.",
     (facts: { engine: string; device: string; others: readonly string[] }) => ({
-      what: `the engine ${facts.engine} on ${facts.device} does not shard the optimiser over devices`,
+      what: `the engine ${facts.engine} on ${facts.device} does not shard the optimizer over devices`,
       found: "true",
       want: "false, where every device keeps all moments",
       hint: `These do: ${facts.others.join(", ")}.`,

@@ -214,7 +214,7 @@ class Unpickler {
     this.push(value);
   }
 
-  memorise(): void {
+  memorize(): void {
     this.remember(this.memo.size);
   }
 
@@ -304,7 +304,7 @@ const opcodes: Readonly<Record<number, (p: Unpickler) => void>> = {
   117: (p) => p.setItems(p.popMarked()), // u
   113: (p) => p.remember(p.byte()), // q
   114: (p) => p.remember(p.uint32()), // r
-  148: (p) => p.memorise(), // MEMOIZE
+  148: (p) => p.memorize(), // MEMOIZE
   104: (p) => p.recall(p.byte()), // h
   106: (p) => p.recall(p.uint32()), // j
   99: (p) => p.global(p.line(), p.line()), // c

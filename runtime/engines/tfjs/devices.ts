@@ -66,7 +66,7 @@ function coreBeside(backend: string): Core {
 async function start(core: Core, backend: BackendName): Promise<void> {
   core.enableProdMode();
   const isReady = await core.engine().setBackend(backend);
-  if (!isReady) throw engineFailed({ what: `start the backend ${backend} of tfjs`, why: "it did not initialise" });
+  if (!isReady) throw engineFailed({ what: `start the backend ${backend} of tfjs`, why: "it did not initialize" });
   registerOwnKernels(core, backend);
 }
 

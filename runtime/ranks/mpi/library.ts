@@ -90,7 +90,7 @@ function tryLoad(path: string): MpiLibrary | string {
   }
 }
 
-/** May be called before MPI is initialised. */
+/** May be called before MPI is initialized. */
 function versionOf(library: Library): string {
   const koffi = loadKoffi();
   // The longest text that any MPI gives is MPICH's, 8192 bytes.

@@ -1,7 +1,7 @@
 /** Gradients of graphs in bfloat16 beside those in float64: apart by what rounding the operands of products explains. */
 import { describe, expect, it } from "vitest";
 import { type TrainedStage, trainedModel } from "../../../compiler/autodiff/trained";
-import { optimise } from "../../../compiler/optimise";
+import { optimize } from "../../../compiler/optimize";
 import type { Dense } from "../../../runtime/engines/reference/tensor";
 import { randomAt } from "../../../runtime/random/random";
 import { castsOf, relativeError, toleranceOf } from "../../support/bfloat16";
@@ -31,8 +31,8 @@ describe.each([
   ["two contexts and drop path", { contexts: 2, dropPath: true }],
   ["one block", { predictor: { dim: 12, depth: 1, heads: 3, hidden: 10 } }],
 ] as const)(`%s (seed ${seed})`, (_, change) => {
-  const exact = trainedModel(optimise(smallModel(change)));
-  const rounded = trainedModel(optimise(smallModel({ ...change, operands: "bf16" })));
+  const exact = trainedModel(optimize(smallModel(change)));
+  const rounded = trainedModel(optimize(smallModel({ ...change, operands: "bf16" })));
   const pairs = (["context", "predictor"] as const).flatMap((chain) =>
     exact[chain].stages.flatMap((stage, i) => {
       const same = rounded[chain].stages[i];

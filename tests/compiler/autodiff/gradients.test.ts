@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { differentiate } from "../../../compiler/autodiff/gradients";
 import { type TrainedStage, trainedModel } from "../../../compiler/autodiff/trained";
 import { type Graph, GraphBuilder, parametersOf } from "../../../compiler/ir/graph";
-import { optimise } from "../../../compiler/optimise";
+import { optimize } from "../../../compiler/optimize";
 import type { Dense } from "../../../runtime/engines/reference/tensor";
 import { randomAt } from "../../../runtime/random/random";
 import { randomValues, runGraph, tensorOf, type Values } from "../../support/run-graph";
@@ -78,7 +78,7 @@ const variations = [
 ] as const;
 
 describe.each(variations)("%s", (_name, model) => {
-  const { context, predictor, loss } = trainedModel(optimise(model));
+  const { context, predictor, loss } = trainedModel(optimize(model));
   it.each([...context.stages, ...predictor.stages].map((stage) => [stage.graph.name, stage] as const))(
     "%s",
     (_graph, stage) => checkStage(stage),

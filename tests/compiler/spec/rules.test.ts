@@ -73,7 +73,7 @@ const mistakes: readonly (readonly [fields: { readonly [path: string]: JsonValue
     [{ "hardware.gpus": 8, "hardware.shardOptimizer": true }],
     [
       { "hardware.gpus": 2, "hardware.engine": "xla", "hardware.shardOptimizer": true },
-      "E327 hardware.shardOptimizer: the engine xla on cpu does not shard the optimiser over devices; found true; want false, where every device keeps all moments. These do: onnx on cpu.",
+      "E327 hardware.shardOptimizer: the engine xla on cpu does not shard the optimizer over devices; found true; want false, where every device keeps all moments. These do: onnx on cpu.",
     ],
     [{ "hardware.engine": "tfjs", "hardware.shardOptimizer": true }],
     [

@@ -120,7 +120,7 @@ describe("a checkpoint of another spec", () => {
     ...change,
   });
   const longer = other({
-    optimiser: { ...experiment.optimiser, epochs: 20 },
+    optimizer: { ...experiment.optimizer, epochs: 20 },
     schedule: { ...experiment.schedule, steps: 80, curveSteps: 80, momentumSteps: 80 },
   });
   beforeEach(() => save());
@@ -140,7 +140,7 @@ describe("a checkpoint of another spec", () => {
     const { progress: at, notes, state } = await load(longer, runLengthFields);
     expect(at.step).toBe(12);
     expect(state.size).toBe(18);
-    expect(notes).toContain("optimiser.epochs: 10 in the checkpoint, 20 here");
+    expect(notes).toContain("optimizer.epochs: 10 in the checkpoint, 20 here");
   });
 
   test("is refused where more than the allowed differs", async () => {
@@ -150,7 +150,7 @@ describe("a checkpoint of another spec", () => {
   test("may then also have other threads, cadences and paths", async () => {
     const moved = { ...longer, name: "renamed", runDirectory: "runs/x", log: { ...experiment.log, logEverySteps: 9 } };
     expect((await load(moved, runLengthFields)).progress.step).toBe(12);
-    await expect(load({ ...moved, specHash: "c", optimiser: experiment.optimiser })).rejects.toMatchObject({
+    await expect(load({ ...moved, specHash: "c", optimizer: experiment.optimizer })).rejects.toMatchObject({
       code: "R146",
     });
   });
@@ -165,12 +165,12 @@ describe("a checkpoint of another spec", () => {
   });
 
   test("that trains the same on more devices is taken, and what differs is said", async () => {
-    const { trainingHash, optimiser, hardware } = experiment;
-    const wider = { hardware: { ...hardware, gpus: 8 }, optimiser: { ...optimiser, deviceBatch: 1 } };
+    const { trainingHash, optimizer, hardware } = experiment;
+    const wider = { hardware: { ...hardware, gpus: 8 }, optimizer: { ...optimizer, deviceBatch: 1 } };
     const { notes, progress: at } = await load(other({ trainingHash, ...wider }));
     expect(at.step).toBe(12);
     expect(notes).toEqual([
-      `optimiser.deviceBatch: ${optimiser.deviceBatch} in the checkpoint, 1 here`,
+      `optimizer.deviceBatch: ${optimizer.deviceBatch} in the checkpoint, 1 here`,
       "hardware.gpus: 1 in the checkpoint, 8 here",
     ]);
     await expect(load(other(wider))).rejects.toMatchObject({ code: "R146" });
@@ -233,7 +233,7 @@ describe("a file that does not fit writes nothing into the state", () => {
       { tensors: (all) => all.filter(({ name }) => name !== "opt.v.encoder.blocks.0.attn.qkv.bias") },
     ],
     [
-      "no optimiser state",
+      "no optimizer state",
       "R143",
       /lacks 10 of the 18/,
       { tensors: (all) => all.filter(({ name }) => !name.startsWith("opt.")) },

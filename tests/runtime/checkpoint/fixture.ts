@@ -54,7 +54,7 @@ export const experiment: Experiment = {
     momentumFinal: 1,
     momentumSteps: 40,
   },
-  optimiser: {
+  optimizer: {
     beta1: 0.9,
     beta2: 0.999,
     eps: 1e-8,

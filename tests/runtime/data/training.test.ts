@@ -129,8 +129,8 @@ test("an incomplete last batch is dropped", async () => {
   const root = await temporaryFolder();
   await writeTwoClasses(root);
   const experiment = experimentOn(folderData);
-  const optimiser = { ...experiment.optimiser, globalBatch: 6, stepsPerEpoch: 3 };
-  const seen = await imagesSeen({ ...experiment, optimiser }, root, 6);
+  const optimizer = { ...experiment.optimizer, globalBatch: 6, stepsPerEpoch: 3 };
+  const seen = await imagesSeen({ ...experiment, optimizer }, root, 6);
   expect(new Set(seen.slice(0, 18)).size).toBe(18);
   expect(new Set(seen.slice(18)).size).toBe(18);
 });

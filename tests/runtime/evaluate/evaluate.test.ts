@@ -61,7 +61,7 @@ const means =
 const labelled = { train: splitOf(400, 1), validation: splitOf(120, 2), test: splitOf(200, 3) };
 const encoders = [
   { name: "target encoder", features: means(true) },
-  { name: "random initialisation", features: means(false) },
+  { name: "random initialization", features: means(false) },
 ];
 
 describe("evaluate", () => {
@@ -76,7 +76,7 @@ describe("evaluate", () => {
     const [target, start, pixels] = report?.rows ?? [];
     expect(report?.rows.map(({ representation, dimension }) => [representation, dimension])).toEqual([
       ["target encoder", 4],
-      ["random initialisation", 4],
+      ["random initialization", 4],
       ["raw pixels (16×16)", 768],
     ]);
     expect(target?.tasks[0]).toMatchObject({ linearProbe: 1, knn: 1 });

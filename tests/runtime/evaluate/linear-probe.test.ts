@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { Features } from "../../../runtime/evaluate/features";
-import { minimise } from "../../../runtime/evaluate/lbfgs";
+import { minimize } from "../../../runtime/evaluate/lbfgs";
 import { fitClassifier, linearProbe, prepareProbe, probeGrid } from "../../../runtime/evaluate/linear-probe";
 import { gaussians, waves } from "./synthetic";
 
 describe("L-BFGS", () => {
   test("finds the minimum of a badly scaled bowl", () => {
     const scales = Float64Array.from({ length: 12 }, (_, i) => 4 ** i);
-    const { x, value } = minimise({
+    const { x, value } = minimize({
       evaluate: (at, gradient) => {
         let sum = 0;
         for (const [i, scale] of scales.entries()) {
@@ -30,7 +30,7 @@ describe("L-BFGS", () => {
 
   test("ends at a start that is the minimum", () => {
     const problem = { evaluate: () => 1, precondition: () => undefined, start: new Float64Array(2) };
-    expect(minimise({ ...problem, tolerance: 1e-9, maxIterations: 9 })).toMatchObject({ value: 1, iterations: 0 });
+    expect(minimize({ ...problem, tolerance: 1e-9, maxIterations: 9 })).toMatchObject({ value: 1, iterations: 0 });
   });
 });
 
@@ -127,7 +127,7 @@ describe("the probe", () => {
     expect(probeGrid).toContain(first.l2);
   });
 
-  test("regularises strongly where there are more features than images to learn from", () => {
+  test("regularizes strongly where there are more features than images to learn from", () => {
     const split = (images: number, seed: number) => gaussians({ images, dimension: 60, classes: 2, distance: 1, seed });
     const [train, validation, test] = [split(80, 1), split(1000, 2), split(1000, 3)];
     const found = linearProbe(

@@ -48,13 +48,13 @@ describe("evaluation of a run", () => {
     expect(engine.loaded).toHaveLength(1);
   });
 
-  it("compares it at the end with random initialisation and raw pixels", async () => {
+  it("compares it at the end with random initialization and raw pixels", async () => {
     const { engine, final } = await opened();
     const heard: string[] = [];
     const report = await final((line) => heard.push(line));
     expect(report?.rows.map(({ representation }) => representation)).toEqual([
       "target encoder",
-      "random initialisation",
+      "random initialization",
       "raw pixels (16×16)",
     ]);
     expect(heard).toHaveLength(3);

@@ -108,7 +108,7 @@ export function fakeImages(
   fromStep: number,
   failAt: number | null = null,
 ): ImageStream & { taken: number } {
-  const { deviceBatch, accumulation } = experiment.optimiser;
+  const { deviceBatch, accumulation } = experiment.optimizer;
   const size = deviceBatch * 3 * experiment.image.height * experiment.image.width;
   const stream = {
     workers: 0,
@@ -145,13 +145,13 @@ export function tinyProgram(
   kind: "step" | "accumulate" = "accumulate",
 ): TrainerProgram {
   const accumulation = kind === "step" ? 1 : 2;
-  const optimiser = { ...tinyExperiment.optimiser, accumulation, globalBatch: 2 * accumulation };
+  const optimizer = { ...tinyExperiment.optimizer, accumulation, globalBatch: 2 * accumulation };
   const never = (): never => {
     throw new Error("the fake engine does not run generated code");
   };
-  const experiment = { ...tinyExperiment, optimiser, ...changes };
+  const experiment = { ...tinyExperiment, optimizer, ...changes };
   const { image, encoder, predictor, masks, dropPath } = experiment;
-  const { deviceBatch } = experiment.optimiser;
+  const { deviceBatch } = experiment.optimizer;
   const rows = deviceBatch * masks.contextCount;
   const tokens = image.gridHeight * image.gridWidth;
   const whole = ["weights", "m", "v", "target"] as const;

@@ -108,7 +108,7 @@ describe("a run on several ranks", () => {
         await run(program, { ...flags(folder, stopAtStep), resume }, environment, runRanks(communicator));
         return evaluatedAt.join();
       });
-    const { stepsPerEpoch } = program.experiment.optimiser;
+    const { stepsPerEpoch } = program.experiment.optimizer;
     expect(await start(stepsPerEpoch, { from: "nothing" })).toEqual(["now", "now"]);
     // Its log knows of no report, as both gave null, so that it is made up for.
     const epochs = schedule.steps / stepsPerEpoch;

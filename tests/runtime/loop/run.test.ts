@@ -200,9 +200,9 @@ describe("a resumed run", () => {
     const directory = folder();
     const log = { logEverySteps: 2, checkpointEveryEpochs: 1, keepEveryEpochs: 0, keepLast: 2, keepBestMetric: "loss" };
     const { experiment } = tinyProgram();
-    const optimiser = { ...experiment.optimiser, epochs: 5, stepsPerEpoch: 2 };
+    const optimizer = { ...experiment.optimizer, epochs: 5, stepsPerEpoch: 2 };
     // Two micro-batches a step, two steps an epoch: the third epoch is the best.
-    const given = { experiment: { log, optimiser }, lossAt: (call: number) => (call >= 8 && call < 12 ? -9 : null) };
+    const given = { experiment: { log, optimizer }, lossAt: (call: number) => (call >= 8 && call < 12 ? -9 : null) };
     await runIn(directory, { ...given, flags: { stopAtStep: 7 } });
     const kept = (): string[] => readdirSync(directory).filter((name) => /-(ep\d+|best)\./.test(name));
     expect(kept().sort()).toEqual(["tiny-best.safetensors", "tiny-ep2.safetensors", "tiny-ep3.safetensors"]);
@@ -280,13 +280,13 @@ describe("a run that fails", () => {
   });
 
   describe.each(["step", "accumulate"] as const)("with steps that may be skipped (%s)", (kind) => {
-    const { optimiser } = tinyProgram().experiment;
+    const { optimizer } = tinyProgram().experiment;
     const perStep = kind === "step" ? 1 : 2;
     const skipping = (skipNonFinite: number): Partial<Experiment> => ({
-      optimiser: {
-        ...optimiser,
+      optimizer: {
+        ...optimizer,
         skipNonFinite,
-        ...(kind === "step" ? { accumulation: 1, deviceBatch: optimiser.globalBatch } : {}),
+        ...(kind === "step" ? { accumulation: 1, deviceBatch: optimizer.globalBatch } : {}),
       },
     });
     /** The steps, from 0, whose loss is no number. */

@@ -44,7 +44,7 @@ const environment = fakeEnvironment(engine, {
   openImages: async ({ experiment, fromStep }) => {
     if (process.env.HOLD_AT === "start") await holding();
     const images = fakeImages(experiment, fromStep);
-    const heldAt = (heldStep - 1) * experiment.optimiser.accumulation;
+    const heldAt = (heldStep - 1) * experiment.optimizer.accumulation;
     const next = async (): Promise<Uint8Array> => {
       if (hold !== undefined && process.env.HOLD_AT === undefined && images.taken === heldAt) await holding();
       return images.next();

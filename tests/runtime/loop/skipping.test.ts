@@ -58,7 +58,7 @@ describe.each(engines)("a real step of %s", (_, open) => {
       },
     };
     const runner = skippingRunner(spoilt, store);
-    const size = experiment.optimiser.deviceBatch * 3 * experiment.image.height * experiment.image.width;
+    const size = experiment.optimizer.deviceBatch * 3 * experiment.image.height * experiment.image.width;
     const images = async (): Promise<Uint8Array> => Uint8Array.from({ length: size }, (___, i) => (i * i) % 251);
     expect((await runner.run(runner.prepare(0), images)).takenBack).toBeUndefined();
     const before = await stateOf(store);

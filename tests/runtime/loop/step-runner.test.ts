@@ -15,9 +15,9 @@ async function runner(
   lossAt?: (call: number) => number | null,
   wrap: (engine: FakeEngine) => Engine = (engine) => engine,
 ) {
-  const optimiser = { ...tinyExperiment.optimiser, globalBatch: 8, accumulation, deviceBatch: 8 / accumulation };
+  const optimizer = { ...tinyExperiment.optimizer, globalBatch: 8, accumulation, deviceBatch: 8 / accumulation };
   const masks = { ...tinyExperiment.masks, contextCount: contexts };
-  const program = tinyProgram({ optimiser, masks }, accumulation === 1 ? "step" : "accumulate");
+  const program = tinyProgram({ optimizer, masks }, accumulation === 1 ? "step" : "accumulate");
   const engine = fakeEngine(lossAt);
   const store = engine.createStore(stateSpecs(program.parameters, program.state));
   await writeInitialState(store, program.parameters, 1);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type StepOutcome, type StepRunner, trainLoop } from "../../../runtime/loop/train-loop";
 import { tinyExperiment } from "./tiny";
 
-const { optimiser } = tinyExperiment;
+const { optimizer } = tinyExperiment;
 const PER_EPOCH = 4;
 const STEPS = 8;
 
@@ -73,7 +73,7 @@ async function happened(
   let error: unknown = null;
   try {
     await trainLoop({
-      optimiser: { ...optimiser, stepsPerEpoch: PER_EPOCH },
+      optimizer: { ...optimizer, stepsPerEpoch: PER_EPOCH },
       steps: STEPS,
       from: { stepsDone: 0, epochLoss: 0 },
       stopAtStep: STEPS,

@@ -62,7 +62,7 @@ describe("ranks in memory", () => {
     expect(results).toEqual([0, 1, 2].map(() => [1, 10, 1, 2, 3]));
   });
 
-  it("give the same bits with the optimiser's state sharded or not", async () => {
+  it("give the same bits with the optimizer's state sharded or not", async () => {
     const results = await onRanks(2, collectivesResult);
     for (const { means, sharded } of results) expect(sharded).toEqual(means);
   });

@@ -24,7 +24,7 @@ const report = (probe: number): EvaluationReport => ({
   rows: [
     row("raw pixels (16×16)", 0.9, null),
     row("target encoder", probe, { rankMe: 12.5, featureSpread: 0.4 }),
-    row("random initialisation", 0.1, { rankMe: 99, featureSpread: 9 }),
+    row("random initialization", 0.1, { rankMe: 99, featureSpread: 9 }),
   ],
 });
 const events: readonly LogEvent[] = [

@@ -11,7 +11,7 @@ it("are accepted where they agree", () => {
 });
 
 it.each([
-  ["B", "optimiser.deviceBatch", 4],
+  ["B", "optimizer.deviceBatch", 4],
   ["N", "image.gridHeight · image.gridWidth", 16],
   ["V", "image.channels · image.patch²", 192],
   ["D", "encoder.dim", 16],

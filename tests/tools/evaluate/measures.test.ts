@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { rankMe, singularValues } from "../../../runtime/evaluate/collapse";
-import { type Features, shareOfEqual, standardised, statisticsOf } from "../../../runtime/evaluate/features";
+import { type Features, shareOfEqual, standardized, statisticsOf } from "../../../runtime/evaluate/features";
 import { nearest, voteOf } from "../../../runtime/evaluate/knn";
 import { fitClassifier, predict, prepareProbe } from "../../../runtime/evaluate/linear-probe";
 import { randomAt } from "../../../runtime/random/random";
@@ -59,7 +59,7 @@ function ours() {
   if (white === undefined || whiteHeld === undefined) throw new Error("no whitened features");
   const prepared = prepareProbe(train.features, held.features, held.features);
   const { classifier, loss } = fitClassifier(prepared, train.labels, { classes, l2: 0.01, start: null });
-  const rows = standardised(held.features, statisticsOf(train.features));
+  const rows = standardized(held.features, statisticsOf(train.features));
   return {
     knn: knn(train.features, held.features),
     knnWhitened: knn(white, whiteHeld),
@@ -70,7 +70,7 @@ function ours() {
   };
 }
 
-/** Shares are equal; what is minimised or summed up is equal but for rounding. */
+/** Shares are equal; what is minimized or summed up is equal but for rounding. */
 function agree(theirs: Readonly<Record<string, number>>): void {
   const found = ours();
   expect(Object.keys(theirs).sort()).toEqual(Object.keys(found).sort());

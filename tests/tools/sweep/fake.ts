@@ -84,7 +84,7 @@ export const end = (at: number, reason: string, why: { code?: string; message?: 
 /** A run of 10 steps in 2 epochs, as its trainer would have left it. */
 export function writeRun(folder: string, events: readonly LogEvent[]): void {
   mkdirSync(folder, { recursive: true });
-  const constants = { schedule: { steps: 10 }, optimiser: { epochs: 2, globalBatch: 16, stepsPerEpoch: 5 } };
+  const constants = { schedule: { steps: 10 }, optimizer: { epochs: 2, globalBatch: 16, stepsPerEpoch: 5 } };
   writeFileSync(join(folder, "experiment.json"), JSON.stringify(constants));
   writeFileSync(join(folder, "log.jsonl"), events.map((event) => `${JSON.stringify(event)}\n`).join(""));
 }

@@ -29,7 +29,7 @@ const isExcluded = ({ name, shape }: SourceTensor): boolean => name.includes("bi
 
 /** AdamW's state dict: parameters numbered group by group, moments of those that were trained (reference.md §7). */
 function optimizerState(source: ExportSource, torch: TorchTensors): Pickled {
-  const { optimiser, schedule } = source.experiment;
+  const { optimizer, schedule } = source.experiment;
   const { step } = source.metadata.progress;
   const moments = new Map(source.all.map((tensor) => [tensor.name, tensor]));
   const state = new Map<number, Pickled>();
@@ -49,8 +49,8 @@ function optimizerState(source: ExportSource, torch: TorchTensors): Pickled {
       ...(excluded ? { WD_exclude: true } : {}),
       weight_decay: excluded ? 0 : float(schedule.weightDecayStart),
       lr: float(schedule.lrPeak),
-      betas: tuple(float(optimiser.beta1), float(optimiser.beta2)),
-      eps: float(optimiser.eps),
+      betas: tuple(float(optimizer.beta1), float(optimizer.beta2)),
+      eps: float(optimizer.eps),
       amsgrad: false,
       maximize: false,
       foreach: null,
@@ -78,7 +78,7 @@ export const official: ExportFormat = {
   library: null,
   precisions: [],
   make: async ({ source, folder, out }) => {
-    const { optimiser, hardware, schedule, name } = source.experiment;
+    const { optimizer, hardware, schedule, name } = source.experiment;
     const { epoch, loss, step } = source.metadata.progress;
     const torch = new TorchTensors();
     const root = `${name}-latest`;
@@ -88,13 +88,13 @@ export const official: ExportFormat = {
       scaler,
       epoch,
       loss: float(loss),
-      batch_size: optimiser.globalBatch / hardware.gpus,
+      batch_size: optimizer.globalBatch / hardware.gpus,
       world_size: hardware.gpus,
       lr: float(schedule.lrPeak),
     });
     const file = `${root}.pth.tar`;
     await writeTorchFile({ path: join(folder, file), root, value, tensors: torch });
-    const rest = step - epoch * optimiser.stepsPerEpoch;
+    const rest = step - epoch * optimizer.stepsPerEpoch;
     return {
       loading: {
         language: "python",

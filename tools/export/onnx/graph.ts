@@ -181,7 +181,7 @@ function numbersOf({ image, encoder, predictor }: Experiment): ModelNumbers {
     imageWidth: image.width,
     patch: image.patch,
     tokens: (image.height / image.patch) * (image.width / image.patch),
-    // Whoever runs the model has normalised them: so do the processors of all libraries.
+    // Whoever runs the model has normalized them: so do the processors of all libraries.
     pixels: "f32",
     images: 1,
     encoder,

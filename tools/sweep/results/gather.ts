@@ -43,7 +43,7 @@ function pointResult(point: SweepPoint, folder: string, status: PointStatus, spa
   const events = status.state === "stale" && endedBy(logged) === "failed" ? [] : logged;
   const plan = events.length === 0 ? null : jsonFile(join(folder, "experiment.json"));
   const steps = events.filter((event) => event.event === "step");
-  const stepsPerEpoch = numberAt(plan, ["optimiser", "stepsPerEpoch"]) ?? stepsPerEpochOf(events);
+  const stepsPerEpoch = numberAt(plan, ["optimizer", "stepsPerEpoch"]) ?? stepsPerEpochOf(events);
   const stepsDone = events.reduce((most, { step }) => Math.max(most, step), 0);
   return {
     index: point.index,

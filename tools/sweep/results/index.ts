@@ -12,7 +12,7 @@ import { htmlText } from "./html";
 import { jsonText } from "./json";
 import { markdownText } from "./markdown";
 import type { Results } from "./results";
-import { summarise } from "./summary";
+import { summarize } from "./summary";
 
 export type { Results } from "./results";
 export { bestText, resultsText } from "./text";
@@ -27,7 +27,7 @@ const resultFiles = {
 
 /** Reads every run folder; works on a sweep of which only a part has run, or is running now. */
 export function gatherResults(sweep: Sweep, options: GatherOptions): Results {
-  return summarise(sweep, gatherPoints(sweep, options));
+  return summarize(sweep, gatherPoints(sweep, options));
 }
 
 /** Gathers, and writes results.{csv,json,md,html} in the folder of the sweep, each whole. */

@@ -25,7 +25,7 @@ export interface CurvePoint {
 }
 
 export interface PointResult extends PointIdentity, PointStatus {
-  /** Optimiser steps done, and of the whole training; null where nothing says so yet. */
+  /** Optimizer steps done, and of the whole training; null where nothing says so yet. */
   readonly stepsDone: number;
   readonly steps: number | null;
   /** Whole epochs done, and of the whole training. */

@@ -7,7 +7,7 @@ import { normal95, shareError, spreadOf, welch95 } from "./statistics";
 
 type Group = { readonly summary: GroupSummary; readonly counted: readonly PointResult[] };
 
-export function summarise(sweep: Sweep, points: readonly PointResult[]): Results {
+export function summarize(sweep: Sweep, points: readonly PointResult[]): Results {
   const { name, description, file, base, axes, seeds, metric, stop } = sweep;
   const metrics = metricOrder(points, metric.name);
   const groups = byGroup(points).map((members) => groupOf(members, metrics, metric.name));

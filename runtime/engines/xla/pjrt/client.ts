@@ -96,7 +96,7 @@ export class Client {
 
   /** What `Executable.serialize` gave, on another thread. Throws PjrtError where the plugin does not take it. */
   async deserialize(bytes: Uint8Array<ArrayBuffer>, types: ProgramTypes): Promise<Executable> {
-    if (bytes.length === 0) throw new PjrtError("nothing was serialised");
+    if (bytes.length === 0) throw new PjrtError("nothing was serialized");
     const { executable } = await this.pjrt.callAsync(
       "Executable_DeserializeAndLoad",
       { client: this.#pointer, bytes: this.pjrt.koffi.address(bytes), size: BigInt(bytes.length) },

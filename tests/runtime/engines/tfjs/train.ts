@@ -21,7 +21,7 @@ export async function openRun(compiled: Compiled, engine: Engine): Promise<Small
   const store = engine.createStore(stateSpecs(parameters, program.state));
   await writeInitialState(store, parameters, experiment.seed);
   const runner = await openStepRunner(engine, program, store);
-  const { deviceBatch } = experiment.optimiser;
+  const { deviceBatch } = experiment.optimizer;
   const size = deviceBatch * 3 * experiment.image.height * experiment.image.width;
   let steps = 0;
   let drawn = 0;

@@ -131,7 +131,7 @@ export function writeRun(sweep: Sweep, folders: SweepFolders, point: SweepPoint,
   writeFileSync(
     join(folder, "experiment.json"),
     JSON.stringify({
-      optimiser: { stepsPerEpoch, epochs, globalBatch: 16 },
+      optimizer: { stepsPerEpoch, epochs, globalBatch: 16 },
       schedule: { steps: epochs * stepsPerEpoch },
     }),
   );

@@ -34,17 +34,17 @@ class Evil:
         return os.system, ("echo this should never run",)
 
 
-# What the official code saves: three networks, the optimiser after a step, the scaler, numbers.
+# What the official code saves: three networks, the optimizer after a step, the scaler, numbers.
 trained = [torch.nn.Parameter(value.clone()) for value in network("encoder", 0).values()]
-optimiser = torch.optim.AdamW(trained)
+optimizer = torch.optim.AdamW(trained)
 sum(value.sum() for value in trained).backward()
-optimiser.step()
+optimizer.step()
 torch.save(
     {
         "encoder": in_processes(network("encoder", 0)),
         "predictor": in_processes(network("predictor", 5000)),
         "target_encoder": in_processes(network("encoder", 10000)),
-        "opt": optimiser.state_dict(),
+        "opt": optimizer.state_dict(),
         "scaler": {"scale": 65536.0, "growth_factor": 2.0, "_growth_tracker": 3},
         "epoch": 2,
         "loss": 0.125,

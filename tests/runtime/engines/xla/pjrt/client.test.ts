@@ -121,7 +121,7 @@ describe.skipIf(!hasPlugin).each(plugins)("$name", ({ path }) => {
     many.release();
   });
 
-  test("what was serialised gives the same; what was not is an error", async () => {
+  test("what was serialized gives the same; what was not is an error", async () => {
     const program = await client.compile(sums, sumTypes, one);
     const bytes = program.serialize();
     program.release();
@@ -133,7 +133,7 @@ describe.skipIf(!hasPlugin).each(plugins)("$name", ({ path }) => {
     for (const buffer of [a, b, ...results.flat()]) buffer.destroy();
     again.release();
     await expect(client.deserialize(new Uint8Array(1000), sumTypes)).rejects.toThrow();
-    await expect(client.deserialize(new Uint8Array(), sumTypes)).rejects.toThrow("nothing was serialised");
+    await expect(client.deserialize(new Uint8Array(), sumTypes)).rejects.toThrow("nothing was serialized");
   });
 
   test.each([

@@ -5,9 +5,9 @@ import { type Graph, GraphBuilder, type Value } from "../../../compiler/ir/graph
 import { nameOf, shapeText } from "../../../compiler/ir/number";
 import { verify } from "../../../compiler/ir/verify";
 import { graphCost } from "../../../compiler/ops/cost";
-import { optimise } from "../../../compiler/optimise";
-import { castOperands } from "../../../compiler/optimise/bfloat16";
-import { keepBfloat16 } from "../../../compiler/optimise/keep-bfloat16";
+import { optimize } from "../../../compiler/optimize";
+import { castOperands } from "../../../compiler/optimize/bfloat16";
+import { keepBfloat16 } from "../../../compiler/optimize/keep-bfloat16";
 import { isProduct } from "../../../runtime/ops/signatures";
 import { smallModel } from "../../support/small-model";
 
@@ -69,7 +69,7 @@ describe("cast operands", () => {
   });
 
   it("every product of a model takes bfloat16, and its gradients too", () => {
-    const { target, context, predictor, loss, features } = trainedModel(optimise(smallModel({ operands: "bf16" })));
+    const { target, context, predictor, loss, features } = trainedModel(optimize(smallModel({ operands: "bf16" })));
     const trained = [...context.stages, ...predictor.stages];
     const graphs = [
       ...[...target.stages, ...trained, ...features.stages].map(({ graph }) => graph),
@@ -95,7 +95,7 @@ describe("cast operands", () => {
 });
 
 describe("what is kept for the backward pass", () => {
-  const { context, predictor } = trainedModel(optimise(smallModel({ operands: "bf16" })));
+  const { context, predictor } = trainedModel(optimize(smallModel({ operands: "bf16" })));
   const savedOf = (name: string): Readonly<Record<string, string>> => {
     const stage = [...context.stages, ...predictor.stages].find(({ graph }) => graph.name === name);
     return Object.fromEntries((stage?.gradients.saved ?? []).map((value) => [value.name, value.dtype]));
@@ -125,7 +125,7 @@ describe("what is kept for the backward pass", () => {
   });
 
   it("a backward graph without casts is left as it is", () => {
-    const { gradients } = trainedModel(optimise(smallModel())).context.stages[1] ?? {};
+    const { gradients } = trainedModel(optimize(smallModel())).context.stages[1] ?? {};
     if (gradients === undefined) throw new Error("no block");
     expect(keepBfloat16(gradients.forward, gradients.backward)).toBe(gradients.backward);
   });

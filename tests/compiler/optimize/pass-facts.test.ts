@@ -1,7 +1,7 @@
 /** What the passes say that they did, for models in which they apply and in which they do not. */
 import { describe, expect, test } from "vitest";
-import { optimise } from "../../../compiler/optimise/index";
-import type { PassFact } from "../../../compiler/optimise/pass-facts";
+import { optimize } from "../../../compiler/optimize/index";
+import type { PassFact } from "../../../compiler/optimize/pass-facts";
 import type { ModelNumbers } from "../../../compiler/plan/model-numbers";
 import { smallModel } from "../../support/small-model";
 
@@ -41,11 +41,11 @@ const table: readonly (readonly [name: string, change: Partial<ModelNumbers>, wa
 ];
 
 test.each(table)("%s", (_, change, want) => {
-  expect(optimise(smallModel(change)).passes.map(line)).toEqual(want);
+  expect(optimize(smallModel(change)).passes.map(line)).toEqual(want);
 });
 
 test("why a pass did not apply, in numbers", () => {
-  const [fact] = optimise(smallModel({ targets: 4 })).passes;
+  const [fact] = optimize(smallModel({ targets: 4 })).passes;
   expect(fact).toMatchObject({
     applied: false,
     because: "the targets of an image have 16 tokens, not fewer than its 16 patches",
@@ -53,7 +53,7 @@ test("why a pass did not apply, in numbers", () => {
 });
 
 test("casts of bfloat16 are told for every function with a product", () => {
-  const cast = optimise(smallModel({ operands: "bf16" })).passes.filter(({ pass }) => pass === "cast operands");
+  const cast = optimize(smallModel({ operands: "bf16" })).passes.filter(({ pass }) => pass === "cast operands");
   expect(cast.map((fact) => fact.function)).toEqual([
     "embedPatches",
     "targetBlock",
@@ -69,7 +69,7 @@ test("casts of bfloat16 are told for every function with a product", () => {
 });
 
 describe("operations", () => {
-  const saving = optimise(smallModel()).passes.filter(({ pass }) => /^(select|share)/.test(pass));
+  const saving = optimize(smallModel()).passes.filter(({ pass }) => /^(select|share)/.test(pass));
   test.each(saving.map((fact) => [line(fact), fact] as const))("%s saves some", (_, { flopsBefore, flopsAfter }) => {
     expect(flopsAfter).toBeLessThan(flopsBefore);
   });

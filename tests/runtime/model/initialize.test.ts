@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Parameter } from "../../../runtime/experiment";
-import { initialise } from "../../../runtime/model/initialise";
+import { initialize } from "../../../runtime/model/initialize";
 import { officialJson } from "../../support/official";
 
 interface OfficialInit {
@@ -25,7 +25,7 @@ describe("a tiny model beside the official one", () => {
     Object.entries(all).map(([name, stats]) => ({ path: `${network}.${name}`, stats })),
   );
   const trainable = official.filter(({ stats }) => stats.requires_grad);
-  const values = initialise(
+  const values = initialize(
     trainable.map(({ path, stats }) => parameter(path, stats.shape, initOf(path, stats))),
     3,
   );
@@ -45,7 +45,7 @@ describe("a tiny model beside the official one", () => {
 });
 
 test("ones and zeros", () => {
-  const values = initialise([parameter("gain", [3], { kind: "ones" }), parameter("bias", [2], { kind: "zeros" })], 0);
+  const values = initialize([parameter("gain", [3], { kind: "ones" }), parameter("bias", [2], { kind: "zeros" })], 0);
   expect([...values]).toEqual([
     ["gain", Float32Array.of(1, 1, 1)],
     ["bias", Float32Array.of(0, 0)],
@@ -55,9 +55,9 @@ test("ones and zeros", () => {
 test("a parameter's values depend on the seed and its path, not on its neighbours", () => {
   const [a, b] = ["a", "b"].map((path) => parameter(path, [4, 5], { kind: "normal", std: 1 }));
   if (a === undefined || b === undefined) throw new Error("two parameters");
-  expect(initialise([b, a], 1).get("a")).toEqual(initialise([a], 1).get("a"));
-  expect(initialise([a, b], 1).get("a")).not.toEqual(initialise([a, b], 1).get("b"));
-  expect(initialise([a], 2).get("a")).not.toEqual(initialise([a], 1).get("a"));
+  expect(initialize([b, a], 1).get("a")).toEqual(initialize([a], 1).get("a"));
+  expect(initialize([a, b], 1).get("a")).not.toEqual(initialize([a, b], 1).get("b"));
+  expect(initialize([a], 2).get("a")).not.toEqual(initialize([a], 1).get("a"));
 });
 
 /** What the compiler plans for a parameter: biases 0, gains 1, all else normal (reference.md §3, "Init"). */

@@ -11,7 +11,7 @@ import type { Model } from "../model/chains";
 import { graphCost } from "../ops/cost";
 import { castOperands } from "./bfloat16";
 import { type Ends, fuseEnds } from "./fuse-ends";
-import type { OptimisedModel, PassFact, PassName } from "./pass-facts";
+import type { OptimizedModel, PassFact, PassName } from "./pass-facts";
 import { removeDead } from "./rewrite";
 import { selectEarly } from "./select-early";
 import { shareTiles } from "./share-tiles";
@@ -51,13 +51,13 @@ const formatPasses: { readonly [T in OperandFormat]: readonly GraphPass[] } = {
   ],
 };
 
-export function optimise(model: Model): OptimisedModel {
+export function optimize(model: Model): OptimizedModel {
   const { dims, operands } = model;
   const all = [...passes, ...formatPasses[operands]];
   const facts: PassFact[] = [];
   const costOf = (graph: Graph): number => graphCost(graph, {}).flops / sizeOf(dims.images);
 
-  const optimisedGraph = (graph: Graph, chain: PassFact["chain"]): Graph =>
+  const optimizedGraph = (graph: Graph, chain: PassFact["chain"]): Graph =>
     all.reduce(
       (current, { name, why, tells, run }) => {
         const next = verify(run(current), name);
@@ -77,10 +77,10 @@ export function optimise(model: Model): OptimisedModel {
       },
       verify(graph, "model"),
     );
-  const optimisedChain = (chain: Chain): Chain => {
+  const optimizedChain = (chain: Chain): Chain => {
     return {
       ...chain,
-      stages: chain.stages.map((stage) => ({ ...stage, graph: optimisedGraph(stage.graph, chain.name) })),
+      stages: chain.stages.map((stage) => ({ ...stage, graph: optimizedGraph(stage.graph, chain.name) })),
     };
   };
   /** With a fact about every stage that it joins, or would join if it might. */
@@ -97,15 +97,15 @@ export function optimise(model: Model): OptimisedModel {
 
   const predictorEnds = { first: "predictorFirstBlock", last: "predictorLastBlock" };
   const because = "so that the next passes see past the block";
-  const optimised = {
-    images: optimisedChain(model.images),
-    target: optimisedChain(fused(model.target, { last: "targetLastBlock", ...readsFewTargets(dims) })),
-    context: optimisedChain(model.context),
-    predictor: optimisedChain(fused(model.predictor, { ...predictorEnds, may: true, because })),
-    loss: optimisedGraph(model.loss, "loss"),
-    features: optimisedChain(model.features),
+  const optimized = {
+    images: optimizedChain(model.images),
+    target: optimizedChain(fused(model.target, { last: "targetLastBlock", ...readsFewTargets(dims) })),
+    context: optimizedChain(model.context),
+    predictor: optimizedChain(fused(model.predictor, { ...predictorEnds, may: true, because })),
+    loss: optimizedGraph(model.loss, "loss"),
+    features: optimizedChain(model.features),
   };
-  return { ...model, ...optimised, passes: facts };
+  return { ...model, ...optimized, passes: facts };
 }
 
 interface Condition {

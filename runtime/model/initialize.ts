@@ -7,7 +7,7 @@ import { randomAt } from "../random/random";
  * (its seed and path), so that adding one never changes another. Normal values are not truncated: the reference cuts at
  * ±2, a hundred standard deviations, and its rare weights of exactly −2 are a slip that is left out.
  */
-export function initialise(parameters: readonly Parameter[], seed: number): Map<string, Float32Array> {
+export function initialize(parameters: readonly Parameter[], seed: number): Map<string, Float32Array> {
   return new Map(parameters.map((parameter) => [parameter.path, initialValues(parameter, seed)]));
 }
 

@@ -4,10 +4,10 @@ import type { Graph } from "../../../compiler/ir/graph";
 import type { Chain } from "../../../compiler/ir/stage";
 import { verify } from "../../../compiler/ir/verify";
 import { graphCost } from "../../../compiler/ops/cost";
-import { fuseEnds } from "../../../compiler/optimise/fuse-ends";
-import { selectEarly } from "../../../compiler/optimise/select-early";
-import { shareTiles } from "../../../compiler/optimise/share-tiles";
-import { simplify } from "../../../compiler/optimise/simplify";
+import { fuseEnds } from "../../../compiler/optimize/fuse-ends";
+import { selectEarly } from "../../../compiler/optimize/select-early";
+import { shareTiles } from "../../../compiler/optimize/share-tiles";
+import { simplify } from "../../../compiler/optimize/simplify";
 import { randomValues, runGraph, tensorOf } from "../../support/run-graph";
 import { smallModel } from "../../support/small-model";
 

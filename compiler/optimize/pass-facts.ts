@@ -27,6 +27,6 @@ export interface PassFact {
 }
 
 /** A model after the passes, with what they did: by network in the order of the step, then by pass. */
-export interface OptimisedModel extends Model {
+export interface OptimizedModel extends Model {
   readonly passes: readonly PassFact[];
 }
