@@ -56,9 +56,12 @@ export function madeParameters(axes: readonly Dim[]): string {
 
 const [SAME, TIMES]: readonly [number, SizeOf["how"]] = [1, "times"];
 
-function made({ how, of }: SizeOf, call: (how: SizeOf["how"], parts: string) => string): string {
-  const [first, second] = of;
-  return how === TIMES && first === SAME ? nameOf(second) : call(how, of.map(nameOf).join(", "));
+function made(
+  { how, of: [first, second] }: SizeOf,
+  call: (how: SizeOf["how"], parts: string) => string,
+  part: (of: number | Dim) => string = nameOf,
+): string {
+  return how === TIMES && first === SAME ? part(second) : call(how, `${part(first)}, ${part(second)}`);
 }
 
 const typeName = (how: SizeOf["how"]): string => capital(how);
@@ -69,13 +72,8 @@ const sizeType = (of: SizeOf): string => made(of, (how, parts) => `${typeName(ho
 /** The type of a length in all programs: `number`, `Sum<number, number>`. */
 export const anySize = ({ varies, name, of }: Dim): string => {
   if (!varies) return name;
-  return of === undefined
-    ? "number"
-    : made(
-        { how: of.how, of: of.of },
-        (how, _) =>
-          `${typeName(how)}<${of.of.map((part) => (typeof part === "number" ? String(part) : anySize(part))).join(", ")}>`,
-      );
+  const part = (each: number | Dim): string => (typeof each === "number" ? String(each) : anySize(each));
+  return of === undefined ? "number" : made(of, (how, parts) => `${typeName(how)}<${parts}>`, part);
 };
 
 /** `times(3, D)` */

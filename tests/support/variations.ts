@@ -28,6 +28,11 @@ export const variations: readonly (readonly [name: string, change: object, inSte
   ["drop path", { encoder: { ...base.encoder, dropPath: 0.1 } }, /o\.scaleRows\(mlp, dropPathMlp\)/],
   ["two contexts", { masking: { ...base.masking, context: { count: 2 } } }, /export const BC = times\(2, B\);/],
   ["one target", { masking: { ...base.masking, targets: { count: 1, scale: [0.2, 0.3] } } }, /blocks: 1/],
+  [
+    "one target of several lengths",
+    { masking: { ...base.masking, minKeep: 1, targets: { count: 1, scale: [0.2, 0.5] } } },
+    /extends Sum<C, T>/,
+  ],
   ["one block each", { encoder: { ...base.encoder, depth: 1 }, predictor: { dim: 8, depth: 1, heads: 2 } }, /step/],
   ["two blocks", { encoder: { ...base.encoder, depth: 2 }, predictor: { dim: 8, depth: 2, heads: 2 } }, /step/],
   ["the unbiased sampler", { masking: { ...base.masking, sampler: "unbiased" } }, /step/],
