@@ -74,9 +74,12 @@ export function emitObserve({ trainer: { plan, model }, loss }: ObserveInput): s
     ...ownStages.map(({ name }) => name),
   ]);
   const lengths = varying(dims.lengths);
-  const fixed = [dims.images, dims.patches, dims.encoder.width, dims.contextRows, dims.predictorRows, ...dims.lengths]
+  // The axes of what it gives.
+  const { images, patches, encoder, contextRows, context, predictorRows, target } = dims;
+  const fixed = [images, patches, encoder.width, contextRows, context, predictorRows, target]
     .filter((dim) => !dim.varies)
     .map(({ name }) => name);
+  const stepParameters = madeParameters(lengths);
   const { types, values, helpers } = allUses([
     body.uses,
     ...functions.map(({ uses }) => uses),
@@ -96,8 +99,8 @@ export function emitObserve({ trainer: { plan, model }, loss }: ObserveInput): s
     functions: functions.map(({ text }) => text),
     targetsRole: outputRole(passes.targets.stage.graph),
     needsIndices: functions.some(({ text }) => text.includes("I32<")),
-    needsSizes: lengths.length > 0,
-    stepParameters: madeParameters(lengths),
+    sizeTypes: ["Sum", "Times"].filter((name) => stepParameters.includes(`${name}<`)).join(", "),
+    stepParameters,
     lengthArguments: typeArguments(lengths),
     batchArguments: typeArguments(varying([dims.context, dims.allTargets])),
     contextRows: dims.contextRows.name,

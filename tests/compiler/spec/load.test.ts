@@ -50,10 +50,11 @@ describe("defaults", () => {
         scheduleScale: 1,
         adamw: { beta1: 0.9, beta2: 0.999, eps: 1e-8 },
         clipNorm: null,
+        skipNonFinite: 0,
       },
       init: { std: 0.02, patchStd: 0.02, positionScale: 1, depthRescale: false },
       evaluation: { everyEpochs: 0, knn: { neighbours: 20, temperature: 0.07 }, trainImages: 8192, testImages: 2048 },
-      checkpoint: { everyEpochs: 1, keepEveryEpochs: 50 },
+      checkpoint: { everyEpochs: 1, keepEveryEpochs: 50, keepLast: 1, keepBest: { metric: null } },
       log: { everySteps: 1 },
       hardware: {
         engine: "onnx",
