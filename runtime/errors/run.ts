@@ -4,13 +4,18 @@ import { UserError } from "./user-error";
 /** Two trainers can not write one run folder. */
 export function runIsLocked(was: {
   readonly directory: string;
-  readonly pid: number;
-  readonly host: string;
+  /** Null where the lock does not say: it is empty or torn. */
+  readonly owner: { readonly pid: number; readonly host: string } | null;
 }): UserError {
+  const who =
+    was.owner === null
+      ? "its lock.json, touched within the last ten minutes, does not say which"
+      : `process ${was.owner.pid} on ${was.owner.host}`;
+  const unless = was.owner === null ? ", delete lock.json if there is none" : "";
   return new UserError(
     "R110",
-    `${was.directory} is in use by another trainer (process ${was.pid} on ${was.host}). ` +
-      "Wait for it, stop it, or choose another folder with --run-dir.",
+    `${was.directory} is in use by another trainer (${who}). ` +
+      `Wait for it, stop it${unless}, or choose another folder with --run-dir.`,
   );
 }
 

@@ -52,7 +52,7 @@ export function lockRun(directory: string): RunLock {
       // A container that started again gives the same numbers; this process has no lock yet.
       const isOwnNumber = owner.host === mine.host && owner.pid === mine.pid;
       if (!isOwnNumber && !isBegunAnew(owner, mine) && isAlive(owner, path))
-        throw runIsLocked({ directory, pid: owner.pid, host: owner.host });
+        throw runIsLocked({ directory, owner: known(owner) });
       removeDead(path, found);
     }
   } finally {
@@ -158,6 +158,12 @@ function processBegan(pid: number): string | null {
   return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
 }
 
+/** Null where a lock does not say whose it is. */
+export const known = (owner: LockOwner): LockOwner | null => (owner === nobody ? null : owner);
+
+/** Whoever wrote a lock that is empty or torn, as a full disk leaves it. */
+const nobody: LockOwner = { pid: 0, host: "an unknown machine", began: null, slurm: null };
+
 function ownerOf(text: string): LockOwner {
   try {
     const owner: unknown = JSON.parse(text);
@@ -177,7 +183,7 @@ function ownerOf(text: string): LockOwner {
   } catch {
     // Not JSON: nobody knows whose it is, so only its age decides.
   }
-  return { pid: 0, host: "an unknown machine", began: null, slurm: null };
+  return nobody;
 }
 
 function slurmOf(value: unknown): SlurmJob | null {

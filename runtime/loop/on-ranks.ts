@@ -14,7 +14,7 @@ import { isTorchrunOnOneHost, withoutTorchrun } from "../ranks/spawn/torchrun";
 import { streamsOfRank } from "../ranks/streams";
 import { isKnownToAll, together } from "../ranks/together";
 import type { TrainerEnvironment } from "./environment";
-import { lockOwner } from "./lock";
+import { known, lockOwner } from "./lock";
 import { run } from "./run";
 
 type Process = Pick<EngineModule, "holdsManyDevices">;
@@ -109,5 +109,5 @@ function devicesOf({ launcher, size }: Launch, gpus: number, engine: Process): n
 
 function refuseLocked(directory: string): void {
   const owner = lockOwner(directory);
-  if (owner !== null) throw runIsLocked({ directory, pid: owner.pid, host: owner.host });
+  if (owner !== null) throw runIsLocked({ directory, owner: known(owner) });
 }

@@ -26,7 +26,11 @@ export async function openTorchFile(path: string): Promise<TorchFile> {
   const zip = await openZip(path);
   try {
     const entries = new Map<string, Entry>();
-    for await (const entry of zip.eachEntry()) entries.set(entry.fileName, entry);
+    try {
+      for await (const entry of zip.eachEntry()) entries.set(entry.fileName, entry);
+    } catch (cause) {
+      throw fail(`its directory is damaged: ${reasonOf(cause)}`, cause);
+    }
     const pickleName = [...entries.keys()].find((name) => /^([^/]+\/)?data\.pkl$/.test(name));
     if (pickleName === undefined) throw fail("it is a ZIP archive without a data.pkl, so torch.save did not write it");
     const folder = pickleName.slice(0, -"data.pkl".length);
@@ -51,9 +55,14 @@ export async function openTorchFile(path: string): Promise<TorchFile> {
         if (entry.uncompressedSize !== bytes) {
           throw fail(`its data/${key} has ${entry.uncompressedSize} bytes, not the ${bytes} of its tensor`);
         }
-        const values = floatsOf(dtype, await contentOf(path, zip, entry));
+        if (entry.compressionMethod !== STORED) {
+          throw fail(`its data/${key} is compressed, which torch.save does not do; save it anew with torch.save`);
+        }
+        // Many tensors may share one storage: only what this one reaches is read.
+        const range = { start: tensor.offset * elementBytes[dtype], end: endOf(tensor) * elementBytes[dtype] };
+        const values = floatsOf(dtype, await contentOf(path, zip, entry, range));
         if (values === null) throw fail(`its data/${key} holds ${dtype}, not floats`);
-        return strided(values, tensor);
+        return strided(values, { ...tensor, offset: 0 });
       },
       close: () => zip.close(),
     };
@@ -73,12 +82,29 @@ async function openZip(path: string): Promise<ZipFile> {
   }
 }
 
-async function contentOf(path: string, zip: ZipFile, entry: Entry): Promise<Uint8Array<ArrayBuffer>> {
+/** ZIP's number for a part that lies there as it is. */
+const STORED = 0;
+
+/** The element of the storage behind the last one that the tensor has. */
+function endOf({ offset, shape, strides }: TorchTensor): number {
+  if (shape.some((length) => length === 0)) return offset;
+  return 1 + shape.reduce((at, length, axis) => at + (length - 1) * (strides[axis] ?? 0), offset);
+}
+
+/** `range` in bytes; left out, all of it. */
+async function contentOf(
+  path: string,
+  zip: ZipFile,
+  entry: Entry,
+  range: { readonly start: number; readonly end: number } = { start: 0, end: entry.uncompressedSize },
+): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    const out = new Uint8Array(entry.uncompressedSize);
+    const out = new Uint8Array(range.end - range.start);
+    if (out.length === 0) return out;
     let filled = 0;
-    for await (const chunk of await zip.openReadStreamPromise(entry)) {
+    for await (const chunk of await zip.openReadStreamPromise(entry, entry.compressionMethod === STORED ? range : {})) {
       const part: Uint8Array = chunk;
+      if (part.length > out.length - filled) throw new Error(`it has more than its ${out.length} bytes`);
       out.set(part, filled);
       filled += part.length;
     }

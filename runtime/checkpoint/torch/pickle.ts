@@ -118,6 +118,12 @@ function storageOf(id: TorchValue): TorchStorage {
   return { kind: "storage", dtype, key, elements: Number(elements) };
 }
 
+/**
+ * What a pickle may hold. One of 64 MB, which a ZIP archive of 60 kB can carry, makes as many empty lists: gigabytes. torch.save
+ * puts a thousand items at a time on the stack, and a checkpoint of the largest model makes some ten thousand containers.
+ */
+const limits = { stack: 10_000, containers: 1_000_000, remembered: 1_000_000 } as const;
+
 const MARK = Symbol("mark");
 type Item = TorchValue | typeof MARK;
 
@@ -131,6 +137,7 @@ class Unpickler {
   private readonly view: DataView;
   private readonly stack: Item[] = [];
   private readonly memo = new Map<number, TorchValue>();
+  private containers = 0;
 
   constructor(private readonly bytes: Uint8Array) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -192,7 +199,17 @@ class Unpickler {
   }
 
   push(value: Item): void {
+    if (this.stack.length >= limits.stack) throw new PickleError(`more than ${limits.stack} values at a time`);
     this.stack.push(value);
+  }
+
+  /** A list, tuple or dict that is new. */
+  pushNew(value: Item): void {
+    this.containers++;
+    if (this.containers > limits.containers) {
+      throw new PickleError(`more than ${limits.containers} lists, tuples and dicts`);
+    }
+    this.push(value);
   }
 
   pop(): TorchValue {
@@ -210,6 +227,7 @@ class Unpickler {
 
   remember(index: number): void {
     const value = this.pop();
+    if (this.memo.size >= limits.remembered) throw new PickleError(`more than ${limits.remembered} remembered values`);
     this.memo.set(index, value);
     this.push(value);
   }
@@ -238,7 +256,7 @@ class Unpickler {
       typeof callee === "object" && callee !== null && "kind" in callee && callee.kind === "type" ? callee.name : "";
     const call = Object.hasOwn(callables, name) ? callables[name] : undefined;
     if (call === undefined || !Array.isArray(args)) throw new PickleError(`a call of ${name || "something unknown"}`);
-    this.push(call(args));
+    this.pushNew(call(args));
   }
 
   /** Attributes of an ordered dict, such as the version numbers of modules: of no use here. */
@@ -264,7 +282,7 @@ class Unpickler {
   }
 
   persistent(): void {
-    this.push(storageOf(this.pop()));
+    this.pushNew(storageOf(this.pop()));
   }
 }
 
@@ -290,14 +308,14 @@ const opcodes: Readonly<Record<number, (p: Unpickler) => void>> = {
   85: (p) => p.push(p.text(p.byte())), // U
   66: (p) => p.push(p.slice(p.uint32())), // B
   67: (p) => p.push(p.slice(p.byte())), // C
-  41: (p) => p.push([]), // )
-  93: (p) => p.push([]), // ]
-  125: (p) => p.push(new Map()), // }
-  116: (p) => p.push(p.popMarked()), // t
-  108: (p) => p.push(p.popMarked()), // l
-  133: (p) => p.push([p.pop()]), // TUPLE1
-  134: (p) => p.push([p.pop(), p.pop()].reverse()), // TUPLE2
-  135: (p) => p.push([p.pop(), p.pop(), p.pop()].reverse()), // TUPLE3
+  41: (p) => p.pushNew([]), // )
+  93: (p) => p.pushNew([]), // ]
+  125: (p) => p.pushNew(new Map()), // }
+  116: (p) => p.pushNew(p.popMarked()), // t
+  108: (p) => p.pushNew(p.popMarked()), // l
+  133: (p) => p.pushNew([p.pop()]), // TUPLE1
+  134: (p) => p.pushNew([p.pop(), p.pop()].reverse()), // TUPLE2
+  135: (p) => p.pushNew([p.pop(), p.pop(), p.pop()].reverse()), // TUPLE3
   97: (p) => p.appendItems([p.pop()]), // a
   101: (p) => p.appendItems(p.popMarked()), // e
   115: (p) => p.setItems([p.pop(), p.pop()].reverse()), // s

@@ -65,8 +65,17 @@ describe("the lock of a run folder", () => {
     ["another machine, just now", () => JSON.stringify({ pid: 1, host: "elsewhere", began: null }), null, true],
     ["another machine, an hour ago", () => JSON.stringify({ pid: 1, host: "elsewhere", began: null }), old, false],
     ["nobody knows whom, just now", () => "what is this", null, true],
+    ["nobody: an empty file, just now", () => "", null, true],
     ["nobody knows whom, an hour ago", () => "what is this", old, false],
   ];
+  it.each(["", "{"])("that says nothing (%j) is said to say nothing", (content) => {
+    const directory = folder();
+    writeFileSync(join(directory, lockName), content);
+    expect(() => lockRun(directory)).toThrow(
+      /lock\.json, .* does not say which\)\. .* delete lock\.json if there is none/,
+    );
+  });
+
   it.each(cases)("of %s", (_, content, touched, refuses) => {
     const directory = folder();
     const path = join(directory, lockName);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PickleError, type TorchValue, unpickle } from "../../../../runtime/checkpoint/torch/pickle";
 
-const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+const bytesOf = (text: string): Uint8Array => Buffer.from(text, "latin1");
 
 const made: readonly [what: string, pickle: string, value: TorchValue][] = [
   ["nothing", "\x80\x02N.", null],
@@ -52,7 +52,35 @@ const refused: readonly [what: string, pickle: string, says: RegExp][] = [
   ],
 ];
 
+/** What a ZIP archive of some kilobytes can carry. */
+const bombs: readonly [what: string, part: string, says: RegExp][] = [
+  ["lists", "]", /more than 10000 values at a time/],
+  ["dicts", "}", /more than 10000 values at a time/],
+  ["lists that are dropped", "]0", /more than 1000000 lists, tuples and dicts/],
+  ["lists in lists", "](]]]]]]]]e0", /more than 1000000 lists, tuples and dicts/],
+  ["tuples of one", "]\x850", /more than 1000000 lists, tuples and dicts/],
+];
+
+const rememberedForEver = (): Uint8Array => {
+  const bytes = new Uint8Array(6_000_000 * 2);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i * 7 + 7 < bytes.length; i++) {
+    bytes.set([0x4e, 0x72], i * 7);
+    view.setUint32(i * 7 + 2, i, true);
+    bytes.set([0x30], i * 7 + 6);
+  }
+  return bytes;
+};
+
 describe("pickles", () => {
+  it.each(bombs)("refuses 30 MB of %s, and soon", (_, part, says) => {
+    expect(() => unpickle(bytesOf(`\x80\x02${part.repeat(30_000_000 / part.length)}`))).toThrow(says);
+  });
+
+  it("refuses what remembers without end", () => {
+    expect(() => unpickle(rememberedForEver())).toThrow(/more than 1000000 remembered values/);
+  });
+
   it.each(made)("makes %s", (_, pickle, value) => {
     expect(unpickle(bytesOf(pickle))).toEqual(value);
   });
