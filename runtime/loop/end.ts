@@ -106,11 +106,11 @@ function nextSteps({ program, flags, environment, lastCheckpoint, evaluation }: 
   return [
     {
       what: "See it: curves, masks, features and evaluations on one page",
-      command: `npx ijepa report ${quoted(flags.runDirectory)}`,
+      command: `ijepa report ${quoted(flags.runDirectory)}`,
     },
     {
       what: "Hand the encoder on (--format also takes timm, onnx, transformers.js, official and safetensors)",
-      command: `npx ijepa export ${quoted(flags.runDirectory)} --format hf --out ${quoted(out)}`,
+      command: `ijepa export ${quoted(flags.runDirectory)} --format hf --out ${quoted(out)}`,
     },
     { what: "Load that in Python (pip install transformers torch)", command: load.join("\n") },
     ...(evaluation === null ? [] : [again]),

@@ -99,7 +99,7 @@ test.each<[x: unknown, settings: readonly string[], ...want: string[]]>([
   ],
   [
     ...setting("optimization.epoch=5"),
-    "--set:1:14 E201 optimization.epoch: no such field; want one of epochs, globalBatch, accumulation, learningRate, weightDecay, momentum, scheduleScale, adamw, clipNorm. Did you mean `epochs`?",
+    "--set:1:14 E201 optimization.epoch: no such field; want one of epochs, globalBatch, accumulation, learningRate, weightDecay, momentum, scheduleScale, adamw, clipNorm, skipNonFinite. Did you mean `epochs`?",
   ],
   [
     ...setting("epochs"),

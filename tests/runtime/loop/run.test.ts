@@ -106,8 +106,8 @@ describe("a run", () => {
     expect(text).toContain("step 10/10 · epoch 2/2 · loss ");
     expect(text).toContain("Done: 10 steps in ");
     expect(text).toContain(join(directory, latest));
-    expect(text).toContain(`npx ijepa report ${directory}\n`);
-    expect(text).toContain(`npx ijepa export ${directory} --format hf --out exports/tiny-hf\n`);
+    expect(text).toContain(`ijepa report ${directory}\n`);
+    expect(text).toContain(`ijepa export ${directory} --format hf --out exports/tiny-hf\n`);
     expect(text).toContain('\n    model = IJepaModel.from_pretrained("exports/tiny-hf").eval()\n    features = ');
   });
 
