@@ -5,8 +5,8 @@ import { errors } from "../../compiler/diagnostics/catalogue";
 import { writeAtomically } from "../../runtime/checkpoint/atomic";
 import { openLabelledImages } from "../../runtime/data/labelled";
 import { featuresNotFinite } from "../../runtime/errors";
-import type { FolderData } from "../../runtime/experiment";
 import { hashOfWeights, openEvaluated } from "../evaluate/source";
+import { imagesOf } from "../export/images";
 import { openEncoder, probedLayers } from "../export/onnx/session";
 import { ExportRefused } from "../export/refused";
 import type { EncoderChoice } from "../export/source";
@@ -53,17 +53,8 @@ export async function embed(options: EmbedOptions): Promise<Embedded> {
   try {
     await hashOfWeights(source);
     const { experiment } = source;
-    const data: FolderData = {
-      kind: "folder",
-      trainPath: folder,
-      validationPath: null,
-      trainImages: 0,
-      holdOut: 0,
-      labels: false,
-      maxBadShare: 1,
-    };
     const opened = await openLabelledImages({
-      experiment: { ...experiment, data },
+      experiment: { ...experiment, data: imagesOf(folder) },
       root: ".",
       split: "train",
       limit: Number.POSITIVE_INFINITY,

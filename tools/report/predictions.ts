@@ -2,6 +2,7 @@
 
 import type { LabelledImages } from "../../runtime/data/labelled";
 import { sampleMasks, stepSizes } from "../../runtime/masks/sampler";
+import { cosineOf } from "../export/onnx/measure";
 import { predict } from "../export/onnx/predictions";
 import type { ExportSource } from "../export/source";
 
@@ -63,15 +64,4 @@ export async function predictedCosines(source: ExportSource, of: LabelledImages)
     context: batch.contextIndex.slice(0, count * C),
     contextTokens: C,
   };
-}
-
-function cosineOf(a: Float32Array, b: Float32Array): number {
-  let [ab, aa, bb] = [0, 0, 0];
-  for (const [i, x] of a.entries()) {
-    const y = b[i] ?? 0;
-    ab += x * y;
-    aa += x * x;
-    bb += y * y;
-  }
-  return ab / (Math.sqrt(aa * bb) || 1);
 }

@@ -7,6 +7,7 @@ import { openLabelledImages, usableOf } from "../../../runtime/data/labelled";
 import { switchOffTelemetry } from "../../../runtime/engines/onnx/telemetry";
 import type { Experiment } from "../../../runtime/experiment";
 import type { ExportRequest } from "../format";
+import { imagesOf } from "../images";
 import { ExportRefused } from "../refused";
 import { OUTPUT } from "./graph";
 import { writeEncoderModel } from "./model";
@@ -54,16 +55,7 @@ async function openImages(experiment: Experiment, folder: string | null): Promis
     return { count, pixels: async (from, images) => normalized(await pixels(from, images), of), what, shape };
   };
   if (folder !== null) {
-    const data = {
-      kind: "folder",
-      trainPath: folder,
-      validationPath: null,
-      trainImages: 0,
-      holdOut: 0,
-      labels: false,
-      maxBadShare: 1,
-    } as const;
-    return open({ ...experiment, data }, "train", "images");
+    return open({ ...experiment, data: imagesOf(folder) }, "train", "images");
   }
   const { data } = experiment;
   if (data.kind === "folder" && data.validationPath === null && data.holdOut === 0) {
@@ -151,7 +143,8 @@ function nearest(all: readonly Float32Array[], of: number): number {
   return best;
 }
 
-function cosineOf(a: Float32Array, b: Float32Array): number {
+/** 0 where one of them is. */
+export function cosineOf(a: Float32Array, b: Float32Array): number {
   let [ab, aa, bb] = [0, 0, 0];
   for (const [i, x] of a.entries()) {
     const y = b[i] ?? 0;
@@ -159,5 +152,5 @@ function cosineOf(a: Float32Array, b: Float32Array): number {
     aa += x * x;
     bb += y * y;
   }
-  return ab / Math.sqrt(aa * bb);
+  return ab / (Math.sqrt(aa * bb) || 1);
 }
