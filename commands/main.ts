@@ -84,6 +84,7 @@ function program(): Command {
     .description("compile one spec and train; what follows -- goes to the trainer")
     .argument("<spec...>", "JSON file of the experiment, then the trainer's flags after --")
     .option("--out <folder>", "folder of the trainers", "generated")
+    .option("--report", "when it has trained, write the page of its run, as ijepa report does")
     .addOption(setOption())
     .action(async (specs, options) => {
       code = await (await import("./run")).run(specs, options);

@@ -1,6 +1,6 @@
 /**
- * Writes the files that are generated from the schema and from the catalogue of errors, and the made parts of README.md,
- * docs/parity.md, docs/engines.md, docs/gpu.md, docs/h100.md and docs/scaling.md; with --check only says which of them are out of date, and exits 1 if any is.
+ * Writes the files that are generated from the schema and from the catalogue of errors, and the made parts of README.md
+ * and of pages in docs/; with --check only says which of them are out of date, and exits 1 if any is.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";

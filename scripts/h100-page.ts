@@ -1,26 +1,20 @@
 /** The table of docs/h100.md, from docs/h100.json, which scripts/h100-run.ts writes. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { CompiledFunction, CompiledSubject } from "./h100-compile";
 import type { H100Record } from "./h100-run";
-
-const docs = fileURLToPath(new URL("../docs", import.meta.url));
-const [begin, end] = ["<!-- compiled:begin -->", "<!-- compiled:end -->"];
+import { pageWith, root } from "./regions";
 
 const gb = (bytes: number): string => (bytes / 1e9).toFixed(1);
 
 /** docs/h100.md with its table as it should be. */
 export function h100Page(): string {
-  const page = readFileSync(join(docs, "h100.md"), "utf8");
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/h100.md lacks ${begin} … ${end}`);
-  return `${page.slice(0, from + begin.length)}\n\n${table()}\n\n${page.slice(to)}`;
+  return pageWith("docs/h100.md", { compiled: table() });
 }
 
 function table(): string {
   // Written by scripts/h100-run.ts, from this type.
-  const record = JSON.parse(readFileSync(join(docs, "h100.json"), "utf8")) as H100Record;
+  const record = JSON.parse(readFileSync(join(root, "docs/h100.json"), "utf8")) as H100Record;
   const heads = [
     "experiment",
     "blocks",

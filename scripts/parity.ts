@@ -1,19 +1,13 @@
 /** The table of docs/parity.md, from docs/parity.json. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { MeasuredTrace } from "./parity-run";
-
-const docs = fileURLToPath(new URL("../docs", import.meta.url));
-const [begin, end] = ["<!-- measured:begin -->", "<!-- measured:end -->"];
+import { pageWith, root } from "./regions";
 
 /** docs/parity.md with its table as it should be. */
 export function parityPage(): string {
-  const page = readFileSync(join(docs, "parity.md"), "utf8");
-  const results: readonly MeasuredTrace[] = JSON.parse(readFileSync(join(docs, "parity.json"), "utf8"));
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/parity.md lacks ${begin} … ${end}`);
-  return `${page.slice(0, from + begin.length)}\n\n${table(results)}\n\n${page.slice(to)}`;
+  const results: readonly MeasuredTrace[] = JSON.parse(readFileSync(join(root, "docs/parity.json"), "utf8"));
+  return pageWith("docs/parity.md", { measured: table(results) });
 }
 
 function table(results: readonly MeasuredTrace[]): string {

@@ -1,7 +1,8 @@
 /** The table of bfloat16 beside float32 in docs/engines.md, from docs/precision.json, which scripts/precision-run.ts writes. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { markdownTable, root } from "./regions";
+import { deviation, mean } from "./statistics";
 
 export interface PrecisionRun {
   readonly seed: number;
@@ -23,14 +24,6 @@ export interface PrecisionRecord {
 }
 
 const PARTS = 5;
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** The standard deviation of a sample; NaN of one value. */
-function deviation(values: readonly number[]): number {
-  const centre = mean(values);
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
-}
 
 /** Mean losses of the run's equal parts. */
 export function lossParts(losses: readonly number[]): readonly number[] {
@@ -58,9 +51,7 @@ export function precisionTable(record: PrecisionRecord): string {
     ];
   };
   const heads = ["", "fp32", "bf16", "bf16 − fp32"];
-  const rows = quantities(record.runs).map(row);
-  const lines = [heads, heads.map((_, i) => (i === 0 ? "---" : "---:")), ...rows];
-  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return markdownTable(heads, quantities(record.runs).map(row));
 }
 
 interface Quantity {
@@ -83,19 +74,10 @@ function quantities([first]: readonly PrecisionRun[]): readonly Quantity[] {
   return [...losses, ...probes];
 }
 
-const docs = fileURLToPath(new URL("../docs", import.meta.url));
-const [begin, end] = ["<!-- precision:begin -->", "<!-- precision:end -->"];
-
-/** The page of engines with its table of precisions as it should be. */
-export function withPrecision(page: string): string {
+/** The section of docs/engines.md. */
+export function precisionSection(): string {
   // Written by scripts/precision-run.ts, from this type.
-  const record = JSON.parse(readFileSync(join(docs, "precision.json"), "utf8")) as PrecisionRecord;
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/engines.md lacks ${begin} … ${end}`);
-  return `${page.slice(0, from + begin.length)}\n\n${section(record)}\n\n${page.slice(to)}`;
-}
-
-function section(record: PrecisionRecord): string {
+  const record = JSON.parse(readFileSync(join(root, "docs/precision.json"), "utf8")) as PrecisionRecord;
   const [first] = record.runs;
   const seeds = new Set(record.runs.map(({ seed }) => seed)).size;
   return [

@@ -5,7 +5,6 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { diffLines } from "diff";
 import { type BenchRecord, defaultEngineTable, introduction } from "../bench/record";
 import { compile } from "../compiler/compile";
@@ -16,8 +15,8 @@ import type { Spec } from "../compiler/spec/spec";
 import { formatMarkdown } from "../runtime/evaluate/evaluation-report";
 import { durationText } from "../runtime/report/text";
 import type { QuickstartResult } from "./quickstart-run";
+import { pageWith, root } from "./regions";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 
 function quickstartSpec(): { readonly spec: Spec; readonly hash: string } {
@@ -29,20 +28,13 @@ function quickstartSpec(): { readonly spec: Spec; readonly hash: string } {
 /** README.md with its made parts as they should be. */
 export function readmePage(): string {
   const step = read("generated/quickstart/step.ts");
-  return [
-    { name: "quickstart", text: quickstart() },
-    { name: "excerpt", text: excerpt(step) },
-    { name: "type-error", text: typeError(step) },
-    { name: "differences", text: differences(step) },
-    { name: "speed", text: speed() },
-  ].reduce((page, { name, text }) => withRegion(page, name, text), read("README.md"));
-}
-
-function withRegion(page: string, name: string, text: string): string {
-  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`README.md lacks ${begin} … ${end}`);
-  return `${page.slice(0, from + begin.length)}\n${text}\n${page.slice(to)}`;
+  return pageWith("README.md", {
+    quickstart: quickstart(),
+    excerpt: excerpt(step),
+    "type-error": typeError(step),
+    differences: differences(step),
+    speed: speed(),
+  });
 }
 
 function speed(): string {

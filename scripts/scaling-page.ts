@@ -1,7 +1,6 @@
 /** The made parts of docs/scaling.md: what was measured (docs/scaling.json), what the model expects, and its facts. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type ScalingRecord, scalingIntroduction, scalingTable } from "../bench/scaling-record";
 import { build } from "../compiler/build";
 import { factsOf } from "../compiler/step/facts";
@@ -9,23 +8,11 @@ import { loadWithHardware } from "../tools/pack/hardware";
 import { expectScaling } from "../tools/scaling/expect";
 import { assumed } from "../tools/scaling/hardware";
 import { hardwareTables, scalingText } from "../tools/scaling/text";
-
-const root = fileURLToPath(new URL("..", import.meta.url));
+import { pageWith, root } from "./regions";
 
 /** docs/scaling.md with its tables as they should be. */
 export function scalingPage(): string {
-  const made = { measured: measured(), expected: expected(), hardware: hardwareTables() };
-  return Object.entries(made).reduce(
-    (page, [name, text]) => between(page, name, text),
-    readFileSync(join(root, "docs/scaling.md"), "utf8"),
-  );
-}
-
-function between(page: string, name: string, text: string): string {
-  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/scaling.md lacks ${begin} … ${end}`);
-  return `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`;
+  return pageWith("docs/scaling.md", { measured: measured(), expected: expected(), hardware: hardwareTables() });
 }
 
 function measured(): string {
