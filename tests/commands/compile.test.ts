@@ -162,6 +162,19 @@ describe("run", () => {
     expect(existsSync(join(folder, "one/log.csv"))).toBe(true);
   });
 
+  test("--report: writes the page of the run, wherever the trainer was told to put it", () => {
+    const { status, stdout } = ijepa("run", "small.json", "--report", "--", "--quiet", "--run-dir=shown");
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(/shown\/report\.html \(\d\.\d\d MB\): open it in a browser\n$/),
+    });
+    expect(existsSync(join(folder, "shown/report.html"))).toBe(true);
+  });
+
+  test("--report: no page of a run that was refused", () => {
+    expect(ijepa("run", "small.json", "--report", "--", "--steps", "none")).toMatchObject({ status: 2, stdout: "" });
+  });
+
   test("the trainer's own exit code", () => {
     expect(ijepa("run", "small.json", "--", "--steps", "none").status).toBe(2);
   });
