@@ -3,7 +3,7 @@ import type { TrainedChain, TrainedModel } from "../autodiff/trained";
 import type { Leaf } from "../ir/graph";
 import type { Dim } from "../ir/number";
 import type { Chain, Stage } from "../ir/stage";
-import type { Dims } from "../model/dims";
+import type { Dims } from "../objectives/ijepa/dims";
 import { blockLayers, layers } from "../model/layers";
 import type { Plan } from "../plan/plan";
 import { imageCalls, inferenceCalls } from "../step/build";

@@ -7,7 +7,7 @@ import type { Graph } from "../ir/graph";
 import { sizeOf } from "../ir/number";
 import type { Chain } from "../ir/stage";
 import { verify } from "../ir/verify";
-import type { Model } from "../model/chains";
+import type { Model } from "../objectives/ijepa/chains";
 import { graphCost } from "../ops/cost";
 import { castOperands } from "./bfloat16";
 import { type Ends, fuseEnds } from "./fuse-ends";

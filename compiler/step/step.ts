@@ -10,7 +10,7 @@ import type { TrainedModel, TrainedStage } from "../autodiff/trained";
 import type { Leaf, Value } from "../ir/graph";
 import { sizeOf } from "../ir/number";
 import type { NetworkName, Stage } from "../ir/stage";
-import type { ModelTrees } from "../model/trees";
+import type { ModelTrees } from "../objectives/ijepa/trees";
 import type { Plan } from "../plan/plan";
 
 /** Where in the step a call stands. `reduce` is what makes one gradient of several. */

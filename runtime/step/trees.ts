@@ -1,6 +1,6 @@
 /**
  * The trees that a generated step keeps and is handed, by their names: told here once. The compiler declares them with
- * these types (compiler/model/trees.ts) and writes them into trees.ts of a trainer; the trainer fills them.
+ * these types (compiler/objectives/ijepa/trees.ts) and writes them into trees.ts of a trainer; the trainer fills them.
  */
 import type { TensorSpec } from "../engines/engine";
 import type { F32, I32, Shape, U8 } from "../ops/ops";

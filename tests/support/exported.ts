@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile } from "../../compiler/compile";
 import { sizeOf } from "../../compiler/ir/number";
-import { encoderStages } from "../../compiler/model/chains";
+import { encoderStages } from "../../compiler/objectives/ijepa/chains";
 import { specFromText } from "../../compiler/spec/load";
 import { saveCheckpoint } from "../../runtime/checkpoint/checkpoint";
 import { latestPath } from "../../runtime/checkpoint/folder";

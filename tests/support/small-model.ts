@@ -1,5 +1,5 @@
 /** A model small enough to run in float64, with every axis of another size. */
-import { buildModel, type Model } from "../../compiler/model/chains";
+import { buildModel, type Model } from "../../compiler/objectives/ijepa/chains";
 import type { ModelNumbers } from "../../compiler/plan/model-numbers";
 
 export const smallNumbers: ModelNumbers = {

@@ -1,10 +1,10 @@
 /**
- * The encoder as one ONNX graph with a free number of images: the compiler's own stages (compiler/model/chains.ts), each op
+ * The encoder as one ONNX graph with a free number of images: the compiler's own stages (compiler/objectives/ijepa/chains.ts), each op
  * lowered to ops of the ONNX standard.
  */
 import type { Graph as IrGraph } from "../../../compiler/ir/graph";
 import { sizeOf } from "../../../compiler/ir/number";
-import { encoderStages } from "../../../compiler/model/chains";
+import { encoderStages } from "../../../compiler/objectives/ijepa/chains";
 import type { ModelNumbers } from "../../../compiler/plan/model-numbers";
 import type { Value } from "../../../runtime/engines/onnx/graph";
 import { lowerings } from "../../../runtime/engines/onnx/lowering/table";

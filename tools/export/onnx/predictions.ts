@@ -1,10 +1,10 @@
 /**
  * What a step predicts and what it is held to: target encoder, context encoder and predictor as the compiler builds them
- * (compiler/model/chains.ts), for one program and a fixed number of images, on onnxruntime.
+ * (compiler/objectives/ijepa/chains.ts), for one program and a fixed number of images, on onnxruntime.
  */
 
 import type { Chain } from "../../../compiler/ir/stage";
-import { buildModel } from "../../../compiler/model/chains";
+import { buildModel } from "../../../compiler/objectives/ijepa/chains";
 import { fromOfficial } from "../../../runtime/checkpoint/official";
 import { type ModelWeight, modelBytes } from "../../../runtime/engines/onnx/model";
 import { type Handle, Recorder } from "../../../runtime/engines/onnx/recorder";

@@ -1,8 +1,8 @@
 /** What the step is handed, declared once: the graphs read these leaves, generated code and trainer are laid out by them. */
-import type { InputTrees, ScheduleTree } from "../../runtime/step/trees";
-import type { Leaf } from "../ir/graph";
-import type { Num } from "../ir/number";
-import type { ModelNumbers } from "../plan/model-numbers";
+import type { InputTrees, ScheduleTree } from "../../../runtime/step/trees";
+import type { Leaf } from "../../ir/graph";
+import type { Num } from "../../ir/number";
+import type { ModelNumbers } from "../../plan/model-numbers";
 import type { Dims } from "./dims";
 
 export const IMAGE_CHANNELS = 3;

@@ -1,8 +1,8 @@
 /** I-JEPA as chains of small graphs, the way the paper tells it; no saving is taken here (that is optimize/). */
-import type { OperandFormat } from "../../runtime/ops/ops";
-import { type Graph, GraphBuilder, type Group, type Leaf, type Value } from "../ir/graph";
-import type { Chain, Stage } from "../ir/stage";
-import type { ModelNumbers } from "../plan/model-numbers";
+import type { OperandFormat } from "../../../runtime/ops/ops";
+import { type Graph, GraphBuilder, type Group, type Leaf, type Value } from "../../ir/graph";
+import type { Chain, Stage } from "../../ir/stage";
+import type { ModelNumbers } from "../../plan/model-numbers";
 import { type Dims, dimsOf } from "./dims";
 import {
   block,
@@ -14,7 +14,7 @@ import {
   linearGroup,
   normGroup,
   TARGET_NORM_EPS,
-} from "./layers";
+} from "../../model/layers";
 import { type ModelTrees, treesOf } from "./trees";
 
 export interface Model {

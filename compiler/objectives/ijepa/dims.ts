@@ -1,7 +1,7 @@
 /** The named axes of one experiment. */
-import { type LengthName, lengthsOf } from "../../runtime/step/lengths";
-import type { Dim, SizeOf } from "../ir/number";
-import type { ModelNumbers, Network } from "../plan/model-numbers";
+import { type LengthName, lengthsOf } from "../../../runtime/step/lengths";
+import type { Dim, SizeOf } from "../../ir/number";
+import type { ModelNumbers, Network } from "../../plan/model-numbers";
 
 export interface NetworkDims {
   readonly width: Dim;
