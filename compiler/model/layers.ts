@@ -1,7 +1,7 @@
 /** The records of weights that functions are handed, and the transformer block. Names follow timm. */
 import type { GraphBuilder, Group, GroupType, Value, Weights } from "../ir/graph";
 import { expression, type Num, sizeOf } from "../ir/number";
-import type { NetworkDims } from "../objectives/ijepa/dims";
+import type { NetworkDims } from "./dims";
 
 /** eps of every layer norm of the networks (reference.md §3). */
 export const LAYER_NORM_EPS = expression("1e-6", 1e-6);

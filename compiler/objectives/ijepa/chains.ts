@@ -1,92 +1,32 @@
 /** I-JEPA as chains of small graphs, the way the paper tells it; no saving is taken here (that is optimize/). */
-import type { OperandFormat } from "../../../runtime/ops/ops";
-import { type Graph, GraphBuilder, type Group, type Leaf, type Value } from "../../ir/graph";
-import type { Chain, Stage } from "../../ir/stage";
-import type { ModelNumbers } from "../../plan/model-numbers";
-import { type Dims, dimsOf } from "./dims";
+import { type Graph, GraphBuilder, type Value } from "../../ir/graph";
 import {
-  block,
-  blockWeights,
-  type DropPath,
-  groupOf,
-  LAYER_NORM_EPS,
-  layers,
-  linearGroup,
-  normGroup,
-  TARGET_NORM_EPS,
-} from "../../model/layers";
-import { type ModelTrees, treesOf } from "./trees";
-
-export interface Model {
-  readonly dims: Dims;
-  readonly trees: ModelTrees;
-  /** Number format of the operands of products; the graphs are float32 until a pass casts them. */
-  readonly operands: OperandFormat;
-  /** Images → their patches, which all other chains begin with. */
-  readonly images: Chain;
-  /** Patches → targets, without gradient. */
-  readonly target: Chain;
-  /** Patches → context representations. */
-  readonly context: Chain;
-  /** Context representations → predictions. */
-  readonly predictor: Chain;
-  /** Predictions, targets → loss. */
-  readonly loss: Graph;
-  /** Patches → mean of the target encoder's tokens, for probes. */
-  readonly features: Chain;
-}
-
-function encoderBlockGroup(dims: Dims): Group {
-  return groupOf("block", { name: "EncoderBlock", axes: [] }, "encoder.blocks.*", blockWeights(dims.encoder));
-}
-
-function predictorBlockGroup(dims: Dims): Group {
-  return groupOf("block", { name: "PredictorBlock", axes: [] }, "predictor.blocks.*", blockWeights(dims.predictor));
-}
-
-function patchGroup(dims: Dims): Group {
-  return linearGroup("patchEmbed", "encoder.patchEmbed", [dims.values, dims.encoder.width], layers.patchEmbed);
-}
-
-function encoderNormGroup(dims: Dims): Group {
-  return normGroup("norm", "encoder.norm", dims.encoder.width, layers.encoderNorm);
-}
-
-/** What every encoder sees of the images: their pixels, normalized where the step is given bytes, patch by patch. */
-function imagePatches(n: ModelNumbers, dims: Dims, { batch, constants: { pixelMean, pixelStd } }: ModelTrees): Graph {
-  const areBytes = pixelMean !== undefined && pixelStd !== undefined;
-  const g = new GraphBuilder(
-    "imagePatches",
-    areBytes
-      ? "Bytes to normalized pixels, cut into patches."
-      : "Pixels that are normalized already, cut into patches.",
-  );
-  const images = g.read("images", batch.images);
-  const pixels = areBytes
-    ? g.one("normalizePixels", [images, g.read("mean", pixelMean), g.read("std", pixelStd)], {}, "pixels")
-    : images;
-  const cut = { patch: n.patch, tokens: dims.patches, values: dims.values };
-  return g.finish([g.one("patchify", [pixels], cut, "patches")]);
-}
-
-const patchesInto = (g: GraphBuilder, dims: Dims): Value =>
-  g.input("patches", "f32", [dims.images, dims.patches, dims.values]);
-
-/** All patches of the images: the first layer of the target encoder (reference.md §3). */
-function embedAll(dims: Dims, { constants }: ModelTrees): Graph {
-  const g = new GraphBuilder("embedPatches", "Every patch of the images, embedded, at its position.");
-  const weights = g.group(patchGroup(dims));
-  const patches = patchesInto(g, dims);
-  const positions = g.read("positions", constants.positions);
-  const embedded = g.one("linear", [patches, weights("weight"), weights("bias")], {}, "embedded");
-  return g.finish([g.one("addTable", [embedded, positions], {}, "out")]);
-}
+  blockOf,
+  embedAll,
+  encoderLayout,
+  encoderNorm,
+  encoderNormGroup,
+  featuresChain,
+  frozenBlocks,
+  imagesChain,
+  loop,
+  once,
+  patchesInto,
+  patchGroup,
+} from "../../model/encoder";
+import { groupOf, LAYER_NORM_EPS, layers, linearGroup, normGroup, TARGET_NORM_EPS } from "../../model/layers";
+import { IMAGES, type Model } from "../../model/model";
+import { dimsOf, type IJepaDims } from "./dims";
+import { targetEnds } from "./ends";
+import { predictorLayout } from "./networks";
+import type { IJepaNumbers } from "./numbers";
+import { type IJepaTrees, treesOf } from "./trees";
 
 /**
  * The context's patches only. Gathering pixels before the embedding equals gathering tokens after it: the embedding
  * looks at one patch at a time.
  */
-function embedContext(dims: Dims, { batch, constants }: ModelTrees): Graph {
+function embedContext(dims: IJepaDims, { batch, constants }: IJepaTrees): Graph {
   const g = new GraphBuilder("embedContext", "The context's patches, embedded, at their positions.");
   const weights = g.group(patchGroup(dims));
   const patches = patchesInto(g, dims);
@@ -98,35 +38,8 @@ function embedContext(dims: Dims, { batch, constants }: ModelTrees): Graph {
   return g.finish([g.one("add", [embedded, at], {}, "out")]);
 }
 
-function encoderBlock(
-  name: string,
-  doc: string,
-  dims: Dims,
-  rows: "all" | "context",
-  dropPath: { readonly attn: Leaf; readonly mlp: Leaf } | undefined,
-): Graph {
-  const g = new GraphBuilder(name, doc);
-  const weights = g.group(encoderBlockGroup(dims));
-  const x =
-    rows === "all"
-      ? g.input("x", "f32", [dims.images, dims.patches, dims.encoder.width])
-      : g.input("x", "f32", [dims.contextRows, dims.context, dims.encoder.width]);
-  const drop: DropPath | undefined = dropPath && {
-    attn: g.read("dropPathAttn", dropPath.attn),
-    mlp: g.read("dropPathMlp", dropPath.mlp),
-  };
-  return g.finish([block(g, weights, dims.encoder, x, drop)]);
-}
-
-function encoderNorm(name: string, doc: string, dims: Dims): Graph {
-  const g = new GraphBuilder(name, doc);
-  const weights = g.group(encoderNormGroup(dims));
-  const x = g.input("x", "f32", [dims.contextRows, dims.context, dims.encoder.width]);
-  return g.finish([g.one("layerNorm", [x, weights("weight"), weights("bias")], { eps: LAYER_NORM_EPS }, "out")]);
-}
-
 /** Target tokens, one row per (block, context, image), the order of reference.md §5. */
-function blockRows(g: GraphBuilder, n: ModelNumbers, dims: Dims, x: Value, name: string): Value {
+function blockRows(g: GraphBuilder, n: IJepaNumbers, dims: IJepaDims, x: Value, name: string): Value {
   return g.one(
     "splitBlocks",
     [x],
@@ -135,7 +48,7 @@ function blockRows(g: GraphBuilder, n: ModelNumbers, dims: Dims, x: Value, name:
   );
 }
 
-function selectTargets(n: ModelNumbers, dims: Dims, { batch }: ModelTrees): Graph {
+function selectTargets(n: IJepaNumbers, dims: IJepaDims, { batch }: IJepaTrees): Graph {
   const g = new GraphBuilder(
     "targetTokens",
     "The final norm, the layer norm of targets, and the tokens of the target blocks.",
@@ -150,7 +63,7 @@ function selectTargets(n: ModelNumbers, dims: Dims, { batch }: ModelTrees): Grap
 }
 
 /** Pixels as targets (the paper's ablation): patches of the image, each normalized. */
-function pixelTargets(n: ModelNumbers, dims: Dims, { batch }: ModelTrees): Graph {
+function pixelTargets(n: IJepaNumbers, dims: IJepaDims, { batch }: IJepaTrees): Graph {
   const g = new GraphBuilder("pixelTargets", "The pixels of the target blocks' patches.");
   const patches = patchesInto(g, dims);
   const targetIndex = g.read("targetIndex", batch.targetIndex);
@@ -160,7 +73,7 @@ function pixelTargets(n: ModelNumbers, dims: Dims, { batch }: ModelTrees): Graph
 }
 
 /** What the predictor reads: the context's representations, then a mask token at every target position. */
-function predictorInput(n: ModelNumbers, dims: Dims, { batch, constants }: ModelTrees): Graph {
+function predictorInput(n: IJepaNumbers, dims: IJepaDims, { batch, constants }: IJepaTrees): Graph {
   const { width } = dims.predictor;
   const g = new GraphBuilder(
     "predictorInput",
@@ -186,17 +99,7 @@ function predictorInput(n: ModelNumbers, dims: Dims, { batch, constants }: Model
   return g.finish([g.one("concatTokens", [tiled, masks], { tokens: dims.sequence }, "sequence")]);
 }
 
-function predictorBlock(dims: Dims): Graph {
-  const g = new GraphBuilder(
-    "predictorBlock",
-    "A block of the predictor; every target block is a sequence of its own.",
-  );
-  const weights = g.group(predictorBlockGroup(dims));
-  const x = g.input("x", "f32", [dims.predictorRows, dims.sequence, dims.predictor.width]);
-  return g.finish([block(g, weights, dims.predictor, x)]);
-}
-
-function predictorOutput(n: ModelNumbers, dims: Dims): Graph {
+function predictorOutput(n: IJepaNumbers, dims: IJepaDims): Graph {
   const out = n.targetSpace === "pixels" ? dims.values : dims.encoder.width;
   const { width } = dims.predictor;
   const g = new GraphBuilder("predictions", "The final norm, then the mask tokens only, in the width of the targets.");
@@ -208,7 +111,7 @@ function predictorOutput(n: ModelNumbers, dims: Dims): Graph {
   return g.finish([g.one("linear", [masked, proj("weight"), proj("bias")], {}, "predictions")]);
 }
 
-function lossGraph(n: ModelNumbers, dims: Dims): Graph {
+function lossGraph(n: IJepaNumbers, dims: IJepaDims): Graph {
   const width = n.targetSpace === "pixels" ? dims.values : dims.encoder.width;
   const g = new GraphBuilder("lossOf", "The mean over all elements of all target blocks.");
   const predictions = g.input("predictions", "f32", [dims.predictorRows, dims.target, width]);
@@ -218,94 +121,80 @@ function lossGraph(n: ModelNumbers, dims: Dims): Graph {
   return g.finish([g.one(n.loss, [predictions, targets], {}, "loss")]);
 }
 
-function encodedTokens(dims: Dims): Graph {
-  const g = new GraphBuilder("encodedTokens", "The final norm of every patch.");
-  const weights = g.group(encoderNormGroup(dims));
-  const x = g.input("x", "f32", [dims.images, dims.patches, dims.encoder.width]);
-  return g.finish([g.one("layerNorm", [x, weights("weight"), weights("bias")], { eps: LAYER_NORM_EPS }, "encoded")]);
-}
-
-function pooledFeatures(dims: Dims): Graph {
-  const g = new GraphBuilder("pooledFeatures", "The final norm, then the mean over all patches.");
-  const weights = g.group(encoderNormGroup(dims));
-  const x = g.input("x", "f32", [dims.images, dims.patches, dims.encoder.width]);
-  const encoded = g.one("layerNorm", [x, weights("weight"), weights("bias")], { eps: LAYER_NORM_EPS }, "encoded");
-  return g.finish([g.one("meanTokens", [encoded], {}, "features")]);
-}
-
-const once = (graph: Graph): Stage => ({ graph, repeated: false });
-
-/** All blocks of a network as one loop. */
-function loop(graph: Graph, network: "encoder" | "predictor", depth: number): Stage {
-  return { graph, repeated: true, blocks: { network, from: 0, to: depth } };
-}
-
-function allPatchesBlock(dims: Dims): Graph {
-  const doc = "A block of the target encoder; nothing is kept for a backward pass.";
-  return encoderBlock("targetBlock", doc, dims, "all", undefined);
-}
-
-/** Image → every patch after the final norm: an encoder for use elsewhere, without what training makes of it. */
-export function encoderStages(n: ModelNumbers): readonly Stage[] {
+export function buildModel(n: IJepaNumbers): Model {
   const dims = dimsOf(n);
   const trees = treesOf(n, dims);
-  return [
-    once(imagePatches(n, dims, trees)),
-    once(embedAll(dims, trees)),
-    loop(allPatchesBlock(dims), "encoder", n.encoder.depth),
-    once(encodedTokens(dims)),
-  ];
-}
-
-export function buildModel(n: ModelNumbers): Model {
-  const dims = dimsOf(n);
-  const trees = treesOf(n, dims);
-  const targetBlocks = loop(allPatchesBlock(dims), "encoder", n.encoder.depth);
-  const contextBlocks = loop(
-    encoderBlock("contextBlock", "A block of the context encoder.", dims, "context", trees.batch.dropPath?.[0]),
-    "encoder",
-    n.encoder.depth,
-  );
+  const encoder = encoderLayout(n, dims);
+  const predictor = predictorLayout(n, dims);
+  const contextRows = [dims.contextRows, dims.context] as const;
+  const contextBlock = blockOf(encoder, {
+    name: "contextBlock",
+    doc: "A block of the context encoder.",
+    rows: contextRows,
+    dropPath: trees.batch.dropPath?.[0],
+  });
+  const predictorBlock = blockOf(predictor, {
+    name: "predictorBlock",
+    doc: "A block of the predictor; every target block is a sequence of its own.",
+    rows: [dims.predictorRows, dims.sequence],
+  });
   return {
     dims,
     trees,
+    networks: [encoder, predictor],
     operands: n.operands,
-    images: {
-      name: "images",
-      title: "Images: patches of normalized pixels, once for all encoders",
-      stages: [once(imagePatches(n, dims, trees))],
-    },
-    target: {
-      name: "target",
-      title: n.targetSpace === "pixels" ? "Targets: pixels" : "Target encoder: all patches, no gradient",
-      stages:
-        n.targetSpace === "pixels"
-          ? [once(pixelTargets(n, dims, trees))]
-          : [once(embedAll(dims, trees)), targetBlocks, once(selectTargets(n, dims, trees))],
-    },
-    context: {
-      name: "context",
-      title: "Context encoder: the patches that are kept",
-      stages: [
-        once(embedContext(dims, trees)),
-        contextBlocks,
-        once(encoderNorm("contextNorm", "The final norm.", dims)),
-      ],
-    },
-    predictor: {
-      name: "predictor",
-      title: "Predictor: every target block from the context",
-      stages: [
-        once(predictorInput(n, dims, trees)),
-        loop(predictorBlock(dims), "predictor", n.predictor.depth),
-        once(predictorOutput(n, dims)),
-      ],
-    },
+    images: imagesChain(n, dims),
+    chains: [
+      {
+        kind: "frozen",
+        name: "target",
+        part: "target encoder",
+        title: n.targetSpace === "pixels" ? "Targets: pixels" : "Target encoder: all patches, no gradient",
+        input: IMAGES,
+        weights: "target",
+        running: "h",
+        result: "targets",
+        ends: targetEnds(dims),
+        stages:
+          n.targetSpace === "pixels"
+            ? [once(pixelTargets(n, dims, trees))]
+            : [once(embedAll(dims)), frozenBlocks(n, dims, "target"), once(selectTargets(n, dims, trees))],
+      },
+      {
+        kind: "trained",
+        name: "context",
+        part: "context encoder",
+        title: "Context encoder: the patches that are kept",
+        input: IMAGES,
+        stages: [
+          once(embedContext(dims, trees)),
+          loop(contextBlock, "encoder", encoder.depth),
+          once(encoderNorm({ name: "contextNorm", doc: "The final norm.", rows: contextRows }, dims)),
+        ],
+      },
+      {
+        kind: "trained",
+        name: "predictor",
+        part: "predictor",
+        title: "Predictor: every target block from the context",
+        input: "context",
+        ends: {
+          first: "predictorFirstBlock",
+          last: "predictorLastBlock",
+          may: true,
+          because: "so that the next passes see past the block",
+        },
+        stages: [
+          once(predictorInput(n, dims, trees)),
+          loop(predictorBlock, "predictor", predictor.depth),
+          once(predictorOutput(n, dims)),
+        ],
+      },
+    ],
     loss: lossGraph(n, dims),
-    features: {
-      name: "features",
-      title: "Features: the target encoder's mean over all patches",
-      stages: [once(embedAll(dims, trees)), targetBlocks, once(pooledFeatures(dims))],
-    },
+    compares: { predictions: "predictor", targets: "target" },
+    features: featuresChain(n, dims, "target"),
+    averages: true,
+    source: "paper §3",
   };
 }

@@ -1,21 +1,19 @@
-/** The named axes of one experiment. */
-import { type LengthName, lengthsOf } from "../../../runtime/step/lengths";
-import type { Dim, SizeOf } from "../../ir/number";
-import type { ModelNumbers, Network } from "../../plan/model-numbers";
+/** The named axes of I-JEPA: those of context, targets and predictor beside those of every model. */
+import { lengthsOf } from "../../../runtime/step/lengths";
+import type { Dim } from "../../ir/number";
+import {
+  type Dims,
+  encoderDims,
+  fixed,
+  length,
+  type NetworkDims,
+  networkAxes,
+  networkDims,
+  times,
+} from "../../model/dims";
+import type { IJepaNumbers } from "./numbers";
 
-export interface NetworkDims {
-  readonly width: Dim;
-  readonly qkv: Dim;
-  readonly heads: Dim;
-  readonly headWidth: Dim;
-  readonly hidden: Dim;
-}
-
-export interface Dims {
-  readonly images: Dim;
-  readonly patches: Dim;
-  readonly values: Dim;
-  readonly encoder: NetworkDims;
+export interface IJepaDims extends Dims {
   readonly predictor: NetworkDims;
   readonly context: Dim;
   readonly target: Dim;
@@ -25,53 +23,27 @@ export interface Dims {
   readonly contextRows: Dim;
   /** targets · contexts · images */
   readonly predictorRows: Dim;
-  /** C, T, S and U: those that may differ from program to program. */
-  readonly lengths: readonly Dim[];
 }
 
-function fixed(name: string, size: number, counts: string, of?: SizeOf): Dim {
-  return { kind: "dim", name, size, counts, varies: false, ...(of === undefined ? {} : { of }) };
-}
-
-const times = (factor: number, dim: Dim): SizeOf => ({ how: "times", of: [factor, dim] });
-
-function networkDims(
-  of: string,
-  { dim, heads, hidden }: Network,
-  names: readonly [string, string, string, string, string],
-): NetworkDims {
-  const [widthName, qkv, headsName, headWidth, mlp] = names;
-  const width = fixed(widthName, dim, `width of a token in the ${of}`);
-  const ofHeads = fixed(headsName, heads, `attention heads of the ${of}`);
-  return {
-    width,
-    qkv: fixed(qkv, 3 * dim, "query, key and value side by side", times(3, width)),
-    heads: ofHeads,
-    headWidth: fixed(headWidth, dim / heads, "width of one head", { how: "over", of: [width, ofHeads] }),
-    hidden: fixed(mlp, hidden, `hidden width of the MLP in the ${of}`),
-  };
-}
-
-export function dimsOf(n: ModelNumbers): Dims {
-  const images = fixed("B", n.images, "images in one run of the step");
-  const length = (name: LengthName, size: number, counts: string, varies: boolean, of?: SizeOf): Dim => ({
-    ...fixed(name, size, counts, of),
-    varies,
-  });
+export function dimsOf(n: IJepaNumbers): IJepaDims {
+  const shared = encoderDims(n);
+  const { images, patches, values, encoder } = shared;
+  const predictor = networkDims("predictor", n.predictor, ["P", "P3", "PH", "PE", "PF"]);
   const { C, T, S, U } = lengthsOf(n, n.targets);
-  const context = length("C", C, "context tokens", n.varies.context);
-  const target = length("T", T, "tokens of a target block", n.varies.target);
-  const sequence = length("S", S, "tokens of a predictor sequence: C + T", n.varies.sequence, {
-    how: "sum",
-    of: [context, target],
+  const context = length("C", { size: C, counts: "context tokens", varies: n.varies.context });
+  const target = length("T", { size: T, counts: "tokens of a target block", varies: n.varies.target });
+  const sequence = length("S", {
+    size: S,
+    counts: "tokens of a predictor sequence: C + T",
+    varies: n.varies.sequence,
+    of: { how: "sum", of: [context, target] },
   });
-  const allTargets = length(
-    "U",
-    U,
-    `tokens of the ${n.targets} target blocks of an image: ${n.targets} · T`,
-    n.varies.target,
-    times(n.targets, target),
-  );
+  const allTargets = length("U", {
+    size: U,
+    counts: `tokens of the ${n.targets} target blocks of an image: ${n.targets} · T`,
+    varies: n.varies.target,
+    of: times(n.targets, target),
+  });
   const contextRows =
     n.contexts === 1
       ? images
@@ -81,23 +53,32 @@ export function dimsOf(n: ModelNumbers): Dims {
           `context rows: ${n.contexts} contexts · ${n.images} images`,
           times(n.contexts, images),
         );
+  const predictorRows = fixed(
+    "R",
+    n.targets * n.contexts * n.images,
+    `predictor sequences: ${n.targets} targets${n.contexts === 1 ? "" : ` · ${n.contexts} contexts`} · ${n.images} images`,
+    times(n.targets, contextRows),
+  );
+  const lengths = [context, target, sequence, allTargets];
   return {
-    images,
-    patches: fixed("N", n.tokens, "patches of an image"),
-    values: fixed("V", 3 * n.patch * n.patch, `values of a patch: 3 · ${n.patch} · ${n.patch}`),
-    encoder: networkDims("encoder", n.encoder, ["D", "D3", "H", "E", "F"]),
-    predictor: networkDims("predictor", n.predictor, ["P", "P3", "PH", "PE", "PF"]),
+    ...shared,
+    predictor,
     context,
     target,
     sequence,
     allTargets,
-    lengths: [context, target, sequence, allTargets],
     contextRows,
-    predictorRows: fixed(
-      "R",
-      n.targets * n.contexts * n.images,
-      `predictor sequences: ${n.targets} targets${n.contexts === 1 ? "" : ` · ${n.contexts} contexts`} · ${n.images} images`,
-      times(n.targets, contextRows),
-    ),
+    predictorRows,
+    lengths,
+    all: [
+      images,
+      patches,
+      values,
+      ...networkAxes(encoder),
+      ...networkAxes(predictor),
+      ...(contextRows === images ? [] : [contextRows]),
+      predictorRows,
+      ...lengths,
+    ],
   };
 }

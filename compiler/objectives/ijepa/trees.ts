@@ -1,96 +1,46 @@
-/** What the step is handed, declared once: the graphs read these leaves, generated code and trainer are laid out by them. */
-import type { InputTrees, ScheduleTree } from "../../../runtime/step/trees";
+/** What the step of I-JEPA is handed. */
+
 import type { Leaf } from "../../ir/graph";
-import type { Num } from "../../ir/number";
-import type { ModelNumbers } from "../../plan/model-numbers";
-import type { Dims } from "./dims";
+import {
+  batchLeaf,
+  dropPathLeaves,
+  imagesLeaf,
+  type ModelTrees,
+  pixelLeaves,
+  positionsLeaf,
+  scheduleLeaves,
+} from "../../model/trees";
+import type { IJepaDims } from "./dims";
+import type { IJepaNumbers } from "./numbers";
 
-export const IMAGE_CHANNELS = 3;
+export interface IJepaTrees extends ModelTrees {
+  readonly batch: ModelTrees["batch"] & { readonly contextIndex: Leaf; readonly targetIndex: Leaf };
+  readonly constants: ModelTrees["constants"] & { readonly predictorPositions: Leaf };
+}
 
-const imagesDoc: { readonly [P in ModelNumbers["pixels"]]: string } = {
-  u8: "Pixels as bytes; the step normalizes them, once for all encoders.",
-  f32: "Pixels that are normalized already.",
-};
-
-/** The trees of a step; of `dropPath` one entry stands for all blocks. */
-export type ModelTrees = InputTrees<Leaf>;
-
-export function treesOf(n: ModelNumbers, dims: Dims): ModelTrees {
-  const batch = (path: string, dtype: Leaf["dtype"], shape: readonly Num[], doc?: string, role = path): Leaf => ({
-    tree: "batch",
-    path,
-    dtype,
-    shape,
-    role,
-    ...(doc === undefined ? {} : { doc }),
-  });
-  const table = (path: string, width: Num): Leaf => ({
-    tree: "constants",
-    path,
-    dtype: "f32",
-    shape: [dims.patches, width],
-    role: "positions",
-  });
-  const ofChannels = (path: string): Leaf => ({
-    tree: "constants",
-    path,
-    dtype: "f32",
-    shape: [IMAGE_CHANNELS],
-    role: path,
-  });
+export function treesOf(n: IJepaNumbers, dims: IJepaDims): IJepaTrees {
   const rows = n.contexts > 1 ? "rows (context, image)" : "rows by image";
-  const factors = (branch: "attn" | "mlp"): Leaf =>
-    batch(
-      `dropPath.*.${branch}`,
-      "f32",
-      [dims.contextRows],
-      "Factors of stochastic depth, 0 or 1 / (1 − rate), for every block.",
-      branch === "attn" ? "keep projected" : "keep mlp",
-    );
+  const dropPath = dropPathLeaves(n, dims.contextRows);
   return {
     batch: {
-      images: batch(
-        "images",
-        n.pixels,
-        [dims.images, IMAGE_CHANNELS, n.imageHeight, n.imageWidth],
-        imagesDoc[n.pixels],
-      ),
-      contextIndex: batch(
-        "contextIndex",
-        "i32",
-        [dims.contextRows, dims.context],
-        `The patches of the context, ${rows}.`,
-      ),
-      targetIndex: batch(
-        "targetIndex",
-        "i32",
-        [dims.images, dims.allTargets],
-        `The patches of the ${n.targets} target blocks, side by side.`,
-      ),
-      ...(n.dropPath ? { dropPath: [{ attn: factors("attn"), mlp: factors("mlp") }] } : {}),
+      images: imagesLeaf(n, dims),
+      contextIndex: batchLeaf("contextIndex", {
+        dtype: "i32",
+        shape: [dims.contextRows, dims.context],
+        doc: `The patches of the context, ${rows}.`,
+      }),
+      targetIndex: batchLeaf("targetIndex", {
+        dtype: "i32",
+        shape: [dims.images, dims.allTargets],
+        doc: `The patches of the ${n.targets} target blocks, side by side.`,
+      }),
+      ...(dropPath && { dropPath }),
     },
-    schedule: scheduleLeaves,
+    schedule: scheduleLeaves({ averages: true }),
     constants: {
-      positions: table("positions", dims.encoder.width),
-      predictorPositions: table("predictorPositions", dims.predictor.width),
-      ...(n.pixels === "u8" ? { pixelMean: ofChannels("pixelMean"), pixelStd: ofChannels("pixelStd") } : {}),
+      positions: positionsLeaf("positions", dims, dims.encoder.width),
+      predictorPositions: positionsLeaf("predictorPositions", dims, dims.predictor.width),
+      ...pixelLeaves(n),
     },
   };
 }
-
-const scalar = (path: keyof ScheduleTree<Leaf>, doc: string): Leaf => ({
-  tree: "schedule",
-  path,
-  dtype: "f32",
-  shape: [],
-  role: path,
-  doc,
-});
-
-const scheduleLeaves: ScheduleTree<Leaf> = {
-  stepSize: scalar("stepSize", "lr / (1 − β1ᵗ) of step t"),
-  secondMoment: scalar("secondMoment", "1 / √(1 − β2ᵗ)"),
-  decayFactor: scalar("decayFactor", "1 − lr · weight decay"),
-  keep: scalar("keep", "momentum of the target encoder"),
-  take: scalar("take", "1 − momentum"),
-};
