@@ -201,6 +201,8 @@ export interface Experiment {
   /** sha256 of the code of a trainer that was edited by hand, as `ijepa bundle` found it; absent of any other. */
   readonly editedCode?: string;
   readonly seed: number;
+  /** What is trained: a folder of runtime/objectives. */
+  readonly objective: ObjectiveName;
   readonly image: ImagePlan;
   readonly augmentation: AugmentationPlan;
   readonly data: DataPlan;
@@ -240,6 +242,9 @@ export interface StepFunction extends GeneratedFunction {
   readonly name: string;
   readonly every: "micro-batch" | "step";
 }
+
+/** What may be trained. */
+export type ObjectiveName = "ijepa";
 
 /** A micro-batch of one device. */
 export interface BatchRequest {

@@ -1,4 +1,5 @@
 /** The objectives by name. One is added as a folder, a member of ModelNumbers, and a line of the table, which asks for it. */
+import type { ObjectiveName } from "../../runtime/experiment";
 import type { Model } from "../model/model";
 import type { IJepaNumbers } from "./ijepa/numbers";
 import { ijepa } from "./ijepa/objective";
@@ -6,8 +7,6 @@ import type { Objective } from "./objective";
 
 /** The numbers of a model, of whichever objective. */
 export type ModelNumbers = IJepaNumbers;
-
-export type ObjectiveName = ModelNumbers["objective"];
 
 export const objectives: {
   readonly [Name in ObjectiveName]: Objective<Extract<ModelNumbers, { readonly objective: Name }>>;

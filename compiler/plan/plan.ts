@@ -68,7 +68,7 @@ export function buildPlan(input: PlanInput): Plan {
   const side = image.size / encoder.patch;
   const deviceBatch = deviceBatchOf(spec);
   const data = dataPlan(spec);
-  const own = objectives.ijepa.plan(spec, given);
+  const own = objectives[spec.objective].plan(spec, given);
   const { masks } = own.constants;
   const encoderNetwork = {
     dim: encoder.dim,
@@ -95,6 +95,7 @@ export function buildPlan(input: PlanInput): Plan {
     trainingHash: trainingHash(spec),
     ...(settings.length > 0 && { settings }),
     seed: spec.seed,
+    objective: spec.objective,
     image: {
       height: image.size,
       width: image.size,

@@ -1,7 +1,5 @@
 /** The objectives by name, for tools that find one in a checkpoint. A trainer imports its own alone. */
-import type { RuntimeObjective } from "../experiment";
+import type { ObjectiveName, RuntimeObjective } from "../experiment";
 import { objective as ijepa } from "./ijepa/objective";
-
-export type ObjectiveName = "ijepa";
 
 export const objectives: { readonly [Name in ObjectiveName]: RuntimeObjective } = { ijepa };

@@ -8,6 +8,7 @@ export const experiment: Experiment = {
   specHash: "a".repeat(64),
   trainingHash: "fedcba9876543210",
   seed: 7,
+  objective: "ijepa",
   image: {
     height: 8,
     width: 8,
