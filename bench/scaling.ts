@@ -21,6 +21,7 @@ import { build } from "../compiler/build";
 import { bundle } from "../compiler/bundle/bundle";
 import { compile } from "../compiler/compile";
 import { specFromText } from "../compiler/spec/load";
+import { allParameters } from "../compiler/step/cost";
 import { factsOf } from "../compiler/step/facts";
 import { findMpirun, type Mpirun, mpirunArguments } from "../runtime/ranks/spawn/mpirun";
 import {
@@ -61,12 +62,12 @@ async function buildDriver(file: string, ranks: number, batchPerRank: number): P
       each.name === "main.ts" ? each.text.replace('"ijepa/runtime/trainer"', '"ijepa/bench/ranks-driver"') : each.text,
   }));
   const { plan, step } = build(loaded);
-  const { encoder, predictor } = factsOf(step, plan).parameters;
+  const parameters = allParameters(factsOf(step, plan).parameters);
   const folder = join(tmpdir(), "ijepa-bench");
   mkdirSync(folder, { recursive: true });
   const script = join(folder, `${loaded.spec.name}-${ranks}-ranks.cjs`);
   writeFileSync(script, await bundle({ files, banner: "" }));
-  return { script, reducedBytes: 4 * (encoder + predictor) };
+  return { script, reducedBytes: 4 * parameters };
 }
 
 function runOnce(mpirun: Mpirun, ranks: number, driver: Driver, args: readonly string[]): MeasuredRanks {

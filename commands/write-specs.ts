@@ -7,6 +7,7 @@ import type { Edits } from "../compiler/output/edits";
 import { editedDiagnostic, editsText } from "../compiler/output/edits-text";
 import { pointAt } from "../compiler/output/write";
 import { type WriteOptions, writeTrainers } from "../compiler/output/write-many";
+import { allParameters } from "../compiler/step/cost";
 import { countText, factsOf } from "../compiler/step/facts";
 import type { ProblemFormat } from "./format";
 import { memoryWarnings } from "./memory";
@@ -97,6 +98,6 @@ export function printRefused(refused: readonly Refused[], format?: ProblemFormat
 /** `small (420,288 parameters, 5 programs, 2,560 steps)` */
 export function writtenText({ spec, folder, compiled: { step, plan } }: Written): string {
   const { parameters, programs, steps } = factsOf(step, plan);
-  const facts = `${countText(parameters.encoder + parameters.predictor)} parameters, ${programs.length} ${programs.length === 1 ? "program" : "programs"}, ${countText(steps)} steps`;
+  const facts = `${countText(allParameters(parameters))} parameters, ${programs.length} ${programs.length === 1 ? "program" : "programs"}, ${countText(steps)} steps`;
   return `${spec.file} → ${relative(".", folder) || "."} (${facts})`;
 }

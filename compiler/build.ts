@@ -2,7 +2,7 @@
 import { shardsOf } from "../runtime/step/shards";
 import { type TrainedModel, trainedModel } from "./autodiff/trained";
 import { packageVersion } from "./emit/package-root";
-import { buildModel } from "./model/chains";
+import { buildModel } from "./objectives";
 import { optimize } from "./optimize/index";
 import { buildPlan, type Plan } from "./plan/plan";
 import type { Spec } from "./spec/spec";

@@ -3,7 +3,7 @@
  * data; every number is decided by the compiler. Paths that a person may want to move are the only things that flags
  * of the trainer override.
  */
-import type { DeviceName, EngineName, Precision, TensorSpec } from "./engines/engine";
+import type { DeviceName, EngineName, HostArray, Precision, TensorSpec } from "./engines/engine";
 import type { AnyTensor, Ops } from "./ops/ops";
 import type { Tree } from "./ops/tree";
 import type { LengthName, Lengths } from "./step/lengths";
@@ -201,6 +201,8 @@ export interface Experiment {
   /** sha256 of the code of a trainer that was edited by hand, as `ijepa bundle` found it; absent of any other. */
   readonly editedCode?: string;
   readonly seed: number;
+  /** What is trained: a folder of runtime/objectives. */
+  readonly objective: ObjectiveName;
   readonly image: ImagePlan;
   readonly augmentation: AugmentationPlan;
   readonly data: DataPlan;
@@ -241,9 +243,58 @@ export interface StepFunction extends GeneratedFunction {
   readonly every: "micro-batch" | "step";
 }
 
+/** What may be trained. */
+export type ObjectiveName = "ijepa";
+
+/** A micro-batch of one device. */
+export interface BatchRequest {
+  /** Optimizer step, from 0. */
+  readonly step: number;
+  /** Number of its first image within the global batch. */
+  readonly firstImage: number;
+}
+
+/** What the step is given of a micro-batch beside its images. Lengths are the same for all devices of a step. */
+export interface ObjectiveBatch {
+  readonly lengths: Lengths;
+  /** Leaves of the tree `batch`, laid out as trees.ts of the trainer says. */
+  readonly batch: { readonly [name: string]: Tree<HostArray> };
+}
+
+/** A constant that a checkpoint holds, since the state dicts of others do: a fixed table of position embeddings. */
+export interface PositionTensor {
+  readonly name: string;
+  readonly shape: readonly [1, patches: number, width: number];
+  /** Of the leaf of the step's constants. */
+  readonly constant: string;
+}
+
+/** The encoder that evaluations look through and exports take. */
+export type JudgedEncoder =
+  | { readonly tree: "target" & StateName; readonly name: "target encoder" }
+  | { readonly tree: "weights" & StateName; readonly name: "encoder" };
+
+/**
+ * What a trainer has to know of its objective beside the generated step: what it makes for each step, what it keeps of it in
+ * checkpoints, and which encoder is judged and handed on. A generated main.ts imports its own (objectives/), so that a bundle
+ * has no other; tools find it by name. The compiler's half lies in compiler/objectives.
+ */
+export interface RuntimeObjective {
+  /** Masks and whatever else is drawn: a pure function of the experiment and the place in the run. */
+  readonly batch: (experiment: Experiment, request: BatchRequest) => ObjectiveBatch;
+  /** Leaves of the tree `constants` beside those of every step (functions.ts); made once. */
+  readonly constants: (experiment: Experiment) => { readonly [name: string]: Float32Array };
+  /** Constants that its checkpoints hold, since the state dicts of others have them. */
+  readonly positions: (experiment: Experiment) => readonly PositionTensor[];
+  readonly judged: JudgedEncoder;
+  // Methods of two views (BYOL, VICReg, SimCLR, DINO, MSN, iBOT) will need crops of an image beside `batch`, and a say in how
+  // their own trees of the state (queues, centres) begin; the data path then gives several images for each of a batch.
+}
+
 /** What main.ts of a trainer hands over. */
 export interface TrainerProgram {
   readonly experiment: Experiment;
+  readonly objective: RuntimeObjective;
   readonly parameters: readonly Parameter[];
   /** What lives from step to step, in the order of the store. */
   readonly state: readonly StateName[];
@@ -251,6 +302,6 @@ export interface TrainerProgram {
   readonly lengths: readonly LengthName[];
   /** In the order in which they run. */
   readonly functions: readonly StepFunction[];
-  /** Mean-pooled features of the target encoder: images [B, 3, H, W] → features [B, D]. */
+  /** Mean-pooled features of the encoder that is judged: images [B, 3, H, W] → features [B, D]. */
   readonly features: GeneratedFunction;
 }

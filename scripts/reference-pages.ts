@@ -178,7 +178,7 @@ function groupSections(path: string, node: SchemaNode): string[] {
   const depth = path.split(".").length + 1;
   return [
     `${"#".repeat(depth)} ${path}`,
-    node.description ?? "",
+    described(node),
     ...(inner.some(([, field]) => !isGroup(field))
       ? [
           table(
@@ -201,11 +201,21 @@ function table(holder: SchemaNode, fields: readonly (readonly [string, SchemaNod
       cell(takes),
       cell(shownUnit),
       cell(defaultWords(holder, key, node)),
-      cell(node.description ?? ""),
+      cell(described(node)),
     ];
     return `| ${cells.join(" | ")} |`;
   });
   return ["| field | takes | unit | default | |", "| --- | --- | --- | --- | --- |", ...rows].join("\n");
+}
+
+/** Whose field it is, and the defaults that it has with some objectives, after its sentence. */
+function described(node: SchemaNode): string {
+  const of = node["x-objectives"];
+  const names = of === undefined ? "" : ` Objective: ${of.map((name) => `\`${name}\``).join(", ")}.`;
+  const others = Object.entries(node["x-defaults"] ?? {}).map(
+    ([name, value]) => ` With \`${name}\` the default is \`${JSON.stringify(value)}\`.`,
+  );
+  return `${node.description ?? ""}${names}${others.join("")}`;
 }
 
 function defaultWords(holder: SchemaNode, key: string, node: SchemaNode): string {

@@ -1,18 +1,40 @@
 /** The TypeScript types of a spec, from the schema: as a person writes it, and with every default filled in. */
 import { compile, type JSONSchema } from "json-schema-to-typescript";
+import { branchOf, objectivesOf } from "../compiler/spec/by-objective";
 import { type SchemaNode, schemaRoot } from "../compiler/spec/schema";
 
 /** Input: as a person writes it. Spec: as the compiler reads it. */
 type Side = "Input" | "Spec";
 
 /** Texts of the generated type files, before formatting. */
-export async function specTypes(side: Side): Promise<string> {
+export async function specTypes(side: Side, root: SchemaNode = schemaRoot): Promise<string> {
   const banner = "// Generated from schema/experiment.schema.json by `npm run generate`; edit the schema instead.\n\n";
-  return banner + (await typesOf(side));
+  const [only, ...others] = objectivesOf(root);
+  if (only === undefined || others.length === 0) return banner + (await typesOf(side, root, rootNames[side]));
+  const names = [only, ...others].map((objective) => ({ objective, name: `${capital(objective)}${rootNames[side]}` }));
+  const blocks = new Map<string, string>();
+  for (const { objective, name } of names) {
+    for (const [block, declared = ""] of (await typesOf(side, branchOf(root, objective), name)).matchAll(interfaces)) {
+      const known = blocks.get(declared);
+      if (known !== undefined && known !== block) {
+        throw new Error(`internal: objectives differ in ${declared}: give the group of each a title of its own`);
+      }
+      blocks.set(declared, block);
+    }
+  }
+  const union = `/** An experiment of any objective. */\nexport type ${rootNames[side]} = ${names.map(({ name }) => name).join(" | ")};`;
+  return `${banner}${[union, ...blocks.values()].join("\n")}\n`;
 }
 
-async function typesOf(side: Side): Promise<string> {
-  const text = await compile(plain(schemaRoot, side) as JSONSchema, side === "Input" ? "SpecInput" : "Spec", {
+/** An interface with its comment; every group has a title, so none has another one within. */
+const interfaces = /(?:\/\*\*(?:(?!\*\/).)*\*\/\s*)?export interface (\w+) \{.*?\n\}/gs;
+
+const rootNames: { readonly [S in Side]: string } = { Input: "SpecInput", Spec: "Spec" };
+
+const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
+
+async function typesOf(side: Side, root: SchemaNode, name: string): Promise<string> {
+  const text = await compile({ ...plain(root, side), title: name } as JSONSchema, name, {
     additionalProperties: false,
     bannerComment: "",
     format: false,
@@ -27,8 +49,7 @@ async function typesOf(side: Side): Promise<string> {
 function plain(node: SchemaNode, side: Side): Record<string, unknown> {
   const { properties, oneOf, items, title, discriminator, default: _default, minLength, maxLength, ...rest } = node;
   const out: Record<string, unknown> = { ...rest };
-  if (title !== undefined)
-    out.title = title === "Experiment" ? (side === "Input" ? "SpecInput" : "Spec") : `${title}${side}`;
+  if (title !== undefined) out.title = `${title}${side}`;
   if (node.description !== undefined) out.description = [node.description, facts(node, side)].join(" ").trim();
   if (items !== undefined) out.items = plain(items, side);
   if (oneOf !== undefined) {

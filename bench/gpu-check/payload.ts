@@ -10,6 +10,7 @@ import { bundle } from "../../compiler/bundle/bundle";
 import { oneLine } from "../../compiler/diagnostics/diagnostic";
 import { packageRoot, packageVersion } from "../../compiler/emit/package-root";
 import { bundleInput } from "../../compiler/output/write-many";
+import { allParameters } from "../../compiler/step/cost";
 import { factsOf } from "../../compiler/step/facts";
 import { trialBundle } from "../../tools/doctor/trial-bundle";
 import { type HardwareChange, loadWithHardware } from "../../tools/pack/hardware";
@@ -170,7 +171,7 @@ function factsOfSize({ name, title, file, isSmall }: Size): SizeFacts {
     contextTokens: program.contextTokens,
     targetTokens: program.targetTokens,
     flopsPerStep: flopsPerStep.total,
-    parameters: parameters.encoder + parameters.predictor,
+    parameters: allParameters(parameters),
     memoryEstimateBytes: memory.totalBytes,
     peer: Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]),
   };

@@ -1,7 +1,8 @@
 /** The model with its gradients: every stage that is trained has a backward graph, simplified and verified. */
 import type { Graph } from "../ir/graph";
-import type { Chain, Stage } from "../ir/stage";
+import type { Stage } from "../ir/stage";
 import { verify } from "../ir/verify";
+import type { FrozenChain, LearningChain } from "../model/model";
 import { keepBfloat16 } from "../optimize/keep-bfloat16";
 import type { OptimizedModel } from "../optimize/pass-facts";
 import { simplify } from "../optimize/simplify";
@@ -12,14 +13,13 @@ export interface TrainedStage extends Stage {
   readonly gradients: Differentiated;
 }
 
-export interface TrainedChain extends Omit<Chain, "stages"> {
+export interface TrainedChain extends Omit<LearningChain, "stages"> {
   readonly stages: readonly TrainedStage[];
 }
 
-/** The target encoder and the features stay as they are: nothing flows back through them. */
-export interface TrainedModel extends Omit<OptimizedModel, "context" | "predictor" | "loss"> {
-  readonly context: TrainedChain;
-  readonly predictor: TrainedChain;
+/** Frozen chains and the features stay as they are: nothing flows back through them. */
+export interface TrainedModel extends Omit<OptimizedModel, "chains" | "loss"> {
+  readonly chains: readonly (FrozenChain | TrainedChain)[];
   readonly loss: Differentiated;
 }
 
@@ -34,7 +34,7 @@ function gradientsOf(graph: Graph, wants: { readonly input: boolean }): Differen
   return simple;
 }
 
-function trainedChain(chain: Chain, wantsFirstInput: boolean): TrainedChain {
+function trainedChain(chain: LearningChain, wantsFirstInput: boolean): TrainedChain {
   return {
     ...chain,
     stages: chain.stages.map((stage, i) => ({
@@ -44,12 +44,15 @@ function trainedChain(chain: Chain, wantsFirstInput: boolean): TrainedChain {
   };
 }
 
-/** Differentiates what is trained: the context encoder by its weights, the predictor also by what it is given. */
+/** Differentiates what is trained: every such chain by its weights, and by what it is given where that is of such a chain. */
 export function trainedModel(model: OptimizedModel): TrainedModel {
+  const isTrained = (name: string): boolean =>
+    model.chains.some((chain) => chain.name === name && chain.kind === "trained");
   return {
     ...model,
-    context: trainedChain(model.context, false),
-    predictor: trainedChain(model.predictor, true),
+    chains: model.chains.map((chain) =>
+      chain.kind === "frozen" ? chain : trainedChain(chain, isTrained(chain.input)),
+    ),
     loss: gradientsOf(model.loss, { input: true }),
   };
 }

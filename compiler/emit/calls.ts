@@ -28,7 +28,7 @@ import { groupCode, neededLengths, typeArguments, varyingAxes } from "./types";
 
 export interface BodySettings {
   /** Blocks of each network. */
-  readonly depths: { readonly [K in NetworkName]: number };
+  readonly depths: { readonly [network: NetworkName]: number };
   /** How a leaf of the step's trees is written; left out: `batch.images`. */
   readonly leaf?: (leaf: Leaf) => string;
 }
@@ -308,28 +308,28 @@ const rootCode = (tree: InferenceCall["weights"], network: NetworkName): string 
 
 /** The record of all gradients, laid out like the weights. */
 function gradientRecord({ from }: CollectCall): string {
-  const byNetwork: Record<NetworkName, Map<string, string[]>> = { encoder: new Map(), predictor: new Map() };
+  const byNetwork = new Map<NetworkName, Map<string, string[]>>();
   const forward = from.map((call) => call.forward.stage);
   for (const stage of forward) {
     for (const group of stage.graph.groups) {
       const [, name = "", rest] = group.path.split(".");
-      const record = byNetwork[networkOf(group.path)];
+      const network = networkOf(group.path);
+      const record = byNetwork.get(network) ?? new Map<string, string[]>();
+      byNetwork.set(network, record);
       const gradients = gradientsVariable(stage.graph);
       const loop = rest === "*" && stage.repeated;
       const code = loop ? `...${gradients}` : `${gradients}.${groupGradient(group)}`;
       record.set(name, [...(record.get(name) ?? []), code]);
     }
   }
-  const networkRecord = (name: NetworkName): string =>
+  const networkRecord = ([name, layers]: [NetworkName, ReadonlyMap<string, readonly string[]>]): string =>
     listed(
       `${name}: { `,
-      [...byNetwork[name]].map(
-        ([layer, codes]) => `${layer}: ${layer === "blocks" ? listCode(codes) : codes.join(", ")}`,
-      ),
+      [...layers].map(([layer, codes]) => `${layer}: ${layer === "blocks" ? listCode(codes) : codes.join(", ")}`),
       " }",
       LOOP,
     );
-  return `{\n  ${networkRecord("encoder")},\n  ${networkRecord("predictor")},\n}`;
+  return `{\n${[...byNetwork].map((network) => `  ${networkRecord(network)},\n`).join("")}}`;
 }
 
 /** Sections of calls as lines of code. */
@@ -341,7 +341,7 @@ export function bodyOf(sections: readonly Section[], settings: BodySettings): Bo
 
 /** An op on trees where it is an expression of its own. */
 export function treeCode(call: EachCall): { readonly text: string; readonly uses: Uses } {
-  const writer = new BodyWriter({ depths: { encoder: 0, predictor: 0 } });
+  const writer = new BodyWriter({ depths: {} });
   const text = writer.treeCode(call);
   return { text, uses: allUses(writer.uses) };
 }

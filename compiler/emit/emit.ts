@@ -5,26 +5,12 @@ import type { GeneratedCode } from "./code";
 import { source } from "./constants";
 import { withHeader } from "./header";
 import { comment, literal } from "./names";
+import { emitParameters } from "./networks";
 import { asPlanned, type EmitSettings, type Numbers, standingIn } from "./numbers";
 import { render } from "./render";
 import { emitFeatures, emitStep, featureInputs, varying } from "./step";
 import { emitTrees } from "./trees";
 import { anySize } from "./types";
-
-function emitParameters(plan: Plan): string {
-  const { std, patchStd, depthRescale } = plan.init;
-  const { encoder, predictor } = plan.experiment;
-  const pixels = plan.model.targetSpace === "pixels";
-  return render("parameters.ts", {
-    std,
-    patchStd,
-    lastStd: depthRescale ? `${std} / Math.sqrt(2 * (i + 1))` : std,
-    patch: plan.model.patch,
-    encoderDepth: encoder.depth,
-    predictorDepth: predictor.depth,
-    outputWidth: pixels ? "V" : "D",
-  });
-}
 
 function emitExperiment({ description, experiment }: Plan, numbers: Numbers): string {
   return render("experiment.ts", {
@@ -34,7 +20,7 @@ function emitExperiment({ description, experiment }: Plan, numbers: Numbers): st
 }
 
 /** The functions of a trainer as main.ts hands them over. */
-export function functionsText({ model, step }: Trainer): object {
+export function functionsText({ plan, model, step }: Trainer): object {
   const lengths = varying(model.dims.lengths);
   // The step is checked for all lengths at once; the trainer runs it for each.
   const anyLengths = lengths.length === 0 ? "" : `<${lengths.map(anySize).join(", ")}>`;
@@ -54,13 +40,16 @@ export function functionsText({ model, step }: Trainer): object {
     featureInputs: featureInputs(model)
       .map(({ tree, path }) => `${path}: ${tree}.${path}`)
       .join(", "),
+    objective: plan.model.objective,
+    featureReads: literal(model.features.weights),
     sizeTypes: ["Sum", "Times"].filter((name) => anyLengths.includes(`${name}<`)).join(", "),
   };
 }
 
 function emitMain(trainer: Trainer, { starts }: EmitSettings): string {
-  const fixed = [trainer.model.dims.context, trainer.model.dims.target].filter(({ varies }) => !varies);
-  const sizes = ["B", "N", "V", "D", "H", "F", "P", "PH", "PF", ...fixed.map(({ name }) => name)].join(", ");
+  // Those that are numbers of their own: runtime/step/agree.ts compares them with the experiment.
+  const own = trainer.model.dims.all.filter(({ varies, of }) => !varies && of === undefined);
+  const sizes = own.map(({ name }) => name).join(", ");
   return render("main.ts", {
     ...functionsText(trainer),
     sizes,
@@ -81,7 +70,7 @@ const emitters: { readonly [K in CodeName]: Emitter } = {
   "experiment.ts": { imports: [], body: ({ plan }, { numbers }) => emitExperiment(plan, numbers) },
   "features.ts": { imports: ["step.ts"], body: emitFeatures },
   "main.ts": { imports: ["experiment.ts", "features.ts", "parameters.ts", "step.ts", "trees.ts"], body: emitMain },
-  "parameters.ts": { imports: ["step.ts"], body: ({ plan }) => emitParameters(plan) },
+  "parameters.ts": { imports: ["step.ts"], body: emitParameters },
   "step.ts": { imports: [], body: emitStep },
   "trees.ts": { imports: ["step.ts"], body: ({ plan, step }) => emitTrees(step, plan.experiment.encoder.depth) },
 };

@@ -171,12 +171,12 @@ function usesOf(graphs: readonly Graph[]): Uses {
   };
 }
 
-/** A function without a backward pass: its output is all it returns. */
-export function inferenceFunction(graph: Graph, numbers: Numbers): Code {
+/** A function without a backward pass: its output is all it returns. `of`: the tree that its weights are of. */
+export function inferenceFunction(graph: Graph, numbers: Numbers, of: WeightsOf = "target"): Code {
   const [output] = graph.outputs;
   if (output === undefined) throw new Error(`internal: ${graph.name} gives nothing`);
   const roles = rolesOf(graph);
-  const parameters = signature(graph, "target", graph.inputs.map(parameterOf(roles)));
+  const parameters = signature(graph, of, graph.inputs.map(parameterOf(roles)));
   const text = functionText({
     doc: docOf(graph),
     head: head(graph.name, generics(graph), parameters, typeOf(output, roles)),

@@ -1,5 +1,6 @@
 /** The comment at the top of generated files, with two hashes: of the spec, and of the file below the header. */
 import { createHash } from "node:crypto";
+import { objectives } from "../objectives";
 import type { Plan } from "../plan/plan";
 import { comment } from "./names";
 
@@ -9,15 +10,9 @@ const shortHash = (text: string): string => createHash("sha256").update(text).di
 
 /** What a reader wants first: the numbers of the experiment on one line. */
 function numbersLine({ experiment, model }: Plan): string {
-  const { encoder, predictor, masks } = experiment;
   const tokens = `${model.tokens} tokens (${experiment.image.gridHeight}×${experiment.image.gridWidth}, patch ${model.patch})`;
-  return [
-    `${model.images} images`,
-    tokens,
-    `${masks.targetCount} targets`,
-    `encoder ${encoder.depth}×${encoder.dim}`,
-    `predictor ${predictor.depth}×${predictor.dim}`,
-  ].join(" · ");
+  const own = objectives[model.objective].headline(experiment);
+  return [`${model.images} images`, tokens, ...own].join(" · ");
 }
 
 /** How long context and targets are: the two numbers of a pair belong to one program. */

@@ -1,9 +1,11 @@
 /** observe.ts: the step without its update, giving what a recorded run is compared with. Only `ijepa replay` writes it. */
 import type { TrainedModel } from "../autodiff/trained";
 import type { Value } from "../ir/graph";
+import { nameOf } from "../ir/number";
 import type { Chain } from "../ir/stage";
 import { TARGET_NORM_EPS } from "../model/layers";
-import { inferenceCalls, passesOf } from "../step/build";
+import { IMAGES } from "../model/model";
+import { inferenceCalls, type Passes, passesOf } from "../step/passes";
 import type { Trainer } from "../step/step";
 import { bodyOf } from "./calls";
 import { allUses, type Code } from "./code";
@@ -12,7 +14,7 @@ import { indent } from "./layout";
 import { asPlanned } from "./numbers";
 import { render } from "./render";
 import { outputRole } from "./roles";
-import { settingsOf, varying } from "./step";
+import { batchAxes, settingsOf, varying } from "./step";
 import { madeParameters, typeArguments } from "./types";
 
 /** The target encoder with the layer norm of targets at every patch: the chain of the features without their mean. */
@@ -43,9 +45,15 @@ export interface ObserveInput {
   readonly loss: "smoothL1" | "mse";
 }
 
+function resultOf({ results }: Passes, chain: string) {
+  const found = results.get(chain);
+  if (found === undefined) throw new Error(`internal: there is no chain ${chain} to observe`);
+  return found;
+}
+
 /** The functions of step.ts that a trainer's model stands for. */
-function functionNames({ images, target, context, predictor, loss }: TrainedModel): ReadonlySet<string> {
-  const stages = [...images.stages, ...target.stages, ...context.stages, ...predictor.stages];
+function functionNames({ images, chains, loss }: TrainedModel): ReadonlySet<string> {
+  const stages = [images, ...chains].flatMap((chain) => chain.stages);
   return new Set([...stages.map(({ graph }) => graph.name), loss.forward.name, loss.backward.name]);
 }
 
@@ -55,12 +63,13 @@ export function emitObserve({ trainer: { plan, model }, loss }: ObserveInput): s
   const [calls, allTargets] = inferenceCalls(allTargetsChain(model), {
     running: "everyPatch",
     result: "allTargets",
-    part: "target encoder",
-    input: passes.patches,
+    part: model.features.part,
+    weights: model.features.weights,
+    input: resultOf(passes, IMAGES),
   });
   const body = bodyOf(
     [...passes.sections, { title: "The target encoder's features of all patches", calls }],
-    settingsOf(plan),
+    settingsOf(model),
   );
   const inStep = functionNames(model);
   const ownLoss = loss !== plan.model.loss;
@@ -74,11 +83,14 @@ export function emitObserve({ trainer: { plan, model }, loss }: ObserveInput): s
     ...ownStages.map(({ name }) => name),
   ]);
   const lengths = varying(dims.lengths);
+  const targets = resultOf(passes, "target");
+  const context = resultOf(passes, "context");
+  const predictions = resultOf(passes, "predictor");
   // The axes of what it gives.
-  const { images, patches, encoder, contextRows, context, predictorRows, target } = dims;
-  const fixed = [images, patches, encoder.width, contextRows, context, predictorRows, target]
-    .filter((dim) => !dim.varies)
-    .map(({ name }) => name);
+  const given = [allTargets, targets, context, predictions].flatMap(({ stage }) => stage.graph.outputs);
+  const fixed = given
+    .flatMap(({ shape }) => shape)
+    .flatMap((num) => (typeof num === "object" && num.kind === "dim" && !num.varies ? [num.name] : []));
   const stepParameters = madeParameters(lengths);
   const { types, values, helpers } = allUses([
     body.uses,
@@ -97,17 +109,17 @@ export function emitObserve({ trainer: { plan, model }, loss }: ObserveInput): s
     types: types.filter((name) => !valueImports.includes(name)),
     values: valueImports,
     functions: functions.map(({ text }) => text),
-    targetsRole: outputRole(passes.targets.stage.graph),
+    targetsRole: outputRole(targets.stage.graph),
     needsIndices: functions.some(({ text }) => text.includes("I32<")),
     sizeTypes: ["Sum", "Times"].filter((name) => stepParameters.includes(`${name}<`)).join(", "),
     stepParameters,
     lengthArguments: typeArguments(lengths),
-    batchArguments: typeArguments(varying([dims.context, dims.allTargets])),
-    contextRows: dims.contextRows.name,
+    batchArguments: typeArguments(batchAxes(model)),
+    contextRows: nameOf(context.stage.graph.outputs[0]?.shape[0] ?? dims.images),
     body: indent(body.lines),
     allTargets: body.valueOf(allTargets),
-    targets: body.valueOf(passes.targets),
-    context: body.valueOf(passes.context),
-    predictions: body.valueOf(passes.predictions),
+    targets: body.valueOf(targets),
+    context: body.valueOf(context),
+    predictions: body.valueOf(predictions),
   });
 }

@@ -1,7 +1,7 @@
 /** report.md: the plan of an experiment for people, beside its generated code. */
 import type { OptimizerPlan } from "../../runtime/experiment";
+import { objectives } from "../objectives";
 import { flopsText } from "../ops/cost";
-import type { Plan } from "../plan/plan";
 import { functionCosts } from "../step/cost";
 import { bytesText, countText, factsOf } from "../step/facts";
 import type { MemoryEstimate } from "../step/memory";
@@ -33,7 +33,7 @@ function shardingRows({ plan, model }: Trainer): readonly (readonly string[])[] 
 /** A rate to four digits, without the noise of binary fractions. */
 const rate = (value: number): string => String(Number(value.toPrecision(4)));
 
-function schedulesText({ experiment }: Plan): string {
+function schedulesText({ plan: { experiment }, model }: Trainer): string {
   const { schedule, optimizer } = experiment;
   const stretched = schedule.curveSteps === schedule.steps ? "" : ` of ${countText(schedule.curveSteps)} steps`;
   return table(
@@ -46,7 +46,9 @@ function schedulesText({ experiment }: Plan): string {
         `linear over ${countText(schedule.warmupSteps)} steps of warm-up, then half a cosine${stretched}`,
       ],
       ["weight decay", rate(schedule.weightDecayStart), rate(schedule.weightDecayFinal), `half a cosine${stretched}`],
-      ["momentum of the target encoder", rate(schedule.momentumStart), rate(schedule.momentumFinal), "linear"],
+      ...(model.averages
+        ? [["momentum of the target encoder", rate(schedule.momentumStart), rate(schedule.momentumFinal), "linear"]]
+        : []),
       ["AdamW", `β1 ${optimizer.beta1}, β2 ${optimizer.beta2}, eps ${optimizer.eps}`, "", "constant"],
     ],
   );
@@ -73,6 +75,7 @@ export function emitReport(trainer: Trainer): string {
   const { experiment } = plan;
   const { masks, schedule, optimizer } = experiment;
   const { parts, total } = facts.flopsPerStep;
+  const programs = objectives[plan.model.objective].programs(experiment);
   const ofEach = facts.devices === 1 ? "" : " on each device";
   return `# ${comment(experiment.name)}
 
@@ -81,8 +84,7 @@ ${comment(plan.description)}
 ${table(
   ["what", "how much"],
   [
-    ["encoder", `${countText(facts.parameters.encoder)} parameters`],
-    ["predictor", `${countText(facts.parameters.predictor)} parameters`],
+    ...Object.entries(facts.parameters).map(([network, count]) => [network, `${countText(count)} parameters`]),
     ["tokens of an image", `${facts.tokens} = ${masks.gridHeight} × ${masks.gridWidth}`],
     ["batch", batchText(facts.devices, optimizer)],
     [
@@ -105,24 +107,13 @@ stopped, and \`--help\` lists what else it takes. After a change of the spec, \`
 
 ## Schedules
 
-${schedulesText(plan)}
+${schedulesText(trainer)}
 
 ## Programs
 
-One program for every number of target tokens; the context is cut to the same number of tokens for all images.
+${programs.note}
 
-${table(
-  ["target blocks (height × width)", "target tokens", "context tokens", "share of the steps"],
-  facts.programs.map((each, i) => [
-    masks.sizes
-      .filter((size) => size.program === i)
-      .map((size) => `${size.height}×${size.width} ${percent(size.probability)}`)
-      .join(", "),
-    String(each.targetTokens),
-    String(each.contextTokens),
-    percent(each.probability),
-  ]),
-)}
+${table(programs.head, programs.rows)}
 
 ## Operations per step
 

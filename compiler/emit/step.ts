@@ -1,13 +1,12 @@
 /** step.ts: the training step of one experiment, and features.ts: the encoder that its probes look through. */
+import { leavesOf } from "../../runtime/ops/tree";
 import type { TrainedChain, TrainedModel } from "../autodiff/trained";
 import type { Leaf } from "../ir/graph";
 import type { Dim } from "../ir/number";
 import type { Chain, Stage } from "../ir/stage";
 import type { Dims } from "../model/dims";
-import { blockLayers, layers } from "../model/layers";
-import type { Plan } from "../plan/plan";
-import { imageCalls, inferenceCalls } from "../step/build";
-import { type Call, callsOf, type EachCall, type Trainer } from "../step/step";
+import { imageCalls, inferenceCalls } from "../step/passes";
+import { type Call, callsOf, type EachCall, type Step, type Trainer } from "../step/step";
 import { type BodySettings, bodyOf, treeCode } from "./calls";
 import { allUses } from "./code";
 import {
@@ -18,31 +17,19 @@ import {
   inferenceFunction,
   type Line,
   lossGradientFunction,
+  type WeightsOf,
 } from "./functions";
 import { indent } from "./layout";
+import { networkFields } from "./networks";
 import type { EmitSettings, Numbers } from "./numbers";
 import { render } from "./render";
 import { inputFields, nextFields, stateFields } from "./trees";
-import { madeParameters, sizeCode, tensorType, typeArguments, typeParameters } from "./types";
+import { madeParameters, sizeCode, tensorType, typeArguments, typeParameters, varyingAxes } from "./types";
 
 const RULE_WIDTH = 112;
 
 /** The rule that fills a section heading up to the width of the file. */
 const ruleAfter = (title: string): string => "─".repeat(Math.max(3, RULE_WIDTH - title.length));
-
-function allDims(dims: Dims): readonly Dim[] {
-  const { encoder, predictor } = dims;
-  const list = [
-    dims.images,
-    dims.patches,
-    dims.values,
-    ...[encoder, predictor].flatMap((of) => [of.width, of.qkv, of.heads, of.headWidth, of.hidden]),
-    ...(dims.contextRows === dims.images ? [] : [dims.contextRows]),
-    dims.predictorRows,
-    ...dims.lengths,
-  ];
-  return list;
-}
 
 const sizeText = (dim: Dim, numbers: Numbers): string =>
   dim.of === undefined ? String(numbers.size(dim)) : sizeCode(dim.of);
@@ -51,7 +38,7 @@ const sizeText = (dim: Dim, numbers: Numbers): string =>
 function sizeLines(dims: Dims, numbers: Numbers): readonly string[] {
   return [
     aligned(
-      allDims(dims)
+      dims.all
         .filter((dim) => !dim.varies)
         .map(
           (dim): Line => ({
@@ -71,27 +58,34 @@ function trainedFunctions(chain: TrainedChain, numbers: Numbers): readonly strin
   ]);
 }
 
-/** How the calls of this experiment's functions are written. */
-export const settingsOf = ({ experiment }: Plan): BodySettings => ({
-  depths: { encoder: experiment.encoder.depth, predictor: experiment.predictor.depth },
+/** How the calls of this model's functions are written. */
+export const settingsOf = ({ networks }: Pick<TrainedModel, "networks">): BodySettings => ({
+  depths: Object.fromEntries(networks.map(({ name, depth }) => [name, depth])),
 });
+
+/** The lengths that what a function is given may have, and the same of a batch. */
+export const batchAxes = ({ trees }: Pick<Step, "trees">): readonly Dim[] =>
+  varyingAxes(leavesOf(trees.batch, isLeaf).map(([, leaf]) => leaf));
+
+const isLeaf = (value: object): value is Leaf => "tree" in value;
 
 export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettings): string {
   const { dims } = model;
   const { experiment } = plan;
   const lengths = varying(dims.lengths);
-  const batch = varying([dims.context, dims.allTargets]);
-  const inference = ({ stages }: Chain): readonly string[] =>
-    stages.map((stage) => inferenceFunction(stage.graph, numbers).text);
+  const batch = batchAxes(step);
+  const inference = ({ stages }: Chain, of?: WeightsOf): readonly string[] =>
+    stages.map((stage) => inferenceFunction(stage.graph, numbers, of).text);
   const loss = [inferenceFunction(model.loss.forward, numbers), lossGradientFunction(model.loss, numbers)];
   const sections = [
     { title: model.images.title, functions: inference(model.images) },
-    { title: model.target.title, functions: inference(model.target) },
-    { title: model.context.title, functions: trainedFunctions(model.context, numbers) },
-    { title: model.predictor.title, functions: trainedFunctions(model.predictor, numbers) },
+    ...model.chains.map((chain) => ({
+      title: chain.title,
+      functions: chain.kind === "frozen" ? inference(chain, chain.weights) : trainedFunctions(chain, numbers),
+    })),
     { title: "Loss", functions: loss.map(({ text }) => text) },
   ];
-  const bodies = step.functions.map(({ sections }) => bodyOf(sections, settingsOf(plan)));
+  const bodies = step.functions.map(({ sections }) => bodyOf(sections, settingsOf(model)));
   const [first, second] = bodies;
   const unnamed = step.functions.flatMap(callsOf).find(isUnnamed);
   const summed = unnamed && treeCode(unnamed);
@@ -108,22 +102,25 @@ export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettin
     lengthParameters: typeParameters(lengths),
     lengthArguments: typeArguments(lengths),
     allLengths: dims.lengths.map(({ name, counts }) => ({ name, counts: numbers.remark(counts) })),
-    encoderDepth: numbers.remark(experiment.encoder.depth),
-    predictorDepth: numbers.remark(experiment.predictor.depth),
-    outputWidth: plan.model.targetSpace === "pixels" ? dims.values.name : dims.encoder.width.name,
+    networks: networkFields(model.networks, numbers),
+    averages: model.averages,
+    source: model.source,
     accumulates: second !== undefined,
     accumulation: numbers.remark(experiment.optimizer.accumulation),
     batchParameters: typeParameters(batch),
     batchArguments: typeArguments(batch),
     stepParameters: madeParameters(lengths),
-    layers,
-    blocks: blockLayers,
     state: stateFields(step),
     next: nextFields(step),
     batch: inputFields(step, "batch"),
     schedule: inputFields(step, "schedule"),
     constants: inputFields(step, "constants"),
-    readsTarget: plan.model.targetSpace === "representations",
+    readsTarget: model.chains.some(
+      (chain) =>
+        chain.kind === "frozen" &&
+        chain.weights === "target" &&
+        chain.stages.some(({ graph }) => graph.groups.length > 0),
+    ),
     chains: sections.map(({ title, functions }) => ({ title, rule: ruleAfter(title), functions })),
     body: indent(first?.lines ?? []),
     update: indent(second?.lines ?? []),
@@ -143,9 +140,7 @@ function mapOf({ model, step }: Trainer, numbers: Numbers): string {
   const chain = (stages: readonly Stage[]): string => stages.map(name).join(" → ");
   const rows = [
     ["images", chain(model.images.stages)],
-    ["target encoder", chain(model.target.stages)],
-    ["context encoder", chain(model.context.stages)],
-    ["predictor", chain(model.predictor.stages)],
+    ...model.chains.map(({ part, stages }) => [part, chain(stages)] as const),
     ["loss", model.loss.forward.name],
   ] as const;
   const told = step.functions.map(({ name }) => `\`${name}\``).join(" and ");
@@ -210,24 +205,28 @@ export function featureInputs({ images, features }: Pick<TrainedModel, "images" 
   return [...new Set(read.filter((leaf) => leaf !== undefined))];
 }
 
-export function emitFeatures({ plan, model }: Trainer, { numbers }: EmitSettings): string {
-  const shared = new Set([...model.images.stages, ...model.target.stages].map((stage) => stage.graph.name));
+export function emitFeatures({ model }: Trainer, { numbers }: EmitSettings): string {
+  const { weights } = model.features;
+  const alike = model.chains.filter((chain) => chain.kind === "frozen" && chain.weights === weights);
+  const shared = new Set([model.images, ...alike].flatMap(({ stages }) => stages).map(({ graph }) => graph.name));
   const own = model.features.stages.filter((stage) => !shared.has(stage.graph.name));
-  const functions = own.map((stage) => inferenceFunction(stage.graph, numbers));
+  const functions = own.map((stage) => inferenceFunction(stage.graph, numbers, weights));
   const [images, patches] = imageCalls(model);
   const [calls, last] = inferenceCalls(model.features, {
     running: "h",
     result: "features",
-    part: "target encoder",
+    part: model.features.part,
+    weights,
     input: patches,
   });
   const body = bodyOf([{ title: null, calls: [...images, ...calls] }], {
-    ...settingsOf(plan),
+    ...settingsOf(model),
     leaf: ({ path }) => path,
   });
+  const isTarget = weights === "target";
   const ownNames = new Set(own.map((stage) => stage.graph.name));
   const { types, values, helpers } = allUses([
-    { types: ["B", "D", "N", "Encoder"], values: [], helpers: [] },
+    { types: ["B", "D", "N", isTarget ? "Encoder" : "Weights"], values: [], helpers: [] },
     ...functions.map(({ uses }) => uses),
     body.uses,
   ]);
@@ -236,10 +235,14 @@ export function emitFeatures({ plan, model }: Trainer, { numbers }: EmitSettings
     // An axis is a number and a type of one name; importing the number brings both.
     typeImports: types.filter((name) => !valueImports.includes(name)),
     valueImports,
+    doc: model.features.doc,
+    tree: weights,
+    treeType: isTarget ? "Target<Encoder>" : "Weights",
+    isTarget,
     needsBlockAt: helpers.includes("blockAt"),
     functions: functions.map(({ text }) => text),
     inputs: featureInputs(model).map(({ path, ...leaf }) => ({ name: path, type: tensorType(leaf, leaf.role) })),
-    usesBytes: plan.model.pixels === "u8",
+    usesBytes: model.trees.constants.pixelMean !== undefined,
     body: indent(body.lines),
     result: body.valueOf(last),
   });

@@ -27,7 +27,7 @@ export function groupCode({ name, axes, role }: GroupType): string {
 }
 
 /** The varying axes of these values, in the order C, T, S, U. */
-export function varyingAxes(values: readonly Value[]): readonly Dim[] {
+export function varyingAxes(values: readonly Pick<Value, "shape">[]): readonly Dim[] {
   const found = new Map<string, Dim>();
   for (const num of values.flatMap((value) => value.shape)) {
     if (typeof num === "object" && num.kind === "dim" && num.varies) found.set(num.name, num);
@@ -38,7 +38,7 @@ export function varyingAxes(values: readonly Value[]): readonly Dim[] {
 /** Varying axes that a graph needs as numbers, because an attribute of an op is one. */
 export function neededLengths(graph: Graph): readonly Dim[] {
   const values = graph.nodes.flatMap((node) => Object.values(node.attrs)).filter((value) => typeof value === "object");
-  return varyingAxes([{ name: "", dtype: "f32", shape: values }]);
+  return varyingAxes([{ shape: values }]);
 }
 
 /** `<C extends number, T extends number>`, or nothing. */

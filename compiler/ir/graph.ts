@@ -43,9 +43,12 @@ export interface Node {
   readonly outputs: readonly Value[];
 }
 
+/** The type of the blocks of a network: `EncoderBlock`. */
+export type BlockType = `${Capitalize<string>}Block`;
+
 /** The TypeScript type of a group of weights, e.g. `EncoderBlock` or `Linear<D, P>`; `F32<[P]>` of a single tensor. */
 export interface GroupType {
-  readonly name: "EncoderBlock" | "PredictorBlock" | "Linear" | "Norm" | "F32";
+  readonly name: "Linear" | "Norm" | "F32" | BlockType;
   readonly axes: readonly Num[];
   /** What a single layer makes of what, `norm1 -> qkv`, or what a single tensor is. */
   readonly role?: string;

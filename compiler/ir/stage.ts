@@ -14,12 +14,21 @@ export interface Stage {
   readonly joined?: readonly string[];
 }
 
-export type NetworkName = "encoder" | "predictor";
+/** The first name in the paths of a network's weights, e.g. `encoder`. */
+export type NetworkName = string;
 
 /** Stages in order of execution. The first input of every stage but the first is the chain's running value. */
 export interface Chain {
-  readonly name: "images" | "target" | "context" | "predictor" | "features";
+  readonly name: string;
   /** Heading of its section in the generated step. */
   readonly title: string;
   readonly stages: readonly Stage[];
+}
+
+/** Which ends of a chain's loop a pass may join with the stages around it. */
+export interface Ends {
+  /** Join the stage before the loop with the first block; the name of the joined function. */
+  readonly first?: string;
+  /** Join the last block with the stage after the loop. */
+  readonly last?: string;
 }

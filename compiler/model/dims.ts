@@ -1,7 +1,7 @@
-/** The named axes of one experiment. */
-import { type LengthName, lengthsOf } from "../../runtime/step/lengths";
+/** Named axes: those that every model has, and the makers of an objective's own. */
+import type { LengthName } from "../../runtime/step/lengths";
 import type { Dim, SizeOf } from "../ir/number";
-import type { ModelNumbers, Network } from "../plan/model-numbers";
+import type { BaseNumbers, Network } from "../plan/model-numbers";
 
 export interface NetworkDims {
   readonly width: Dim;
@@ -11,34 +11,40 @@ export interface NetworkDims {
   readonly hidden: Dim;
 }
 
+/** The axes of any model. */
 export interface Dims {
   readonly images: Dim;
   readonly patches: Dim;
   readonly values: Dim;
   readonly encoder: NetworkDims;
-  readonly predictor: NetworkDims;
-  readonly context: Dim;
-  readonly target: Dim;
-  readonly sequence: Dim;
-  readonly allTargets: Dim;
-  /** contexts · images; the axis of images itself where there is one context. */
-  readonly contextRows: Dim;
-  /** targets · contexts · images */
-  readonly predictorRows: Dim;
-  /** C, T, S and U: those that may differ from program to program. */
+  /** Those that may differ from program to program. */
   readonly lengths: readonly Dim[];
+  /** All of them, in the order in which step.ts declares them; an axis that is made of others stands behind them. */
+  readonly all: readonly Dim[];
 }
 
-function fixed(name: string, size: number, counts: string, of?: SizeOf): Dim {
+export function fixed(name: string, size: number, counts: string, of?: SizeOf): Dim {
   return { kind: "dim", name, size, counts, varies: false, ...(of === undefined ? {} : { of }) };
 }
 
-const times = (factor: number, dim: Dim): SizeOf => ({ how: "times", of: [factor, dim] });
+export const times = (factor: number, dim: Dim): SizeOf => ({ how: "times", of: [factor, dim] });
 
-function networkDims(
+interface LengthOf {
+  readonly size: number;
+  readonly counts: string;
+  readonly varies: boolean;
+  readonly of?: SizeOf;
+}
+
+export const length = (name: LengthName, { size, counts, varies, of }: LengthOf): Dim => ({
+  ...fixed(name, size, counts, of),
+  varies,
+});
+
+export function networkDims(
   of: string,
   { dim, heads, hidden }: Network,
-  names: readonly [string, string, string, string, string],
+  names: readonly [width: string, qkv: string, heads: string, headWidth: string, hidden: string],
 ): NetworkDims {
   const [widthName, qkv, headsName, headWidth, mlp] = names;
   const width = fixed(widthName, dim, `width of a token in the ${of}`);
@@ -52,52 +58,20 @@ function networkDims(
   };
 }
 
-export function dimsOf(n: ModelNumbers): Dims {
-  const images = fixed("B", n.images, "images in one run of the step");
-  const length = (name: LengthName, size: number, counts: string, varies: boolean, of?: SizeOf): Dim => ({
-    ...fixed(name, size, counts, of),
-    varies,
-  });
-  const { C, T, S, U } = lengthsOf(n, n.targets);
-  const context = length("C", C, "context tokens", n.varies.context);
-  const target = length("T", T, "tokens of a target block", n.varies.target);
-  const sequence = length("S", S, "tokens of a predictor sequence: C + T", n.varies.sequence, {
-    how: "sum",
-    of: [context, target],
-  });
-  const allTargets = length(
-    "U",
-    U,
-    `tokens of the ${n.targets} target blocks of an image: ${n.targets} · T`,
-    n.varies.target,
-    times(n.targets, target),
-  );
-  const contextRows =
-    n.contexts === 1
-      ? images
-      : fixed(
-          "BC",
-          n.contexts * n.images,
-          `context rows: ${n.contexts} contexts · ${n.images} images`,
-          times(n.contexts, images),
-        );
+export const networkAxes = ({ width, qkv, heads, headWidth, hidden }: NetworkDims): readonly Dim[] => [
+  width,
+  qkv,
+  heads,
+  headWidth,
+  hidden,
+];
+
+/** Axes of images and of the encoder, which are called the same whatever is trained. */
+export function encoderDims(n: BaseNumbers): Pick<Dims, "images" | "patches" | "values" | "encoder"> {
   return {
-    images,
+    images: fixed("B", n.images, "images in one run of the step"),
     patches: fixed("N", n.tokens, "patches of an image"),
     values: fixed("V", 3 * n.patch * n.patch, `values of a patch: 3 · ${n.patch} · ${n.patch}`),
     encoder: networkDims("encoder", n.encoder, ["D", "D3", "H", "E", "F"]),
-    predictor: networkDims("predictor", n.predictor, ["P", "P3", "PH", "PE", "PF"]),
-    context,
-    target,
-    sequence,
-    allTargets,
-    lengths: [context, target, sequence, allTargets],
-    contextRows,
-    predictorRows: fixed(
-      "R",
-      n.targets * n.contexts * n.images,
-      `predictor sequences: ${n.targets} targets${n.contexts === 1 ? "" : ` · ${n.contexts} contexts`} · ${n.images} images`,
-      times(n.targets, contextRows),
-    ),
   };
 }

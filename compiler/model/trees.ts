@@ -1,81 +1,72 @@
-/** What the step is handed, declared once: the graphs read these leaves, generated code and trainer are laid out by them. */
+/** What any step is handed, declared once: the graphs read these leaves, generated code and trainer are laid out by them. */
 import type { InputTrees, ScheduleTree } from "../../runtime/step/trees";
 import type { Leaf } from "../ir/graph";
 import type { Num } from "../ir/number";
-import type { ModelNumbers } from "../plan/model-numbers";
+import type { BaseNumbers } from "../plan/model-numbers";
 import type { Dims } from "./dims";
 
 export const IMAGE_CHANNELS = 3;
 
-const imagesDoc: { readonly [P in ModelNumbers["pixels"]]: string } = {
+const imagesDoc: { readonly [P in BaseNumbers["pixels"]]: string } = {
   u8: "Pixels as bytes; the step normalizes them, once for all encoders.",
   f32: "Pixels that are normalized already.",
 };
 
-/** The trees of a step; of `dropPath` one entry stands for all blocks. */
+/** The trees of a step; of a list by block one entry stands for all blocks. */
 export type ModelTrees = InputTrees<Leaf>;
 
-export function treesOf(n: ModelNumbers, dims: Dims): ModelTrees {
-  const batch = (path: string, dtype: Leaf["dtype"], shape: readonly Num[], doc?: string, role = path): Leaf => ({
-    tree: "batch",
-    path,
-    dtype,
-    shape,
-    role,
-    ...(doc === undefined ? {} : { doc }),
+interface BatchLeaf {
+  readonly dtype: Leaf["dtype"];
+  readonly shape: readonly Num[];
+  readonly doc?: string;
+  /** Left out: its path. */
+  readonly role?: string;
+}
+
+/** What differs from micro-batch to micro-batch. */
+export const batchLeaf = (path: string, { role = path, ...leaf }: BatchLeaf): Leaf => ({
+  tree: "batch",
+  path,
+  role,
+  ...leaf,
+});
+
+export const imagesLeaf = (n: BaseNumbers, dims: Pick<Dims, "images">): Leaf =>
+  batchLeaf("images", {
+    dtype: n.pixels,
+    shape: [dims.images, IMAGE_CHANNELS, n.imageHeight, n.imageWidth],
+    doc: imagesDoc[n.pixels],
   });
-  const table = (path: string, width: Num): Leaf => ({
-    tree: "constants",
-    path,
-    dtype: "f32",
-    shape: [dims.patches, width],
-    role: "positions",
-  });
-  const ofChannels = (path: string): Leaf => ({
-    tree: "constants",
-    path,
-    dtype: "f32",
-    shape: [IMAGE_CHANNELS],
-    role: path,
-  });
-  const rows = n.contexts > 1 ? "rows (context, image)" : "rows by image";
+
+/** Factors of stochastic depth, one for each row of the encoder that is trained; undefined where there is none. */
+export function dropPathLeaves(n: BaseNumbers, rows: Num): ModelTrees["batch"]["dropPath"] {
+  if (!n.dropPath) return undefined;
   const factors = (branch: "attn" | "mlp"): Leaf =>
-    batch(
-      `dropPath.*.${branch}`,
-      "f32",
-      [dims.contextRows],
-      "Factors of stochastic depth, 0 or 1 / (1 − rate), for every block.",
-      branch === "attn" ? "keep projected" : "keep mlp",
-    );
-  return {
-    batch: {
-      images: batch(
-        "images",
-        n.pixels,
-        [dims.images, IMAGE_CHANNELS, n.imageHeight, n.imageWidth],
-        imagesDoc[n.pixels],
-      ),
-      contextIndex: batch(
-        "contextIndex",
-        "i32",
-        [dims.contextRows, dims.context],
-        `The patches of the context, ${rows}.`,
-      ),
-      targetIndex: batch(
-        "targetIndex",
-        "i32",
-        [dims.images, dims.allTargets],
-        `The patches of the ${n.targets} target blocks, side by side.`,
-      ),
-      ...(n.dropPath ? { dropPath: [{ attn: factors("attn"), mlp: factors("mlp") }] } : {}),
-    },
-    schedule: scheduleLeaves,
-    constants: {
-      positions: table("positions", dims.encoder.width),
-      predictorPositions: table("predictorPositions", dims.predictor.width),
-      ...(n.pixels === "u8" ? { pixelMean: ofChannels("pixelMean"), pixelStd: ofChannels("pixelStd") } : {}),
-    },
-  };
+    batchLeaf(`dropPath.*.${branch}`, {
+      dtype: "f32",
+      shape: [rows],
+      doc: "Factors of stochastic depth, 0 or 1 / (1 − rate), for every block.",
+      role: branch === "attn" ? "keep projected" : "keep mlp",
+    });
+  return [{ attn: factors("attn"), mlp: factors("mlp") }];
+}
+
+const constantLeaf = (path: string, shape: readonly Num[], role: string): Leaf => ({
+  tree: "constants",
+  path,
+  dtype: "f32",
+  shape,
+  role,
+});
+
+/** A table of position embeddings, [N, width]. */
+export const positionsLeaf = (path: string, dims: Pick<Dims, "patches">, width: Num): Leaf =>
+  constantLeaf(path, [dims.patches, width], "positions");
+
+/** Mean and deviation of each channel, where the step is given bytes. */
+export function pixelLeaves(n: BaseNumbers): Pick<ModelTrees["constants"], "pixelMean" | "pixelStd"> {
+  const ofChannels = (path: string): Leaf => constantLeaf(path, [IMAGE_CHANNELS], path);
+  return n.pixels === "u8" ? { pixelMean: ofChannels("pixelMean"), pixelStd: ofChannels("pixelStd") } : {};
 }
 
 const scalar = (path: keyof ScheduleTree<Leaf>, doc: string): Leaf => ({
@@ -87,10 +78,13 @@ const scalar = (path: keyof ScheduleTree<Leaf>, doc: string): Leaf => ({
   doc,
 });
 
-const scheduleLeaves: ScheduleTree<Leaf> = {
+/** Scalars of one optimizer step. */
+export const scheduleLeaves = ({ averages }: { readonly averages: boolean }): ScheduleTree<Leaf> => ({
   stepSize: scalar("stepSize", "lr / (1 − β1ᵗ) of step t"),
   secondMoment: scalar("secondMoment", "1 / √(1 − β2ᵗ)"),
   decayFactor: scalar("decayFactor", "1 − lr · weight decay"),
-  keep: scalar("keep", "momentum of the target encoder"),
-  take: scalar("take", "1 − momentum"),
-};
+  ...(averages && {
+    keep: scalar("keep", "momentum of the target encoder"),
+    take: scalar("take", "1 − momentum"),
+  }),
+});

@@ -2,15 +2,8 @@
  * Takes the first and last block of a network out of their loop and joins them with the layers before and after, so
  * that other passes can look across. A chain goes in, a chain goes out.
  */
-import type { Chain, Stage } from "../ir/stage";
+import type { Chain, Ends, Stage } from "../ir/stage";
 import { compose } from "./rewrite";
-
-export interface Ends {
-  /** Join the stage before the loop with the first block; the name of the joined function. */
-  readonly first?: string;
-  /** Join the last block with the stage after the loop. */
-  readonly last?: string;
-}
 
 const namesOf = ({ joined, graph }: Stage): readonly string[] => joined ?? [graph.name];
 
@@ -24,7 +17,7 @@ function joined(before: Stage, after: Stage, name: string): Stage {
   };
 }
 
-export function fuseEnds(chain: Chain, ends: Ends): Chain {
+export function fuseEnds<C extends Chain>(chain: C, ends: Ends): C {
   const at = chain.stages.findIndex((stage) => stage.repeated);
   const loop = chain.stages[at];
   const before = chain.stages[at - 1];

@@ -7,10 +7,10 @@ import type { Graph } from "../ir/graph";
 import { sizeOf } from "../ir/number";
 import type { Chain } from "../ir/stage";
 import { verify } from "../ir/verify";
-import type { Model } from "../model/chains";
+import type { ChainEnds, Model } from "../model/model";
 import { graphCost } from "../ops/cost";
 import { castOperands } from "./bfloat16";
-import { type Ends, fuseEnds } from "./fuse-ends";
+import { fuseEnds } from "./fuse-ends";
 import type { OptimizedModel, PassFact, PassName } from "./pass-facts";
 import { removeDead } from "./rewrite";
 import { selectEarly } from "./select-early";
@@ -77,14 +77,12 @@ export function optimize(model: Model): OptimizedModel {
       },
       verify(graph, "model"),
     );
-  const optimizedChain = (chain: Chain): Chain => {
-    return {
-      ...chain,
-      stages: chain.stages.map((stage) => ({ ...stage, graph: optimizedGraph(stage.graph, chain.name) })),
-    };
-  };
+  const optimizedChain = <C extends Chain>(chain: C): C => ({
+    ...chain,
+    stages: chain.stages.map((stage) => ({ ...stage, graph: optimizedGraph(stage.graph, chain.name) })),
+  });
   /** With a fact about every stage that it joins, or would join if it might. */
-  const fused = (chain: Chain, { may, because, ...ends }: Ends & Condition): Chain => {
+  const fused = <C extends Chain>(chain: C, { may, because, ...ends }: ChainEnds): C => {
     const next = fuseEnds(chain, ends);
     for (const { graph, joined } of next.stages) {
       if (joined === undefined) continue;
@@ -95,32 +93,13 @@ export function optimize(model: Model): OptimizedModel {
     return may ? next : chain;
   };
 
-  const predictorEnds = { first: "predictorFirstBlock", last: "predictorLastBlock" };
-  const because = "so that the next passes see past the block";
   const optimized = {
     images: optimizedChain(model.images),
-    target: optimizedChain(fused(model.target, { last: "targetLastBlock", ...readsFewTargets(dims) })),
-    context: optimizedChain(model.context),
-    predictor: optimizedChain(fused(model.predictor, { ...predictorEnds, may: true, because })),
+    chains: model.chains.map((chain) => optimizedChain(chain.ends === undefined ? chain : fused(chain, chain.ends))),
     loss: optimizedGraph(model.loss, "loss"),
     features: optimizedChain(model.features),
   };
   return { ...model, ...optimized, passes: facts };
-}
-
-interface Condition {
-  readonly may: boolean;
-  readonly because: string;
-}
-
-/** Reading only the targets' patches saves work where they are fewer than all patches. */
-function readsFewTargets({ allTargets, patches }: Model["dims"]): Condition {
-  const [read, all] = [sizeOf(allTargets), sizeOf(patches)];
-  const may = read < all;
-  return {
-    may,
-    because: `the targets of an image have ${read} tokens, ${may ? "" : "not "}fewer than its ${all} patches`,
-  };
 }
 
 /** A pass that found nothing to do keeps every node. */

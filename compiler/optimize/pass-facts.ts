@@ -1,6 +1,6 @@
 /** What the passes did, as plain records: report.md and `ijepa diff` tell it in words. */
 import type { Chain } from "../ir/stage";
-import type { Model } from "../model/chains";
+import type { Model } from "../model/model";
 
 export type PassName =
   | "fuse ends"

@@ -1,7 +1,7 @@
-/** The numbers that the model is built from. */
+/** The numbers that every model is built from; an objective adds its own (compiler/objectives). */
 import type { OperandFormat } from "../../runtime/ops/ops";
 
-export interface ModelNumbers {
+export interface BaseNumbers {
   readonly imageHeight: number;
   readonly imageWidth: number;
   readonly patch: number;
@@ -11,21 +11,9 @@ export interface ModelNumbers {
   /** Images of one run of the step. */
   readonly images: number;
   readonly encoder: Network;
-  readonly predictor: Network;
-  readonly contexts: number;
-  readonly targets: number;
-  /** Tokens of the most probable program. */
-  readonly contextTokens: number;
-  readonly targetTokens: number;
-  /** Whether programs differ in their number of context, target tokens, sum of both. */
-  readonly varies: { readonly context: boolean; readonly target: boolean; readonly sequence: boolean };
-  readonly targetSpace: "representations" | "pixels";
-  /** Layer norm of the targets. */
-  readonly normalizeTargets: boolean;
-  readonly loss: "smoothL1" | "mse";
   /** Number format of the operands of products. */
   readonly operands: OperandFormat;
-  /** Whether the context encoder has stochastic depth. */
+  /** Whether the encoder that is trained has stochastic depth. */
   readonly dropPath: boolean;
 }
 

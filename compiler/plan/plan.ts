@@ -4,12 +4,12 @@ import type { DataPlan, Experiment, MaskPlan } from "../../runtime/experiment";
 import type { OperandFormat } from "../../runtime/ops/ops";
 import { lengthsOf } from "../../runtime/step/lengths";
 import type { Sizes } from "../ir/number";
+import { type ModelNumbers, objectives } from "../objectives";
 import { trainingHash } from "../spec/load";
-import { deviceBatchOf, maskSettings } from "../spec/mask-settings";
+import { deviceBatchOf } from "../spec/mask-settings";
 import { hiddenWidth } from "../spec/presets";
 import type { Spec } from "../spec/spec";
-import { buildMaskPlan } from "./masks";
-import type { ModelNumbers } from "./model-numbers";
+import { mostProbable } from "./programs";
 import { schedulePlan, stepsPerEpochOf } from "./schedule";
 
 /** How initial weights are drawn (reference.md §3). */
@@ -49,13 +49,6 @@ function dataPlan({ data }: Spec): DataPlan {
 /** In which number format products take their operands. fp16 is refused by a rule: hardware-rules.ts. */
 const operandFormats: { readonly [P in Precision]: OperandFormat } = { fp32: "f32", bf16: "bf16", fp16: "f32" };
 
-/** The program that is run most often; the first of equals. */
-function mostProbable(masks: MaskPlan): MaskPlan["programs"][number] {
-  const [first, ...others] = masks.programs;
-  if (first === undefined) throw new Error("internal: a mask plan without programs");
-  return others.reduce((best, program) => (program.probability > best.probability ? program : best), first);
-}
-
 export interface PlanInput {
   readonly spec: Spec;
   /** sha256 of the canonical spec. */
@@ -71,22 +64,17 @@ export interface PlanInput {
 
 export function buildPlan(input: PlanInput): Plan {
   const { spec, specHash, generatorVersion, pixels = "u8", masks: given, settings = [] } = input;
-  const { image, encoder, predictor, optimization, augmentation, evaluation, checkpoint, log, hardware } = spec;
+  const { image, encoder, optimization, augmentation, evaluation, checkpoint, log, hardware } = spec;
   const side = image.size / encoder.patch;
   const deviceBatch = deviceBatchOf(spec);
   const data = dataPlan(spec);
-  const masks = given ?? buildMaskPlan(maskSettings(spec));
+  const own = objectives[spec.objective].plan(spec, given);
+  const { masks } = own.constants;
   const encoderNetwork = {
     dim: encoder.dim,
     depth: encoder.depth,
     heads: encoder.heads,
     hidden: hiddenWidth(encoder),
-  };
-  const predictorNetwork = {
-    dim: predictor.dim,
-    depth: predictor.depth,
-    heads: predictor.heads,
-    hidden: hiddenWidth(predictor),
   };
   const scheduleSettings = {
     trainImages: data.trainImages,
@@ -107,6 +95,7 @@ export function buildPlan(input: PlanInput): Plan {
     trainingHash: trainingHash(spec),
     ...(settings.length > 0 && { settings }),
     seed: spec.seed,
+    objective: spec.objective,
     image: {
       height: image.size,
       width: image.size,
@@ -120,8 +109,7 @@ export function buildPlan(input: PlanInput): Plan {
     augmentation,
     data,
     encoder: encoderNetwork,
-    predictor: predictorNetwork,
-    masks,
+    ...own.constants,
     schedule: schedulePlan(scheduleSettings),
     optimizer: {
       beta1,
@@ -162,8 +150,6 @@ export function buildPlan(input: PlanInput): Plan {
     },
     runDirectory: `runs/${spec.name}`,
   };
-  const usual = mostProbable(masks);
-  const distinct = (of: (program: MaskPlan["programs"][number]) => number) => new Set(masks.programs.map(of)).size > 1;
   return {
     description: spec.description,
     experiment,
@@ -175,25 +161,12 @@ export function buildPlan(input: PlanInput): Plan {
       pixels,
       images: deviceBatch,
       encoder: encoderNetwork,
-      predictor: predictorNetwork,
-      contexts: masks.contextCount,
-      targets: masks.targetCount,
-      contextTokens: usual.contextTokens,
-      targetTokens: usual.targetTokens,
-      varies: {
-        context: distinct((program) => program.contextTokens),
-        target: distinct((program) => program.targetTokens),
-        // of two lengths one of which varies; that their sum may be the same for all is no matter
-        sequence: distinct(({ contextTokens }) => contextTokens) || distinct(({ targetTokens }) => targetTokens),
-      },
-      targetSpace: spec.targets.space,
-      normalizeTargets: spec.targets.normalize,
-      loss: spec.loss,
       operands: operandFormats[hardware.precision],
       dropPath: encoder.dropPath > 0,
+      ...own.numbers,
     },
     init: { std: spec.init.std, patchStd: spec.init.patchStd, depthRescale: spec.init.depthRescale },
     clipNorm: optimization.clipNorm,
-    sizes: lengthsOf(usual, masks.targetCount),
+    sizes: lengthsOf(mostProbable(masks), masks.targetCount),
   };
 }

@@ -1,5 +1,6 @@
 /** Fills in every default, so that no later stage has to ask whether a field is there. */
 
+import { branchOf, objectiveIn } from "./by-objective";
 import {
   fittingBatch,
   fittingLearningRate,
@@ -39,7 +40,11 @@ interface Filled
 /** The whole spec of a document that the schema accepts; `name` is the default of the field. */
 export function fillDefaults(document: JsonObject, { name }: { readonly name: string }): Spec {
   // The schema has accepted the document, and the types are generated from the same schema.
-  const { $schema: _, extends: __, ...filled } = fill(schemaRoot, document) as unknown as Filled;
+  const {
+    $schema: _,
+    extends: __,
+    ...filled
+  } = fill(branchOf(schemaRoot, objectiveIn(document)), document) as unknown as Filled;
   const encoder = encoderNumbers(filled.encoder, filled.image.size);
   const data =
     filled.data.source === "shapes" ? { sceneSize: filled.image.size, ...filled.data } : { holdOut: 0, ...filled.data };

@@ -12,6 +12,8 @@ export interface SpecInput {
   readonly description?: string;
   /** Seed of everything random: initial weights, order of the images, crops and masks. [seed; default 0] */
   readonly seed?: number;
+  /** What is trained: `ijepa` predicts the representations of target blocks from a context. It decides which fields there are; those of others are refused. */
+  readonly objective?: "ijepa";
   readonly image?: ImageInput;
   readonly encoder?: EncoderInput;
   readonly predictor?: PredictorInput;

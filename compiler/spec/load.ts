@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { errors } from "../diagnostics/catalogue";
 import type { Diagnostic } from "../diagnostics/diagnostic";
+import { objectives } from "../objectives";
 import { counted } from "./counted";
 import { fillDefaults } from "./defaults";
 import { type Layering, layered } from "./extend";
@@ -74,7 +75,7 @@ function complete(read: ReadResult, settings: readonly string[]): LoadedSpec {
   const unknown = finding === null ? broken : [...broken, "data"];
   const spec = fillDefaults(document, { name: source.name });
   const subject = { spec, given: (path: JsonPath) => isGiven(value, path), folder: source.folder };
-  const found = rules
+  const found = [...rules, ...objectives[spec.objective].rules]
     .filter((rule) => !rule.reads.some((field) => unknown.some((other) => overlaps(field, other))))
     .flatMap((rule) => rule.check(subject))
     .concat(finding ?? [])

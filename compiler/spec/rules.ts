@@ -1,9 +1,8 @@
 /** Rules between fields, which a schema can not say. A flat list: a rule is a name, what it reads, and what it finds. */
 import { errors } from "../diagnostics/catalogue";
-import type { Problem } from "../diagnostics/diagnostic";
 import { trainImagesOf } from "./defaults";
 import { hardwareRules } from "./hardware-rules";
-import { maskRules } from "./mask-rules";
+import { headsProblem, nearestDivisors } from "./heads";
 import type { Rule, Subject } from "./rule";
 import { schemaRoot } from "./schema";
 import type { Spec } from "./spec";
@@ -70,16 +69,6 @@ export const rules: readonly Rule[] = [
       const whole = given(["encoder", "dim"]) && given(["encoder", "heads"]);
       if (!whole || encoder.dim % encoder.heads === 0) return [];
       return [{ path: ["encoder", "heads"], problem: headsProblem(encoder, false) }];
-    },
-  },
-  {
-    name: "heads divide the predictor's width",
-    reads: ["encoder.size", "encoder.heads", "predictor.dim", "predictor.heads"],
-    check: ({ spec: { predictor }, given }) => {
-      if (predictor.dim % predictor.heads === 0) return [];
-      const inherited = !given(["predictor", "heads"]);
-      const path = inherited ? ["predictor", "dim"] : ["predictor", "heads"];
-      return [{ path, problem: headsProblem(predictor, inherited) }];
     },
   },
   {
@@ -171,7 +160,6 @@ export const rules: readonly Rule[] = [
       return [{ path: ["evaluation", "knn", "neighbours"], problem }];
     },
   },
-  ...maskRules,
   ...hardwareRules,
 ];
 
@@ -190,22 +178,4 @@ function rises(field: string, pair: (spec: Spec) => Pair): Rule {
       return low <= high ? [] : [{ path: field.split("."), problem: errors.reversedRange({ low, high }) }];
     },
   };
-}
-
-/** Whole numbers that divide `total`, the nearest below and above `wanted`. */
-function nearestDivisors(total: number, wanted: number): number[] {
-  const divides = (candidate: number) => total % candidate === 0;
-  const below = countFrom(wanted - 1, -1, total).find(divides);
-  const above = countFrom(wanted + 1, 1, total).find(divides);
-  return [below, above].filter((found) => found !== undefined);
-}
-
-function countFrom(first: number, step: 1 | -1, last: number): number[] {
-  const length = Math.max(0, step === 1 ? last - first + 1 : first);
-  return Array.from({ length }, (_, index) => first + step * index);
-}
-
-function headsProblem(network: { readonly dim: number; readonly heads: number }, inherited: boolean): Problem {
-  const { dim, heads } = network;
-  return errors.headsDivideDim({ dim, heads, nearest: nearestDivisors(dim, heads), inherited });
 }

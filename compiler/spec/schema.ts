@@ -37,12 +37,24 @@ export interface SchemaNode {
   /** A default that other fields decide, in words. */
   readonly "x-default"?: string | undefined;
   readonly "x-unit"?: string | undefined;
+  /** Whose field it is, where not all objectives have it. */
+  readonly "x-objectives"?: readonly string[] | undefined;
+  /** By objective, where its default is another one. */
+  readonly "x-defaults"?: { readonly [objective: string]: JsonValue } | undefined;
   /** Stands in a file only: nothing after reading sees it. */
   readonly "x-input-only"?: boolean | undefined;
 }
 
 /** Keywords that are ours. */
-export const annotations = ["x-pattern", "x-kind", "x-default", "x-unit", "x-input-only"] as const;
+export const annotations = [
+  "x-pattern",
+  "x-kind",
+  "x-default",
+  "x-unit",
+  "x-input-only",
+  "x-objectives",
+  "x-defaults",
+] as const;
 
 export const schemaDocument = experiment;
 

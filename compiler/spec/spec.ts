@@ -8,6 +8,8 @@ export interface Spec {
   readonly description: string;
   /** Seed of everything random: initial weights, order of the images, crops and masks. [seed] */
   readonly seed: number;
+  /** What is trained: `ijepa` predicts the representations of target blocks from a context. It decides which fields there are; those of others are refused. */
+  readonly objective: "ijepa";
   readonly image: ImageSpec;
   readonly encoder: EncoderSpec;
   readonly predictor: PredictorSpec;

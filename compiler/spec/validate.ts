@@ -1,5 +1,7 @@
 /** Checks a document against the schema of experiments: every problem, each once, each at its place. */
+import { errors } from "../diagnostics/catalogue";
 import type { Diagnostic } from "../diagnostics/diagnostic";
+import { objectiveIn, strangersIn } from "./by-objective";
 import { isObject, type JsonObject, type JsonPath, type JsonValue, pathText } from "./json";
 import { schemaDocument, schemaRoot } from "./schema";
 import { type Found, schemaCheck } from "./schema-check";
@@ -19,7 +21,7 @@ const usableData = { data: { source: "shapes" } } as const;
 const check = schemaCheck(schemaDocument, schemaRoot);
 
 export function validate(source: SpecSource, document: JsonValue): Validation {
-  const all = check(document);
+  const all = [...check(document), ...(isObject(document) ? ofOthers(document) : [])];
   const diagnostics = all.map(({ path, problem, part }) => problemAt(source, path, problem, part));
   if (!isObject(document)) return { diagnostics, broken: [""], usable: usableData };
   if (all.length === 0) return { diagnostics, broken: [], usable: document };
@@ -30,6 +32,17 @@ export function validate(source: SpecSource, document: JsonValue): Validation {
       .map(fieldText),
     usable: repair(document, all),
   };
+}
+
+/** Fields that the objective of the document does not have. */
+function ofOthers(document: JsonObject): readonly Found[] {
+  const objective = objectiveIn(document);
+  return strangersIn(document, objective).map(({ path, objectives }) => ({
+    path,
+    problem: errors.fieldOfOtherObjective({ objectives, objective }),
+    part: "key",
+    meant: null,
+  }));
 }
 
 /** The field that a path is in: a list of numbers is one field. */

@@ -1,19 +1,13 @@
-/** From the trained model to its step: forward, loss, backward, and the update of the weights (reference.md §5, §7). */
-import { type ScheduleTree, stateNames } from "../../runtime/step/trees";
-import type { TrainedChain, TrainedModel } from "../autodiff/trained";
+/** From the trained model to its step: its passes (passes.ts) and the update of the weights (reference.md §5, §7). */
+import { type ScheduleTree, type StateName, stateNames } from "../../runtime/step/trees";
+import type { TrainedModel } from "../autodiff/trained";
 import { type Leaf, parametersOf, type Value } from "../ir/graph";
-import type { Chain } from "../ir/stage";
+import { IMAGES } from "../model/model";
+import { tokensOf } from "../model/networks";
+import { passesOf } from "./passes";
 import {
-  type BackwardCall,
   blocksOf,
-  type Call,
-  type CollectCall,
   type EachCall,
-  type ForwardCall,
-  type InferenceCall,
-  type LossCall,
-  type LossGradientCall,
-  type Part,
   type ScalarCall,
   type Section,
   type Step,
@@ -21,139 +15,6 @@ import {
   type TreeValue,
   weightPath,
 } from "./step";
-
-/** What the calls of a chain without gradients are told. */
-export interface InferenceNames {
-  /** What the chain is at between its stages. */
-  readonly running: string;
-  readonly result: string;
-  readonly part: Part;
-  /** What gives its first stage its main input; left out where it reads the step's inputs alone. */
-  readonly input?: Call;
-}
-
-/** The calls of a chain that nothing flows back through, over the weights of the target encoder. */
-export function inferenceCalls(
-  chain: Chain,
-  { running: name, result, part, input }: InferenceNames,
-): readonly [calls: readonly InferenceCall[], last: InferenceCall] {
-  const calls: InferenceCall[] = [];
-  chain.stages.forEach((stage, i) => {
-    const isLast = i === chain.stages.length - 1;
-    const running = calls.at(-1) ?? input;
-    calls.push({
-      kind: "inference",
-      region: "forward",
-      part,
-      stage,
-      weights: "target",
-      ...(running === undefined ? {} : { running }),
-      result: isLast ? result : name,
-      isLast,
-    });
-  });
-  return [calls, lastOf(calls)];
-}
-
-/** The patches of the images, which every other chain begins with. */
-export function imageCalls({ images }: Pick<TrainedModel, "images">): ReturnType<typeof inferenceCalls> {
-  return inferenceCalls(images, { running: "pixels", result: "patches", part: "images" });
-}
-
-function forwardCalls(chain: TrainedChain, part: Part, input: Call): readonly ForwardCall[] {
-  const calls: ForwardCall[] = [];
-  for (const stage of chain.stages) {
-    const running = calls.at(-1) ?? input;
-    calls.push({
-      kind: "forward",
-      region: "forward",
-      part,
-      stage,
-      chain: chain.name,
-      ...(running === undefined ? {} : { running }),
-    });
-  }
-  return calls;
-}
-
-function backwardCalls(forward: readonly ForwardCall[], gradient: Call): readonly BackwardCall[] {
-  const calls: BackwardCall[] = [];
-  for (const call of [...forward].reverse()) {
-    calls.push({
-      kind: "backward",
-      region: "backward",
-      part: call.part,
-      forward: call,
-      gradient: calls.at(-1) ?? gradient,
-    });
-  }
-  return calls;
-}
-
-function lastOf<T>(calls: readonly T[]): T {
-  const last = calls.at(-1);
-  if (last === undefined) throw new Error("internal: a chain without stages");
-  return last;
-}
-
-/** Forward and backward, and what they make on the way. */
-export interface Passes {
-  readonly sections: readonly Section[];
-  readonly patches: InferenceCall;
-  readonly targets: InferenceCall;
-  readonly context: ForwardCall;
-  readonly predictions: ForwardCall;
-  readonly loss: LossCall;
-  readonly gradients: CollectCall;
-}
-
-/** `gradients` is the name of what the backward pass ends with. */
-export function passesOf(model: TrainedModel, gradients: string): Passes {
-  const [images, patches] = imageCalls(model);
-  const [target, targets] = inferenceCalls(model.target, {
-    running: "h",
-    result: "targets",
-    part: "target encoder",
-    input: patches,
-  });
-  const context = forwardCalls(model.context, "context encoder", patches);
-  const predictor = forwardCalls(model.predictor, "predictor", lastOf(context));
-  const predictions = lastOf(predictor);
-  const loss: LossCall = {
-    kind: "loss",
-    region: "forward",
-    part: "loss",
-    loss: model.loss,
-    predictions,
-    targets,
-  };
-  const lossGradient: LossGradientCall = { kind: "loss gradient", region: "backward", part: "loss", loss };
-  const backPredictor = backwardCalls(predictor, lossGradient);
-  const backContext = backwardCalls(context, lastOf(backPredictor));
-  const collect: CollectCall = {
-    kind: "collect",
-    region: "backward",
-    part: "update",
-    from: [...[...backContext].reverse(), ...[...backPredictor].reverse()],
-    gives: { name: gradients, each: "g", part: "all" },
-  };
-  return {
-    sections: [
-      { title: model.images.title, calls: images },
-      { title: model.target.title, calls: target },
-      { title: model.context.title, calls: context },
-      { title: model.predictor.title, calls: predictor },
-      { title: "Loss", calls: [loss] },
-      { title: "Backward", calls: [lossGradient, ...backPredictor, ...backContext, collect] },
-    ],
-    patches,
-    targets,
-    context: lastOf(context),
-    predictions,
-    loss,
-    gradients: collect,
-  };
-}
 
 const tree = (name: string, each: string): TreeValue => ({ name, each, part: "all" });
 
@@ -190,7 +51,9 @@ interface Update {
 }
 
 /** Clipping, AdamW, EMA. `raw` are the gradients before they are clipped. */
-function updateOf(raw: TreeValue, schedule: ScheduleTree<Leaf>, settings: StepSettings): Update {
+function updateOf(raw: TreeValue, model: TrainedModel, settings: StepSettings): Update {
+  const { schedule } = model.trees;
+  const tokens = tokensOf(model.networks);
   const { beta1, beta2, eps, clipNorm } = settings;
   const clipping = clipNorm === null ? null : clippingOf(raw, clipNorm);
   const { weights, gradients, decays, before, gathered } = shardingOf(clipping?.gradients ?? raw, settings.shards);
@@ -208,41 +71,54 @@ function updateOf(raw: TreeValue, schedule: ScheduleTree<Leaf>, settings: StepSe
       ["beta1", String(beta1)],
       ["beta2", String(beta2)],
       ["eps", String(eps)],
-      ["decay", `${decays}.shape.length > 1 || path === "predictor.maskToken"`],
+      ["decay", [`${decays}.shape.length > 1`, ...tokens.map(({ path }) => `path === "${path}"`)].join(" || ")],
     ],
     gives: [gathered.from, nextM, nextV],
   };
-  const nextTarget = { name: "nextTarget", each: "t", part: "encoder" } as const;
-  const average: EachCall = {
-    kind: "each",
-    region: "update",
-    part: "update",
-    op: "ema",
-    trees: [state.target, { name: `${nextWeights.name}.encoder`, each: "w", part: "encoder", encoderOf: nextWeights }],
-    scalars: [{ leaf: schedule.keep }, { leaf: schedule.take }],
-    attrs: [],
-    gives: [nextTarget],
-  };
+  const average = model.averages ? averageOf(nextWeights, schedule) : null;
+  const decayed = ["matrices", ...tokens.map(({ what }) => what)];
   return {
     sections: [
       ...(clipping === null ? [] : [clipping.section]),
       ...before,
       {
         title: [
-          "AdamW: decay on matrices and the mask token, none on biases and norms (reference.md §7)",
+          `AdamW: decay on ${andText(decayed)}, none on biases and norms (reference.md §7)`,
           "m ← β1·m + (1−β1)·g, v ← β2·v + (1−β2)·g², w ← w · decayFactor − stepSize · m / (√v · secondMoment + eps)",
         ].join("\n"),
         calls: [step],
       },
       ...gathered.sections,
-      {
-        title: "EMA: the target encoder follows the encoder, t ← keep · t + take · w (reference.md §5)",
-        calls: [average],
-      },
+      ...(average === null ? [] : [average.section]),
     ],
-    next: { weights: nextWeights, m: nextM, v: nextV, target: nextTarget },
+    next: { weights: nextWeights, m: nextM, v: nextV, ...(average && { target: average.target }) },
     outputs: clipping === null ? [] : [clipping.norm],
   };
+}
+
+/** `a`, `a and b`, `a, b and c` */
+const andText = (words: readonly string[]): string =>
+  [words.slice(0, -1).join(", "), ...words.slice(-1)].filter((part) => part !== "").join(" and ");
+
+/** The target encoder follows the encoder. */
+function averageOf(nextWeights: TreeValue, { keep, take }: ScheduleTree<Leaf>) {
+  if (keep === undefined || take === undefined) throw new Error("internal: a moving average without a momentum");
+  const target: TreeValue = { name: "nextTarget", each: "t", part: "encoder" };
+  const call: EachCall = {
+    kind: "each",
+    region: "update",
+    part: "update",
+    op: "ema",
+    trees: [state.target, { name: `${nextWeights.name}.encoder`, each: "w", part: "encoder", encoderOf: nextWeights }],
+    scalars: [{ leaf: keep }, { leaf: take }],
+    attrs: [],
+    gives: [target],
+  };
+  const section: Section = {
+    title: "EMA: the target encoder follows the encoder, t ← keep · t + take · w (reference.md §5)",
+    calls: [call],
+  };
+  return { section, target };
 }
 
 /** What AdamW reads and gives: whole tensors, or this device's shard of each, after which the shards of all come together. */
@@ -368,17 +244,18 @@ function reductionOf(
 
 function functionsOf(model: TrainedModel, optimizer: StepSettings): readonly StepFunction[] {
   const { accumulation, clipNorm, devices } = optimizer;
-  const { schedule } = model.trees;
+  const kept = (...names: readonly StateName[]): readonly StateName[] =>
+    names.filter((name) => name !== "target" || model.averages);
   const { local, reduced } = reductionOf(devices, clipNorm === null ? "gradients" : "means");
   if (accumulation === 1) {
     const passes = passesOf(model, local);
     const [gradients, reduction] = reduced(passes.gradients.gives);
-    const update = updateOf(gradients, schedule, optimizer);
+    const update = updateOf(gradients, model, optimizer);
     return [
       {
         name: "step",
         every: "micro-batch",
-        reads: ["weights", "m", "v", "target"],
+        reads: kept("weights", "m", "v", "target"),
         takes: ["batch", "schedule", "constants"],
         sections: [...passes.sections, ...reduction, ...update.sections],
         next: update.next,
@@ -401,12 +278,12 @@ function functionsOf(model: TrainedModel, optimizer: StepSettings): readonly Ste
   const mean = scaledSums(state.sums, `1 / ${accumulation}`, tree(local, "g"));
   const cleared = scaledSums(state.sums, "0", tree("cleared", "sum"));
   const [gradients, reduction] = reduced(treeOf(mean));
-  const update = updateOf(gradients, schedule, optimizer);
+  const update = updateOf(gradients, model, optimizer);
   return [
     {
       name: "accumulate",
       every: "micro-batch",
-      reads: ["weights", "target", "gradients"],
+      reads: kept("weights", "target", "gradients"),
       takes: ["batch", "constants"],
       sections: [...passes.sections, { title: null, calls: [sum] }],
       next: { gradients: summed },
@@ -415,7 +292,7 @@ function functionsOf(model: TrainedModel, optimizer: StepSettings): readonly Ste
     {
       name: "update",
       every: "step",
-      reads: ["weights", "m", "v", "target", "gradients"],
+      reads: kept("weights", "m", "v", "target", "gradients"),
       takes: ["schedule"],
       sections: [{ title: null, calls: [mean] }, ...reduction, ...update.sections, { title: null, calls: [cleared] }],
       next: { ...update.next, gradients: treeOf(cleared) },
@@ -430,9 +307,10 @@ function treeOf({ gives: [made] }: EachCall): TreeValue {
 }
 
 /** Every trained weight by path, in the order of execution. */
-function weightsOf({ context, predictor }: TrainedModel): ReadonlyMap<string, Value["shape"]> {
+function weightsOf({ chains }: TrainedModel): ReadonlyMap<string, Value["shape"]> {
+  const stages = chains.flatMap((chain) => (chain.kind === "trained" ? chain.stages : []));
   return new Map(
-    [...context.stages, ...predictor.stages].flatMap((stage) =>
+    stages.flatMap((stage) =>
       blocksOf(stage).flatMap((block) =>
         parametersOf(stage.graph).map((weight) => [weightPath(stage, weight, block), weight.shape] as const),
       ),
@@ -443,5 +321,6 @@ function weightsOf({ context, predictor }: TrainedModel): ReadonlyMap<string, Va
 export function buildStep(model: TrainedModel, optimizer: StepSettings): Step {
   const functions = functionsOf(model, optimizer);
   const state = stateNames.filter((name) => functions.some(({ reads }) => reads.includes(name)));
-  return { trees: model.trees, state, weights: weightsOf(model), shards: optimizer.shards, functions };
+  const parts = [...new Set([IMAGES, ...model.chains.map(({ part }) => part), "loss", "update"])];
+  return { trees: model.trees, parts, state, weights: weightsOf(model), shards: optimizer.shards, functions };
 }

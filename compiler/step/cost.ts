@@ -5,7 +5,7 @@ import { type Sizes, sizeOf } from "../ir/number";
 import { ops } from "../ops";
 import { graphCost } from "../ops/cost";
 import type { Plan } from "../plan/plan";
-import { blocksOf, callsOf, networkOf, type Part, parts, type Step } from "./step";
+import { blocksOf, callsOf, networkOf, type Part, type Step } from "./step";
 import { type Item, type UnrolledOp, unroll } from "./unroll";
 
 export interface PartCost {
@@ -20,12 +20,23 @@ export interface StepCost {
   readonly flops: number;
 }
 
-/** Elements of the weights that are trained, by network. */
-export function parameterCounts({ weights }: Step): { readonly encoder: number; readonly predictor: number } {
-  const counts = { encoder: 0, predictor: 0 };
-  for (const [path, shape] of weights) counts[networkOf(path)] += elementsOf(shape, {});
+/** Elements of the weights that are trained, by network; there is always an encoder. */
+export interface ParameterCounts {
+  readonly encoder: number;
+  readonly [network: string]: number;
+}
+
+export function parameterCounts({ weights }: Step): ParameterCounts {
+  const counts: { encoder: number; [network: string]: number } = { encoder: 0 };
+  for (const [path, shape] of weights) {
+    const network = networkOf(path);
+    counts[network] = (counts[network] ?? 0) + elementsOf(shape, {});
+  }
   return counts;
 }
+
+export const allParameters = (counts: ParameterCounts): number =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0);
 
 export function elementsOf(shape: Item["shape"], sizes: Sizes): number {
   return shape.reduce<number>((product, num) => product * sizeOf(num, sizes), 1);
@@ -38,7 +49,7 @@ function flopsOf({ op, inputs, outputs }: UnrolledOp, sizes: Sizes): number {
 
 export function stepCost(step: Step, plan: Plan): StepCost {
   const { masks, optimizer } = plan.experiment;
-  const totals = new Map(parts.map((name) => [name, { name, forwardFlops: 0, backwardFlops: 0 }]));
+  const totals = new Map(step.parts.map((name) => [name, { name, forwardFlops: 0, backwardFlops: 0 }]));
   for (const fn of step.functions) {
     const times = fn.every === "micro-batch" ? optimizer.accumulation : 1;
     for (const unrolled of unroll(step, fn).ops) {

@@ -1,12 +1,12 @@
 /** A plan in the numbers that people ask for: what inspect and the report print. */
 import type { Plan } from "../plan/plan";
-import { type PartCost, parameterCounts, stepCost } from "./cost";
+import { type ParameterCounts, type PartCost, parameterCounts, stepCost } from "./cost";
 import { type MemoryEstimate, memoryEstimate } from "./memory";
 import type { Step } from "./step";
 
 export interface Facts {
   readonly name: string;
-  readonly parameters: { readonly encoder: number; readonly predictor: number };
+  readonly parameters: ParameterCounts;
   /** Devices that share a batch, and images of one run of the step on one of them. */
   readonly devices: number;
   readonly deviceBatch: number;

@@ -16,9 +16,8 @@ import type { Plan } from "../plan/plan";
 /** Where in the step a call stands. `reduce` is what makes one gradient of several. */
 export type Region = "forward" | "backward" | "reduce" | "update";
 
-/** Whose work a call is, for costs. */
-export const parts = ["images", "target encoder", "context encoder", "predictor", "loss", "update"] as const;
-export type Part = (typeof parts)[number];
+/** Whose work a call is, for costs: `images`, the part of a chain, `loss` or `update`. */
+export type Part = string;
 
 interface AnyCall {
   readonly region: Region;
@@ -152,6 +151,8 @@ export interface StepFunction {
 
 export interface Step {
   readonly trees: ModelTrees;
+  /** Whose work there is, in the order of the step. */
+  readonly parts: readonly Part[];
   /** What lives from step to step, in the order of the store. */
   readonly state: readonly StateName[];
   /** Every trained weight by path. */
@@ -187,7 +188,7 @@ export function weightPath(stage: Stage, weight: Value, block: number): string {
 
 /** The network that a path of a weight begins with. */
 export function networkOf(path: string): NetworkName {
-  return path.startsWith("predictor.") ? "predictor" : "encoder";
+  return path.split(".", 1).join("");
 }
 
 /** Paths and shapes of the weights of a part. */

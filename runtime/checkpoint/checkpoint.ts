@@ -5,15 +5,16 @@
 import { stateNotFinite, tensorMissing } from "../errors";
 import type { Experiment, Parameter } from "../experiment";
 import { type CheckpointMetadata, checkSameSpec, metadataOf, type Progress, parseMetadata } from "./metadata";
-import { fromOfficial, officialTensors, positionTensors, toOfficial } from "./official";
+import { fromOfficial, officialTensors, toOfficial } from "./official";
 import { checkFloats, openSafetensors, readHeader, type TensorToWrite, writeSafetensors } from "./safetensors";
 
 export { type CheckpointMetadata, harmlessFields, type Progress, runLengthFields } from "./metadata";
 
-/** The frozen position embeddings, [patches, width] of each network. */
-export interface PositionTables {
-  readonly encoder: Float32Array;
-  readonly predictor: Float32Array;
+/** A frozen table that a checkpoint holds beside the state. */
+export interface TableOfCheckpoint {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
 }
 
 /**
@@ -25,11 +26,13 @@ export async function saveCheckpoint(what: {
   readonly experiment: Experiment;
   readonly parameters: readonly Parameter[];
   readonly read: (statePath: string) => Promise<Float32Array>;
-  readonly positions: PositionTables;
+  readonly tables: readonly TableOfCheckpoint[];
+  /** Whether the state has a target encoder; true unless said otherwise. */
+  readonly averages?: boolean;
   readonly progress: Progress;
 }): Promise<void> {
-  const { path, experiment, positions, progress } = what;
-  const state = officialTensors(what.parameters).map(
+  const { path, experiment, progress } = what;
+  const state = officialTensors(what.parameters, what.averages).map(
     ({ name, shape, statePath, parameter }): TensorToWrite => ({
       name,
       dtype: "F32",
@@ -41,8 +44,8 @@ export async function saveCheckpoint(what: {
       },
     }),
   );
-  const tables = positionTensors(experiment).map(
-    ({ name, shape, table }): TensorToWrite => ({ name, dtype: "F32", shape, values: () => positions[table] }),
+  const tables = what.tables.map(
+    ({ name, shape, values }): TensorToWrite => ({ name, dtype: "F32", shape, values: () => values }),
   );
   await writeSafetensors(path, { metadata: metadataOf(experiment, progress), tensors: [...tables, ...state] });
 }
@@ -64,13 +67,15 @@ export async function loadCheckpoint(what: {
   readonly parameters: readonly Parameter[];
   readonly write: (statePath: string, values: Float32Array) => Promise<void>;
   readonly mayDiffer?: readonly string[];
+  /** As in saveCheckpoint. */
+  readonly averages?: boolean;
 }): Promise<LoadedCheckpoint> {
   const { path, experiment } = what;
   const file = await openSafetensors(path);
   try {
     const metadata = parseMetadata(path, file.header.metadata);
     const notes = checkSameSpec(path, metadata, experiment, what.mayDiffer ?? []);
-    const tensors = officialTensors(what.parameters);
+    const tensors = officialTensors(what.parameters, what.averages);
     const missing = tensors.filter(({ name }) => !file.header.tensors.has(name));
     const first = missing[0];
     if (first !== undefined) {

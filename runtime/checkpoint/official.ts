@@ -2,9 +2,7 @@
  * Between the state of a generated trainer and the state dicts of the reference (reference.md §3, §4, §10): names, and
  * the layout of linear weights, which are [in, out] here and [out, in] there.
  */
-import type { Experiment, Parameter } from "../experiment";
-
-type Network = "encoder" | "predictor";
+import type { Parameter } from "../experiment";
 
 /** A tensor of a checkpoint that is state of the run. */
 export interface OfficialTensor {
@@ -16,56 +14,41 @@ export interface OfficialTensor {
   readonly parameter: Parameter;
 }
 
-/** A tensor of a checkpoint that is no state: a fixed table of position embeddings, [1, patches, width]. */
-export interface PositionTensor {
-  readonly name: string;
-  readonly shape: readonly [1, patches: number, width: number];
-  readonly table: Network;
-}
-
-/** Weights, then targets, then both moments of AdamW. */
-export function officialTensors(parameters: readonly Parameter[]): readonly OfficialTensor[] {
-  const named = parameters.map((parameter) => ({ parameter, network: networkOf(parameter) }));
+/**
+ * Weights, then targets, then both moments of AdamW. `averages`: whether there is a target encoder; true unless said
+ * otherwise.
+ */
+export function officialTensors(parameters: readonly Parameter[], averages = true): readonly OfficialTensor[] {
   const each = (
-    nameOf: (network: Network, officialName: string) => string,
+    of: readonly Parameter[],
+    nameOf: (network: string, officialName: string) => string,
     statePathOf: (path: string) => string,
-    networks: readonly Network[] = ["encoder", "predictor"],
   ): OfficialTensor[] =>
-    named
-      .filter(({ network }) => networks.includes(network))
-      .map(({ parameter, network }) => ({
-        name: nameOf(network, parameter.officialName),
-        shape: parameter.officialShape,
-        statePath: statePathOf(parameter.path),
-        parameter,
-      }));
+    of.map((parameter) => ({
+      name: nameOf(networkOf(parameter), parameter.officialName),
+      shape: parameter.officialShape,
+      statePath: statePathOf(parameter.path),
+      parameter,
+    }));
+  const encoder = averages ? parameters.filter((parameter) => networkOf(parameter) === "encoder") : [];
   return [
     ...each(
+      parameters,
       (network, name) => `${network}.${name}`,
       (path) => `weights.${path}`,
     ),
     ...each(
+      encoder,
       (_, name) => `target_encoder.${name}`,
       (path) => `target.${path.slice("encoder.".length)}`,
-      ["encoder"],
     ),
     ...(["m", "v"] as const).flatMap((moment) =>
       each(
+        parameters,
         (network, name) => `opt.${moment}.${network}.${name}`,
         (path) => `${moment}.${path}`,
       ),
     ),
-  ];
-}
-
-/** The frozen position embeddings, which the reference keeps in its state dicts. */
-export function positionTensors(experiment: Experiment): readonly PositionTensor[] {
-  const patches = experiment.image.gridHeight * experiment.image.gridWidth;
-  const { dim } = experiment.encoder;
-  return [
-    { name: "encoder.pos_embed", shape: [1, patches, dim], table: "encoder" },
-    { name: "predictor.predictor_pos_embed", shape: [1, patches, experiment.predictor.dim], table: "predictor" },
-    { name: "target_encoder.pos_embed", shape: [1, patches, dim], table: "encoder" },
   ];
 }
 
@@ -112,8 +95,5 @@ export function transpose(values: Float32Array, rows: number, columns: number): 
   return out;
 }
 
-function networkOf({ path }: Parameter): Network {
-  if (path.startsWith("encoder.")) return "encoder";
-  if (path.startsWith("predictor.")) return "predictor";
-  throw new Error(`internal: the parameter ${path} belongs to no network`);
-}
+/** The first name of its path. */
+const networkOf = ({ path }: Parameter): string => path.split(".", 1).join("");

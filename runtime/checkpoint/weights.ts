@@ -6,7 +6,7 @@
 import { noEncoderInFile, weightUnfit } from "../errors";
 import type { Parameter } from "../experiment";
 import { fromOfficial, officialTensors } from "./official";
-import { type Network, openWeights, type StoredWeight } from "./weights-file";
+import { openWeights, type StoredWeight } from "./weights-file";
 
 export interface WeightsLoaded {
   /** What was not in the file and what was done instead, one line each. */
@@ -21,24 +21,30 @@ export interface WeightsLoaded {
 export async function loadWeights(what: {
   readonly path: string;
   readonly parameters: readonly Parameter[];
+  /** Whether the state has a target encoder; true unless said otherwise. */
+  readonly averages?: boolean;
   readonly write: (statePath: string, values: Float32Array) => Promise<void>;
 }): Promise<WeightsLoaded> {
-  const { path, parameters } = what;
+  const { path, parameters, averages = true } = what;
   const { weights, leftOver, close } = await openWeights(path);
   try {
     const encoder = weights.get("encoder") ?? weights.get("target_encoder");
     if (encoder === undefined) throw noEncoderInFile({ path });
-    const sources: Readonly<Record<Network, ReadonlyMap<string, StoredWeight> | undefined>> = {
-      encoder,
-      predictor: weights.get("predictor"),
-      target_encoder: weights.get("target_encoder") ?? encoder,
-    };
-    const planned = officialTensors(parameters)
+    const sources = new Map<string, ReadonlyMap<string, StoredWeight>>([
+      ...weights,
+      ["encoder", encoder],
+      ["target_encoder", weights.get("target_encoder") ?? encoder],
+    ]);
+    const missing = new Set<string>();
+    const planned = officialTensors(parameters, averages)
       .filter(({ name }) => !name.startsWith("opt."))
       .flatMap((tensor) => {
         const [network = "", ...rest] = tensor.name.split(".");
-        const source = sources[network as Network]; // officialTensors names no other
-        if (source === undefined) return [];
+        const source = sources.get(network);
+        if (source === undefined) {
+          missing.add(network);
+          return [];
+        }
         const found = source.get(rest.join("."));
         const fits =
           found?.shape.length === tensor.shape.length && tensor.shape.every((size, i) => size === found.shape[i]);
@@ -53,8 +59,10 @@ export async function loadWeights(what: {
     return {
       notes: [
         ...(weights.has("encoder") ? [] : [`${path} has no encoder; its target encoder takes that place`]),
-        ...(weights.has("predictor") ? [] : [`${path} has no predictor; it begins with drawn weights`]),
-        ...(weights.has("target_encoder") ? [] : [`${path} has no target encoder; it begins as a copy of the encoder`]),
+        ...[...missing].map((network) => `${path} has no ${network}; it begins with drawn weights`),
+        ...(weights.has("target_encoder") || !averages
+          ? []
+          : [`${path} has no target encoder; it begins as a copy of the encoder`]),
         ...leftOverNote(path, leftOver),
       ],
     };

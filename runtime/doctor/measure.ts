@@ -51,7 +51,7 @@ export async function measureStep(
   const loadSeconds = (performance.now() - started) / 1000;
   const tokens = experiment.image.gridHeight * experiment.image.gridWidth;
   const random = randomAt({ seed: 0, purpose: "bench" });
-  const inputs = new Map(inputsOf({ constants: constantsOf(experiment), schedule: scheduleTree(someScalars) }));
+  const inputs = new Map(inputsOf({ constants: constantsOf(program), schedule: scheduleTree(someScalars) }));
   for (const [path, spec] of microBatch.inputs) {
     if (!inputs.has(path)) inputs.set(path, inputOf(spec, { lengths, tokens, random }));
   }

@@ -1,7 +1,12 @@
 /** The checkpoints of one run: where it goes on from, and what is saved while it runs. */
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { type LoadedCheckpoint, loadCheckpoint, type PositionTables, saveCheckpoint } from "../checkpoint/checkpoint";
+import {
+  type LoadedCheckpoint,
+  loadCheckpoint,
+  saveCheckpoint,
+  type TableOfCheckpoint,
+} from "../checkpoint/checkpoint";
 import {
   keepLatest,
   latestPath,
@@ -32,6 +37,9 @@ export interface StartingPoint extends Position {
   readonly notes: readonly string[];
 }
 
+/** Whether the state has a target encoder. */
+const averages = ({ state }: Pick<TrainerProgram, "state">): boolean => state.includes("target");
+
 /** Fills the store: from a checkpoint where the flags ask for one, else with the state of step 0. */
 export async function startState(what: {
   readonly program: TrainerProgram;
@@ -55,6 +63,7 @@ export async function startState(what: {
   const load = {
     experiment,
     parameters,
+    averages: averages(program),
     write: state.write,
   };
   const newestIn = (directory: string): Promise<(LoadedCheckpoint & { readonly path: string }) | null> =>
@@ -89,6 +98,7 @@ async function writeWeightsOf(path: string, program: TrainerProgram, store: Stat
   const { notes } = await loadWeights({
     path,
     parameters: program.parameters,
+    averages: averages(program),
     write: (statePath, values) => store.write(statePath, values),
   });
   return [`beginning with the weights of ${path}`, ...notes];
@@ -116,7 +126,7 @@ export function openCheckpoints(what: {
   readonly program: TrainerProgram;
   readonly directory: string;
   readonly state: WholeState;
-  readonly positions: PositionTables;
+  readonly tables: readonly TableOfCheckpoint[];
   readonly from: StartingPoint;
 }): RunCheckpoints {
   const { experiment, parameters } = what.program;
@@ -130,7 +140,8 @@ export function openCheckpoints(what: {
         experiment,
         parameters,
         read: what.state.read,
-        positions: what.positions,
+        tables: what.tables,
+        averages: averages(what.program),
         progress: { step: stepsDone, epoch, loss: epochLoss },
       });
       last = { path, step: stepsDone };
@@ -156,7 +167,9 @@ export function followCheckpoints(what: {
   readonly from: StartingPoint;
 }): RunCheckpoints {
   const path = latestPath(what.directory, what.program.experiment.name);
-  const sharded = officialTensors(what.program.parameters).filter(({ statePath }) => what.state.isSharded(statePath));
+  const sharded = officialTensors(what.program.parameters, averages(what.program)).filter(({ statePath }) =>
+    what.state.isSharded(statePath),
+  );
   let last = what.from.checkpoint;
   return {
     save: async ({ stepsDone }) => {

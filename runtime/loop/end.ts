@@ -51,7 +51,7 @@ export async function endOfRun(options: EndOptions): Promise<number> {
     imagesHere: options.stepsHere * options.program.experiment.optimizer.globalBatch,
     wallMs: options.trainedMs,
   });
-  if (options.evaluation !== null) options.note("Evaluating the target encoder …");
+  if (options.evaluation !== null) options.note(`Evaluating the ${options.program.objective.judged.name} …`);
   // Each is named when it is done; its numbers stand in the table below.
   const done = (line: string): void => options.note(line.replace(/: .*/, ""));
   const final = (await options.evaluation?.final(done)) ?? null;

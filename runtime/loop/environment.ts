@@ -44,7 +44,7 @@ export interface ImageStreamOptions {
 export interface EvaluationOptions {
   readonly program: TrainerProgram;
   readonly engine: Engine;
-  /** Holds the target encoder that is trained. */
+  /** Holds the encoder that is trained. */
   readonly store: StateStore;
   readonly dataRoot: string;
   /** Told once of every image that cannot be used. */
@@ -56,7 +56,7 @@ export interface EvaluationOptions {
 }
 
 export interface RunEvaluation {
-  /** The target encoder as it is now; null where it was broken off, and on every rank but the first. */
+  /** The judged encoder as it is now; null where it was broken off, and on every rank but the first. */
   now(): Promise<EvaluationReport | null>;
   /** The same, with what it is compared with: random initialization and raw pixels. `note` hears of each. */
   final(note: (line: string) => void): Promise<EvaluationReport | null>;

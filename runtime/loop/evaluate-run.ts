@@ -13,12 +13,12 @@ import type { TrainerProgram } from "../experiment";
 import { aloneCommunicator } from "../ranks/alone";
 import type { RunEvaluation } from "./environment";
 import { constantsOf, featuresFunction, inputsOf } from "./functions";
-import { stateSpecs, writeInitialTarget } from "./state";
+import { stateSpecs, writeInitialState } from "./state";
 
 export interface RunEvaluationOptions {
   readonly program: TrainerProgram;
   readonly engine: Engine;
-  /** Holds the target encoder that is trained. */
+  /** Holds the encoder that is trained. */
   readonly store: StateStore;
   readonly labelled: Readonly<Record<SplitName, LabelledSplit>>;
   readonly isStopping: () => boolean;
@@ -38,7 +38,7 @@ export function evaluateRun(options: RunEvaluationOptions): RunEvaluation {
     isStopping,
     ranks,
   };
-  const constants = constantsOf(experiment);
+  const constants = constantsOf(program);
 
   const encoderOf = async (name: string, store: StateStore): Promise<EvaluatedEncoder> => {
     const fn = await engine.load(featuresFunction(program), store);
@@ -52,7 +52,7 @@ export function evaluateRun(options: RunEvaluationOptions): RunEvaluation {
   // Prepared when it is first needed, and once: it reads the store anew at every call.
   let trained: Promise<EvaluatedEncoder> | null = null;
   const trainedEncoder = (): Promise<EvaluatedEncoder> => {
-    trained ??= failingTogether(ranks, () => encoderOf("target encoder", options.store));
+    trained ??= failingTogether(ranks, () => encoderOf(program.objective.judged.name, options.store));
     return trained;
   };
 
@@ -62,7 +62,7 @@ export function evaluateRun(options: RunEvaluationOptions): RunEvaluation {
       const encoder = await trainedEncoder();
       const initial = await failingTogether(ranks, async () => {
         const store = engine.createStore(stateSpecs(parameters, program.features.reads));
-        await writeInitialTarget(store, parameters, experiment.seed);
+        await writeInitialState(store, parameters, experiment.seed);
         return encoderOf("random initialization", store);
       });
       return evaluate({ ...common, encoders: [encoder, initial], log: note });

@@ -1,7 +1,7 @@
 /** The generated functions as an engine takes them: what they read, what they are given, and in which shapes. */
 import type { EngineFunction, ExpectedLengths, HostArray, TensorSpec, TensorSpecs } from "../engines/engine";
 import type { Experiment, GeneratedFunction, StepFunction, TrainerProgram } from "../experiment";
-import { sinCosPositions } from "../model/positions";
+import { positionsOf } from "../model/positions";
 import { leavesOf } from "../ops/tree";
 import { type Lengths, lengthsOf } from "../step/lengths";
 import type { ConstantsTree } from "../step/trees";
@@ -35,15 +35,14 @@ export function inputsOf(tree: object): ReadonlyMap<string, HostArray> {
   return new Map(leavesOf(tree, isArray));
 }
 
-function positionsOf({ image: { gridHeight, gridWidth }, positionScale }: Experiment, dim: number): Float32Array {
-  return sinCosPositions({ dim, gridHeight, gridWidth, scale: positionScale });
-}
+/** Constants of every step, and those of an objective by their names. */
+export type Constants = Required<ConstantsTree<Float32Array>> & { readonly [name: string]: Float32Array };
 
 /** Made once and handed over as the same arrays at every call; a function may take a part of them. */
-export function constantsOf(experiment: Experiment): Required<ConstantsTree<Float32Array>> {
+export function constantsOf({ experiment, objective }: Pick<TrainerProgram, "experiment" | "objective">): Constants {
   return {
+    ...objective.constants(experiment),
     positions: positionsOf(experiment, experiment.encoder.dim),
-    predictorPositions: positionsOf(experiment, experiment.predictor.dim),
     pixelMean: Float32Array.from(experiment.image.mean),
     pixelStd: Float32Array.from(experiment.image.std),
   };
@@ -89,7 +88,7 @@ export function stepEngineFunctions(program: TrainerProgram): StepFunctions<Engi
   };
 }
 
-/** Images [B, 3, H, W] → features [B, D] of the target encoder. Its inputs are `images`, and constants by their names. */
+/** Images [B, 3, H, W] → features [B, D] of the encoder that is judged. Its inputs are `images`, and constants by their names. */
 export function featuresFunction(program: TrainerProgram): EngineFunction {
   return engineFunction("features", program.features, program);
 }

@@ -4,7 +4,7 @@
  * where rank 0 is at work.
  */
 import { join } from "node:path";
-import type { PositionTables } from "../checkpoint/checkpoint";
+import type { TableOfCheckpoint } from "../checkpoint/checkpoint";
 import type { TrainerFlags } from "../cli";
 import type { BadImage } from "../data/bad-image";
 import type { Engine, StateStore } from "../engines/engine";
@@ -66,7 +66,7 @@ async function writtenRecords(options: RecordsOptions): Promise<RunRecords> {
   const floors = openFloors({ floors: flags.floors, experiment, events, note });
   const logs = await openLogs(directory, experiment, from.stepsDone);
   const badImage = badImageRecorder(options, logs);
-  const checkpoints = openCheckpoints({ program, directory, state, from, positions: positionTables(program) });
+  const checkpoints = openCheckpoints({ program, directory, state, from, tables: tablesOf(program) });
   return {
     logs,
     floors,
@@ -138,7 +138,11 @@ function badImageRecorder(
   };
 }
 
-function positionTables({ experiment }: TrainerProgram): PositionTables {
-  const { positions, predictorPositions } = constantsOf(experiment);
-  return { encoder: positions, predictor: predictorPositions };
+function tablesOf(program: TrainerProgram): readonly TableOfCheckpoint[] {
+  const constants = constantsOf(program);
+  return program.objective.positions(program.experiment).map(({ name, shape, constant }) => {
+    const values = constants[constant];
+    if (values === undefined) throw new Error(`internal: there is no constant ${constant}`);
+    return { name, shape, values };
+  });
 }

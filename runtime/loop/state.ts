@@ -1,6 +1,6 @@
 /**
- * What a run keeps between steps, by path: weights, the two moments of AdamW, the target encoder and, with accumulation,
- * gradients.
+ * What a run keeps between steps, by path: weights, the two moments of AdamW, the target encoder where there is one and, with
+ * accumulation, gradients.
  */
 import type { StateStore, TensorSpec, TensorSpecs } from "../engines/engine";
 import type { Parameter } from "../experiment";
@@ -40,7 +40,7 @@ export function stateSpecs(parameters: readonly Parameter[], names: readonly Sta
   );
 }
 
-/** Writes the state of step 0: drawn weights, the target as a copy of the encoder, everything else zero. */
+/** Writes what a store has of the state of step 0: drawn weights, the target as a copy of the encoder, everything else zero. */
 export async function writeInitialState(
   store: StateStore,
   parameters: readonly Parameter[],
@@ -48,8 +48,8 @@ export async function writeInitialState(
 ): Promise<void> {
   for (const parameter of parameters) {
     const values = initialValues(parameter, seed);
-    await store.write(`weights.${parameter.path}`, values);
-    if (isOfEncoder(parameter)) await store.write(targetPath(parameter.path), values);
+    const paths = [`weights.${parameter.path}`, ...(isOfEncoder(parameter) ? [targetPath(parameter.path)] : [])];
+    for (const path of paths) if (store.specs.has(path)) await store.write(path, values);
   }
   await writeZeros(
     store,
@@ -65,17 +65,6 @@ export async function writeZeroGradients(store: StateStore): Promise<void> {
 export async function writeZeros(store: StateStore, roots: readonly StateName[]): Promise<void> {
   for (const [path, spec] of store.specs) {
     if (roots.some((root) => path.startsWith(`${root}.`))) await store.write(path, new Float32Array(elements(spec)));
-  }
-}
-
-/** Writes only the target encoder of step 0, into a store that has no other tree: what training is compared with. */
-export async function writeInitialTarget(
-  store: StateStore,
-  parameters: readonly Parameter[],
-  seed: number,
-): Promise<void> {
-  for (const parameter of parameters.filter(isOfEncoder)) {
-    await store.write(targetPath(parameter.path), initialValues(parameter, seed));
   }
 }
 

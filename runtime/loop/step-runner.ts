@@ -1,14 +1,12 @@
 /** One optimizer step on an engine: masks and schedules in, loss out; the weights change inside the engine. */
 import type { Engine, Inputs, LoadedFunction, Outputs, StateStore } from "../engines/engine";
 import type { TrainerProgram } from "../experiment";
-import { sampleMasks } from "../masks/sampler";
 import { aloneCommunicator } from "../ranks/alone";
 import type { Communicator } from "../ranks/communicator";
 import { gatherNumbers } from "../ranks/numbers";
 import { scheduleAt, scheduleTree } from "../schedules/schedules";
 import type { Lengths } from "../step/lengths";
 import { firstImageOf, placesOf } from "../step/share";
-import { dropPathFactors } from "./drop-path";
 import { constantsOf, inputsOf, type StepFunctions, stepEngineFunctions } from "./functions";
 import { mean, type PreparedMicroBatch, type StepOutcome, type StepRunner } from "./train-loop";
 
@@ -52,10 +50,10 @@ export async function openStepRunner(
   store: StateStore,
   ranks: Pick<Communicator, "rank" | "size" | "allGather"> = aloneCommunicator(),
 ): Promise<StepRunner> {
-  const { experiment } = program;
+  const { experiment, objective } = program;
   const { optimizer } = experiment;
   const places = placesOf(ranks, engine.devices ?? 1);
-  const constants = constantsOf(experiment);
+  const constants = constantsOf(program);
   const { microBatch, update } = await loadStep(engine, program, store);
   const takesSchedule = update === null;
   // Ranks meet in one order, and agree on a loss before they update.
@@ -63,23 +61,10 @@ export async function openStepRunner(
   const inFlight = new InFlight();
 
   const prepareMicroBatch = (step: number, microStep: number): PreparedMicroBatch => {
-    const { seed } = experiment;
-    const images = optimizer.deviceBatch;
-    const made = places.map((place) => {
-      const firstImage = firstImageOf({ microStep, deviceBatch: images }, place);
-      const { lengths, contextIndex, targetIndex } = sampleMasks(experiment.masks, { seed, step, images, firstImage });
-      const dropPath = dropPathFactors({
-        seed,
-        step,
-        images,
-        contexts: experiment.masks.contextCount,
-        firstImage,
-        globalBatch: optimizer.globalBatch,
-        depth: experiment.encoder.depth,
-        rate: experiment.dropPath,
-      });
-      return { lengths, batch: { contextIndex, targetIndex, ...(dropPath === undefined ? {} : { dropPath }) } };
-    });
+    const { deviceBatch } = optimizer;
+    const made = places.map((place) =>
+      objective.batch(experiment, { step, firstImage: firstImageOf({ microStep, deviceBatch }, place) }),
+    );
     const [first] = made;
     if (first === undefined) throw new Error("internal: an engine without devices");
     // A step has the same lengths on all devices.

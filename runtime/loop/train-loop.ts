@@ -1,10 +1,8 @@
 /** The loop over optimizer steps. It knows nothing of files and terminals: it tells its observer what happened. */
-import type { HostArray } from "../engines/engine";
 import { lossNotFinite } from "../errors";
-import type { OptimizerPlan } from "../experiment";
+import type { ObjectiveBatch, OptimizerPlan } from "../experiment";
 import type { StepScalars, StepValues } from "../schedules/schedules";
 import type { Lengths } from "../step/lengths";
-import type { BatchTree } from "../step/trees";
 import { type NotFinite, problemOf } from "./not-finite";
 import type { StopSignal } from "./signals";
 
@@ -20,7 +18,7 @@ export interface PreparedStep {
 export interface PreparedMicroBatch {
   readonly lengths: Lengths;
   /** Masks and stochastic depth of each device of this process; images come when it runs. */
-  readonly batches: readonly Omit<BatchTree<HostArray>, "images">[];
+  readonly batches: readonly ObjectiveBatch["batch"][];
 }
 
 export interface StepOutcome {

@@ -1,4 +1,5 @@
 /** The fixed sin-cos position embeddings of patches (reference.md §3). */
+import type { Experiment } from "../experiment";
 
 export interface PositionSettings {
   /** Width of a token; a multiple of 4. */
@@ -30,4 +31,12 @@ export function sinCosPositions({ dim, gridHeight, gridWidth, scale }: PositionS
     }
   }
   return table;
+}
+
+/** The table of an experiment's grid in this width. */
+export function positionsOf(
+  { image: { gridHeight, gridWidth }, positionScale }: Pick<Experiment, "image" | "positionScale">,
+  dim: number,
+): Float32Array {
+  return sinCosPositions({ dim, gridHeight, gridWidth, scale: positionScale });
 }

@@ -1,12 +1,12 @@
 /** Goes through a recorded run with the generated step, and compares everything that was recorded on the way. */
 import type { Engine, HostArray, LoadedFunction, StateStore } from "../engines/engine";
 import type { GeneratedFunction, TrainerProgram } from "../experiment";
-import { constantsOf, engineFunction, inputsOf, stepEngineFunctions } from "../loop/functions";
+import { type Constants, constantsOf, engineFunction, inputsOf, stepEngineFunctions } from "../loop/functions";
 import { stateSpecs, writeZeros } from "../loop/state";
 import type { Communicator } from "../ranks/communicator";
 import { gatherNumbers } from "../ranks/numbers";
 import { type StepValues, scalarsOf, scheduleTree } from "../schedules/schedules";
-import type { ConstantsTree, ScheduleTree } from "../step/trees";
+import type { ScheduleTree } from "../step/trees";
 import type { Comparison } from "./compare";
 import { batchOf, floatsOf, initialWeights, type RecordedBatch } from "./inputs";
 import { checkRecorded } from "./recorded";
@@ -37,8 +37,6 @@ interface Step {
   /** Runs one optimizer step over the batches of all ranks, or over that of this device; gives the losses of all. */
   run(batches: readonly RecordedBatch[], schedule: ScheduleTree<HostArray>): Promise<readonly number[]>;
 }
-
-type Constants = ConstantsTree<HostArray>;
 
 async function openStep(
   program: TrainerProgram,
@@ -72,8 +70,8 @@ export async function follow(
   options: FollowOptions = {},
 ): Promise<Followed> {
   const { experiment, parameters } = program;
-  const recorded = checkRecorded(trace, experiment, parameters);
-  const constants = constantsOf(experiment);
+  const recorded = checkRecorded(trace, program);
+  const constants = constantsOf(program);
   const store = engine.createStore(stateSpecs(parameters, program.state));
   for await (const [path, values] of initialWeights(trace, parameters)) await store.write(path, values);
   await writeZeros(store, ["m", "v", "gradients"]);

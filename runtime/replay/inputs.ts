@@ -34,7 +34,7 @@ export async function* initialWeights(
 }
 
 export interface RecordedBatch {
-  readonly batch: BatchTree<HostArray>;
+  readonly batch: BatchTree<HostArray> & { readonly contextIndex: HostArray; readonly targetIndex: HostArray };
   readonly lengths: Lengths;
 }
 

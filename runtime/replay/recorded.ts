@@ -1,8 +1,8 @@
 /** Which tensors a trace has to hold, and which it may hold to be compared with. */
-import { type OfficialTensor, officialTensors, positionTensors } from "../checkpoint/official";
+import { type OfficialTensor, officialTensors } from "../checkpoint/official";
 import type { SafetensorsFile } from "../checkpoint/safetensors";
 import { traceIncomplete, traceNotUnderstood, traceUnfit } from "../errors";
-import type { Experiment, Parameter } from "../experiment";
+import type { Parameter, TrainerProgram } from "../experiment";
 import type { Trace } from "./trace";
 
 /** Weights and targets, not the moments of AdamW, which no trace holds. */
@@ -28,7 +28,10 @@ export interface Recorded {
  * Throws R160 where a weight is missing, or a part of a group of results that is there; R162 where a tensor has another
  * shape than the sizes of the model ask for.
  */
-export function checkRecorded(trace: Trace, experiment: Experiment, parameters: readonly Parameter[]): Recorded {
+export function checkRecorded(
+  trace: Trace,
+  { experiment, objective, parameters }: Pick<TrainerProgram, "experiment" | "objective" | "parameters">,
+): Recorded {
   const { path, file, weights: first, images, contexts, targets, steps, ranks, lengths, recordedAfter, grid } = trace;
   const has = ({ name }: Wanted): boolean => file.header.tensors.has(name);
   const checkIn = (from: SafetensorsFile, { name, shape }: Wanted): void => {
@@ -51,7 +54,7 @@ export function checkRecorded(trace: Trace, experiment: Experiment, parameters: 
   };
   const weights = weightTensors(parameters);
   const trained = weights.filter(({ name }) => !name.startsWith("target_encoder."));
-  const positions = positionTensors(experiment);
+  const positions = objective.positions(experiment);
 
   for (const { name, shape } of trained) checkIn(first, { name: `init.${name}`, shape });
   for (const prefix of ["init", ...recordedAfter.map((after) => `after${after}`)]) {

@@ -1,9 +1,9 @@
 /** What a replay computed against what was recorded. */
-import { positionTensors, toOfficial } from "../checkpoint/official";
+import { toOfficial } from "../checkpoint/official";
 import type { HostArray, StateStore } from "../engines/engine";
 import type { TrainerProgram } from "../experiment";
+import type { Constants } from "../loop/functions";
 import { scheduleAt } from "../schedules/schedules";
-import type { ConstantsTree } from "../step/trees";
 import { type Chosen, type Comparison, compare, type Group, largest, type Numbers, toleranceOf } from "./compare";
 import { floatsOf } from "./inputs";
 import { type Recorded, weightTensors } from "./recorded";
@@ -30,7 +30,7 @@ export class Results {
   constructor(
     private readonly trace: Trace,
     private readonly program: TrainerProgram,
-    private readonly constants: ConstantsTree<HostArray>,
+    private readonly constants: Constants,
   ) {}
 
   private async add(
@@ -60,10 +60,12 @@ export class Results {
 
   /** The frozen tables that the trace keeps among the weights; in the target encoder they drift by rounding. */
   async positions(afterSteps: number): Promise<void> {
-    for (const { name, table } of positionTensors(this.program.experiment)) {
+    const { experiment, objective } = this.program;
+    for (const { name, constant } of objective.positions(experiment)) {
       const tensor = `${afterSteps === 0 ? "init" : `after${afterSteps}`}.${name}`;
       if (!this.has(tensor)) continue;
-      const computed = this.constants[table === "encoder" ? "positions" : "predictorPositions"];
+      const computed = this.constants[constant];
+      if (computed === undefined) throw new Error(`internal: there is no constant ${constant}`);
       await this.add(tensor, {
         group: "position embeddings",
         afterSteps,

@@ -1,9 +1,10 @@
 /**
- * The numbers by which runs are compared, by name: `loss` (the mean of an epoch), and of the target encoder as evaluated
+ * The numbers by which runs are compared, by name: `loss` (the mean of an epoch), and of the judged encoder as evaluated
  * `rankMe`, `featureSpread`, and for each task `<task>.linearProbe` and `<task>.knn` (accuracies, 0…1). The loss is no
  * measure of quality across experiments (docs/evaluation.md); it is there to see a run that went wrong.
  */
 import type { EvaluationReport } from "../evaluate/evaluation-report";
+import type { JudgedEncoder } from "../experiment";
 import type { LogEvent } from "./jsonl";
 
 export interface MetricPoint {
@@ -14,12 +15,12 @@ export interface MetricPoint {
   readonly value: number;
 }
 
-/** The row of a report that speaks of the weights in training. */
-const trained = "target encoder";
+/** The rows of reports that speak of the weights in training. */
+const trained: readonly string[] = ["target encoder", "encoder"] satisfies readonly JudgedEncoder["name"][];
 
 /** What an evaluation says, by name, in the order of its report: tasks first, then the signals of collapse. */
 export function reportMetrics(report: EvaluationReport): ReadonlyMap<string, number> {
-  const row = report.rows.find(({ representation }) => representation === trained);
+  const row = report.rows.find(({ representation }) => trained.includes(representation));
   const found = new Map<string, number>();
   if (row === undefined) return found;
   for (const [t, { name }] of report.tasks.entries()) {

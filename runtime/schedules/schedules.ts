@@ -11,7 +11,7 @@ export interface StepValues {
 }
 
 /** The scalars of a generated step, taken in float64 as PyTorch does. */
-export type StepScalars = ScheduleTree<number>;
+export type StepScalars = Required<ScheduleTree<number>>;
 
 export interface Betas {
   readonly beta1: number;
@@ -41,8 +41,8 @@ export function scalarsOf(values: StepValues, { beta1, beta2 }: Betas, step: num
   };
 }
 
-/** The same as the step takes them: rounded to float32 once, here. */
-export function scheduleTree(scalars: StepScalars): ScheduleTree<Float32Array> {
+/** The same as the step takes them: rounded to float32 once, here. A function may take a part of them. */
+export function scheduleTree(scalars: StepScalars): Required<ScheduleTree<Float32Array>> {
   const { stepSize, secondMoment, decayFactor, keep, take } = scalars;
   return {
     stepSize: Float32Array.of(stepSize),

@@ -31,15 +31,11 @@ export const stateTrees: { readonly [K in StateName]: StateTree } = {
 /** In the order of the store. */
 export const stateNames = Object.keys(stateTrees) as readonly StateName[]; // the keys of a total table
 
-/** What differs from micro-batch to micro-batch. */
+/** What differs from micro-batch to micro-batch, for any objective; each has its own leaves beside these. */
 export interface BatchTree<Leaf> {
   /** [B, 3, H, W], bytes that the step normalizes; numbers that are normalized already where a recorded run is followed. */
   readonly images: Leaf;
-  /** [contexts · B, C] */
-  readonly contextIndex: Leaf;
-  /** [B, U], blocks side by side. */
-  readonly targetIndex: Leaf;
-  /** [contexts · B] for every block, where the experiment has stochastic depth. */
+  /** A factor for each row of the encoder that is trained, for every block, where the experiment has stochastic depth. */
   readonly dropPath?: readonly { readonly attn: Leaf; readonly mlp: Leaf }[];
 }
 
@@ -51,18 +47,16 @@ export interface ScheduleTree<Leaf> {
   readonly secondMoment: Leaf;
   /** 1 − lr · weight decay */
   readonly decayFactor: Leaf;
-  /** Momentum of the target encoder. */
-  readonly keep: Leaf;
+  /** Momentum of the target encoder, where there is one. */
+  readonly keep?: Leaf;
   /** 1 − momentum. */
-  readonly take: Leaf;
+  readonly take?: Leaf;
 }
 
 /** What is the same at every step. */
 export interface ConstantsTree<Leaf> {
   /** [N, D] */
   readonly positions: Leaf;
-  /** [N, P] */
-  readonly predictorPositions: Leaf;
   /** [3] each: of the channels of pixels from 0 to 1, where the step is given bytes. */
   readonly pixelMean?: Leaf;
   readonly pixelStd?: Leaf;

@@ -29,13 +29,15 @@ export const castsOf = ({ gradients }: Pick<TrainedStage, "gradients">): number 
   castsIn(gradients.forward) + freshCastsIn(gradients.backward);
 
 /** Of a whole step. */
-export function castsOfStep({ target, context, predictor }: TrainedModel): number {
+export function castsOfStep({ chains }: TrainedModel): number {
   const times = (stage: Stage): number => blocksOf(stage).length;
-  const trained = [...context.stages, ...predictor.stages];
-  return (
-    target.stages.reduce((sum, stage) => sum + times(stage) * castsIn(stage.graph), 0) +
-    trained.reduce((sum, stage) => sum + times(stage) * castsOf(stage), 0)
-  );
+  return chains
+    .flatMap((chain) =>
+      chain.kind === "frozen"
+        ? chain.stages.map((stage) => times(stage) * castsIn(stage.graph))
+        : chain.stages.map((stage) => times(stage) * castsOf(stage)),
+    )
+    .reduce((sum, casts) => sum + casts, 0);
 }
 
 /** ‖found − exact‖ / ‖exact‖ over all numbers. */

@@ -3,13 +3,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile } from "../../compiler/compile";
 import { sizeOf } from "../../compiler/ir/number";
-import { encoderStages } from "../../compiler/model/chains";
+import { encoderStages } from "../../compiler/model/encoder";
 import { specFromText } from "../../compiler/spec/load";
 import { saveCheckpoint } from "../../runtime/checkpoint/checkpoint";
 import { latestPath } from "../../runtime/checkpoint/folder";
 import type { Dense } from "../../runtime/engines/reference/tensor";
 import { runFiles } from "../../runtime/loop/run-folder";
-import { sinCosPositions } from "../../runtime/model/positions";
+import { positionsOf } from "../../runtime/model/positions";
+import { objectives } from "../../runtime/objectives";
 import { randomAt } from "../../runtime/random/random";
 import { evaluateTrainer } from "./generated";
 import { runGraph } from "./run-graph";
@@ -48,16 +49,18 @@ export async function makeRun(folder: string, change: (path: string, values: Flo
     state.set(path, values);
     return values;
   };
-  const { gridHeight, gridWidth } = experiment.image;
-  const table = (dim: number) => sinCosPositions({ dim, gridHeight, gridWidth, scale: experiment.positionScale });
-  const positions = { encoder: table(experiment.encoder.dim), predictor: table(experiment.predictor.dim) };
+  const tables = objectives.ijepa.positions(experiment).map(({ name, shape }) => ({
+    name,
+    shape,
+    values: positionsOf(experiment, shape[2]),
+  }));
   const checkpoint = latestPath(folder, experiment.name);
   await saveCheckpoint({
     path: checkpoint,
     experiment,
     parameters,
     read,
-    positions,
+    tables,
     progress: { step: steps, epoch: 1, loss: 0.25 },
   });
   writeFileSync(join(folder, runFiles.experiment), JSON.stringify(experiment));
@@ -80,7 +83,7 @@ export async function makeRun(folder: string, change: (path: string, values: Flo
         for (const { name, shape, leaf } of graph.inputs) {
           const sizes = shape.map((num) => sizeOf(num));
           if (leaf === undefined && hidden !== null) given.set(name, hidden);
-          else give(name, sizes, leaf?.path === "images" ? images : positions.encoder);
+          else give(name, sizes, leaf?.path === "images" ? images : positionsOf(experiment, experiment.encoder.dim));
         }
         for (const { path, parameters: weights } of graph.groups) {
           const at = path.replace(/^encoder\./, "").replace("*", String(block));

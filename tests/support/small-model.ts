@@ -1,8 +1,10 @@
 /** A model small enough to run in float64, with every axis of another size. */
-import { buildModel, type Model } from "../../compiler/model/chains";
-import type { ModelNumbers } from "../../compiler/plan/model-numbers";
+import type { TrainedModel, TrainedStage } from "../../compiler/autodiff/trained";
+import type { Model } from "../../compiler/model/model";
+import { buildModel, type ModelNumbers } from "../../compiler/objectives";
 
 export const smallNumbers: ModelNumbers = {
+  objective: "ijepa",
   imageHeight: 12,
   imageWidth: 12,
   pixels: "u8",
@@ -22,5 +24,11 @@ export const smallNumbers: ModelNumbers = {
   operands: "f32",
   dropPath: false,
 };
+
+/** Stages with a backward pass, of all chains or of one. */
+export const trainedOf = ({ chains }: TrainedModel, name?: string): readonly TrainedStage[] =>
+  chains.flatMap((chain) =>
+    chain.kind === "trained" && (name === undefined || chain.name === name) ? chain.stages : [],
+  );
 
 export const smallModel = (change: Partial<ModelNumbers> = {}): Model => buildModel({ ...smallNumbers, ...change });

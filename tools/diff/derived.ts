@@ -61,7 +61,6 @@ export function batchOf(constants: JsonObject): Batch | null {
 /** What needs the compiled program. */
 export function measuresOfFacts(facts: Facts, teraflops: number): readonly Measure[] {
   const hours = deviceHours(facts, teraflops * 1e12);
-  const { encoder, predictor } = facts.parameters;
   const count = (name: string, value: number) => ({ name, value, text: countText(value) });
   const flops = (name: string, value: number): Measure => ({
     name,
@@ -76,8 +75,7 @@ export function measuresOfFacts(facts: Facts, teraflops: number): readonly Measu
     precise: () => `${countText(value)} bytes`,
   });
   return [
-    count("encoder parameters", encoder),
-    count("predictor parameters", predictor),
+    ...Object.entries(facts.parameters).map(([network, parameters]) => count(`${network} parameters`, parameters)),
     flops("operations per step", facts.flopsPerStep.total),
     flops("operations in all", facts.flopsInAll),
     bytes("memory: state", facts.memory.stateBytes),

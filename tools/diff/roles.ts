@@ -5,12 +5,13 @@ import type { Stage } from "../../compiler/ir/stage";
 /** By the name of the function, e.g. `block 2 of 3 of the predictor`. */
 export type Roles = Readonly<Record<string, string>>;
 
-export function rolesOf({ model, plan }: Pick<Compiled, "model" | "plan">): Roles {
-  const stages = [model.target, model.context, model.predictor].flatMap((chain) =>
-    chain.stages.flatMap(({ graph, blocks }) => (blocks === undefined ? [] : [{ name: graph.name, blocks }])),
-  );
+export function rolesOf({ model }: Pick<Compiled, "model">): Roles {
+  const stages = model.chains
+    .flatMap((chain): readonly Stage[] => chain.stages)
+    .flatMap(({ graph, blocks }) => (blocks === undefined ? [] : [{ name: graph.name, blocks }]));
+  const depths = new Map(model.networks.map(({ name, depth }) => [name, depth]));
   return Object.fromEntries(
-    stages.map(({ name, blocks }) => [name, roleText(blocks, plan.experiment[blocks.network].depth)]),
+    stages.map(({ name, blocks }) => [name, roleText(blocks, depths.get(blocks.network) ?? 0)]),
   );
 }
 

@@ -90,7 +90,7 @@ export function sideOfSpec(name: string, spec: Spec, { plan, model, step, files 
     constants: withoutHash(plain(plan.experiment)),
     facts: factsOf(step, plan),
     passes: model.passes,
-    roles: rolesOf({ model, plan }),
+    roles: rolesOf({ model }),
     files,
   };
 }

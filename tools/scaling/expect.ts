@@ -1,4 +1,5 @@
 /** What the model expects of an experiment at several sizes of cluster. */
+import { allParameters } from "../../compiler/step/cost";
 import type { Facts } from "../../compiler/step/facts";
 import type { Experiment } from "../../runtime/experiment";
 import { assumed, type CardName, cards, type Network, networks } from "./hardware";
@@ -90,7 +91,7 @@ export function stepModel(
   const { parts, total } = facts.flopsPerStep;
   const seconds = stepSeconds ?? total / (cards[card].peakFlops[precision] * mfu);
   const backward = parts.reduce((sum, part) => sum + part.backwardFlops, 0);
-  const parameters = facts.parameters.encoder + facts.parameters.predictor;
+  const parameters = allParameters(facts.parameters);
   // AdamW reads gradient, weight and two moments and writes the last three; the target encoder is read and written.
   const updateBytes = 4 * (7 * parameters + 2 * facts.parameters.encoder);
   return {

@@ -106,6 +106,16 @@ export const specErrors = {
     ...facts,
   })),
 
+  fieldOfOtherObjective: kind(
+    "E208",
+    "The objective of the experiment does not have the field; another one has.",
+    (facts: { objectives: readonly string[]; objective: string }) => ({
+      what: `is a field of ${facts.objectives.map((name) => JSON.stringify(name)).join(" and ")}`,
+      found: `an experiment whose objective is ${JSON.stringify(facts.objective)}`,
+      want: "no such field, or another `objective`",
+    }),
+  ),
+
   reversedRange: kind(
     "E301",
     "A pair gives the smallest value first and the largest second.",

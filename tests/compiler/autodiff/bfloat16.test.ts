@@ -7,7 +7,7 @@ import { randomAt } from "../../../runtime/random/random";
 import { castsOf, relativeError, toleranceOf } from "../../support/bfloat16";
 import { randomValues, runGraph, tensorOf } from "../../support/run-graph";
 import { testSeed as seed } from "../../support/seed";
-import { smallModel } from "../../support/small-model";
+import { smallModel, trainedOf } from "../../support/small-model";
 
 /** Gradients by the names of weights, and that by the input, along one random gradient of the output. */
 function gradientsOf({ gradients }: Pick<TrainedStage, "gradients">): ReadonlyMap<string, Dense> {
@@ -34,8 +34,8 @@ describe.each([
   const exact = trainedModel(optimize(smallModel(change)));
   const rounded = trainedModel(optimize(smallModel({ ...change, operands: "bf16" })));
   const pairs = (["context", "predictor"] as const).flatMap((chain) =>
-    exact[chain].stages.flatMap((stage, i) => {
-      const same = rounded[chain].stages[i];
+    trainedOf(exact, chain).flatMap((stage, i) => {
+      const same = trainedOf(rounded, chain)[i];
       return same === undefined ? [] : [[stage.graph.name, stage, same] as const];
     }),
   );

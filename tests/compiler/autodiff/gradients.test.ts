@@ -7,7 +7,7 @@ import { optimize } from "../../../compiler/optimize";
 import type { Dense } from "../../../runtime/engines/reference/tensor";
 import { randomAt } from "../../../runtime/random/random";
 import { randomValues, runGraph, tensorOf, type Values } from "../../support/run-graph";
-import { smallModel } from "../../support/small-model";
+import { smallModel, trainedOf } from "../../support/small-model";
 
 const SEED = 11;
 const STEP = 1e-4;
@@ -78,12 +78,11 @@ const variations = [
 ] as const;
 
 describe.each(variations)("%s", (_name, model) => {
-  const { context, predictor, loss } = trainedModel(optimize(model));
-  it.each([...context.stages, ...predictor.stages].map((stage) => [stage.graph.name, stage] as const))(
-    "%s",
-    (_graph, stage) => checkStage(stage),
+  const trained = trainedModel(optimize(model));
+  it.each(trainedOf(trained).map((stage) => [stage.graph.name, stage] as const))("%s", (_graph, stage) =>
+    checkStage(stage),
   );
-  it("loss", () => checkStage({ gradients: loss }));
+  it("loss", () => checkStage({ gradients: trained.loss }));
 });
 
 describe("what cannot be differentiated", () => {

@@ -3,13 +3,14 @@ import { describe, expect, it } from "vitest";
 import { trainedModel } from "../../../compiler/autodiff/trained";
 import { type Graph, GraphBuilder, type Value } from "../../../compiler/ir/graph";
 import { nameOf, shapeText } from "../../../compiler/ir/number";
+import type { Stage } from "../../../compiler/ir/stage";
 import { verify } from "../../../compiler/ir/verify";
 import { graphCost } from "../../../compiler/ops/cost";
 import { optimize } from "../../../compiler/optimize";
 import { castOperands } from "../../../compiler/optimize/bfloat16";
 import { keepBfloat16 } from "../../../compiler/optimize/keep-bfloat16";
 import { isProduct } from "../../../runtime/ops/signatures";
-import { smallModel } from "../../support/small-model";
+import { smallModel, trainedOf } from "../../support/small-model";
 
 /** One value that two products read, with a weight and a bias. */
 function twoProducts(): Graph {
@@ -69,10 +70,11 @@ describe("cast operands", () => {
   });
 
   it("every product of a model takes bfloat16, and its gradients too", () => {
-    const { target, context, predictor, loss, features } = trainedModel(optimize(smallModel({ operands: "bf16" })));
-    const trained = [...context.stages, ...predictor.stages];
+    const model = trainedModel(optimize(smallModel({ operands: "bf16" })));
+    const { chains, loss, features } = model;
+    const trained = trainedOf(model);
     const graphs = [
-      ...[...target.stages, ...trained, ...features.stages].map(({ graph }) => graph),
+      ...[...chains, features].flatMap((chain): readonly Stage[] => chain.stages).map(({ graph }) => graph),
       ...trained.map(({ gradients }) => gradients.backward),
       loss.forward,
       loss.backward,
@@ -95,9 +97,9 @@ describe("cast operands", () => {
 });
 
 describe("what is kept for the backward pass", () => {
-  const { context, predictor } = trainedModel(optimize(smallModel({ operands: "bf16" })));
+  const stages = trainedOf(trainedModel(optimize(smallModel({ operands: "bf16" }))));
   const savedOf = (name: string): Readonly<Record<string, string>> => {
-    const stage = [...context.stages, ...predictor.stages].find(({ graph }) => graph.name === name);
+    const stage = stages.find(({ graph }) => graph.name === name);
     return Object.fromEntries((stage?.gradients.saved ?? []).map((value) => [value.name, value.dtype]));
   };
 
@@ -118,14 +120,14 @@ describe("what is kept for the backward pass", () => {
   });
 
   it("a weight is cast again, from the group that the backward function is handed", () => {
-    const stage = predictor.stages.find(({ graph }) => graph.name === "predictorLastBlock");
+    const stage = stages.find(({ graph }) => graph.name === "predictorLastBlock");
     const backward = stage?.gradients.backward;
     expect(backward?.groups.map(({ name }) => name)).toEqual(["block", "norm", "proj"]);
     expect(linesOf(backward ?? twoProducts())).toContainEqual("projWeightBf162: bf16[P, D] = toBf16 proj.weight");
   });
 
   it("a backward graph without casts is left as it is", () => {
-    const { gradients } = trainedModel(optimize(smallModel())).context.stages[1] ?? {};
+    const { gradients } = trainedOf(trainedModel(optimize(smallModel())), "context")[1] ?? {};
     if (gradients === undefined) throw new Error("no block");
     expect(keepBfloat16(gradients.forward, gradients.backward)).toBe(gradients.backward);
   });

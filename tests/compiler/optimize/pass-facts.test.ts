@@ -1,8 +1,8 @@
 /** What the passes say that they did, for models in which they apply and in which they do not. */
 import { describe, expect, test } from "vitest";
+import type { ModelNumbers } from "../../../compiler/objectives";
 import { optimize } from "../../../compiler/optimize/index";
 import type { PassFact } from "../../../compiler/optimize/pass-facts";
-import type { ModelNumbers } from "../../../compiler/plan/model-numbers";
 import { smallModel } from "../../support/small-model";
 
 const line = ({ pass, applied, function: name, from }: PassFact): string =>

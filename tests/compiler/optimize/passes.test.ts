@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Graph } from "../../../compiler/ir/graph";
 import type { Chain } from "../../../compiler/ir/stage";
 import { verify } from "../../../compiler/ir/verify";
+import { chainOf } from "../../../compiler/model/model";
 import { graphCost } from "../../../compiler/ops/cost";
 import { fuseEnds } from "../../../compiler/optimize/fuse-ends";
 import { selectEarly } from "../../../compiler/optimize/select-early";
@@ -20,14 +21,17 @@ function graphCalled(chain: Chain, name: string): Graph {
 }
 
 const model = smallModel();
-const targetTail = graphCalled(fuseEnds(model.target, { last: "tail" }), "tail");
-const predictor = fuseEnds(model.predictor, { first: "head", last: "tail" });
+const targetTail = graphCalled(fuseEnds(chainOf(model, "target"), { last: "tail" }), "tail");
+const predictor = fuseEnds(chainOf(model, "predictor"), { first: "head", last: "tail" });
 const twoContexts = smallModel({ contexts: 2, dropPath: true });
-const headOfTwo = graphCalled(fuseEnds(twoContexts.predictor, { first: "head" }), "head");
-const onlyBlock = fuseEnds(smallModel({ predictor: { dim: 12, depth: 1, heads: 3, hidden: 10 } }).predictor, {
-  first: "head",
-  last: "only",
-});
+const headOfTwo = graphCalled(fuseEnds(chainOf(twoContexts, "predictor"), { first: "head" }), "head");
+const onlyBlock = fuseEnds(
+  chainOf(smallModel({ predictor: { dim: 12, depth: 1, heads: 3, hidden: 10 } }), "predictor"),
+  {
+    first: "head",
+    last: "only",
+  },
+);
 
 const rewrites: readonly (readonly [name: string, graph: Graph, pass: (graph: Graph) => Graph, saved: number])[] = [
   ["select early: the target encoder's last block", targetTail, selectEarly, 0.1],
@@ -65,7 +69,8 @@ describe("simplify", () => {
 describe("fuse ends", () => {
   const blocksOf = (chain: Chain) =>
     chain.stages.flatMap(({ blocks, repeated }) => (blocks === undefined ? [] : [[blocks.from, blocks.to, repeated]]));
-  const withDepth = (depth: number) => smallModel({ predictor: { dim: 12, depth, heads: 3, hidden: 10 } }).predictor;
+  const withDepth = (depth: number) =>
+    chainOf(smallModel({ predictor: { dim: 12, depth, heads: 3, hidden: 10 } }), "predictor");
   it.each([
     [1, [[0, 1, false]]],
     [

@@ -18,6 +18,7 @@ describe("defaults", () => {
       name: "x",
       description: "",
       seed: 0,
+      objective: "ijepa",
       image: { size: 224, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
       encoder: { dim: 1280, depth: 32, heads: 16, mlpRatio: 4, patch: 14, dropPath: 0 },
       predictor: { dim: 384, depth: 12, heads: 16, mlpRatio: 4 },

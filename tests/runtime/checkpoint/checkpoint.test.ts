@@ -10,7 +10,7 @@ import {
 } from "../../../runtime/checkpoint/checkpoint";
 import { readSafetensors, type TensorToWrite, writeSafetensors } from "../../../runtime/checkpoint/safetensors";
 import type { Experiment } from "../../../runtime/experiment";
-import { experiment, parameters, positions, readerOf, stateOf } from "./fixture";
+import { experiment, parameters, positions, readerOf, stateOf, tables } from "./fixture";
 
 let folder = "";
 let path = "";
@@ -22,7 +22,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const progress = { step: 12, epoch: 3, loss: 0.25 };
 const save = (state = stateOf(parameters), at = progress) =>
-  saveCheckpoint({ path, experiment, parameters, read: readerOf(state), positions, progress: at });
+  saveCheckpoint({ path, experiment, parameters, read: readerOf(state), tables, progress: at });
 
 async function load(into: Experiment, mayDiffer?: readonly string[]) {
   const state = new Map<string, Float32Array>();
@@ -201,7 +201,7 @@ describe("a checkpoint of a trainer that was edited by hand", () => {
       experiment: writes,
       parameters,
       read: readerOf(stateOf(parameters)),
-      positions,
+      tables,
       progress,
     });
     const read = load(reads, runLengthFields).then(() => null);
@@ -214,7 +214,7 @@ describe("a checkpoint of a trainer that was edited by hand", () => {
       experiment: one,
       parameters,
       read: readerOf(stateOf(parameters)),
-      positions,
+      tables,
       progress,
     });
     expect((await readCheckpointMetadata(path)).editedCode).toBe(one.editedCode);

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadCheckpoint, saveCheckpoint } from "../../../runtime/checkpoint/checkpoint";
 import { readSafetensors } from "../../../runtime/checkpoint/safetensors";
 import { randomAt } from "../../../runtime/random/random";
-import { experiment, parameters, positions, readerOf, stateOf } from "./fixture";
+import { experiment, parameters, readerOf, stateOf, tables } from "./fixture";
 
 let folder = "";
 let path = "";
@@ -13,7 +13,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "ijepa-checksums-"));
   path = join(folder, "tiny-latest.safetensors");
   const progress = { step: 12, epoch: 3, loss: 0.25 };
-  await saveCheckpoint({ path, experiment, parameters, read: readerOf(stateOf(parameters)), positions, progress });
+  await saveCheckpoint({ path, experiment, parameters, read: readerOf(stateOf(parameters)), tables, progress });
 });
 afterEach(() => rm(folder, { recursive: true }));
 

@@ -1,5 +1,6 @@
 /** A run small enough for a table, with every kind of parameter: transposed or not, of one to four dimensions. */
 import type { Experiment, Parameter } from "../../../runtime/experiment";
+import { objectives } from "../../../runtime/objectives";
 
 export const experiment: Experiment = {
   name: "tiny",
@@ -7,6 +8,7 @@ export const experiment: Experiment = {
   specHash: "a".repeat(64),
   trainingHash: "fedcba9876543210",
   seed: 7,
+  objective: "ijepa",
   image: {
     height: 8,
     width: 8,
@@ -155,3 +157,9 @@ export const positions = {
   encoder: new Float32Array(4 * 8).map((_, i) => Math.sin(i)),
   predictor: new Float32Array(4 * 4).map((_, i) => Math.cos(i)),
 };
+
+export const tables = objectives.ijepa.positions(experiment).map(({ name, shape, constant }) => ({
+  name,
+  shape,
+  values: constant === "positions" ? positions.encoder : positions.predictor,
+}));

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { saveCheckpoint } from "../../../runtime/checkpoint/checkpoint";
 import { keepLatest, keptPath, latestPath, listCheckpoints, resumeNewest } from "../../../runtime/checkpoint/folder";
 import type { Experiment } from "../../../runtime/experiment";
-import { experiment, parameters, positions, readerOf, stateOf } from "./fixture";
+import { experiment, parameters, readerOf, stateOf, tables } from "./fixture";
 
 let directory = "";
 beforeEach(async () => {
@@ -20,7 +20,7 @@ const saveLatest = (epoch: number) =>
     experiment,
     parameters,
     read: readerOf(stateOf(parameters, epoch)),
-    positions,
+    tables,
     progress: { step: epoch * 4, epoch, loss: 1 },
   });
 /** Saves epochs 1, 2, … and keeps a copy of some. */

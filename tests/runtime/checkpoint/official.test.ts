@@ -1,15 +1,10 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  fromOfficial,
-  officialTensors,
-  positionTensors,
-  toOfficial,
-  transpose,
-} from "../../../runtime/checkpoint/official";
+import { fromOfficial, officialTensors, toOfficial, transpose } from "../../../runtime/checkpoint/official";
 import { readHeader } from "../../../runtime/checkpoint/safetensors";
 import type { Parameter } from "../../../runtime/experiment";
+import { objectives } from "../../../runtime/objectives";
 import { experiment, parameters } from "./fixture";
 
 describe("names", () => {
@@ -36,8 +31,24 @@ describe("names", () => {
     ]);
   });
 
+  test("without a target encoder there is none, and whatever a network is called", () => {
+    const head: Parameter = {
+      officialShape: [8],
+      shape: [8],
+      transposed: false,
+      init: { kind: "ones" },
+      path: "head.norm.weight",
+      officialName: "norm.weight",
+    };
+    expect(officialTensors([head], false).map(({ name, statePath }) => [name, statePath])).toEqual([
+      ["head.norm.weight", "weights.head.norm.weight"],
+      ["opt.m.head.norm.weight", "m.head.norm.weight"],
+      ["opt.v.head.norm.weight", "v.head.norm.weight"],
+    ]);
+  });
+
   test("position embeddings have the shapes of the reference", () => {
-    expect(positionTensors(experiment).map(({ name, shape }) => [name, shape])).toEqual([
+    expect(objectives.ijepa.positions(experiment).map(({ name, shape }) => [name, shape])).toEqual([
       ["encoder.pos_embed", [1, 4, 8]],
       ["predictor.predictor_pos_embed", [1, 4, 4]],
       ["target_encoder.pos_embed", [1, 4, 8]],
@@ -67,7 +78,7 @@ describe("names", () => {
         };
       });
     const wide = { ...experiment, image: { ...experiment.image, gridHeight: 7, gridWidth: 7 } };
-    const tables = positionTensors({
+    const tables = objectives.ijepa.positions({
       ...wide,
       encoder: { ...wide.encoder, dim: 44 },
       predictor: { ...wide.predictor, dim: 20 },

@@ -8,7 +8,7 @@ import { transpose } from "../../../runtime/checkpoint/official";
 import { writeSafetensors } from "../../../runtime/checkpoint/safetensors";
 import { loadWeights } from "../../../runtime/checkpoint/weights";
 import { UserError } from "../../../runtime/errors";
-import { experiment, parameters, positions, readerOf, stateOf } from "./fixture";
+import { experiment, parameters, readerOf, stateOf, tables } from "./fixture";
 
 const golden = (name: string): string => new URL(`./torch/golden/${name}`, import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "ijepa-weights-"));
@@ -76,7 +76,7 @@ describe("weights of this project", () => {
       experiment,
       parameters,
       read: readerOf(written),
-      positions,
+      tables,
       progress: { step: 3, epoch: 0, loss: 0.5 },
     });
     const { state, notes } = await load(path);

@@ -3,6 +3,7 @@ import { Writable } from "node:stream";
 import type { Engine, EngineFunction, HostArray, StateStore, TensorSpecs } from "../../../runtime/engines/engine";
 import type { Experiment, TrainerProgram } from "../../../runtime/experiment";
 import type { ImageStream, TrainerEnvironment } from "../../../runtime/loop/environment";
+import { objectives } from "../../../runtime/objectives";
 import { blocks, constant, f32, i32, u8 } from "../../../runtime/step/trees";
 import { tinyExperiment, tinyParameters } from "./tiny";
 
@@ -170,6 +171,7 @@ export function tinyProgram(
   };
   return {
     experiment,
+    objective: objectives.ijepa,
     parameters: tinyParameters,
     state: kind === "step" ? whole : [...whole, "gradients"],
     lengths: ["C", "T", "S", "U"],

@@ -1,12 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { featuresFunction, stepEngineFunctions } from "../../../runtime/loop/functions";
-import {
-  stateSpecs,
-  targetPath,
-  writeInitialState,
-  writeInitialTarget,
-  writeZeroGradients,
-} from "../../../runtime/loop/state";
+import { stateSpecs, targetPath, writeInitialState, writeZeroGradients } from "../../../runtime/loop/state";
 import { fakeEngine, tinyProgram } from "./fake";
 import { tinyParameters } from "./tiny";
 
@@ -36,7 +30,7 @@ describe("the state of a run", () => {
       for (const path of under(root)) expect((await store.read(path)).every((value) => value === 0)).toBe(true);
     }
     const compared = fakeEngine().createStore(stateSpecs(tinyParameters, ["target"]));
-    await writeInitialTarget(compared, tinyParameters, 5);
+    await writeInitialState(compared, tinyParameters, 5);
     expect(await compared.read("target.blocks.0.mlp.fc1.weight")).toEqual(drawn);
   });
 

@@ -7,6 +7,7 @@ export const tinyExperiment: Experiment = {
   specHash: "0123456789abcdef",
   trainingHash: "fedcba9876543210",
   seed: 7,
+  objective: "ijepa",
   image: {
     height: 16,
     width: 16,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { main } from "../../../commands/main";
 import { saveCheckpoint } from "../../../runtime/checkpoint/checkpoint";
-import { experiment, parameters, positions, readerOf, stateOf } from "../../runtime/checkpoint/fixture";
+import { experiment, parameters, readerOf, stateOf, tables } from "../../runtime/checkpoint/fixture";
 
 const folder = mkdtempSync(join(tmpdir(), "ijepa-verify-"));
 const whole = join(folder, "tiny-latest.safetensors");
@@ -16,7 +16,7 @@ beforeAll(async () => {
     experiment,
     parameters,
     read: readerOf(stateOf(parameters)),
-    positions,
+    tables,
     progress,
   });
 });

@@ -1,11 +1,11 @@
 /**
- * The encoder as one ONNX graph with a free number of images: the compiler's own stages (compiler/model/chains.ts), each op
+ * The encoder as one ONNX graph with a free number of images: the compiler's own stages (compiler/model/encoder.ts), each op
  * lowered to ops of the ONNX standard.
  */
 import type { Graph as IrGraph } from "../../../compiler/ir/graph";
 import { sizeOf } from "../../../compiler/ir/number";
-import { encoderStages } from "../../../compiler/model/chains";
-import type { ModelNumbers } from "../../../compiler/plan/model-numbers";
+import { encoderStages } from "../../../compiler/model/encoder";
+import type { BaseNumbers } from "../../../compiler/plan/model-numbers";
 import type { Value } from "../../../runtime/engines/onnx/graph";
 import { lowerings } from "../../../runtime/engines/onnx/lowering/table";
 import type { ModelParts } from "../../../runtime/engines/onnx/model";
@@ -174,8 +174,8 @@ export function encoderParameters({ image, encoder }: Experiment): readonly Para
   ];
 }
 
-/** The numbers that the stages of an encoder read; the others say nothing here. */
-function numbersOf({ image, encoder, predictor }: Experiment): ModelNumbers {
+/** The numbers that the stages of an encoder read. */
+function numbersOf({ image, encoder }: Experiment): BaseNumbers {
   return {
     imageHeight: image.height,
     imageWidth: image.width,
@@ -185,15 +185,6 @@ function numbersOf({ image, encoder, predictor }: Experiment): ModelNumbers {
     pixels: "f32",
     images: 1,
     encoder,
-    predictor,
-    contexts: 1,
-    targets: 1,
-    contextTokens: 1,
-    targetTokens: 1,
-    varies: { context: false, target: false, sequence: false },
-    targetSpace: "representations",
-    normalizeTargets: true,
-    loss: "smoothL1",
     operands: "f32",
     dropPath: false,
   };

@@ -1,10 +1,11 @@
 /**
  * What a step predicts and what it is held to: target encoder, context encoder and predictor as the compiler builds them
- * (compiler/model/chains.ts), for one program and a fixed number of images, on onnxruntime.
+ * (compiler/objectives/ijepa/chains.ts), for one program and a fixed number of images, on onnxruntime.
  */
 
 import type { Chain } from "../../../compiler/ir/stage";
-import { buildModel } from "../../../compiler/model/chains";
+import { chainOf } from "../../../compiler/model/model";
+import { buildModel } from "../../../compiler/objectives";
 import { fromOfficial } from "../../../runtime/checkpoint/official";
 import { type ModelWeight, modelBytes } from "../../../runtime/engines/onnx/model";
 import { type Handle, Recorder } from "../../../runtime/engines/onnx/recorder";
@@ -50,6 +51,7 @@ export async function predict(
   if (4 * floats > mostBytes) return { ok: false, why: "the networks are too large to be put in one model" };
 
   const model = buildModel({
+    objective: "ijepa",
     imageHeight: image.height,
     imageWidth: image.width,
     patch: image.patch,
@@ -121,8 +123,10 @@ export async function predict(
     return running;
   };
   const patches = run(model.images, ofTarget, null);
-  const targets = r.full(run(model.target, ofTarget, patches));
-  const predictions = r.full(run(model.predictor, ofPredictor, run(model.context, ofContext, patches)));
+  const targets = r.full(run(chainOf(model, "target"), ofTarget, patches));
+  const predictions = r.full(
+    run(chainOf(model, "predictor"), ofPredictor, run(chainOf(model, "context"), ofContext, patches)),
+  );
   const bytes = modelBytes({
     name: "predictions",
     nodes: r.graph.needed([targets, predictions]),

@@ -1,0 +1,18 @@
+/** The numbers that the chains of I-JEPA are built from. */
+import type { BaseNumbers, Network } from "../../plan/model-numbers";
+
+export interface IJepaNumbers extends BaseNumbers {
+  readonly objective: "ijepa";
+  readonly predictor: Network;
+  readonly contexts: number;
+  readonly targets: number;
+  /** Tokens of the most probable program. */
+  readonly contextTokens: number;
+  readonly targetTokens: number;
+  /** Whether programs differ in their number of context, target tokens, sum of both. */
+  readonly varies: { readonly context: boolean; readonly target: boolean; readonly sequence: boolean };
+  readonly targetSpace: "representations" | "pixels";
+  /** Layer norm of the targets. */
+  readonly normalizeTargets: boolean;
+  readonly loss: "smoothL1" | "mse";
+}

@@ -1,0 +1,34 @@
+/** The masks and networks of I-JEPA, decided. */
+import type { MaskPlan } from "../../../runtime/experiment";
+import { buildMaskPlan } from "../../plan/masks";
+import { mostProbable, programsDiffer } from "../../plan/programs";
+import { maskSettings } from "../../spec/mask-settings";
+import { hiddenWidth } from "../../spec/presets";
+import type { Spec } from "../../spec/spec";
+import type { ObjectivePlan } from "../objective";
+import type { IJepaNumbers } from "./numbers";
+
+export function planOf(spec: Spec, given?: MaskPlan): ObjectivePlan<IJepaNumbers> {
+  const { dim, depth, heads } = spec.predictor;
+  const predictor = { dim, depth, heads, hidden: hiddenWidth(spec.predictor) };
+  const masks = given ?? buildMaskPlan(maskSettings(spec));
+  const { contextTokens, targetTokens } = mostProbable(masks);
+  const context = programsDiffer(masks, (program) => program.contextTokens);
+  const target = programsDiffer(masks, (program) => program.targetTokens);
+  return {
+    constants: { predictor, masks },
+    numbers: {
+      objective: "ijepa",
+      predictor,
+      contexts: masks.contextCount,
+      targets: masks.targetCount,
+      contextTokens,
+      targetTokens,
+      // Of two lengths one of which varies; that their sum may be the same for all is no matter.
+      varies: { context, target, sequence: context || target },
+      targetSpace: spec.targets.space,
+      normalizeTargets: spec.targets.normalize,
+      loss: spec.loss,
+    },
+  };
+}

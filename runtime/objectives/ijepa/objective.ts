@@ -1,0 +1,34 @@
+/** I-JEPA as its trainer sees it: masks of context and targets, and a target encoder that is judged. */
+import type { RuntimeObjective } from "../../experiment";
+import { dropPathFactors } from "../../loop/drop-path";
+import { sampleMasks } from "../../masks/sampler";
+import { positionsOf } from "../../model/positions";
+
+export const objective: RuntimeObjective = {
+  batch: (experiment, { step, firstImage }) => {
+    const { seed, masks, optimizer } = experiment;
+    const images = optimizer.deviceBatch;
+    const { lengths, contextIndex, targetIndex } = sampleMasks(masks, { seed, step, images, firstImage });
+    const dropPath = dropPathFactors({
+      seed,
+      step,
+      images,
+      contexts: masks.contextCount,
+      firstImage,
+      globalBatch: optimizer.globalBatch,
+      depth: experiment.encoder.depth,
+      rate: experiment.dropPath,
+    });
+    return { lengths, batch: { contextIndex, targetIndex, ...(dropPath === undefined ? {} : { dropPath }) } };
+  },
+  constants: (experiment) => ({ predictorPositions: positionsOf(experiment, experiment.predictor.dim) }),
+  positions: ({ image, encoder, predictor }) => {
+    const patches = image.gridHeight * image.gridWidth;
+    return [
+      { name: "encoder.pos_embed", shape: [1, patches, encoder.dim], constant: "positions" },
+      { name: "predictor.predictor_pos_embed", shape: [1, patches, predictor.dim], constant: "predictorPositions" },
+      { name: "target_encoder.pos_embed", shape: [1, patches, encoder.dim], constant: "positions" },
+    ];
+  },
+  judged: { tree: "target", name: "target encoder" },
+};
