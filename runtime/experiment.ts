@@ -96,20 +96,49 @@ export interface TargetSize extends BlockSize {
   readonly program: number;
 }
 
-export interface MaskPlan {
+/** How context and targets are chosen: what the paper's Table 6 compares. */
+export type MaskStrategy = "multiblock" | "block" | "random" | "rasterized";
+
+/** What every strategy has. */
+interface MaskPlanOf<S extends MaskStrategy> {
+  readonly strategy: S;
   readonly gridHeight: number;
   readonly gridWidth: number;
-  readonly sampler: "reference" | "unbiased";
+  /** Targets of an image: each is a sequence of its own in the predictor. */
   readonly targetCount: number;
   readonly contextCount: number;
+  readonly programs: readonly Program[];
+}
+
+export interface MultiblockPlan extends MaskPlanOf<"multiblock"> {
+  readonly sampler: "reference" | "unbiased";
   readonly minKeep: number;
   readonly allowOverlap: boolean;
   /** Every target block size that can occur, with the context tokens kept for it. */
   readonly sizes: readonly TargetSize[];
   /** Every size of the context block, before target patches are taken out of it. */
   readonly contextSizes: readonly BlockSize[];
-  readonly programs: readonly Program[];
 }
+
+/** One target block; everything else is context. */
+export interface BlockPlan extends MaskPlanOf<"block"> {
+  readonly sizes: readonly TargetSize[];
+}
+
+/** One target of patches from anywhere; everything else is context. One program. */
+export type RandomPlan = MaskPlanOf<"random">;
+
+/** Four quadrants: one is the context, the others are the targets. One program. */
+export type RasterizedPlan = MaskPlanOf<"rasterized">;
+
+export interface MaskPlans {
+  readonly multiblock: MultiblockPlan;
+  readonly block: BlockPlan;
+  readonly random: RandomPlan;
+  readonly rasterized: RasterizedPlan;
+}
+
+export type MaskPlan = MaskPlans[MaskStrategy];
 
 /** reference.md §6; all in optimizer steps. */
 export interface SchedulePlan {
@@ -209,6 +238,8 @@ export interface Experiment {
   readonly encoder: NetworkPlan;
   readonly predictor: NetworkPlan;
   readonly masks: MaskPlan;
+  /** Where the target encoder is masked: it sees all patches or those of a target alone. */
+  readonly targetsMaskedAt: "output" | "input";
   readonly schedule: SchedulePlan;
   readonly optimizer: OptimizerPlan;
   /** Largest rate of stochastic depth, at the last block of the context encoder; 0 = none. */

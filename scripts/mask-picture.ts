@@ -6,13 +6,14 @@ import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
-import { buildMaskPlan } from "../compiler/plan/masks";
+import { multiblock } from "../compiler/masks/strategies/multiblock";
 import { loadSpec } from "../compiler/spec/load";
 import { maskSettings } from "../compiler/spec/mask-settings";
 import { createRenderer } from "../runtime/data/shapes/render";
 import { sceneAt } from "../runtime/data/shapes/shapes";
 import type { ShapesData } from "../runtime/experiment";
-import { type MaskBatch, sampleMasks, stepSizes } from "../runtime/masks/sampler";
+import type { MaskBatch } from "../runtime/masks/batch";
+import { sampleMultiblock, stepSizes } from "../runtime/masks/strategies/multiblock";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -36,6 +37,7 @@ const colours = {
 const loaded = loadSpec(join(root, "experiments", "official", "in1k_vith14_ep300.json"));
 if (!loaded.ok) throw new Error("internal: the official configuration is not valid");
 const settings = maskSettings(loaded.spec);
+if (settings.strategy !== "multiblock") throw new Error("internal: the official configuration has other masks");
 const patches = settings.grid.width;
 const cell = side / patches;
 
@@ -52,8 +54,8 @@ const data: ShapesData = {
 const rows = [
   { title: "image", lines: ["224 pixels in", `${patches} × ${patches} patches`], masks: null },
   ...(["reference", "unbiased"] as const).map((sampler) => {
-    const plan = buildMaskPlan({ ...settings, sampler });
-    const masks = sampleMasks(plan, { seed: 0, step, images: scenes.length, firstImage: 0 });
+    const plan = multiblock.plan({ ...settings, sampler });
+    const masks = sampleMultiblock(plan, { seed: 0, step, images: scenes.length, firstImage: 0 });
     const { target } = stepSizes(plan, { seed: 0, step });
     return {
       title: sampler,

@@ -3,7 +3,7 @@
  * catalogue of the compiler and from the functions of the trainer.
  */
 import { errors } from "../compiler/diagnostics/catalogue";
-import { type SchemaNode, schemaRoot } from "../compiler/spec/schema";
+import { type SchemaNode, schemaRoot, tagOf } from "../compiler/spec/schema";
 import { kindWords } from "../compiler/spec/words";
 import { gridSchema } from "../tools/sweep/grid";
 import { mostPoints } from "../tools/sweep/points";
@@ -157,37 +157,33 @@ function isGroup(node: SchemaNode): boolean {
 }
 
 /** A heading, what the group is, its table, and the groups inside it. */
-function groupSections(path: string, node: SchemaNode): string[] {
-  const inner = Object.entries(node.properties ?? {});
+function groupSections(path: string, node: SchemaNode, depth = path.split(".").length + 1): string[] {
   const union = node.discriminator;
   if (union !== undefined) {
-    const branches = (node.oneOf ?? []).flatMap((branch) => {
-      const tag = branch.properties?.[union.propertyName]?.const;
-      return [
-        `### \`"${union.propertyName}": "${tag}"\``,
-        branch.description ?? "",
-        table(branch, Object.entries(branch.properties ?? {})),
-      ];
-    });
+    const fallback = node["x-default-tag"];
+    const without = fallback === undefined ? "Required; " : `\`"${fallback}"\` where it is left out: `;
+    const branches = (node.oneOf ?? []).flatMap((branch) => [
+      `### \`"${union.propertyName}": "${tagOf(node, branch)}"\``,
+      branch.description ?? "",
+      ...fieldSections(path, branch, depth + 2),
+    ]);
     return [
       `## ${path}`,
-      `${node.description} Required; \`${union.propertyName}\` decides which fields there are.`,
+      `${described(node)} ${without}\`${union.propertyName}\` decides which fields there are.`,
       ...branches,
     ];
   }
-  const depth = path.split(".").length + 1;
+  return [`${"#".repeat(depth)} ${path}`, described(node), ...fieldSections(path, node, depth + 1)];
+}
+
+/** The table of plain fields, and the groups inside. */
+function fieldSections(path: string, node: SchemaNode, depth: number): string[] {
+  const inner = Object.entries(node.properties ?? {});
+  const plain = inner.filter(([, field]) => !isGroup(field));
+  const groups = inner.filter(([, field]) => isGroup(field));
   return [
-    `${"#".repeat(depth)} ${path}`,
-    described(node),
-    ...(inner.some(([, field]) => !isGroup(field))
-      ? [
-          table(
-            node,
-            inner.filter(([, field]) => !isGroup(field)),
-          ),
-        ]
-      : []),
-    ...inner.filter(([, field]) => isGroup(field)).flatMap(([key, field]) => groupSections(`${path}.${key}`, field)),
+    ...(plain.length > 0 ? [table(node, plain)] : []),
+    ...groups.flatMap(([key, field]) => groupSections(`${path}.${key}`, field, depth)),
   ];
 }
 

@@ -7,6 +7,7 @@ import { commandLineErrors } from "./kinds/command-line";
 import { compileErrors } from "./kinds/compile";
 import { evaluateErrors } from "./kinds/evaluate";
 import { exportErrors } from "./kinds/export";
+import { maskErrors } from "./kinds/masks";
 import { packErrors } from "./kinds/pack";
 import { reportErrors, reportWarnings } from "./kinds/report";
 import { specErrors } from "./kinds/spec";
@@ -17,6 +18,7 @@ export type { ErrorKind } from "./kinds/kind";
 
 export const errors = {
   ...specErrors,
+  ...maskErrors,
   ...compileErrors,
   ...packErrors,
   ...exportErrors,

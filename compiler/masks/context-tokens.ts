@@ -3,9 +3,9 @@
  * on the batch size. Its mean is estimated once, at compile time and with fixed random numbers.
  */
 import type { Size } from "../../runtime/masks/blocks";
-import { type DrawSettings, ImageDrawer } from "../../runtime/masks/draw";
+import { type DrawSettings, ImageDrawer } from "../../runtime/masks/strategies/multiblock-draw";
 import { type Random, randomAt } from "../../runtime/random/random";
-import type { MaskSettings, MaskSizes } from "./settings";
+import type { MaskSizes, MultiblockSettings } from "./settings";
 
 /** How much is drawn over all sizes, in words of 32 patches; about 0.1 s. Drawing an image costs as much as 64 words. */
 const WORDS = 12_000_000;
@@ -16,7 +16,7 @@ const BATCHES = { enough: 24, least: 2 };
 const TRIES_PER_CONTEXT = 8;
 
 /** The mean length of a context after the cut, for every target size. */
-export function expectedContextTokens(settings: MaskSettings, { targets, contexts }: MaskSizes): number[] {
+export function expectedContextTokens(settings: MultiblockSettings, { targets, contexts }: MaskSizes): number[] {
   const { grid, deviceBatch, minKeep } = settings;
   const words = 2 * grid.height * Math.ceil(grid.width / 32);
   const imagesOfAll = WORDS / (WORDS_PER_IMAGE + words);
@@ -44,7 +44,7 @@ export interface LengthDraws {
 
 /** How many draws left that many tokens in the shortest context of their image: index = tokens. */
 export function drawLengths(
-  settings: MaskSettings,
+  settings: MultiblockSettings,
   sizes: { readonly target: Size; readonly context: Size },
   { images, leastImages = images, wanted }: LengthDraws,
 ): Uint32Array {

@@ -1,11 +1,14 @@
-/** What a spec says about masks, and the sizes of blocks that follow from it: read by the rules and by the plan. */
-import type { MaskPlan } from "../../runtime/experiment";
+/** What a spec says about masks, on a grid of patches: read by the rules and by the plan. */
+import type { MaskStrategy, MultiblockPlan } from "../../runtime/experiment";
 import { enumerateSizes, type Grid, type Range, type WeightedSize } from "../../runtime/masks/blocks";
 
-/** What a spec says about masks, on a grid of patches. */
-export interface MaskSettings {
+interface SettingsOf<S extends MaskStrategy> {
+  readonly strategy: S;
   readonly grid: Grid;
-  readonly sampler: MaskPlan["sampler"];
+}
+
+export interface MultiblockSettings extends SettingsOf<"multiblock"> {
+  readonly sampler: MultiblockPlan["sampler"];
   readonly targets: { readonly count: number; readonly scale: Range; readonly aspect: Range };
   readonly context: {
     readonly count: number;
@@ -19,13 +22,36 @@ export interface MaskSettings {
   readonly deviceBatch: number;
 }
 
+export interface BlockSettings extends SettingsOf<"block"> {
+  readonly targets: { readonly scale: Range; readonly aspect: Range };
+}
+
+export interface RandomSettings extends SettingsOf<"random"> {
+  /** Share of the patches that is predicted. */
+  readonly targets: { readonly share: number };
+}
+
+export type RasterizedSettings = SettingsOf<"rasterized">;
+
+export interface MaskSettingsByStrategy {
+  readonly multiblock: MultiblockSettings;
+  readonly block: BlockSettings;
+  readonly random: RandomSettings;
+  readonly rasterized: RasterizedSettings;
+}
+
+export type MaskSettings = MaskSettingsByStrategy[MaskStrategy];
+
 export interface MaskSizes {
   readonly targets: WeightedSize[];
   readonly contexts: WeightedSize[];
 }
 
+/** What decides the sizes of blocks. */
+export type SizeSettings = Pick<MultiblockSettings, "grid" | "sampler" | "targets" | "context">;
+
 /** Every target and context size with its probability. The reference draws both sides from one uniform number. */
-export function maskSizes({ grid, sampler, targets, context }: Omit<MaskSettings, "deviceBatch">): MaskSizes {
+export function maskSizes({ grid, sampler, targets, context }: SizeSettings): MaskSizes {
   const shared = sampler === "reference";
   const sizes = (scale: Range, aspect: Range): WeightedSize[] =>
     enumerateSizes({ grid, scale, aspect, maySpan: !shared }, { shared });

@@ -133,18 +133,37 @@ function pooledFeatures(dims: EncoderDims): Graph {
   return g.finish([g.one("meanTokens", [encoded], {}, "features")]);
 }
 
-const ofTarget = { name: "targetBlock", doc: "A block of the target encoder; nothing is kept for a backward pass." };
+/** Of an encoder that is not trained by what it makes. */
+export const targetBlock = {
+  name: "targetBlock",
+  doc: "A block of the target encoder; nothing is kept for a backward pass.",
+};
 const ofFeatures = { name: "encoderBlock", doc: "A block of the encoder; nothing is kept for a backward pass." };
 
+export interface OwnBlock {
+  /** Whether features need a block beside that of the step: left out, where they are not of the target encoder. */
+  readonly hasOwnBlock?: boolean;
+}
+
 /** All blocks of an encoder that sees every patch and is not trained by what it makes of them. */
-export function frozenBlocks(n: BaseNumbers, dims: EncoderDims, weights: FeaturesChain["weights"]): Stage {
-  const names = weights === "target" ? ofTarget : ofFeatures;
+export function frozenBlocks(
+  n: BaseNumbers,
+  dims: EncoderDims,
+  weights: FeaturesChain["weights"],
+  { hasOwnBlock = weights !== "target" }: OwnBlock = {},
+): Stage {
+  const names = hasOwnBlock ? ofFeatures : targetBlock;
   const layout = encoderLayout(n, dims);
   return loop(blockOf(layout, { ...names, rows: [dims.images, dims.patches] }), layout.name, layout.depth);
 }
 
 /** What probes look through: the mean over all patches after the final norm, of the encoder in this tree of the state. */
-export function featuresChain(n: BaseNumbers, dims: EncoderDims, weights: FeaturesChain["weights"]): FeaturesChain {
+export function featuresChain(
+  n: BaseNumbers,
+  dims: EncoderDims,
+  weights: FeaturesChain["weights"],
+  own: OwnBlock = {},
+): FeaturesChain {
   const encoder = weights === "target" ? "target encoder" : "encoder";
   return {
     name: "features",
@@ -152,7 +171,7 @@ export function featuresChain(n: BaseNumbers, dims: EncoderDims, weights: Featur
     doc: `What probes see of an image: the mean over the ${encoder}'s patches (paper §4).`,
     part: encoder,
     weights,
-    stages: [once(embedAll(dims)), frozenBlocks(n, dims, weights), once(pooledFeatures(dims))],
+    stages: [once(embedAll(dims)), frozenBlocks(n, dims, weights, own), once(pooledFeatures(dims))],
   };
 }
 

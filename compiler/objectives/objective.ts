@@ -10,7 +10,7 @@ import type { Rule } from "../spec/rule";
 import type { Spec } from "../spec/spec";
 
 /** The fields of an experiment that an objective decides. */
-export type ObjectiveConstants = Pick<Experiment, "predictor" | "masks">;
+export type ObjectiveConstants = Pick<Experiment, "predictor" | "masks" | "targetsMaskedAt">;
 
 export interface ObjectivePlan<N extends BaseNumbers> {
   readonly constants: ObjectiveConstants;

@@ -1,11 +1,13 @@
 /** What the masks of an experiment come to, beside those of the reference at the same per-device batch size. */
-import type { MaskPlan } from "../../runtime/experiment";
+import type { MaskPlan, MultiblockPlan } from "../../runtime/experiment";
 import type { MaskSettings } from "../masks/settings";
+import { buildMaskPlan } from "../masks/strategies";
 import { type PatchCoverage, patchCoverage } from "./mask-coverage";
-import { buildMaskPlan } from "./masks";
 
 export interface SamplerFacts {
-  readonly sampler: MaskPlan["sampler"];
+  readonly strategy: MaskPlan["strategy"];
+  /** Of multi-block masking. */
+  readonly sampler?: MultiblockPlan["sampler"];
   readonly programs: MaskPlan["programs"];
   /** Context and target tokens of an image, the mean over the programs. */
   readonly contextTokens: number;
@@ -16,10 +18,10 @@ export interface SamplerFacts {
 export interface MaskFacts {
   /** The masks that this experiment trains with. */
   readonly own: SamplerFacts;
-  /** The reference's: its sampler, and the tokens that it keeps at this batch size. */
-  readonly reference: SamplerFacts;
-  /** The unbiased sampler with the same settings. */
-  readonly unbiased: SamplerFacts;
+  /** The reference's: its sampler, and the tokens that it keeps at this batch size. Of multi-block masking alone. */
+  readonly reference?: SamplerFacts;
+  /** The unbiased sampler with the same settings. Of multi-block masking alone. */
+  readonly unbiased?: SamplerFacts;
 }
 
 const COVERAGE_STEPS = 512;
@@ -28,7 +30,8 @@ function factsOf(plan: MaskPlan): SamplerFacts {
   const mean = (of: (program: MaskPlan["programs"][number]) => number): number =>
     plan.programs.reduce((sum, program) => sum + program.probability * of(program), 0);
   return {
-    sampler: plan.sampler,
+    strategy: plan.strategy,
+    ...(plan.strategy === "multiblock" && { sampler: plan.sampler }),
     programs: plan.programs,
     contextTokens: mean((program) => program.contextTokens),
     targetTokens: mean((program) => program.targetTokens),
@@ -37,9 +40,11 @@ function factsOf(plan: MaskPlan): SamplerFacts {
 }
 
 export function maskFacts(settings: MaskSettings): MaskFacts {
-  const like = (sampler: MaskPlan["sampler"]): SamplerFacts =>
+  const own = factsOf(buildMaskPlan(settings));
+  if (settings.strategy !== "multiblock") return { own };
+  const like = (sampler: MultiblockPlan["sampler"]): SamplerFacts =>
     factsOf(buildMaskPlan({ ...settings, sampler, context: { ...settings.context, tokens: "auto" } }));
-  return { own: factsOf(buildMaskPlan(settings)), reference: like("reference"), unbiased: like("unbiased") };
+  return { own, reference: like("reference"), unbiased: like("unbiased") };
 }
 
 /** Shares of a grid as rows of whole per cents, so that a reader sees where patches are never used. */
@@ -58,21 +63,31 @@ function rangeText(shares: ArrayLike<number>): string {
   return `${percent(Math.min(...values))} … ${percent(Math.max(...values))}`;
 }
 
+/** The tokens of every program beside those of the reference. */
+function programsBeside(own: SamplerFacts, reference: SamplerFacts): readonly string[] {
+  return [
+    "Context tokens by target size, beside what the reference keeps at this per-device batch size.",
+    "",
+    "| target tokens | context tokens here | in the reference |",
+    "| --- | --- | --- |",
+    ...own.programs.map(({ targetTokens, contextTokens }) => {
+      const theirs = reference.programs.find((program) => program.targetTokens === targetTokens);
+      return `| ${targetTokens} | ${contextTokens} | ${theirs === undefined ? "never drawn" : theirs.contextTokens} |`;
+    }),
+    "",
+  ];
+}
+
 /** Markdown for people. */
 export function maskFactsText(facts: MaskFacts, grid: { readonly width: number }): string {
-  const named: readonly (readonly [string, SamplerFacts])[] = [
-    ["this experiment", facts.own],
-    ["reference", facts.reference],
-    ["unbiased", facts.unbiased],
-  ];
-  const rows = named.map(
-    ([name, { contextTokens, targetTokens, coverage }]) =>
-      `| ${name} | ${contextTokens.toFixed(1)} | ${targetTokens.toFixed(1)} | ${rangeText(coverage.context)} | ${rangeText(coverage.target)} | ${(100 * coverage.redrawsPerImage).toFixed(1)} % |`,
-  );
-  const programs = facts.own.programs.map(({ targetTokens, contextTokens }) => {
-    const theirs = facts.reference.programs.find((program) => program.targetTokens === targetTokens);
-    return `| ${targetTokens} | ${contextTokens} | ${theirs === undefined ? "never drawn" : theirs.contextTokens} |`;
-  });
+  const { own, reference, unbiased } = facts;
+  const named = Object.entries({ "this experiment": own, reference, unbiased });
+  const rows = named
+    .flatMap(([name, of]) => (of === undefined ? [] : [[name, of] as const]))
+    .map(
+      ([name, { contextTokens, targetTokens, coverage }]) =>
+        `| ${name} | ${contextTokens.toFixed(1)} | ${targetTokens.toFixed(1)} | ${rangeText(coverage.context)} | ${rangeText(coverage.target)} | ${(100 * coverage.redrawsPerImage).toFixed(1)} % |`,
+    );
   return [
     "## Masks",
     "",
@@ -82,22 +97,17 @@ export function maskFactsText(facts: MaskFacts, grid: { readonly width: number }
     "| --- | --- | --- | --- | --- | --- |",
     ...rows,
     "",
-    "Context tokens by target size, beside what the reference keeps at this per-device batch size.",
-    "",
-    "| target tokens | context tokens here | in the reference |",
-    "| --- | --- | --- |",
-    ...programs,
-    "",
-    `How often each patch is context, in % (${facts.own.sampler} sampler):`,
+    ...(reference === undefined ? [] : programsBeside(own, reference)),
+    `How often each patch is context, in % (${own.sampler === undefined ? `${own.strategy} masking` : `${own.sampler} sampler`}):`,
     "",
     "```",
-    gridText(facts.own.coverage.context, grid),
+    gridText(own.coverage.context, grid),
     "```",
     "",
     "How often each patch is a target, in %:",
     "",
     "```",
-    gridText(facts.own.coverage.target, grid),
+    gridText(own.coverage.target, grid),
     "```",
     "",
   ].join("\n");

@@ -11,10 +11,18 @@ import {
 } from "./fitting";
 import type { EncoderInput } from "./input";
 import { isObject, type JsonObject, type JsonValue } from "./json";
-import { isDrawable } from "./mask-settings";
+import { isDrawable, type MaskingBlocks } from "./mask-settings";
 import { defaultMlpRatio, defaultSize, encoderSizes } from "./presets";
 import { branchFor, type SchemaNode, schemaRoot } from "./schema";
-import type { EncoderSpec, FolderDataSpec, InitSpec, PredictorSpec, ShapesDataSpec, Spec } from "./spec";
+import type {
+  EncoderSpec,
+  FolderDataSpec,
+  InitSpec,
+  MultiblockMaskingSpec,
+  PredictorSpec,
+  ShapesDataSpec,
+  Spec,
+} from "./spec";
 
 type Without<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;
 
@@ -26,7 +34,7 @@ interface Filled
   readonly name?: string;
   readonly encoder: Without<EncoderSpec, "dim" | "depth" | "heads" | "mlpRatio" | "patch"> & Pick<EncoderInput, "size">;
   readonly predictor: Without<PredictorSpec, "heads">;
-  readonly masking: Without<Spec["masking"], "minKeep">;
+  readonly masking: MaskingBlocks & Partial<Pick<MultiblockMaskingSpec, "minKeep">>;
   readonly optimization: Without<Omit<Spec["optimization"], "learningRate">, "globalBatch"> & {
     readonly learningRate: Without<Spec["optimization"]["learningRate"], "start" | "final" | "warmupEpochs">;
   };
@@ -67,6 +75,7 @@ export function trainImagesOf(data: Spec["data"]): number {
 }
 
 function maskingOf({ image, masking }: Filled, encoder: EncoderSpec): Spec["masking"] {
+  if (masking.strategy !== "multiblock") return masking;
   const { targets, context } = masking;
   // Where the blocks make no sense, a rule says so.
   if (masking.minKeep !== undefined || !isDrawable({ image, encoder, masking })) return { minKeep: 10, ...masking };

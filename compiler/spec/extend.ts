@@ -4,6 +4,7 @@ import { errors } from "../diagnostics/catalogue";
 import type { Diagnostic } from "../diagnostics/diagnostic";
 import { isObject, type JsonObject, type JsonPath, type JsonValue, pathText } from "./json";
 import { isGrid, type ReadResult, readSpec } from "./read";
+import { branchFor, schemaRoot } from "./schema";
 import { objectOf, parseSettings, type Setting } from "./settings";
 import { type Layer, problemAt, type SpecSource } from "./source";
 
@@ -106,9 +107,13 @@ function merged(lower: JsonValue, upper: JsonValue, path: JsonPath): JsonValue {
 
 const encoderNumbers = ["dim", "depth", "heads"] as const;
 
-/** Two ways to say one thing: the upper document's takes the place of the lower one's. */
+/** Another branch of a tagged union, or two ways to say one thing: the upper document's takes the place of the lower one's. */
 function replaced(group: string, key: string, lower: JsonObject, upper: JsonObject): boolean {
-  if (group === "data") return upper.source !== undefined && upper.source !== lower.source;
+  const union = schemaRoot.properties?.[group];
+  const tag = union?.discriminator?.propertyName;
+  if (union !== undefined && tag !== undefined) {
+    return upper[tag] !== undefined && branchFor(union, upper) !== branchFor(union, lower);
+  }
   if (group !== "encoder") return false;
   if (key === "size") return encoderNumbers.every((name) => upper[name] !== undefined);
   return upper.size !== undefined && [...encoderNumbers, "mlpRatio"].includes(key);

@@ -1,6 +1,6 @@
 /** Defaults that fit the rest of a spec: those of the released configuration wherever they can be, else the nearest sense. */
 import { areaOf } from "../../runtime/masks/blocks";
-import { type MaskSettings, maskSizes } from "../masks/settings";
+import { maskSizes, type SizeSettings } from "../masks/settings";
 
 /** The values of in1k_vith14_ep300, which its own image size, epochs and data allow. */
 const released = {
@@ -29,8 +29,8 @@ export function fittingPatch(imageSize: number): number {
 }
 
 /** 10, or one less than the smallest block that can be drawn, where that has so few patches. */
-export function fittingMinKeep(settings: Omit<MaskSettings, "minKeep" | "deviceBatch">): number {
-  const { targets, contexts } = maskSizes({ ...settings, minKeep: 0 });
+export function fittingMinKeep(settings: SizeSettings): number {
+  const { targets, contexts } = maskSizes(settings);
   const smallest = Math.min(...[...targets, ...contexts].map(areaOf));
   return Math.max(0, Math.min(released.minKeep, smallest - 1));
 }

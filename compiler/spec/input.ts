@@ -4,7 +4,7 @@
 export interface SpecInput {
   /** Path or address of this schema, so that an editor completes and checks the file while you type. [path or URL; default none] */
   readonly $schema?: string;
-  /** Another experiment that this one changes, seen from this file: what is not said here is as it stands there, but for its name and description. Objects are taken together field by field, lists and other `data` or `encoder.size` as a whole. [path; default none] */
+  /** Another experiment that this one changes, seen from this file: what is not said here is as it stands there, but for its name and description. Objects are taken together field by field, lists, other `data`, another `masking.strategy` and `encoder.size` as a whole. [path; default none] */
   readonly extends?: string;
   /** Name of the experiment: its folder below `generated/` and below `runs/`. [text; default the file name without .json] */
   readonly name?: string;
@@ -17,7 +17,8 @@ export interface SpecInput {
   readonly image?: ImageInput;
   readonly encoder?: EncoderInput;
   readonly predictor?: PredictorInput;
-  readonly masking?: MaskingInput;
+  /** Which patches are context and which are predicted: one of the strategies that the paper compares (Table 6). */
+  readonly masking?: MultiblockMaskingInput | BlockMaskingInput | RandomMaskingInput | RasterizedMaskingInput;
   readonly targets?: TargetsInput;
   /** Distance between prediction and target, averaged over every value: `smoothL1` (beta 1, as released) or `mse` (mean squared error, as in the paper's text). */
   readonly loss?: "smoothL1" | "mse";
@@ -68,8 +69,10 @@ export interface PredictorInput {
   /** Hidden width of the MLP of a block, as a multiple of `dim`; the product is rounded down. [× dim; default 4] */
   readonly mlpRatio?: number;
 }
-/** Which patches are context and which are predicted: the multi-block strategy. */
-export interface MaskingInput {
+/** Multi-block masking, I-JEPA's own: several target blocks, and a large context block from which their patches are taken out. */
+export interface MultiblockMaskingInput {
+  /** Several blocks are predicted from a large one. */
+  readonly strategy?: "multiblock";
   /** `reference` draws blocks as the released code does, its quirks included; `unbiased` draws scale and aspect independently, reaches every position, and drops surplus context tokens at random instead of from the bottom. */
   readonly sampler?: "reference" | "unbiased";
   /** Whether the context may contain patches of the targets. */
@@ -97,10 +100,41 @@ export interface MaskingContextInput {
   /** Context patches that are kept. `auto` keeps, for every size of target, the mean that the released code keeps after cutting a batch to its shortest context. [patches; default "auto"] */
   readonly tokens?: "auto" | number;
 }
+/** Block masking: one large block is predicted from all patches outside it. Its place is uniform over the image. */
+export interface BlockMaskingInput {
+  /** One block is predicted from everything else. */
+  readonly strategy: "block";
+  readonly targets?: BlockMaskingTargetsInput;
+}
+/** The block that is predicted. */
+export interface BlockMaskingTargetsInput {
+  /** Smallest and largest area of the block; the paper has 0.6. [share of the patches; default [0.6,0.6]] */
+  readonly scale?: readonly [number, number];
+  /** Smallest and largest aspect of the block. The paper does not say; the default is that of multi-block targets. [height ÷ width; default [0.75,1.5]] */
+  readonly aspect?: readonly [number, number];
+}
+/** Random masking: patches from anywhere in the image are predicted from all others. */
+export interface RandomMaskingInput {
+  /** Patches from anywhere are predicted from everything else. */
+  readonly strategy: "random";
+  readonly targets?: RandomMaskingTargetsInput;
+}
+/** The patches that are predicted. */
+export interface RandomMaskingTargetsInput {
+  /** How many patches are predicted, rounded to a whole number: the same in every image. The paper has 0.6. [share of the patches; default 0.6] */
+  readonly share?: number;
+}
+/** Rasterized masking: the image is cut into four quadrants, and three of them are predicted from the fourth. The paper does not say which; it is drawn anew for every image, each as often as the others. */
+export interface RasterizedMaskingInput {
+  /** Three quadrants are predicted from the fourth. */
+  readonly strategy: "rasterized";
+}
 /** What the predictor has to predict. */
 export interface TargetsInput {
   /** `representations` of the target encoder, or the `pixels` of the patches. */
   readonly space?: "representations" | "pixels";
+  /** Where the target encoder is masked: at its `output` it sees every patch and targets are chosen from what it makes of them; at its `input` it sees the patches of one target alone (the paper's Table 11). Pixels know no `input`. */
+  readonly maskedAt?: "output" | "input";
   /** Layer-normalizes every target vector (the features of a token, or the pixels of a patch) before it is compared. */
   readonly normalize?: boolean;
 }

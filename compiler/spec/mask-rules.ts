@@ -1,7 +1,8 @@
 /** Rules of the masks: every block that can be drawn is one that training can use (reference.md §1.5). */
 
 import { errors } from "../diagnostics/catalogue";
-import { type MaskPlanProblem, maskPlanProblems } from "../masks/problems";
+import { maskPlanProblems } from "../masks/strategies";
+import type { MaskPlanProblem } from "../masks/strategies/strategy";
 import { isDrawable, maskSettings, mostPatches } from "./mask-settings";
 import type { Finding, Rule } from "./rule";
 import type { Spec } from "./spec";
@@ -27,10 +28,28 @@ export const maskRules: readonly Rule[] = [
         .map((one) => finding(spec, one));
     },
   },
+  {
+    name: "a target encoder that is masked is there",
+    reads: ["targets.space", "targets.maskedAt"],
+    check: ({ spec: { targets } }) =>
+      targets.space === "pixels" && targets.maskedAt === "input"
+        ? [{ path: ["targets", "maskedAt"], problem: errors.pixelsMaskedAtInput() }]
+        : [],
+  },
 ];
 
 function gridSide({ image, encoder }: Spec): number {
   return image.size / encoder.patch;
+}
+
+/** The nearest patches below and above that make an even number a side. */
+function evenPatches({ image, encoder }: Spec): readonly number[] {
+  const even = Array.from({ length: Math.floor(image.size / 2) }, (_, i) => i + 1).filter(
+    (patch) => image.size % (2 * patch) === 0 && (image.size / patch) ** 2 <= mostPatches,
+  );
+  const below = even.findLast((patch) => patch < encoder.patch);
+  const above = even.find((patch) => patch > encoder.patch);
+  return [below, above].filter((patch) => patch !== undefined);
 }
 
 function finding(spec: Spec, problem: MaskPlanProblem): Finding {
@@ -49,5 +68,11 @@ function finding(spec: Spec, problem: MaskPlanProblem): Finding {
     }
     case "context tokens out of reach":
       return { path: ["masking", "context", "tokens"], problem: errors.contextTokensTooMany(problem) };
+    case "nothing left": {
+      const { of, field } = problem;
+      return { path: ["masking", "targets", field], problem: errors.nothingLeft({ of, field, patches: grid ** 2 }) };
+    }
+    case "no quadrants":
+      return { path: ["masking", "strategy"], problem: errors.noQuadrants({ grid, nearest: evenPatches(spec) }) };
   }
 }

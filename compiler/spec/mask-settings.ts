@@ -1,6 +1,6 @@
 /** What a spec says about masks: read by its rules and by the plan. */
 import type { MaskSettings } from "../masks/settings";
-import type { Spec } from "./spec";
+import type { MultiblockMaskingSpec, Spec } from "./spec";
 
 /** Images of one run of the step on one device. */
 export function deviceBatchOf({ optimization, hardware }: Pick<Spec, "optimization" | "hardware">): number {
@@ -10,15 +10,35 @@ export function deviceBatchOf({ optimization, hardware }: Pick<Spec, "optimizati
 /** More patches than this can not be enumerated in a moment, and nothing could train on them. */
 export const mostPatches = 4096;
 
+type Masking = Spec["masking"];
+
+/** A field of a masking by its path, where it is a pair that is to rise; undefined where the strategy has none. */
+export const maskingPairs: {
+  readonly [field: string]: (masking: MaskingBlocks) => readonly [low: number, high: number] | undefined;
+} = {
+  "masking.targets.scale": (masking) => (hasBlocks(masking) ? masking.targets.scale : undefined),
+  "masking.targets.aspect": (masking) => (hasBlocks(masking) ? masking.targets.aspect : undefined),
+  "masking.context.scale": (masking) => (masking.strategy === "multiblock" ? masking.context.scale : undefined),
+};
+
+/** What of a masking says how large blocks are; `minKeep` may not be decided yet. */
+export type MaskingBlocks = Exclude<Masking, MultiblockMaskingSpec> | Omit<MultiblockMaskingSpec, "minKeep">;
+
+const hasBlocks = (masking: MaskingBlocks): masking is Extract<MaskingBlocks, { strategy: "multiblock" | "block" }> =>
+  masking.strategy === "multiblock" || masking.strategy === "block";
+
 type BlockFields = Pick<Spec, "image"> & {
   readonly encoder: Pick<Spec["encoder"], "patch">;
-  readonly masking: Pick<Spec["masking"], "targets" | "context">;
+  readonly masking: MaskingBlocks;
 };
 
 /** Whether there are blocks to speak of; where not, a rule says why. */
-export function isDrawable({ image, encoder, masking: { targets, context } }: BlockFields): boolean {
+export function isDrawable({ image, encoder, masking }: BlockFields): boolean {
   const side = image.size / encoder.patch;
-  const rises = [targets.scale, targets.aspect, context.scale].every(([low, high]) => low <= high);
+  const rises = Object.values(maskingPairs).every((pair) => {
+    const [low, high] = pair(masking) ?? [0, 0];
+    return low <= high;
+  });
   return Number.isInteger(side) && side >= 2 && side ** 2 <= mostPatches && rises;
 }
 
@@ -26,13 +46,9 @@ export function isDrawable({ image, encoder, masking: { targets, context } }: Bl
 export function maskSettings(spec: Spec): MaskSettings {
   const { image, encoder, masking } = spec;
   const side = image.size / encoder.patch;
-  return {
-    grid: { height: side, width: side },
-    sampler: masking.sampler,
-    targets: masking.targets,
-    context: masking.context,
-    minKeep: masking.minKeep,
-    allowOverlap: masking.allowOverlap,
-    deviceBatch: deviceBatchOf(spec),
-  };
+  const grid = { height: side, width: side };
+  // The batch decides how many tokens of a context the released code keeps, and nothing else of masks.
+  return masking.strategy === "multiblock"
+    ? { ...masking, grid, deviceBatch: deviceBatchOf(spec) }
+    : { ...masking, grid };
 }

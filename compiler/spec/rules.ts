@@ -3,6 +3,7 @@ import { errors } from "../diagnostics/catalogue";
 import { trainImagesOf } from "./defaults";
 import { hardwareRules } from "./hardware-rules";
 import { headsProblem, nearestDivisors } from "./heads";
+import { maskingPairs } from "./mask-settings";
 import type { Rule, Subject } from "./rule";
 import { schemaRoot } from "./schema";
 import type { Spec } from "./spec";
@@ -28,9 +29,7 @@ export const rules: readonly Rule[] = [
     check: ({ spec: { name } }) =>
       takenNames.includes(name) ? [{ path: ["name"], problem: errors.nameTaken({ name }) }] : [],
   },
-  rises("masking.targets.scale", (spec) => spec.masking.targets.scale),
-  rises("masking.targets.aspect", (spec) => spec.masking.targets.aspect),
-  rises("masking.context.scale", (spec) => spec.masking.context.scale),
+  ...Object.entries(maskingPairs).map(([field, pair]) => rises(field, ({ masking }) => pair(masking))),
   rises("augmentation.cropScale", (spec) => spec.augmentation.cropScale),
   rises("augmentation.cropAspect", (spec) => spec.augmentation.cropAspect),
   {
@@ -169,12 +168,13 @@ function givenNumbers(given: Subject["given"]): string[] {
 
 type Pair = readonly [low: number, high: number];
 
-function rises(field: string, pair: (spec: Spec) => Pair): Rule {
+/** `pair` gives undefined where the spec has no such field. */
+function rises(field: string, pair: (spec: Spec) => Pair | undefined): Rule {
   return {
     name: `${field} rises`,
     reads: [field],
     check: ({ spec }) => {
-      const [low, high] = pair(spec);
+      const [low, high] = pair(spec) ?? [0, 0];
       return low <= high ? [] : [{ path: field.split("."), problem: errors.reversedRange({ low, high }) }];
     },
   };

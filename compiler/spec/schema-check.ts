@@ -4,7 +4,7 @@ import { errors } from "../diagnostics/catalogue";
 import type { Problem } from "../diagnostics/diagnostic";
 import { nearest, otherName } from "../diagnostics/near";
 import { isObject, type JsonObject, type JsonPath, type JsonValue, pathText } from "./json";
-import { annotations, branchFor, nodeAt, type SchemaNode } from "./schema";
+import { annotations, branchFor, nodeAt, type SchemaNode, tagOf } from "./schema";
 import { foundWords, wantWords } from "./words";
 
 const ajv = new Ajv2020({ allErrors: true, discriminator: true, allowUnionTypes: true });
@@ -22,8 +22,9 @@ export interface Found {
 
 /** A check of documents against a schema; `root` is the same schema with its references resolved. */
 export function schemaCheck(schema: object, root: SchemaNode): (document: JsonValue) => readonly Found[] {
-  const accepts = ajv.compile(schema);
-  return (document) => {
+  const accepts = ajv.compile(withTagsRequired(schema));
+  return (written) => {
+    const document = withDefaultTags(root, written);
     if (accepts(document)) return [];
     if (!isObject(document)) {
       const problem = errors.wrongType({ found: foundWords(document), want: "an object { … }", near: null });
@@ -40,6 +41,27 @@ export function schemaCheck(schema: object, root: SchemaNode): (document: JsonVa
   };
 }
 
+/** ajv wants the tag of every union: those that may be left out are there when it looks (`withDefaultTags`). */
+function withTagsRequired<T>(schema: T): T {
+  return JSON.parse(JSON.stringify(schema), (_, node) =>
+    node?.["x-default-tag"] === undefined ? node : { ...node, required: [node.discriminator.propertyName] },
+  );
+}
+
+/** The document with the tags that it leaves out. */
+function withDefaultTags(node: SchemaNode, value: JsonValue): JsonValue {
+  if (!isObject(value)) return value;
+  const tag = node.discriminator?.propertyName;
+  const fallback = node["x-default-tag"];
+  const isTagged = tag === undefined || fallback === undefined || value[tag] !== undefined;
+  const properties = branchFor(node, value)?.properties ?? {};
+  const inner = Object.entries(value).map(([key, field]) => {
+    const known = Object.hasOwn(properties, key) ? properties[key] : undefined;
+    return [key, known === undefined ? field : withDefaultTags(known, field)];
+  });
+  return Object.fromEntries(isTagged ? inner : [...inner, [tag, fallback]]);
+}
+
 /** What ajv found, in the terms of the field; null for what another error says better. */
 function explain(root: SchemaNode, error: ErrorObject, document: JsonObject): Found | null {
   const at = pathOf(error.instancePath, document);
@@ -47,6 +69,10 @@ function explain(root: SchemaNode, error: ErrorObject, document: JsonObject): Fo
   if (error.keyword === "additionalProperties") {
     const key = String(error.params.additionalProperty);
     const known = knownKeys(root, document, at);
+    const other = otherBranch(root, document, [...at, key]);
+    if (other !== null) {
+      return { path: [...at, key], problem: errors.fieldOfOther({ ...other, known }), part: "key", meant: null };
+    }
     const near = nearest(key, known);
     if (near !== null) {
       return { path: [...at, key], problem: errors.unknownKey({ known, near }), part: "key", meant: [...at, near] };
@@ -73,6 +99,32 @@ function explain(root: SchemaNode, error: ErrorObject, document: JsonObject): Fo
   return { path, problem: valueProblem(root, document, path, error.keyword), part: "value", meant: null };
 }
 
+/** The branches of a tagged union that have the field which the branch of the document lacks; null where none has. */
+function otherBranch(
+  root: SchemaNode,
+  document: JsonObject,
+  path: JsonPath,
+): { readonly tag: string; readonly here: string; readonly others: readonly string[] } | null {
+  for (let depth = 1; depth < path.length; depth++) {
+    const union = nodeAt(root, document, path.slice(0, depth));
+    if (union?.discriminator === undefined) continue;
+    const branch = branchFor(union, valueAt(document, path.slice(0, depth)));
+    const here = branch === undefined ? undefined : tagOf(union, branch);
+    const others = (union.oneOf ?? []).filter((other) => hasField(other, path.slice(depth)));
+    if (here === undefined || others.length === 0) return null;
+    const tag = union.discriminator.propertyName;
+    return { tag, here, others: others.flatMap((other) => tagOf(union, other) ?? []) };
+  }
+  return null;
+}
+
+function hasField(holder: SchemaNode, [key, ...rest]: JsonPath): boolean {
+  if (key === undefined) return true;
+  const field =
+    typeof key === "string" && Object.hasOwn(holder.properties ?? {}, key) ? holder.properties?.[key] : undefined;
+  return field !== undefined && hasField(field, rest);
+}
+
 /** The field of a group that a single value is mostly meant for. */
 const mainFields: { readonly [group: string]: string } = {
   image: "size",
@@ -93,7 +145,8 @@ function elsewhereOf(root: SchemaNode, key: string, value: JsonValue | undefined
       const main = mainFields[path];
       return isGroup && main !== undefined && !isObject(value) ? `${path}.${main}` : path;
     });
-  return paths.length > mostElsewhere ? [] : paths;
+  const places = [...new Set(paths)];
+  return places.length > mostElsewhere ? [] : places;
 }
 
 const mostElsewhere = 3;

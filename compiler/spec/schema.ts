@@ -41,6 +41,8 @@ export interface SchemaNode {
   readonly "x-objectives"?: readonly string[] | undefined;
   /** By objective, where its default is another one. */
   readonly "x-defaults"?: { readonly [objective: string]: JsonValue } | undefined;
+  /** The branch of a tagged union where a document names none. */
+  readonly "x-default-tag"?: string | undefined;
   /** Stands in a file only: nothing after reading sees it. */
   readonly "x-input-only"?: boolean | undefined;
 }
@@ -51,6 +53,7 @@ export const annotations = [
   "x-kind",
   "x-default",
   "x-unit",
+  "x-default-tag",
   "x-input-only",
   "x-objectives",
   "x-defaults",
@@ -87,12 +90,17 @@ export function resolved(
   return resolve(root);
 }
 
-/** The branch of a tagged union (`data`) that a value is of; other nodes are their own. Undefined: no such branch. */
+/** The branch of a tagged union (`data`, `masking`) that a value is of; other nodes are their own. Undefined: no such branch. */
 export function branchFor(node: SchemaNode, value: JsonValue | undefined): SchemaNode | undefined {
   if (node.discriminator === undefined) return node;
   const tag = node.discriminator.propertyName;
-  const found = isObject(value) ? value[tag] : undefined;
+  const found = (isObject(value) ? value[tag] : undefined) ?? node["x-default-tag"];
   return node.oneOf?.find((branch) => branch.properties?.[tag]?.const === found);
+}
+
+/** The tag of a branch of a union. */
+export function tagOf(union: SchemaNode, branch: SchemaNode): string | undefined {
+  return branch.properties?.[union.discriminator?.propertyName ?? ""]?.const;
 }
 
 /** The node of `root` that describes the value at `path` of a document. */

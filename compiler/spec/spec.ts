@@ -13,7 +13,8 @@ export interface Spec {
   readonly image: ImageSpec;
   readonly encoder: EncoderSpec;
   readonly predictor: PredictorSpec;
-  readonly masking: MaskingSpec;
+  /** Which patches are context and which are predicted: one of the strategies that the paper compares (Table 6). */
+  readonly masking: MultiblockMaskingSpec | BlockMaskingSpec | RandomMaskingSpec | RasterizedMaskingSpec;
   readonly targets: TargetsSpec;
   /** Distance between prediction and target, averaged over every value: `smoothL1` (beta 1, as released) or `mse` (mean squared error, as in the paper's text). */
   readonly loss: "smoothL1" | "mse";
@@ -62,8 +63,10 @@ export interface PredictorSpec {
   /** Hidden width of the MLP of a block, as a multiple of `dim`; the product is rounded down. [× dim] */
   readonly mlpRatio: number;
 }
-/** Which patches are context and which are predicted: the multi-block strategy. */
-export interface MaskingSpec {
+/** Multi-block masking, I-JEPA's own: several target blocks, and a large context block from which their patches are taken out. */
+export interface MultiblockMaskingSpec {
+  /** Several blocks are predicted from a large one. */
+  readonly strategy: "multiblock";
   /** `reference` draws blocks as the released code does, its quirks included; `unbiased` draws scale and aspect independently, reaches every position, and drops surplus context tokens at random instead of from the bottom. */
   readonly sampler: "reference" | "unbiased";
   /** Whether the context may contain patches of the targets. */
@@ -91,10 +94,41 @@ export interface MaskingContextSpec {
   /** Context patches that are kept. `auto` keeps, for every size of target, the mean that the released code keeps after cutting a batch to its shortest context. [patches] */
   readonly tokens: "auto" | number;
 }
+/** Block masking: one large block is predicted from all patches outside it. Its place is uniform over the image. */
+export interface BlockMaskingSpec {
+  /** One block is predicted from everything else. */
+  readonly strategy: "block";
+  readonly targets: BlockMaskingTargetsSpec;
+}
+/** The block that is predicted. */
+export interface BlockMaskingTargetsSpec {
+  /** Smallest and largest area of the block; the paper has 0.6. [share of the patches] */
+  readonly scale: readonly [number, number];
+  /** Smallest and largest aspect of the block. The paper does not say; the default is that of multi-block targets. [height ÷ width] */
+  readonly aspect: readonly [number, number];
+}
+/** Random masking: patches from anywhere in the image are predicted from all others. */
+export interface RandomMaskingSpec {
+  /** Patches from anywhere are predicted from everything else. */
+  readonly strategy: "random";
+  readonly targets: RandomMaskingTargetsSpec;
+}
+/** The patches that are predicted. */
+export interface RandomMaskingTargetsSpec {
+  /** How many patches are predicted, rounded to a whole number: the same in every image. The paper has 0.6. [share of the patches] */
+  readonly share: number;
+}
+/** Rasterized masking: the image is cut into four quadrants, and three of them are predicted from the fourth. The paper does not say which; it is drawn anew for every image, each as often as the others. */
+export interface RasterizedMaskingSpec {
+  /** Three quadrants are predicted from the fourth. */
+  readonly strategy: "rasterized";
+}
 /** What the predictor has to predict. */
 export interface TargetsSpec {
   /** `representations` of the target encoder, or the `pixels` of the patches. */
   readonly space: "representations" | "pixels";
+  /** Where the target encoder is masked: at its `output` it sees every patch and targets are chosen from what it makes of them; at its `input` it sees the patches of one target alone (the paper's Table 11). Pixels know no `input`. */
+  readonly maskedAt: "output" | "input";
   /** Layer-normalizes every target vector (the features of a token, or the pixels of a patch) before it is compared. */
   readonly normalize: boolean;
 }

@@ -13,7 +13,9 @@ export const warnings: readonly Rule[] = [
     name: "a context is larger than a target",
     reads: ["image.size", "encoder.patch", "masking"],
     check: ({ spec }) => {
-      const { targets, contexts } = maskSizes(maskSettings(spec));
+      const settings = maskSettings(spec);
+      if (settings.strategy !== "multiblock") return [];
+      const { targets, contexts } = maskSizes(settings);
       const [target, context] = [Math.max(...targets.map(areaOf)), Math.max(...contexts.map(areaOf))];
       if (context > target) return [];
       return [{ path: ["masking", "context", "scale"], problem: errors.contextLikeTargets({ target, context }) }];
@@ -23,8 +25,10 @@ export const warnings: readonly Rule[] = [
     name: "a target has more than one place",
     reads: ["image.size", "encoder.patch", "masking"],
     check: ({ spec }) => {
-      const { grid, sampler, ...settings } = maskSettings(spec);
-      const { targets } = maskSizes({ grid, sampler, ...settings });
+      const settings = maskSettings(spec);
+      if (settings.strategy !== "multiblock") return [];
+      const { grid, sampler } = settings;
+      const { targets } = maskSizes(settings);
       // The reference draws from 0 to margin − 1, so that a margin of one patch leaves one place (reference.md §1.3).
       const least = sampler === "reference" ? 2 : 1;
       const fixed = targets.find(({ height, width }) => grid.height - height < least && grid.width - width < least);

@@ -85,6 +85,19 @@ export function enumerateSizes(draw: BlockDraw, { shared }: { readonly shared: b
     .sort((a, b) => a.height * a.width - b.height * b.width || a.height - b.height);
 }
 
+/** The size whose share of [0, 1) holds u. */
+export function pickSize<S extends WeightedSize>(sizes: readonly S[], u: number): S {
+  let rest = u;
+  for (const size of sizes) {
+    rest -= size.probability;
+    if (rest < 0) return size;
+  }
+  // Rounding may leave a sliver at the end.
+  const last = sizes.at(-1);
+  if (last === undefined) throw new Error("internal: a mask plan without block sizes");
+  return last;
+}
+
 interface Run {
   readonly from: number;
   /** Exclusive. */

@@ -1,178 +1,58 @@
 /**
  * The masks of a training step, with the lengths that its program was compiled for. A pure function of the plan, the
- * seed and the place in the run: worker count, order of work and resumes change nothing.
- *
- * Every context has exactly the tokens of its program. Too many: the reference drops the highest indices, as its cut to
- * the shortest mask of the batch does; the unbiased sampler drops at random. Too few: the image is drawn again, at most
- * `MAX_DRAWS` times; then the best draw is topped up (see `topUp`). This always ends.
+ * seed and the place in the run: worker count, order of work and resumes change nothing. Every strategy has a file of its
+ * own below strategies/.
  */
-import type { BlockSize, MaskPlan, TargetSize } from "../experiment";
-import { type Random, randomAt } from "../random/random";
-import { type Lengths, lengthsOf } from "../step/lengths";
-import { areaOf } from "./blocks";
-import { Cover } from "./cover";
-import { type ContextDraw, type ImageDraw, ImageDrawer } from "./draw";
+import type { MaskPlan, MaskPlans, MaskStrategy } from "../experiment";
+import type { MaskBatch, MaskRequest, StepAt } from "./batch";
+import { blockOfStep, sampleBlock } from "./strategies/block";
+import { sampleMultiblock, stepSizes } from "./strategies/multiblock";
+import { sampleRandom } from "./strategies/random";
+import { sampleRasterized } from "./strategies/rasterized";
 
-export interface MaskRequest {
-  readonly seed: number;
-  /** Optimizer step, from 0. It decides the sizes of all blocks, for every micro-batch and device. */
-  readonly step: number;
-  /** Images to draw for: those of a micro-batch. */
-  readonly images: number;
-  /** Number of the first of them within the global batch of the step; an image's number decides its positions. */
-  readonly firstImage: number;
-}
+export type { MaskBatch, MaskRequest } from "./batch";
 
-export interface MaskBatch {
+interface Sampler<Plan> {
+  readonly sample: (plan: Plan, request: MaskRequest) => MaskBatch;
   /** Index into the plan's programs. */
-  readonly program: number;
-  readonly lengths: Lengths;
-  /** [contexts · images, C]: row j · images + b is context j of image b; ascending within a row. */
-  readonly contextIndex: Int32Array;
-  /** [images, blocks · T]: the blocks of an image side by side; ascending within a block. */
-  readonly targetIndex: Int32Array;
-  /** Draws that were thrown away, and images of which a context was topped up: for logs and tests. */
-  readonly redraws: number;
-  readonly toppedUp: number;
+  readonly program: (plan: Plan, at: StepAt) => number;
+  /** What a target of this step is, for people: `5×7`, or `118 patches from anywhere`. */
+  readonly target: (plan: Plan, at: StepAt) => string;
 }
 
-/** Draws of one image before the best of them is topped up. */
-export const MAX_DRAWS = 64;
+const sizeText = ({ height, width }: { readonly height: number; readonly width: number }): string =>
+  `${height}×${width}`;
 
-/** The block sizes of a step. */
-export function stepSizes(plan: MaskPlan, { seed, step }: Pick<MaskRequest, "seed" | "step">): StepSizes {
-  const random = randomAt({ seed, purpose: "masks.sizes", step });
-  return { target: pickSize(plan.sizes, random.uniform()), context: pickSize(plan.contextSizes, random.uniform()) };
-}
+const samplers: { readonly [S in MaskStrategy]: Sampler<MaskPlans[S]> } = {
+  multiblock: {
+    sample: sampleMultiblock,
+    program: (plan, at) => stepSizes(plan, at).target.program,
+    target: (plan, at) => sizeText(stepSizes(plan, at).target),
+  },
+  block: {
+    sample: sampleBlock,
+    program: (plan, at) => blockOfStep(plan, at).program,
+    target: (plan, at) => sizeText(blockOfStep(plan, at)),
+  },
+  random: {
+    sample: sampleRandom,
+    program: () => 0,
+    target: ({ programs: [program] }) => `${program?.targetTokens} patches from anywhere`,
+  },
+  rasterized: {
+    sample: sampleRasterized,
+    program: () => 0,
+    target: ({ gridHeight, gridWidth }) => sizeText({ height: gridHeight / 2, width: gridWidth / 2 }),
+  },
+};
 
-export interface StepSizes {
-  readonly target: TargetSize;
-  readonly context: BlockSize;
-}
+/** The sampler of a plan: the table has under each strategy the one for its plans, which types can not follow. */
+const samplerOf = (plan: MaskPlan): Sampler<MaskPlan> => samplers[plan.strategy] as Sampler<MaskPlan>;
 
-export function sampleMasks(plan: MaskPlan, request: MaskRequest): MaskBatch {
-  const { seed, step, images, firstImage } = request;
-  const sizes = stepSizes(plan, request);
-  const { target } = sizes;
-  const lengths = lengthsOf({ contextTokens: target.contextTokens, targetTokens: areaOf(target) }, plan.targetCount);
-  const contextIndex = new Int32Array(plan.contextCount * images * lengths.C);
-  const targetIndex = new Int32Array(images * lengths.U);
-  const drawer = new ImageDrawer(plan);
-  const listing = new ContextListing(plan, sizes);
-  // The reference only asks for more than minKeep patches; what is too short for the program is drawn again as a whole.
-  const wanted = plan.sampler === "reference" ? plan.minKeep + 1 : lengths.C;
-  let redraws = 0;
-  let toppedUp = 0;
+export const sampleMasks = (plan: MaskPlan, request: MaskRequest): MaskBatch => samplerOf(plan).sample(plan, request);
 
-  for (let image = 0; image < images; image++) {
-    const random = randomAt({ seed, purpose: "masks.positions", step, sample: firstImage + image });
-    let best = drawer.draw(random, sizes, wanted);
-    for (let draws = 1; best.shortest < lengths.C && draws < MAX_DRAWS; draws++) {
-      const next = drawer.draw(random, sizes, wanted);
-      if (next.shortest > best.shortest) best = next;
-      redraws++;
-    }
-    if (best.shortest < lengths.C) toppedUp++;
+/** The program that a step runs: an index into the plan's programs. */
+export const programOfStep = (plan: MaskPlan, at: StepAt): number => samplerOf(plan).program(plan, at);
 
-    for (const [j, { top, left }] of best.targets.entries()) {
-      let at = image * lengths.U + j * lengths.T;
-      for (let y = top; y < top + target.height; y++) {
-        for (let x = left; x < left + target.width; x++) targetIndex[at++] = y * plan.gridWidth + x;
-      }
-    }
-    for (const [j, context] of best.contexts.entries()) {
-      const at = (j * images + image) * lengths.C;
-      listing.write(contextIndex.subarray(at, at + lengths.C), best, context, random);
-    }
-  }
-  return { program: target.program, lengths, contextIndex, targetIndex, redraws, toppedUp };
-}
-
-/** The size whose share of [0, 1) holds u. */
-function pickSize<S extends BlockSize>(sizes: readonly S[], u: number): S {
-  let rest = u;
-  for (const size of sizes) {
-    rest -= size.probability;
-    if (rest < 0) return size;
-  }
-  // Rounding may leave a sliver at the end.
-  const last = sizes.at(-1);
-  if (last === undefined) throw new Error("internal: a mask plan without block sizes");
-  return last;
-}
-
-/** Lists the patches of contexts. */
-class ContextListing {
-  readonly #plan: MaskPlan;
-  readonly #sizes: StepSizes;
-  readonly #avoided: Cover;
-  readonly #block: Cover;
-  readonly #patches: number[] = [];
-
-  constructor(plan: MaskPlan, sizes: StepSizes) {
-    const grid = { height: plan.gridHeight, width: plan.gridWidth };
-    this.#plan = plan;
-    this.#sizes = sizes;
-    this.#avoided = new Cover(grid);
-    this.#block = new Cover(grid);
-  }
-
-  /** Fills `out` with patches of the context, ascending. */
-  write(out: Int32Array, { targets }: ImageDraw, context: ContextDraw, random: Random): void {
-    this.#avoided.clear();
-    for (const place of targets.slice(0, context.avoided)) this.#avoided.add(this.#sizes.target, place);
-    const { top, left } = context.place;
-    const { height, width } = this.#sizes.context;
-    const patches = this.#patches;
-    patches.length = 0;
-    for (let y = top; y < top + height; y++) {
-      for (let x = left; x < left + width; x++) {
-        if (!this.#avoided.has(y, x)) patches.push(y * this.#plan.gridWidth + x);
-      }
-    }
-    if (patches.length < out.length) {
-      this.#topUp(out, context, targets, random);
-    } else if (this.#plan.sampler === "reference") {
-      for (let i = 0; i < out.length; i++) out[i] = patches[i] ?? 0;
-    } else {
-      choose(out, 0, patches, out.length, random);
-    }
-  }
-
-  /**
-   * Adds to the patches found so far: at random from those outside the block and all targets, then from the block's
-   * patches that targets cover, then from whatever is left.
-   */
-  #topUp(out: Int32Array, { place }: ContextDraw, targets: readonly { top: number; left: number }[], random: Random) {
-    const { gridHeight, gridWidth } = this.#plan;
-    const found = new Set(this.#patches);
-    this.#block.clear();
-    this.#block.add(this.#sizes.context, place);
-    this.#avoided.clear();
-    for (const target of targets) this.#avoided.add(this.#sizes.target, target);
-    const tiers: [number[], number[], number[]] = [[], [], []];
-    for (let patch = 0; patch < gridHeight * gridWidth; patch++) {
-      if (found.has(patch)) continue;
-      const [y, x] = [Math.floor(patch / gridWidth), patch % gridWidth];
-      const tier = this.#block.has(y, x) ? 1 : this.#avoided.has(y, x) ? 2 : 0;
-      tiers[tier].push(patch);
-    }
-    out.set(this.#patches);
-    let filled = this.#patches.length;
-    for (const tier of tiers) {
-      const count = Math.min(tier.length, out.length - filled);
-      choose(out, filled, tier, count, random);
-      filled += count;
-    }
-    if (filled < out.length) throw new Error("internal: a context of more tokens than the grid has patches");
-    out.sort();
-  }
-}
-
-/** Writes `count` of the items from `at` on, every choice equally likely, in their order (Knuth's algorithm S). */
-function choose(out: Int32Array, at: number, items: readonly number[], count: number, random: Random): void {
-  let wanted = count;
-  for (let i = 0; wanted > 0; i++) {
-    if (random.integer(items.length - i) < wanted) out[at + count - wanted--] = items[i] ?? 0;
-  }
-}
+/** What a target of a step is, for people. */
+export const targetOfStep = (plan: MaskPlan, at: StepAt): string => samplerOf(plan).target(plan, at);

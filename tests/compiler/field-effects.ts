@@ -207,6 +207,28 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       texts: "graph, header",
     },
   ],
+  "masking.targets.share": [
+    0.75,
+    {
+      experiment: "masks.programs 32:32 → 48:16",
+      step: "C (32 → 16), T (32 → 48)",
+      report:
+        "operations per step 222 MFLOP → 207 MFLOP, memory (estimate) 6.7 MiB → 6.1 MiB, Programs, Operations per step, Passes that applied, Operations by function",
+      texts: "graph, header",
+    },
+  ],
+  "targets.maskedAt": [
+    "input",
+    {
+      experiment: "targetsMaskedAt output → input",
+      features:
+        "import ./step (embedPatches targetBlock → EncoderBlock Linear V E H), embedPatches added, encoderBlock added, features (targetBlock → encoderBlock)",
+      step: "(comments), embedTargets added, targetBlock (B N → T extends number R), targetTokens, step (embedPatches → embedTargets), embedPatches removed",
+      report:
+        "operations per step 205 MFLOP → 196 MFLOP, Operations per step, Passes that applied, Operations by function",
+      texts: "graph",
+    },
+  ],
   "targets.space": [
     "pixels",
     {

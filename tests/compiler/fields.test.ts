@@ -17,6 +17,7 @@ const shapes: JsonObject = {
   data: { source: "shapes" },
   optimization: { globalBatch: 16 },
 };
+const random: JsonObject = { ...shapes, masking: { strategy: "random", targets: { share: 0.5 } } };
 const folder: JsonObject = { ...shapes, data: { source: "folder", train: "train", images: 4096 } };
 
 /**
@@ -43,7 +44,7 @@ function compiled(document: JsonObject): Compiled {
 }
 
 describe("every field of the schema does what it should", () => {
-  const [ofShapes, ofFolder] = [compiled(shapes), compiled(folder)];
+  const [ofShapes, ofFolder, ofRandom] = [compiled(shapes), compiled(folder), compiled(random)];
 
   test("the table has all fields", () => {
     expect([...new Set(fieldsOf(schemaRoot, ""))].sort()).toEqual(
@@ -70,7 +71,11 @@ describe("every field of the schema does what it should", () => {
       "data.labels",
       "data.maxBadShare",
     ].includes(path);
-    const [document, before] = isOfFolder ? [folder, ofFolder] : [shapes, ofShapes];
+    const [document, before] = isOfFolder
+      ? [folder, ofFolder]
+      : path === "masking.targets.share"
+        ? [random, ofRandom]
+        : [shapes, ofShapes];
     expect(effectsOf(before, compiled(withField(document, path, to)))).toEqual(effects);
   });
 });

@@ -56,6 +56,8 @@ const variants: readonly Variant[] = [
   ["mean squared error", (spec) => ({ ...spec, loss: "mse" })],
   ["targets as they are", (spec) => ({ ...spec, targets: { normalize: false } })],
   ["pixels as targets", (spec) => ({ ...spec, targets: { space: "pixels" } })],
+  ["targets masked at the input", (spec) => ({ ...spec, targets: { maskedAt: "input" } })],
+  ["random masks", (spec) => ({ ...spec, masking: { strategy: "random" } })],
   ["stochastic depth", (spec) => within(spec, "encoder", { dropPath: 0.3 })],
   ["one block each", (spec) => within(within(spec, "encoder", { depth: 1 }), "predictor", { depth: 1 })],
 ];

@@ -1,5 +1,5 @@
 /** masks.json of the official numbers, typed as far as tests read it. */
-import type { MaskSettings } from "../../compiler/masks/settings";
+import type { MultiblockSettings } from "../../compiler/masks/settings";
 import type { Range } from "../../runtime/masks/blocks";
 import type { CollatorSettings } from "../../runtime/masks/reference";
 import { officialJson } from "./official";
@@ -68,10 +68,11 @@ export function collatorSettings({ params }: OfficialSetting): CollatorSettings 
   };
 }
 
-export function maskSettings(setting: OfficialSetting, deviceBatch: number): MaskSettings {
+export function maskSettings(setting: OfficialSetting, deviceBatch: number): MultiblockSettings {
   const { grid, targetCount, targetScale, targetAspect, contextCount, contextScale, minKeep, allowOverlap } =
     collatorSettings(setting);
   return {
+    strategy: "multiblock",
     grid,
     sampler: "reference",
     targets: { count: targetCount, scale: targetScale, aspect: targetAspect },

@@ -19,6 +19,7 @@ export const smallNumbers: ModelNumbers = {
   targetTokens: 4,
   varies: { context: true, target: true, sequence: true },
   targetSpace: "representations",
+  targetsMaskedAt: "output",
   normalizeTargets: true,
   loss: "smoothL1",
   operands: "f32",

@@ -33,6 +33,18 @@ export const variations: readonly (readonly [name: string, change: object, inSte
     { masking: { ...base.masking, minKeep: 1, targets: { count: 1, scale: [0.2, 0.5] } } },
     /extends Sum<C, T>/,
   ],
+  ["masked at the input", { targets: { maskedAt: "input" } }, /function embedTargets/],
+  [
+    "masked at the input, two contexts and one length",
+    {
+      targets: { maskedAt: "input", normalize: false },
+      masking: { minKeep: 1, targets: { scale: [0.2, 0.2], aspect: [1, 1] }, context: { count: 2 } },
+    },
+    /copies: 2/,
+  ],
+  ["block masks", { masking: { strategy: "block", targets: { scale: [0.4, 0.7] } } }, /extends Sum<C, T>/],
+  ["random masks", { masking: { strategy: "random" } }, /export const T = 10;/],
+  ["rasterized masks", { masking: { strategy: "rasterized" } }, /export const T = 4;/],
   ["one block each", { encoder: { ...base.encoder, depth: 1 }, predictor: { dim: 8, depth: 1, heads: 2 } }, /step/],
   ["two blocks", { encoder: { ...base.encoder, depth: 2 }, predictor: { dim: 8, depth: 2, heads: 2 } }, /step/],
   ["the unbiased sampler", { masking: { ...base.masking, sampler: "unbiased" } }, /step/],

@@ -54,7 +54,10 @@ function experimentRows({ experiment, metadata }: ExportSource): readonly (reado
     ["images", `${image.width}×${image.height} pixels in patches of ${image.patch}`],
     ["encoder", `${encoder.depth} blocks, width ${encoder.dim}, ${encoder.heads} heads, MLP ${encoder.hidden}`],
     ["predictor", `${predictor.depth} blocks, width ${predictor.dim}, ${predictor.heads} heads`],
-    ["masks", `${masks.targetCount} targets, ${masks.contextCount} context, sampler ${masks.sampler}`],
+    [
+      "masks",
+      `${masks.targetCount} targets, ${masks.contextCount} context, ${masks.strategy === "multiblock" ? `sampler ${masks.sampler}` : `${masks.strategy} masking`}`,
+    ],
     ["batch", `${optimizer.globalBatch} images`],
     ["learning rate", `${schedule.lrStart} → ${schedule.lrPeak} → ${schedule.lrFinal}`],
     ["trained", `${step} of ${schedule.steps} steps, ${epoch} of ${optimizer.epochs} epochs`],

@@ -37,7 +37,14 @@ export function experimentOf(text: string): { readonly experiment: Experiment } 
   const lacking = wanted.find(([path, is]) => !is(at(path)));
   if (lacking !== undefined) return { lacks: `experiment.${lacking[0]}` };
   // A trainer wrote its own constants; what is read of them here was just looked at.
-  return { experiment: value as Experiment };
+  return { experiment: withChoices(value) as Experiment };
+}
+
+/** Runs of before there was a choice do not say what they did. */
+function withChoices(value: unknown): unknown {
+  if (!isFields(value)) return value;
+  const masks = isFields(value.masks) ? { strategy: "multiblock", ...value.masks } : value.masks;
+  return { targetsMaskedAt: "output", ...value, masks };
 }
 
 /** The name of a run's experiment; null where the folder is no run. */

@@ -203,8 +203,14 @@ const unsaid: readonly { readonly field: string; readonly of: (spec: Spec) => un
   { field: "image.std", of: ({ image }) => image.std, want: [0.229, 0.224, 0.225] },
   { field: "encoder.dropPath", of: ({ encoder }) => encoder.dropPath, want: 0 },
   { field: "predictor.mlpRatio", of: ({ predictor }) => predictor.mlpRatio, want: 4 },
-  { field: "masking.sampler", of: ({ masking }) => masking.sampler, want: "reference" },
+  { field: "masking.strategy", of: ({ masking }) => masking.strategy, want: "multiblock" },
+  {
+    field: "masking.sampler",
+    of: ({ masking }) => (masking.strategy === "multiblock" ? masking.sampler : "reference"),
+    want: "reference",
+  },
   { field: "targets.space", of: ({ targets }) => targets.space, want: "representations" },
+  { field: "targets.maskedAt", of: ({ targets }) => targets.maskedAt, want: "output" },
   { field: "targets.normalize", of: ({ targets }) => targets.normalize, want: true },
   { field: "loss", of: ({ loss }) => loss, want: "smoothL1" },
   { field: "data.source", of: ({ data }) => data.source, want: "folder" },
@@ -242,8 +248,11 @@ export function configFromSpec(
   if (spec.predictor.heads !== spec.encoder.heads) {
     diagnostics.push(inexpressible(file, "predictor.heads", spec.predictor.heads, "those of the encoder"));
   }
-  if (diagnostics.length > 0 || size === null || spec.data.source !== "folder") return { ok: false, diagnostics };
-  const { masking, optimization, augmentation, hardware, data } = spec;
+  const { masking } = spec;
+  if (diagnostics.length > 0 || size === null || spec.data.source !== "folder" || masking.strategy !== "multiblock") {
+    return { ok: false, diagnostics };
+  }
+  const { optimization, augmentation, hardware, data } = spec;
   const parts = optimization.accumulation * hardware.gpus;
   const train = data.train.replace(/\/?train\/?$/, "");
   // The released configurations have ImageNet as a folder in a folder.

@@ -57,6 +57,7 @@ export function masksOfTrace({ grid, contexts, targets, lengths }: Trace): MaskP
     `${contextTokens} ${targetTokens}`;
   const pairs = new Map(batches.map((pair) => [keyOf(pair), pair] as const));
   return {
+    strategy: "multiblock",
     gridHeight: grid,
     gridWidth: grid,
     sampler: "reference",

@@ -3,7 +3,7 @@ import { patchCoverage } from "../../compiler/plan/mask-coverage";
 import { openLabelledImages, usableOf } from "../../runtime/data/labelled";
 import { UserError } from "../../runtime/errors";
 import type { Experiment, MaskPlan } from "../../runtime/experiment";
-import { type MaskBatch, sampleMasks, stepSizes } from "../../runtime/masks/sampler";
+import { type MaskBatch, programOfStep, sampleMasks, targetOfStep } from "../../runtime/masks/sampler";
 import type { Figure, Section } from "./section";
 import { type Grid, gridLines, squares, svg, text } from "./svg";
 import { type Thumbnails, thumbnailsOf } from "./thumbnails";
@@ -38,9 +38,8 @@ export async function maskSection({ experiment, root, id, of }: MaskSectionOptio
     const step = stepOf(plan, seed, index);
     if (step === null) return [];
     const batch = sampleMasks(plan, { seed, step, images, firstImage: 0 });
-    const { height, width } = stepSizes(plan, { seed, step }).target;
     const caption =
-      `${program.contextTokens} context patches, ${plan.targetCount} targets of ${height}×${width}: ` +
+      `${program.contextTokens} context patches, ${targetsText(plan, targetOfStep(plan, { seed, step }))}: ` +
       `${(100 * program.probability).toFixed(1)} % of steps`;
     return [{ caption, isWide: false, markup: batchPicture(plan, batch, thumbnails, caption) }];
   });
@@ -50,7 +49,7 @@ export async function maskSection({ experiment, root, id, of }: MaskSectionOptio
   return {
     title: of === null ? "Masks" : `Masks: ${of}`,
     notes: [
-      `Drawn by the ${plan.sampler} sampler with seed ${seed}, as the trainer does: clear is what the context encoder sees, the ` +
+      `Drawn by ${plan.strategy === "multiblock" ? `the ${plan.sampler} sampler` : `${plan.strategy} masking`} with seed ${seed}, as the trainer does: clear is what the context encoder sees, the ` +
         "coloured blocks are predicted from it, and what is veiled is neither.",
       ...(more > 0 ? [`${more} rarer programs are not drawn.`] : []),
       ...contexts,
@@ -79,10 +78,13 @@ async function trainImages(
   }
 }
 
+const targetsText = ({ targetCount }: MaskPlan, each: string): string =>
+  targetCount === 1 ? `one target of ${each}` : `${targetCount} targets of ${each}`;
+
 /** The first step that runs a program; null where it is too rare to be met. */
 function stepOf(plan: MaskPlan, seed: number, program: number): number | null {
   for (let step = 0; step < searchedSteps; step++) {
-    if (stepSizes(plan, { seed, step }).target.program === program) return step;
+    if (programOfStep(plan, { seed, step }) === program) return step;
   }
   return null;
 }

@@ -1,7 +1,7 @@
 /** How near predictions come to their targets, patch by patch: the cosine over held-out images with real masks. */
 
 import type { LabelledImages } from "../../runtime/data/labelled";
-import { sampleMasks, stepSizes } from "../../runtime/masks/sampler";
+import { programOfStep, sampleMasks } from "../../runtime/masks/sampler";
 import { cosineOf } from "../export/onnx/measure";
 import { predict } from "../export/onnx/predictions";
 import type { ExportSource } from "../export/source";
@@ -32,7 +32,7 @@ export async function predictedCosines(source: ExportSource, of: LabelledImages)
     0,
   );
   const step = Array.from({ length: searchedSteps }, (_, i) => i).find(
-    (i) => stepSizes(plan, { seed, step: i }).target.program === most,
+    (i) => programOfStep(plan, { seed, step: i }) === most,
   );
   if (step === undefined) return "no step of the most frequent program was found";
   const batch = sampleMasks(plan, { seed, step, images: count, firstImage: 0 });

@@ -1,7 +1,7 @@
 /** The pictures of a report: masks and features of its runs, and a warning for each that could not be made. */
 import { errors } from "../../compiler/diagnostics/catalogue";
 import { type Diagnostic, unplaced } from "../../compiler/diagnostics/diagnostic";
-import type { Experiment } from "../../runtime/experiment";
+import type { Experiment, MaskPlan } from "../../runtime/experiment";
 import { featureSection } from "./features";
 import { heldOutFeatures } from "./held-out";
 import { maskSection } from "./masks";
@@ -43,7 +43,12 @@ async function maskSections(runs: readonly RunRecord[], { root }: PictureOptions
 
 /** Another version may have written other constants. */
 const hasMasks = ({ masks }: Experiment): boolean =>
-  typeof masks === "object" && [masks.sizes, masks.contextSizes, masks.programs].every(Array.isArray);
+  typeof masks === "object" && [masks.programs, ...sizeLists(masks)].every(Array.isArray);
+
+function sizeLists(masks: MaskPlan): readonly unknown[] {
+  if (masks.strategy === "multiblock") return [masks.sizes, masks.contextSizes];
+  return masks.strategy === "block" ? [masks.sizes] : [];
+}
 
 /** Patches of so many images are coloured together. */
 const patchImages = 32;

@@ -72,10 +72,17 @@ function nearHere(here: string, near: string, pointer: string): string {
   return fieldPointers.includes(whole) ? whole : mended;
 }
 
-/** What a node holds by key; of a union (`data`), the fields of all its branches. */
+/** What a node holds by key; of a union (`data`, `masking`), the fields of all its branches. */
 function fieldsOf(node: SchemaNode): ReadonlyMap<string, SchemaNode> {
   const nodes = node.discriminator === undefined ? [node] : (node.oneOf ?? []);
-  return new Map(nodes.flatMap(({ properties }) => Object.entries(properties ?? {})));
+  const fields = new Map<string, SchemaNode>();
+  for (const [key, field] of nodes.flatMap(({ properties }) => Object.entries(properties ?? {}))) {
+    const known = fields.get(key);
+    // Branches may have a group of one name with other fields in it.
+    const properties = known?.properties && { ...known.properties, ...field.properties };
+    fields.set(key, known === undefined ? field : { ...known, ...(properties && { properties }) });
+  }
+  return fields;
 }
 
 /** Every field and every group that a grid can set. */

@@ -115,6 +115,15 @@ export const specErrors = {
       want: "no such field, or another `objective`",
     }),
   ),
+  fieldOfOther: kind(
+    "E209",
+    "The field belongs to another choice: `data.source` and `masking.strategy` decide which fields there are.",
+    (facts: { tag: string; here: string; others: readonly string[]; known: readonly string[] }) => ({
+      what: `no field of ${facts.tag} ${JSON.stringify(facts.here)}`,
+      want: `one of ${facts.known.join(", ")}`,
+      hint: `${facts.others.map((other) => JSON.stringify(other)).join(" and ")} ${facts.others.length === 1 ? "has" : "have"} it.`,
+    }),
+  ),
 
   reversedRange: kind(
     "E301",

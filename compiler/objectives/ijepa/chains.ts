@@ -1,25 +1,23 @@
 /** I-JEPA as chains of small graphs, the way the paper tells it; no saving is taken here (that is optimize/). */
-import { type Graph, GraphBuilder, type Value } from "../../ir/graph";
+import { type Graph, GraphBuilder } from "../../ir/graph";
 import {
   blockOf,
-  embedAll,
   encoderLayout,
   encoderNorm,
-  encoderNormGroup,
   featuresChain,
-  frozenBlocks,
   imagesChain,
   loop,
   once,
   patchesInto,
   patchGroup,
 } from "../../model/encoder";
-import { groupOf, LAYER_NORM_EPS, layers, linearGroup, normGroup, TARGET_NORM_EPS } from "../../model/layers";
+import { groupOf, LAYER_NORM_EPS, layers, linearGroup, normGroup } from "../../model/layers";
 import { IMAGES, type Model } from "../../model/model";
 import { dimsOf, type IJepaDims } from "./dims";
 import { targetEnds } from "./ends";
 import { predictorLayout } from "./networks";
 import type { IJepaNumbers } from "./numbers";
+import { blockRows, targetStages } from "./targets";
 import { type IJepaTrees, treesOf } from "./trees";
 
 /**
@@ -36,40 +34,6 @@ function embedContext(dims: IJepaDims, { batch, constants }: IJepaTrees): Graph 
   const embedded = g.one("linear", [kept, weights("weight"), weights("bias")], {}, "embedded");
   const at = g.one("gatherRows", [positions, contextIndex], {}, "positionsOfContext");
   return g.finish([g.one("add", [embedded, at], {}, "out")]);
-}
-
-/** Target tokens, one row per (block, context, image), the order of reference.md §5. */
-function blockRows(g: GraphBuilder, n: IJepaNumbers, dims: IJepaDims, x: Value, name: string): Value {
-  return g.one(
-    "splitBlocks",
-    [x],
-    { blocks: n.targets, copies: n.contexts, rows: dims.predictorRows, tokens: dims.target },
-    name,
-  );
-}
-
-function selectTargets(n: IJepaNumbers, dims: IJepaDims, { batch }: IJepaTrees): Graph {
-  const g = new GraphBuilder(
-    "targetTokens",
-    "The final norm, the layer norm of targets, and the tokens of the target blocks.",
-  );
-  const weights = g.group(encoderNormGroup(dims));
-  const x = g.input("x", "f32", [dims.images, dims.patches, dims.encoder.width]);
-  const targetIndex = g.read("targetIndex", batch.targetIndex);
-  const encoded = g.one("layerNorm", [x, weights("weight"), weights("bias")], { eps: LAYER_NORM_EPS }, "encoded");
-  const features = n.normalizeTargets ? g.one("normalize", [encoded], { eps: TARGET_NORM_EPS }, "normalized") : encoded;
-  const chosen = g.one("gatherTokens", [features, targetIndex], {}, "chosen");
-  return g.finish([blockRows(g, n, dims, chosen, "targets")]);
-}
-
-/** Pixels as targets (the paper's ablation): patches of the image, each normalized. */
-function pixelTargets(n: IJepaNumbers, dims: IJepaDims, { batch }: IJepaTrees): Graph {
-  const g = new GraphBuilder("pixelTargets", "The pixels of the target blocks' patches.");
-  const patches = patchesInto(g, dims);
-  const targetIndex = g.read("targetIndex", batch.targetIndex);
-  const chosen = g.one("gatherTokens", [patches, targetIndex], {}, "chosen");
-  const pixels = n.normalizeTargets ? g.one("normalize", [chosen], { eps: LAYER_NORM_EPS }, "normalized") : chosen;
-  return g.finish([blockRows(g, n, dims, pixels, "targets")]);
 }
 
 /** What the predictor reads: the context's representations, then a mask token at every target position. */
@@ -149,16 +113,12 @@ export function buildModel(n: IJepaNumbers): Model {
         kind: "frozen",
         name: "target",
         part: "target encoder",
-        title: n.targetSpace === "pixels" ? "Targets: pixels" : "Target encoder: all patches, no gradient",
+        ...targetStages(n, dims, trees),
         input: IMAGES,
         weights: "target",
         running: "h",
         result: "targets",
-        ends: targetEnds(dims),
-        stages:
-          n.targetSpace === "pixels"
-            ? [once(pixelTargets(n, dims, trees))]
-            : [once(embedAll(dims)), frozenBlocks(n, dims, "target"), once(selectTargets(n, dims, trees))],
+        ends: targetEnds(n, dims),
       },
       {
         kind: "trained",
@@ -193,7 +153,8 @@ export function buildModel(n: IJepaNumbers): Model {
     ],
     loss: lossGraph(n, dims),
     compares: { predictions: "predictor", targets: "target" },
-    features: featuresChain(n, dims, "target"),
+    // A target encoder that is masked at its input has a block of another shape.
+    features: featuresChain(n, dims, "target", { hasOwnBlock: n.targetsMaskedAt === "input" }),
     averages: true,
     source: "paper §3",
   };

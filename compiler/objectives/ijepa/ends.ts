@@ -2,9 +2,13 @@
 import { sizeOf } from "../../ir/number";
 import type { ChainEnds } from "../../model/model";
 import type { IJepaDims } from "./dims";
+import type { IJepaNumbers } from "./numbers";
 
-/** Reading only the targets' patches saves work where they are fewer than all patches. */
-export function targetEnds({ allTargets, patches }: IJepaDims): ChainEnds {
+/** Reading only the targets' patches saves work where the encoder sees all, and they are fewer than all. */
+export function targetEnds({ targetsMaskedAt }: IJepaNumbers, { allTargets, patches }: IJepaDims): ChainEnds {
+  if (targetsMaskedAt === "input") {
+    return { last: "targetLastBlock", may: false, because: "the target encoder sees the patches of targets alone" };
+  }
   const [read, all] = [sizeOf(allTargets), sizeOf(patches)];
   const may = read < all;
   return {

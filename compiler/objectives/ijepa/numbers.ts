@@ -12,6 +12,8 @@ export interface IJepaNumbers extends BaseNumbers {
   /** Whether programs differ in their number of context, target tokens, sum of both. */
   readonly varies: { readonly context: boolean; readonly target: boolean; readonly sequence: boolean };
   readonly targetSpace: "representations" | "pixels";
+  /** Whether the target encoder sees all patches, or those of one target alone. */
+  readonly targetsMaskedAt: "output" | "input";
   /** Layer norm of the targets. */
   readonly normalizeTargets: boolean;
   readonly loss: "smoothL1" | "mse";

@@ -1,6 +1,6 @@
 /** The masks and networks of I-JEPA, decided. */
 import type { MaskPlan } from "../../../runtime/experiment";
-import { buildMaskPlan } from "../../plan/masks";
+import { buildMaskPlan } from "../../masks/strategies";
 import { mostProbable, programsDiffer } from "../../plan/programs";
 import { maskSettings } from "../../spec/mask-settings";
 import { hiddenWidth } from "../../spec/presets";
@@ -16,7 +16,7 @@ export function planOf(spec: Spec, given?: MaskPlan): ObjectivePlan<IJepaNumbers
   const context = programsDiffer(masks, (program) => program.contextTokens);
   const target = programsDiffer(masks, (program) => program.targetTokens);
   return {
-    constants: { predictor, masks },
+    constants: { predictor, masks, targetsMaskedAt: spec.targets.maskedAt },
     numbers: {
       objective: "ijepa",
       predictor,
@@ -27,6 +27,7 @@ export function planOf(spec: Spec, given?: MaskPlan): ObjectivePlan<IJepaNumbers
       // Of two lengths one of which varies; that their sum may be the same for all is no matter.
       varies: { context, target, sequence: context || target },
       targetSpace: spec.targets.space,
+      targetsMaskedAt: spec.targets.maskedAt,
       normalizeTargets: spec.targets.normalize,
       loss: spec.loss,
     },

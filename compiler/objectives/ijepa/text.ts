@@ -1,5 +1,5 @@
 /** What the text beside generated code says of I-JEPA. */
-import type { Experiment } from "../../../runtime/experiment";
+import type { Experiment, MaskPlan, MaskStrategy } from "../../../runtime/experiment";
 import type { ProgramsText } from "../objective";
 
 export const headline = ({ encoder, predictor, masks }: Experiment): readonly string[] => [
@@ -10,14 +10,36 @@ export const headline = ({ encoder, predictor, masks }: Experiment): readonly st
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
+const notes: { readonly [S in MaskStrategy]: string } = {
+  multiblock:
+    "One program for every number of target tokens; the context is cut to the same number of tokens for all images.",
+  block: "One program for every number of target tokens; the context is everything else.",
+  random: "One program: as many targets in every image, and the context is everything else.",
+  rasterized: "One program: the context is one quadrant of the image, and the targets are the three others.",
+};
+
+const targetsHead: { readonly [S in MaskStrategy]: string } = {
+  multiblock: "target blocks (height × width)",
+  block: "target block (height × width)",
+  random: "target",
+  rasterized: "target quadrants (height × width)",
+};
+
+/** The sizes of targets of a program, with their share of the steps where there are several. */
+function targetsOf(masks: MaskPlan, program: number): string {
+  if (masks.strategy === "random") return "patches from anywhere";
+  if (masks.strategy === "rasterized") return `${masks.gridHeight / 2}×${masks.gridWidth / 2}`;
+  return masks.sizes
+    .filter((size) => size.program === program)
+    .map((size) => `${size.height}×${size.width} ${percent(size.probability)}`)
+    .join(", ");
+}
+
 export const programs = ({ masks }: Experiment): ProgramsText => ({
-  note: "One program for every number of target tokens; the context is cut to the same number of tokens for all images.",
-  head: ["target blocks (height × width)", "target tokens", "context tokens", "share of the steps"],
+  note: notes[masks.strategy],
+  head: [targetsHead[masks.strategy], "target tokens", "context tokens", "share of the steps"],
   rows: masks.programs.map(({ targetTokens, contextTokens, probability }, i) => [
-    masks.sizes
-      .filter((size) => size.program === i)
-      .map((size) => `${size.height}×${size.width} ${percent(size.probability)}`)
-      .join(", "),
+    targetsOf(masks, i),
     String(targetTokens),
     String(contextTokens),
     percent(probability),

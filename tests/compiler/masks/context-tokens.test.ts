@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { drawLengths, meanOfShortest } from "../../../compiler/masks/context-tokens";
-import type { MaskSettings } from "../../../compiler/masks/settings";
-import { ImageDrawer } from "../../../runtime/masks/draw";
+import type { MultiblockSettings } from "../../../compiler/masks/settings";
+import { ImageDrawer } from "../../../runtime/masks/strategies/multiblock-draw";
 import { randomAt } from "../../../runtime/random/random";
 import { maskSettings, officialSettings } from "../../support/official-masks";
 
@@ -47,7 +47,8 @@ test("the mean of the shortest, over all choices", () => {
 });
 
 test("what was drawn before does not matter: a row is the same in any order and at any length", () => {
-  const settings: MaskSettings = {
+  const settings: MultiblockSettings = {
+    strategy: "multiblock",
     grid: { height: 8, width: 8 },
     sampler: "reference",
     targets: { count: 4, scale: [0.2, 0.3], aspect: [0.75, 1.5] },

@@ -27,6 +27,11 @@ const table: readonly (readonly [name: string, change: Partial<ModelNumbers>, wa
       ...predictor,
     ],
   ],
+  [
+    "a target encoder that is masked at its input",
+    { targetsMaskedAt: "input" },
+    ["fuse ends not → targetLastBlock of targetBlock + targetTokens", ...predictor],
+  ],
   ["pixels as targets: there is no block to join", { targetSpace: "pixels", targets: 4 }, predictor],
   [
     "a predictor of one block",

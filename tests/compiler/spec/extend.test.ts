@@ -47,6 +47,14 @@ describe("an experiment over another", () => {
     ["paths start where they are written", {}, [], { data: { train: "shared/images" } }],
     ["other data as a whole", { data: { source: "shapes" } }, [], { data: { source: "shapes", trainImages: 8192 } }],
     [
+      "another strategy as a whole",
+      { masking: { strategy: "random" } },
+      [],
+      { masking: { strategy: "random", targets: { share: 0.6 } } },
+    ],
+    ["the same strategy field by field", { masking: { strategy: "multiblock" } }, [], { masking: { minKeep: 4 } }],
+    ["another strategy by --set", {}, ["masking.strategy=rasterized"], { masking: { strategy: "rasterized" } }],
+    [
       "numbers in the place of a size",
       { encoder: { dim: 24, depth: 2, heads: 3 }, predictor: { dim: 24 } },
       [],

@@ -23,13 +23,14 @@ describe("defaults", () => {
       encoder: { dim: 1280, depth: 32, heads: 16, mlpRatio: 4, patch: 14, dropPath: 0 },
       predictor: { dim: 384, depth: 12, heads: 16, mlpRatio: 4 },
       masking: {
+        strategy: "multiblock",
         sampler: "reference",
         allowOverlap: false,
         minKeep: 10,
         targets: { count: 4, scale: [0.15, 0.2], aspect: [0.75, 1.5] },
         context: { count: 1, scale: [0.85, 1], tokens: "auto" },
       },
-      targets: { space: "representations", normalize: true },
+      targets: { space: "representations", maskedAt: "output", normalize: true },
       loss: "smoothL1",
       data: {
         source: "shapes",

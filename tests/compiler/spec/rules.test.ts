@@ -27,6 +27,26 @@ const mistakes: readonly (readonly [fields: { readonly [path: string]: JsonValue
       "E301 augmentation.cropAspect: the smallest is larger than the largest; found [2, 1]; want [1, 2]",
     ],
     [
+      { masking: { strategy: "block", targets: { scale: [0.6, 0.5] } } },
+      "E301 masking.targets.scale: the smallest is larger than the largest; found [0.6, 0.5]; want [0.5, 0.6]",
+    ],
+    [
+      { masking: { strategy: "block", targets: { scale: [0.5, 1] } } },
+      "E331 masking.targets.scale: of 196 patches none is left for the context; want a smaller scale, or smaller patches",
+    ],
+    [
+      { masking: { strategy: "random", targets: { share: 0.001 } } },
+      "E331 masking.targets.share: of 196 patches none is left for the target; want a larger share, or smaller patches",
+    ],
+    [
+      { "encoder.patch": 32, masking: { strategy: "rasterized" } },
+      "E332 masking.strategy: a grid of 7×7 patches has no quadrants; found 7 patches a side; want an even number of patches a side: a patch of 28 or 56",
+    ],
+    [
+      { targets: { space: "pixels", maskedAt: "input" } },
+      'E333 targets.maskedAt: there is no target encoder to mask; found "input", with targets.space "pixels"; want "output", or targets.space "representations"',
+    ],
+    [
       { "encoder.patch": 15 },
       "E302 encoder.patch: patches of 15 pixels do not tile an image of 224 at least twice each way; found 224 / 15 = 14.933; want a patch of 14 or 16",
     ],

@@ -32,7 +32,32 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
   [
     "data.train",
     "x",
-    "E201 data.train: no such field; want one of source, trainImages, validationImages, testImages, sceneSize, difficulty, seed. Did you mean `trainImages`?",
+    'E209 data.train: no field of source "shapes"; want one of source, trainImages, validationImages, testImages, sceneSize, difficulty, seed. "folder" has it.',
+  ],
+  [
+    "masking",
+    { strategy: "random", targets: { scale: [0.6, 0.6] } },
+    'E209 masking.targets.scale: no field of strategy "random"; want one of share. "multiblock" and "block" have it.',
+  ],
+  [
+    "masking",
+    { targets: { share: 0.6 } },
+    'E209 masking.targets.share: no field of strategy "multiblock"; want one of count, scale, aspect. "random" has it.',
+  ],
+  [
+    "masking",
+    { strategy: "rasterized", sampler: "unbiased" },
+    'E209 masking.sampler: no field of strategy "rasterized"; want one of strategy. "multiblock" has it.',
+  ],
+  [
+    "masking",
+    { strategy: "block", targets: { asspect: [1, 1] } },
+    "E201 masking.targets.asspect: no such field; want one of scale, aspect. Did you mean `aspect`?",
+  ],
+  [
+    "masking.strategy",
+    "multi-block",
+    'E205 masking.strategy: not one of the choices; found "multi-block"; want "multiblock" or "block" or "random" or "rasterized". Did you mean `multiblock`?',
   ],
   ["image.a b", 1, 'E201 image["a b"]: no such field; want one of size, mean, std'],
   [

@@ -32,6 +32,7 @@ export const experiment: Experiment = {
   encoder: { dim: 8, depth: 1, heads: 2, hidden: 32 },
   predictor: { dim: 4, depth: 1, heads: 2, hidden: 16 },
   masks: {
+    strategy: "multiblock",
     gridHeight: 2,
     gridWidth: 2,
     sampler: "reference",
@@ -43,6 +44,7 @@ export const experiment: Experiment = {
     contextSizes: [{ height: 2, width: 2, probability: 1 }],
     programs: [{ contextTokens: 3, targetTokens: 1, probability: 1 }],
   },
+  targetsMaskedAt: "output",
   schedule: {
     steps: 40,
     curveSteps: 40,

@@ -31,6 +31,7 @@ export const tinyExperiment: Experiment = {
   encoder: { dim: 8, depth: 2, heads: 2, hidden: 16 },
   predictor: { dim: 8, depth: 1, heads: 2, hidden: 16 },
   masks: {
+    strategy: "multiblock",
     gridHeight: 4,
     gridWidth: 4,
     sampler: "unbiased",
@@ -42,6 +43,7 @@ export const tinyExperiment: Experiment = {
     contextSizes: [{ height: 4, width: 4, probability: 1 }],
     programs: [{ contextTokens: 4, targetTokens: 4, probability: 1 }],
   },
+  targetsMaskedAt: "output",
   schedule: {
     steps: 10,
     curveSteps: 10,

@@ -1,95 +1,57 @@
+/** Strategies whose context is all that is no target: what holds for any grid, and that nothing is preferred. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { MaskSettings } from "../../../compiler/masks/settings";
+import { buildMaskPlan, maskPlanProblems } from "../../../compiler/masks/strategies";
 import { patchCoverage } from "../../../compiler/plan/mask-coverage";
-import { buildMaskPlan } from "../../../compiler/plan/masks";
 import type { MaskPlan } from "../../../runtime/experiment";
-import { areaOf } from "../../../runtime/masks/blocks";
-import { type MaskBatch, sampleMasks, stepSizes } from "../../../runtime/masks/sampler";
-import { maskSettings, officialMasks } from "../../support/official-masks";
+import { type MaskBatch, programOfStep, sampleMasks, targetOfStep } from "../../../runtime/masks/sampler";
 
-const paper: MaskSettings = {
-  grid: { height: 16, width: 16 },
-  sampler: "unbiased",
-  targets: { count: 4, scale: [0.15, 0.2], aspect: [0.75, 1.5] },
-  context: { count: 1, scale: [0.85, 1], tokens: 64 },
-  minKeep: 10,
-  allowOverlap: false,
-  deviceBatch: 128,
+const grids = fc.record({ height: fc.integer({ min: 2, max: 12 }), width: fc.integer({ min: 2, max: 12 }) });
+const shares = fc.double({ min: 0.02, max: 0.98, noNaN: true });
+const aspects = fc.double({ min: 0.3, max: 3, noNaN: true });
+const pair = (of: fc.Arbitrary<number>) => fc.tuple(of, of).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
+
+const anySettings: { readonly [strategy: string]: fc.Arbitrary<MaskSettings> } = {
+  block: fc
+    .record({ grid: grids, targets: fc.record({ scale: pair(shares), aspect: pair(aspects) }) })
+    .map((rest): MaskSettings => ({ strategy: "block", ...rest })),
+  random: fc
+    .record({ grid: grids, share: shares })
+    .map(({ grid, share }): MaskSettings => ({ strategy: "random", grid, targets: { share } })),
+  rasterized: grids.map(
+    ({ height, width }): MaskSettings => ({ strategy: "rasterized", grid: { height: 2 * height, width: 2 * width } }),
+  ),
 };
 
-/** Settings of any legal plan, with budgets that need not be reachable. */
-const anySettings: fc.Arbitrary<MaskSettings> = fc
-  .record({
-    height: fc.integer({ min: 2, max: 14 }),
-    width: fc.integer({ min: 2, max: 70 }),
-    sampler: fc.constantFrom("reference" as const, "unbiased" as const),
-    targetCount: fc.integer({ min: 1, max: 5 }),
-    contextCount: fc.integer({ min: 1, max: 3 }),
-    scales: fc.tuple(fc.double({ min: 0.05, max: 1, noNaN: true }), fc.double({ min: 0.05, max: 1, noNaN: true })),
-    contextScales: fc.tuple(fc.double({ min: 0.1, max: 1, noNaN: true }), fc.double({ min: 0.1, max: 1, noNaN: true })),
-    aspects: fc.tuple(fc.double({ min: 0.3, max: 3, noNaN: true }), fc.double({ min: 0.3, max: 3, noNaN: true })),
-    tokenShare: fc.double({ min: 0, max: 1, noNaN: true }),
-    minKeep: fc.integer({ min: 0, max: 12 }),
-    allowOverlap: fc.boolean(),
-  })
-  .map(({ height, width, sampler, minKeep, allowOverlap, ...rest }): MaskSettings => {
-    const sorted = ([a, b]: readonly [number, number]) => [Math.min(a, b), Math.max(a, b)] as const;
-    return {
-      grid: { height, width },
-      sampler,
-      targets: { count: rest.targetCount, scale: sorted(rest.scales), aspect: sorted(rest.aspects) },
-      context: {
-        count: rest.contextCount,
-        scale: sorted(rest.contextScales),
-        tokens: Math.max(1, Math.round(rest.tokenShare * height * width)),
-      },
-      minKeep,
-      allowOverlap,
-      deviceBatch: 4,
-    };
-  });
+const images = 3;
 
-const legalPlan = anySettings
-  .map((settings) => buildMaskPlan(settings))
-  .filter((plan) => [...plan.sizes, ...plan.contextSizes].every((size) => areaOf(size) > plan.minKeep));
+describe.each(Object.entries(anySettings))("%s, for any legal plan", (_, settings) => {
+  const legalPlan = settings.filter((one) => maskPlanProblems(one).length === 0).map(buildMaskPlan);
 
-describe("for any legal plan", () => {
-  const images = 3;
-
-  test("every context has its tokens, every target is a block, indices ascend", () => {
+  test("context and targets share out all patches, with the lengths of the step's program", () => {
     fc.assert(
       fc.property(legalPlan, fc.nat(), fc.nat(1000), (plan, seed, step) => {
         const masks = sampleMasks(plan, { seed, step, images, firstImage: 0 });
-        const { target } = stepSizes(plan, { seed, step });
         const { C, T, S, U } = masks.lengths;
+        expect(masks.program).toBe(programOfStep(plan, { seed, step }));
         expect(plan.programs[masks.program]).toMatchObject({ contextTokens: C, targetTokens: T });
-        expect({ T, S, U }).toEqual({ T: areaOf(target), S: C + T, U: plan.targetCount * T });
-        expect(masks.contextIndex.length).toBe(plan.contextCount * images * C);
-        expect(masks.targetIndex.length).toBe(images * U);
-        for (const row of rows(masks.contextIndex, C)) expectAscending(row, plan);
-        for (const block of rows(masks.targetIndex, T)) {
-          expectAscending(block, plan);
-          const first = block[0] ?? 0;
-          const want = Array.from({ length: T }, (_, i) => {
-            return first + Math.floor(i / target.width) * plan.gridWidth + (i % target.width);
-          });
-          expect([...block]).toEqual(want);
-          expect((first % plan.gridWidth) + target.width).toBeLessThanOrEqual(plan.gridWidth);
+        expect({ S, U }).toEqual({ S: C + T, U: plan.targetCount * T });
+        expect(masks).toMatchObject({ redraws: 0, toppedUp: 0 });
+        const all = Array.from({ length: plan.gridHeight * plan.gridWidth }, (_, patch) => patch);
+        for (let image = 0; image < images; image++) {
+          const context = [...masks.contextIndex.subarray(image * C, (image + 1) * C)];
+          const targets = [...masks.targetIndex.subarray(image * U, (image + 1) * U)];
+          expect([...context, ...targets].sort((a, b) => a - b)).toEqual(all);
+          expect(context).toEqual([...context].sort((a, b) => a - b));
+          for (let block = 0; block < plan.targetCount; block++) {
+            const one = targets.slice(block * T, (block + 1) * T);
+            expect(one).toEqual([...one].sort((a, b) => a - b));
+            if (plan.strategy !== "random") expect(targetOfStep(plan, { seed, step })).toBe(rectangle(one, plan));
+          }
         }
       }),
-      { numRuns: 300 },
-    );
-  });
-
-  test("the unbiased sampler keeps contexts and targets apart unless it had to top up or may overlap", () => {
-    fc.assert(
-      fc.property(legalPlan, fc.nat(), fc.nat(1000), (plan, seed, step) => {
-        fc.pre(plan.sampler === "unbiased" && !plan.allowOverlap);
-        const masks = sampleMasks(plan, { seed, step, images, firstImage: 0 });
-        if (masks.toppedUp === 0) expect(sharedPatches(plan, masks, images)).toBe(0);
-      }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
@@ -98,174 +60,75 @@ describe("for any legal plan", () => {
       fc.property(legalPlan, fc.nat(), fc.nat(1000), (plan, seed, step) => {
         const whole = sampleMasks(plan, { seed, step, images: 4, firstImage: 8 });
         const parts = [8, 10].map((firstImage) => sampleMasks(plan, { seed, step, images: 2, firstImage }));
-        expect(parts.flatMap(({ targetIndex }) => [...targetIndex])).toEqual([...whole.targetIndex]);
-        const contexts = (masks: MaskBatch, count: number) => {
-          const all = rows(masks.contextIndex, masks.lengths.C);
-          return Array.from({ length: count }, (_, image) => all.filter((_, row) => row % count === image));
-        };
-        expect(parts.flatMap((part) => contexts(part, 2))).toEqual(contexts(whole, 4));
+        const both = (of: (masks: MaskBatch) => Int32Array) => parts.flatMap((part) => [...of(part)]);
+        expect(both(({ targetIndex }) => targetIndex)).toEqual([...whole.targetIndex]);
+        expect(both(({ contextIndex }) => contextIndex)).toEqual([...whole.contextIndex]);
       }),
       { numRuns: 100 },
     );
   });
 });
 
-test("steps and images differ", () => {
-  const plan = buildMaskPlan(paper);
+/** The size of a block of patches that fills a rectangle, as `5×7`. */
+function rectangle(patches: readonly number[], { gridWidth }: MaskPlan): string {
+  const rows = new Set(patches.map((patch) => Math.floor(patch / gridWidth)));
+  const columns = new Set(patches.map((patch) => patch % gridWidth));
+  expect(patches.length).toBe(rows.size * columns.size);
+  expect(Math.max(...rows) - Math.min(...rows)).toBe(rows.size - 1);
+  expect(Math.max(...columns) - Math.min(...columns)).toBe(columns.size - 1);
+  return `${rows.size}×${columns.size}`;
+}
+
+test("steps, images and seeds differ", () => {
+  const plan = buildMaskPlan({ strategy: "random", grid: { height: 8, width: 8 }, targets: { share: 0.6 } });
   const at = (step: number, firstImage: number, seed = 0) =>
-    [...sampleMasks(plan, { seed, step, images: 1, firstImage }).contextIndex].join();
+    sampleMasks(plan, { seed, step, images: 1, firstImage }).contextIndex.join();
   const all = [at(0, 0), at(1, 0), at(0, 1), at(0, 0, 1)];
   expect(new Set(all).size).toBe(all.length);
 });
 
-test("block sizes come as often as the plan says", () => {
-  const plan = buildMaskPlan(paper);
-  const steps = 20_000;
-  const counts = plan.sizes.map(() => 0);
-  for (let step = 0; step < steps; step++) {
-    const at = plan.sizes.indexOf(stepSizes(plan, { seed: 1, step }).target);
-    counts[at] = (counts[at] ?? 0) + 1;
-  }
-  for (const [i, { probability }] of plan.sizes.entries()) {
-    const spread = 5 * Math.sqrt(steps * probability * (1 - probability)) + 1;
-    expect(Math.abs((counts[i] ?? 0) - steps * probability)).toBeLessThan(spread);
-  }
-});
-
-describe("unbiased", () => {
-  test("a target lies at every possible offset equally often", () => {
-    // One context token never forces a redraw, so that targets are drawn as they come.
-    const plan = buildMaskPlan({ ...paper, context: { ...paper.context, tokens: 1 } });
-    const { target, redrawsPerImage } = patchCoverage(plan, { steps: 2048 });
-    expect(redrawsPerImage).toBe(0);
-    const along = (at: number, block: number) => {
-      const offsets = 16 - block + 1;
-      return (Math.min(at, 16 - block) - Math.max(0, at - block + 1) + 1) / offsets;
-    };
-    for (const [patch, share] of target.entries()) {
-      const want = plan.sizes.reduce((sum, { height, width, probability }) => {
-        const one = along(Math.floor(patch / 16), height) * along(patch % 16, width);
-        return sum + probability * (1 - (1 - one) ** 4);
-      }, 0);
-      // Images of a step share their size, so the error is a little above that of 16,384 independent ones.
-      expect(Math.abs(share - want)).toBeLessThan(0.025);
+describe("nothing is preferred (χ² at a fixed seed; its 1 − 10⁻⁶ quantile)", () => {
+  const grid = { height: 8, width: 8 };
+  const steps = 1024;
+  const perStep = 8;
+  const draws = steps * perStep;
+  const chiSquare = (counts: readonly number[], want: number): number =>
+    counts.reduce((sum, count) => sum + (count - want) ** 2 / want, 0);
+  /** What `of` makes of every image, counted. */
+  const counted = (plan: MaskPlan, of: (masks: MaskBatch, image: number) => number): ReadonlyMap<number, number> => {
+    const counts = new Map<number, number>();
+    for (let step = 0; step < steps; step++) {
+      const masks = sampleMasks(plan, { seed: 11, step, images: perStep, firstImage: 0 });
+      for (let image = 0; image < perStep; image++) {
+        const key = of(masks, image);
+        counts.set(key, (counts.get(key) ?? 0) + 1);
+      }
     }
-  });
-
-  test("kept tokens are chosen at random: nothing prefers the top rows", () => {
-    const plan = buildMaskPlan({
-      ...paper,
-      context: { count: 1, scale: [1, 1], tokens: 64 },
-      allowOverlap: true,
-    });
-    const { context } = patchCoverage(plan, { steps: 1024 });
-    const spread = Math.sqrt((0.25 * 0.75) / 8192);
-    for (const share of context) expect(Math.abs(share - 0.25)).toBeLessThan(5 * spread);
-  });
-
-  test("every patch is context and target, alike in all four corners", () => {
-    const plan = buildMaskPlan(paper);
-    const { context, target } = patchCoverage(plan, { steps: 2048 });
-    for (const shares of [context, target]) {
-      expect(Math.min(...shares)).toBeGreaterThan(0);
-      const corners = [0, 15, 240, 255].map((patch) => shares[patch] ?? 0);
-      expect(Math.max(...corners) - Math.min(...corners)).toBeLessThan(0.02);
-    }
-  });
-});
-
-describe("reference", () => {
-  const official = officialMasks.settings.official_224_p14;
-  if (official === undefined) throw new Error("masks.json lacks official_224_p14");
-  const plan = buildMaskPlan(maskSettings(official, 128));
-  const coverage = patchCoverage(plan, { steps: 2048 });
-
-  test("the last row and column are never context or target", () => {
-    for (const shares of [coverage.context, coverage.target]) {
-      const edge = [...shares].filter((_, patch) => patch % 16 === 15 || patch >= 240);
-      expect(edge).toEqual(edge.map(() => 0));
-    }
-  });
-
-  test("patches are context as often as the official masks have them", () => {
-    const want = official.stats.context_patch_prob_truncated_full_batch.flat();
-    const differences = want.map((share, patch) => Math.abs(share - (coverage.context[patch] ?? 0)));
-    // One length for a whole size instead of the minimum of each batch blurs the edge where the cut falls.
-    expect(Math.max(...differences)).toBeLessThan(0.06);
-    expect(mean(differences)).toBeLessThan(0.012);
-  });
-
-  test("a short context is drawn again with its targets; no target is given up for it", () => {
-    // At batch 1 every second draw has fewer tokens than the mean.
-    const long = buildMaskPlan(maskSettings(official, 1));
-    const masks = sampleMasks(long, { seed: 0, step: 0, images: 200, firstImage: 0 });
-    expect(masks.redraws).toBeGreaterThan(100);
-    expect(masks.toppedUp).toBe(0);
-    expect(sharedPatches(long, masks, 200)).toBe(0);
-  });
-
-  test("images are hardly ever drawn again, never topped up", () => {
-    expect(coverage.redrawsPerImage).toBeLessThan(0.02);
-    expect(coverage.toppedUp).toBe(0);
-  });
-});
-
-test("a budget that no draw can meet is topped up from outside the block first", () => {
-  // One 2×2 target on a 4×4 grid of which the context block takes all: 12 patches are free of the target.
-  const settings: MaskSettings = {
-    ...paper,
-    grid: { height: 4, width: 4 },
-    targets: { count: 1, scale: [0.25, 0.25], aspect: [1, 1] },
-    context: { count: 1, scale: [0.25, 0.25], tokens: 12 },
-    minKeep: 0,
+    return counts;
   };
-  const topped = (tokens: number) => {
-    const plan = buildMaskPlan({ ...settings, context: { ...settings.context, tokens } });
-    const masks = sampleMasks(plan, { seed: 0, step: 0, images: 20, firstImage: 0 });
-    return { toppedUp: masks.toppedUp, shared: sharedPatches(plan, masks, 20) };
-  };
-  expect(topped(4)).toEqual({ toppedUp: 0, shared: 0 });
-  expect(topped(12)).toEqual({ toppedUp: 20, shared: 0 });
-  expect(topped(13)).toEqual({ toppedUp: 20, shared: 20 });
-  expect(topped(16)).toEqual({ toppedUp: 20, shared: 80 });
-});
 
-test("the draw that is topped up is the best of those made", () => {
-  // Two 2×2 targets on 6×6 patches, all of which the context may take: 28 to 32 are left, 32 where the targets coincide.
-  const plan = buildMaskPlan({
-    ...paper,
-    grid: { height: 6, width: 6 },
-    targets: { count: 2, scale: [0.12, 0.12], aspect: [1, 1] },
-    context: { count: 1, scale: [1, 1], tokens: 33 },
-    minKeep: 0,
+  test("random: every patch is a target as often as any other", () => {
+    const plan = buildMaskPlan({ strategy: "random", grid, targets: { share: 0.6 } });
+    const share = 38 / 64;
+    const { target, context } = patchCoverage(plan, { seed: 11, steps });
+    const found = [...target].reduce((sum, each) => sum + (each - share) ** 2, 0);
+    // Patches of an image are drawn without putting back, so their variance is smaller by 63/64 after summing.
+    expect((found * draws * 63) / 64 / (share * (1 - share))).toBeLessThan(130);
+    for (const [patch, each] of target.entries()) expect(each + (context[patch] ?? 0)).toBeCloseTo(1, 12);
   });
-  const masks = sampleMasks(plan, { seed: 0, step: 0, images: 100, firstImage: 0 });
-  expect(masks.toppedUp).toBe(100);
-  expect(sharedPatches(plan, masks, 100) / 100).toBeLessThan(1.5);
+
+  test("block: every place of a size", () => {
+    const plan = buildMaskPlan({ strategy: "block", grid, targets: { scale: [0.4, 0.4], aspect: [1, 1] } });
+    expect(targetOfStep(plan, { seed: 11, step: 0 })).toBe("5×5");
+    const places = counted(plan, ({ targetIndex }, image) => targetIndex[image * 25] ?? -1);
+    expect(places.size).toBe(16);
+    expect(chiSquare([...places.values()], draws / 16)).toBeLessThan(56);
+  });
+
+  test("rasterized: every quadrant is the context", () => {
+    const plan = buildMaskPlan({ strategy: "rasterized", grid });
+    const contexts = counted(plan, ({ contextIndex }, image) => contextIndex[image * 16] ?? -1);
+    expect([...contexts.keys()].sort((a, b) => a - b)).toEqual([0, 4, 32, 36]);
+    expect(chiSquare([...contexts.values()], draws / 4)).toBeLessThan(31);
+  });
 });
-
-function rows(index: Int32Array, length: number): number[][] {
-  return Array.from({ length: index.length / length }, (_, row) => [
-    ...index.subarray(row * length, (row + 1) * length),
-  ]);
-}
-
-function expectAscending(row: readonly number[], plan: MaskPlan): void {
-  expect(row.every((patch, i) => patch > (row[i - 1] ?? -1))).toBe(true);
-  expect(row.at(-1)).toBeLessThan(plan.gridHeight * plan.gridWidth);
-}
-
-/** Context patches that a target of the same image covers. */
-function sharedPatches({ contextCount }: MaskPlan, masks: MaskBatch, images: number): number {
-  const contexts = rows(masks.contextIndex, masks.lengths.C);
-  const targets = rows(masks.targetIndex, masks.lengths.U).map((patches) => new Set(patches));
-  let shared = 0;
-  for (let row = 0; row < contextCount * images; row++) {
-    shared += contexts[row]?.filter((patch) => targets[row % images]?.has(patch)).length ?? 0;
-  }
-  return shared;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}

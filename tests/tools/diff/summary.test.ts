@@ -69,6 +69,29 @@ const table: readonly (readonly [path: string, value: JsonValue, want: Want])[] 
     { ...same, passes: ["cast operands now applies to 6 functions"], code: "N declarations differ" },
   ],
   [
+    "targets.maskedAt",
+    "input",
+    {
+      ...same,
+      passes: ["select tokens early no longer applies to targetTokens"],
+      code: "embedPatches has moved to features.ts; N other declarations differ",
+    },
+  ],
+  [
+    "masking",
+    { strategy: "random" },
+    {
+      ...same,
+      programs: "4 → 1, context tokens 6 6 6 6 → 26",
+      passes: [
+        "fuse ends now joins targetBlock + targetTokens to targetLastBlock: the targets of an image have 38 tokens, fewer than its 64 patches",
+        "select tokens early now applies to targetLastBlock and saves 36 % of its forward operations (before: to targetTokens)",
+        "share tiles no longer applies to predictorFirstBlock",
+      ],
+      code: "targetLastBlock is new: it runs block 2 of 2 of the encoder; N other declarations differ",
+    },
+  ],
+  [
     "optimization.globalBatch",
     32,
     { ...same, steps: "76,800 of 32 images (before: 153,600 of 16 images)", code: "N declarations differ" },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { buildMaskPlan } from "../../../compiler/masks/strategies";
 import { experiment } from "../../../generated/quickstart/experiment";
 import { maskSection } from "../../../tools/report/masks";
 
@@ -38,6 +39,29 @@ describe("the picture of masks", async () => {
     );
     const total = veiled.reduce((sum, patches) => sum + patches, 0);
     expect(total).toBe(4 * (masks.gridHeight * masks.gridWidth - most.contextTokens));
+  });
+
+  it.each([
+    [
+      { strategy: "block", targets: { scale: [0.4, 0.4], aspect: [1, 1] } },
+      "39 context patches, one target of 5×5: 100.0 % of steps",
+    ],
+    [
+      { strategy: "random", targets: { share: 0.6 } },
+      "26 context patches, one target of 38 patches from anywhere: 100.0 % of steps",
+    ],
+    [{ strategy: "rasterized" }, "16 context patches, 3 targets of 4×4: 100.0 % of steps"],
+  ] as const)("knows %j", async (strategy, caption) => {
+    const settings = { ...strategy, grid: { height: 8, width: 8 } };
+    const { figures, notes } = await maskSection({
+      experiment: { ...experiment, data: folder, masks: buildMaskPlan(settings) },
+      root: ".",
+      id: "m",
+      of: null,
+    });
+    expect(figures).toHaveLength(3);
+    expect(figures[0]?.caption).toBe(caption);
+    expect(notes[0]).toMatch(new RegExp(`^Drawn by ${strategy.strategy} masking with seed 0`));
   });
 
   it("stands over blank squares where the images are not there, and says why", async () => {

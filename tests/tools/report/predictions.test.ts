@@ -96,6 +96,27 @@ describe("what a run predicts", async () => {
     await other.close();
   });
 
+  it("is held to what the target encoder makes of that target alone where it is masked at its input", async () => {
+    const masked = { ...source, experiment: { ...experiment, targetsMaskedAt: "input" as const } };
+    const alone = await predicted(masked, pixels, masks, images);
+    expect(furthest(alone.predictions, found.predictions)).toBe(0);
+    // The first image black, but for the patches of its first target.
+    const { patch, gridWidth, width, height } = image;
+    const own = new Set(masks.targetIndex.subarray(0, T));
+    const veiled = pixels.map((byte, i) => {
+      const [y, x] = [Math.floor(i / width) % height, i % width];
+      const isOwn = own.has(Math.floor(y / patch) * gridWidth + Math.floor(x / patch));
+      return i < 3 * height * width && !isOwn ? 0 : byte;
+    });
+    const [atInput, atOutput] = [
+      await predicted(masked, veiled, masks, images),
+      await predicted(source, veiled, masks, images),
+    ];
+    const target = (of: typeof found) => of.targets.subarray(rowOf(0, 0), rowOf(0, 0) + T * encoder.dim);
+    expect(furthest(target(atInput), target(alone))).toBeLessThan(1e-4);
+    expect(furthest(target(atOutput), target(found))).toBeGreaterThan(1e-2);
+  });
+
   it("is compared at its own block and image", async () => {
     const cosines = await predictedCosines(source, data);
     if (typeof cosines === "string") throw new Error(cosines);

@@ -41,7 +41,7 @@ describe("what is wrong, and where", () => {
       "an unknown pointer",
       grid({ axes: [{ ...count, pointer: "/masking/target/scale" }] }),
       [
-        /^"\/masking\/target\/scale" → E503 .*want one of \/masking\/sampler, .* Did you mean `\/masking\/targets\/scale`\?$/,
+        /^"\/masking\/target\/scale" → E503 .*want one of \/masking\/strategy, \/masking\/sampler, .* Did you mean `\/masking\/targets\/scale`\?$/,
       ],
     ],
     [
@@ -289,7 +289,7 @@ describe("points that are no experiments are told at the place of the value", ()
     [
       "of another branch of data",
       { axes: [{ pointer: "/data/train", values: ["x"] }] },
-      [/^"x" → E201 point `grid-trainx`: data.train: no such field/],
+      [/^"x" → E209 point `grid-trainx`: data.train: no field of source "shapes"; .* "folder" has it\.$/],
     ],
   ])("%s", (_, rest, want) => {
     const found = complaints(grid(rest));

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { oneLine } from "../../../compiler/diagnostics/diagnostic";
 import type { JsonValue } from "../../../compiler/spec/json";
 import { loadSpec, specFromText } from "../../../compiler/spec/load";
 import { type AxisInput, type GridInput, gridSchema, type StopInput } from "../../../tools/sweep/grid";
@@ -45,11 +46,13 @@ describe("points", () => {
     const [point] = sweep({ set: { "/optimization/epochs": 2 }, axes: [count] }).points;
     const base = loadSpec(join(root, "experiments/quickstart.json"));
     if (point === undefined || !base.ok) throw new Error("no point or no base");
+    const { masking } = base.spec;
+    if (masking.strategy !== "multiblock") throw new Error("another strategy");
     expect(point.spec).toEqual({
       ...base.spec,
       name: "grid-count1",
       description: "Point of the sweep grid: /masking/targets/count 1.",
-      masking: { ...base.spec.masking, targets: { ...base.spec.masking.targets, count: 1 } },
+      masking: { ...masking, targets: { ...masking.targets, count: 1 } },
       optimization: { ...base.spec.optimization, epochs: 2 },
     });
     expect(specFromText({ text: point.text, file: "x.json" })).toMatchObject({ spec: point.spec, hash: point.hash });
@@ -203,11 +206,26 @@ describe("metric and stop", () => {
 });
 
 describe("committed grids", () => {
-  const folder = join(root, "experiments/sweeps");
+  const grids = ["sweeps", "sweeps/paper"].flatMap((folder) =>
+    readdirSync(join(root, "experiments", folder))
+      .filter((name) => name.endsWith(".json"))
+      .map((name) => `${folder}/${name}`),
+  );
 
-  test.each(readdirSync(folder))("%s", (name) => {
-    const loaded = loadSweep(join(folder, name));
-    expect(loaded).toMatchObject({ ok: true });
+  test.each(grids)("%s", (name) => {
+    const loaded = loadSweep(join(root, "experiments", name));
+    expect(loaded.ok ? [] : loaded.diagnostics.map(oneLine)).toEqual([]);
+  });
+
+  test("every table of ablations of the paper has a grid at its own size and one on the quickstart", () => {
+    const said = (folder: string): string =>
+      grids
+        .filter((name) => name.startsWith(folder) && name.split("/").length === folder.split("/").length + 1)
+        .map((name) => readFileSync(join(root, "experiments", name), "utf8"))
+        .join("\n");
+    for (const table of [6, 7, 8, 9, 10, 11, 12, 13, 14]) {
+      for (const folder of ["sweeps", "sweeps/paper"]) expect(said(folder), folder).toContain(`Table ${table}`);
+    }
   });
 
   test("the example of the reference page", () => {

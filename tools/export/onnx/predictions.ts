@@ -66,6 +66,7 @@ export async function predict(
     targetTokens: T,
     varies: { context: false, target: false, sequence: false },
     targetSpace: "representations",
+    targetsMaskedAt: experiment.targetsMaskedAt,
     normalizeTargets: true,
     loss: "smoothL1",
     operands: "f32",

@@ -1,0 +1,28 @@
+/** What a sampler of masks is asked for and what it gives, whatever the strategy. */
+import type { Lengths } from "../step/lengths";
+
+export interface StepAt {
+  readonly seed: number;
+  /** Optimizer step, from 0. It decides the sizes of all blocks, for every micro-batch and device. */
+  readonly step: number;
+}
+
+export interface MaskRequest extends StepAt {
+  /** Images to draw for: those of a micro-batch. */
+  readonly images: number;
+  /** Number of the first of them within the global batch of the step; an image's number decides its positions. */
+  readonly firstImage: number;
+}
+
+export interface MaskBatch {
+  /** Index into the plan's programs. */
+  readonly program: number;
+  readonly lengths: Lengths;
+  /** [contexts · images, C]: row j · images + b is context j of image b; ascending within a row. */
+  readonly contextIndex: Int32Array;
+  /** [images, blocks · T]: the blocks of an image side by side; ascending within a block. */
+  readonly targetIndex: Int32Array;
+  /** Draws that were thrown away, and images of which a context was topped up: for logs and tests. */
+  readonly redraws: number;
+  readonly toppedUp: number;
+}
