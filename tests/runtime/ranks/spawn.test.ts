@@ -89,6 +89,7 @@ describe("postMortem", () => {
       state: "running",
       reason: "",
       culprit: null,
+      exitCode: 0,
       doing: "step 3",
       limitMs: 1000,
       entered: 1,
