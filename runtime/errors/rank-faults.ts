@@ -30,7 +30,7 @@ export function rankGone(was: Rank): UserError {
   );
 }
 
-/** A rank is gone, and MPICH's mpirun ended the others before one of them could say which. */
+/** A rank is gone, MPICH's mpirun ended the others before one of them could say which, and nothing else tells it. */
 export function someRankGone(named: Rank): UserError {
   return new UserError(
     "R210",

@@ -226,8 +226,14 @@ describe.skipIf(missing.length > 0)("a sweep on Slurm", { timeout: 300_000 }, ()
 
   it.skipIf(!hasMpich)(
     "loses a node of a training over two, which is requeued and goes on to the same weights",
+    { timeout: 900_000 },
     async () => {
-      const ranked = { ...experiment, hardware: { ...experiment.hardware, gpus: 2 } };
+      const { optimization, hardware } = experiment;
+      const ranked = {
+        ...experiment,
+        optimization: { ...optimization, epochs: 8 },
+        hardware: { ...hardware, gpus: 2 },
+      };
       writeFileSync(join(folder, "two.json"), JSON.stringify(ranked));
       call(process.execPath, ijepa, "compile", "two.json");
       writeFileSync(join(folder, "two.sh"), scriptOfThePage());
@@ -261,7 +267,7 @@ describe.skipIf(missing.length > 0)("a sweep on Slurm", { timeout: 300_000 }, ()
       // While the node is still gone, whether Slurm has noticed or not.
       hurry();
       call(cluster, "revive", "node2", join(folder, "cluster"));
-      await until(`job ${job} ends\n${said()}`, 240, isOver);
+      await until(`job ${job} ends\n${said()}`, 600, isOver);
       const starts = events("two-hit", "start").map(({ step }) => step);
       expect(starts, said()).toEqual([0, expect.any(Number)]);
       expect(starts[1], "the second start is from a checkpoint").toBeGreaterThan(0);

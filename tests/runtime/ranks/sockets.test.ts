@@ -132,7 +132,9 @@ describe("pods of an Indexed Job", () => {
     const folder = newFolder();
     const joining = [0, 2].map((rank) => openSocketCommunicator(pod(rank, 4), { folder, joinMs: 700 }));
     const [first, third] = await Promise.allSettled(joining);
-    expect(first).toMatchObject({ reason: { code: "R215", message: expect.stringMatching(/within 1 s: 1, (2, )?3\./) } });
+    expect(first).toMatchObject({
+      reason: { code: "R215", message: expect.stringMatching(/within 1 s: 1, (2, )?3\./) },
+    });
     expect(third).toMatchObject({ reason: { code: "R213" } });
     await expect(openSocketCommunicator(pod(1, 2), { folder, joinMs: 300 })).rejects.toMatchObject({
       code: "R204",
