@@ -8,7 +8,7 @@
  *   --threads N      of each rank (default 1, so that ranks up to the number of cores do not share any)
  *   --only NAMES     of quickstart, tiny16; default: both
  *   --note TEXT      what else has to be known of this run, as a sentence
- *   --beside         the exchange of gradients beside the whole of the next step, a bound for overlap (and no shares)
+ *   --beside         the exchange of gradients beside the whole of the next step: what overlap could bring at most; no shares
  *   --record FILE    keeps the result as JSON; docs/scaling.json is the one in docs/scaling.md
  */
 import { spawnSync } from "node:child_process";

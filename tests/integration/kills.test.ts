@@ -29,7 +29,7 @@ const kills = Number(process.env.IJEPA_KILLS ?? "3");
 let trainer = "";
 beforeAll(() => {
   trainer = compiled({ gpus: 2 });
-}, 60_000);
+}, 300_000);
 
 /** Kills a rank `afterMs` after it has said that it lives; null where the run ended before. */
 async function kill(run: RunningRanks, victim: number, afterMs: number): Promise<number | null> {
