@@ -31,14 +31,21 @@ beforeAll(() => {
   trainer = compiled({ gpus: 2 });
 }, 300_000);
 
-/** Kills a rank `afterMs` after it has said that it lives; null where the run ended before. */
-async function kill(run: RunningRanks, victim: number, afterMs: number): Promise<number | null> {
+interface Moment {
+  /** It has said that it lives, and so many steps are logged. */
+  readonly steps: number;
+  readonly afterMs: number;
+}
+
+/** Kills a rank at a moment of its run; null where the run ended before. */
+async function kill(run: RunningRanks, victim: number, { steps, afterMs }: Moment): Promise<number | null> {
   let isOver = false;
   void run.exitCode.then(() => {
     isOver = true;
   });
   let pid = processOf(run.folder, victim);
-  for (; pid === null && !isOver; pid = processOf(run.folder, victim)) await wait(10);
+  const isThere = (): boolean => pid !== null && rowsOf(run.folder).length >= steps;
+  for (; !isThere() && !isOver; pid = processOf(run.folder, victim)) await wait(10);
   await wait(afterMs);
   if (pid === null || isOver) return null;
   try {
@@ -51,15 +58,10 @@ async function kill(run: RunningRanks, victim: number, afterMs: number): Promise
 
 describe.skipIf(mpis.length === 0).each(mpis)("a training of two ranks on $kind", { timeout: 300_000 }, (mpi) => {
   let whole = "";
-  /** From the first sign of life to the end of an undisturbed run. */
-  let wholeMs = 0;
   beforeAll(async () => {
     whole = newFolder();
     const run = start(mpi, trainer, whole);
-    while (processOf(whole, 1) === null) await wait(10);
-    const begunMs = performance.now();
     expect(await run.exitCode, run.output()).toBe(0);
-    wholeMs = performance.now() - begunMs;
     expect(rowsOf(whole)).toHaveLength(STEPS);
   }, 300_000);
 
@@ -67,17 +69,18 @@ describe.skipIf(mpis.length === 0).each(mpis)("a training of two ranks on $kind"
   const plans = Array.from({ length: kills }, (_, i) => ({
     number: i + 1,
     victim: Math.floor(next() * 2),
-    // Of the whole run, its start and its evaluation included.
-    percent: Math.floor(next() * 100),
+    // From its start to its evaluation, which comes after the last step.
+    steps: Math.floor(next() * (STEPS + 1)),
+    afterMs: Math.floor(next() * 200),
   }));
   it.each(plans)(
-    `goes on to the same bits where rank $victim was killed at $percent % (kill $number, seed ${testSeed})`,
-    async ({ victim, percent }) => {
-      // One that is faster than the undisturbed run was over before: then earlier.
-      for (let afterMs = (wholeMs * percent) / 100; ; afterMs /= 2) {
+    `goes on to the same bits where rank $victim was killed $afterMs ms after step $steps (kill $number, seed ${testSeed})`,
+    async ({ victim, steps, afterMs }) => {
+      // One that was over before is killed earlier.
+      for (let moment = { steps, afterMs }; ; moment = { steps: Math.max(0, moment.steps - 1), afterMs: 0 }) {
         const folder = newFolder();
         const run = start(mpi, trainer, folder);
-        const pid = await kill(run, victim, afterMs);
+        const pid = await kill(run, victim, moment);
         if (pid === null) {
           expect(await run.exitCode, run.output()).toBe(0);
           continue;
