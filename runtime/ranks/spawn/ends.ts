@@ -1,18 +1,19 @@
 /**
  * How each process of a run ended, where its launcher does not tell. MPICH's mpirun kills all ranks as soon as it sees that one
- * is gone, and those that MPI connects to that one crash even before: nobody is left who could say which was the first. So each
- * runs below a shell, which outlives it for a moment and writes down its exit code. To mpirun the rank is gone only when the
- * shell is: whatever mpirun does to the others comes after.
+ * is gone, and those that MPI connects to that one crash even before; Open MPI's gives them a second, which is too little for one
+ * that is just compiling: nobody is left who could say which was the first. So each runs below a shell, which outlives it for a
+ * moment and writes down its exit code. To mpirun the rank is gone only when the shell is: whatever mpirun does to the others
+ * comes after.
  */
 import { readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const fileOf = (folder: string, rank: number): string => join(folder, `${rank}.end`);
 
-/** A rank's command, for a launcher that sets PMI_RANK. Signals that reach the shell too must not end it. */
+/** A rank's command, for either mpirun. Signals that reach the shell too must not end it. */
 export function tellingItsEnd(command: readonly string[], folder: string): readonly string[] {
   const script =
-    'trap : HUP INT TERM USR1; "$@"; code=$?; { echo "$code" > "$0/$PMI_RANK.end"; } 2>/dev/null; exit "$code"';
+    'trap : HUP INT TERM USR1; "$@"; code=$?; { echo "$code" > "$0/${PMI_RANK:-$OMPI_COMM_WORLD_RANK}.end"; } 2>/dev/null; exit "$code"';
   return ["/bin/sh", "-c", script, folder, ...command];
 }
 

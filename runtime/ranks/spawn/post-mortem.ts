@@ -1,5 +1,5 @@
 /**
- * What ended the run, where no rank could say so: MPICH's mpirun kills all others as soon as one is gone. Signs of life in the run
+ * What ended the run, where no rank could say so: mpirun kills all others when one is gone, that of MPICH at once. Signs of life in the run
  * folder tell what each rank was at, and what their shells have left behind which of them was the first to go (ends.ts).
  */
 import { rankFailed, rankGone, someRankGone, type UserError } from "../../errors";

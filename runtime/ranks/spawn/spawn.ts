@@ -32,7 +32,7 @@ const sameSignalMs = 300;
 export async function spawnRanks(options: SpawnOptions): Promise<number> {
   const { ranks, folder } = options;
   const mpirun = findMpirun(options.variables);
-  const own = mpirun.kind === "MPICH" ? tellingItsEnd(options.command, folder) : options.command;
+  const own = tellingItsEnd(options.command, folder);
   const { variables, command } = withoutSlurm(options.variables, own);
   const isRoot = process.getuid?.() === 0;
   const args = mpirunArguments(mpirun.kind, { ranks, cores: availableParallelism(), isRoot, command });
