@@ -5,7 +5,7 @@
  */
 import { hostname } from "node:os";
 import type { UserError } from "../../errors";
-import { exitAtOnce } from "../../exit";
+import { exitAtOnce, tryAgainExitCode } from "../../exit";
 import { type Beat, openBeatFolder, thisMachine } from "./beat";
 import { type Fault, judge, type Peer, type WatchLimits } from "./judge";
 
@@ -136,7 +136,8 @@ export function startWatch(options: WatchOptions): Watch {
     if (!over)
       beat({
         state: "failed",
-        exitCode: 1,
+        // A signal comes from outside: launchers send one to those that are left when a rank is gone.
+        exitCode: code > 128 ? tryAgainExitCode : 1,
         reason: `its process ended with exit code ${code} before the run was over.`,
       });
   };

@@ -158,6 +158,16 @@ describe("postMortem of ranks whose ends are known", () => {
         "R133: 12 images",
       ],
       ["one was killed, and another says that its exchange failed", [failedWith(75), {}, {}], [[2, "137"]], gone(2)],
+      [
+        "one was killed while the others began, which stopped at mpirun's signal",
+        [{}, failedWith(75), failedWith(75)],
+        [
+          [0, "137"],
+          [1, "143"],
+          [2, "143"],
+        ],
+        gone(0),
+      ],
       ["nothing is known but an exchange that failed", [failedWith(75), {}, {}], [], "R133: 12 images"],
       [
         "a file is half written",
