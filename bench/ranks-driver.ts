@@ -3,6 +3,7 @@
  * JSON. A barrier before every reduction parts the wait for the slowest rank from the exchange itself.
  *
  *   --threads N --steps N --warmup N
+ *   --beside         the exchange of a step runs beside the whole of the next one: the most that overlap could ever bring
  */
 import { parseArgs } from "node:util";
 import { measureStep, median } from "../runtime/doctor/measure";
@@ -48,17 +49,36 @@ function timed(ranks: Communicator): { readonly reducer: Communicator; readonly 
   return { reducer, exchanges };
 }
 
+/**
+ * The exchange of a step is waited for in the next one. It exchanges as many numbers, which nobody reads: only its time is that
+ * of a training.
+ */
+function beside(ranks: Communicator): Communicator {
+  let before: Promise<void> = Promise.resolve();
+  let travelling: readonly Float32Array[] = [];
+  return {
+    ...ranks,
+    allReduceMean: async (buckets) => {
+      await before;
+      if (travelling.length === 0) travelling = buckets.map((bucket) => bucket.slice());
+      before = ranks.allReduceMean(travelling);
+      before.catch(() => {});
+    },
+  };
+}
+
 async function measure(program: TrainerProgram): Promise<void> {
   const { values: flags } = parseArgs({
     options: {
       threads: { type: "string", default: "1" },
       steps: { type: "string", default: "5" },
       warmup: { type: "string", default: "2" },
+      beside: { type: "boolean", default: false },
     },
   });
   const launch = launchOf(process.env);
   const ranks = launch.size === 1 ? aloneCommunicator() : await openMpiCommunicator(launch, process.env);
-  const { reducer, exchanges } = timed(ranks);
+  const { reducer, exchanges } = flags.beside ? { reducer: beside(ranks), exchanges: [] } : timed(ranks);
   const engine = await createEngine({ threads: Number(flags.threads), reducer });
   const { seconds, losses } = await measureStep(program, engine, {
     warmup: Number(flags.warmup),

@@ -8,6 +8,7 @@
  *   --threads N      of each rank (default 1, so that ranks up to the number of cores do not share any)
  *   --only NAMES     of quickstart, tiny16; default: both
  *   --note TEXT      what else has to be known of this run, as a sentence
+ *   --beside         the exchange of gradients beside the whole of the next step: what overlap could bring at most; no shares
  *   --record FILE    keeps the result as JSON; docs/scaling.json is the one in docs/scaling.md
  */
 import { spawnSync } from "node:child_process";
@@ -101,6 +102,7 @@ async function main(): Promise<void> {
       threads: { type: "string", default: "1" },
       only: { type: "string" },
       note: { type: "string" },
+      beside: { type: "boolean", default: false },
       record: { type: "string" },
     },
   });
@@ -133,7 +135,8 @@ async function main(): Promise<void> {
     for (let round = 0; round < record.rounds; round++) {
       for (const { ranks, driver, rounds } of sides) {
         process.stderr.write(`${name}, round ${round + 1}, ${ranks} ranks\n`);
-        rounds.push(runOnce(mpirun, ranks, driver, ["--threads", values.threads, "--steps", values.steps]));
+        const args = ["--threads", values.threads, "--steps", values.steps, ...(values.beside ? ["--beside"] : [])];
+        rounds.push(runOnce(mpirun, ranks, driver, args));
       }
     }
     const subject: ScalingSubject = {

@@ -2,6 +2,12 @@
 import { loadKoffi } from "./engines/koffi";
 
 /**
+ * EX_TEMPFAIL of sysexits.h: another process of the run is lost, or the network to it. Nothing is wrong with the run itself, and
+ * the same command goes on with it, so a scheduler may start it again by itself.
+ */
+export const tryAgainExitCode = 75;
+
+/**
  * Ends this process without waiting for calls on other threads, which process.exit does: one of them may be in MPI and
  * wait for a rank that is dead.
  */

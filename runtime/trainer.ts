@@ -15,7 +15,10 @@ import { checkSizes } from "./step/agree";
 export { errorText } from "./error-text";
 export { generated } from "./model/generated";
 
-/** Runs the trainer as its command line asks, and sets the exit code: 0 done, 1 failed, 2 usage, 129, 130 or 143 stopped. */
+/**
+ * Runs the trainer as its command line asks, and sets the exit code: 0 done, 1 failed, 2 usage, 75 another process of the run is
+ * lost, 129, 130 or 143 stopped.
+ */
 export function train(generated: GeneratedTrainer, loadEngine: LoadEngine): void {
   // The bundle is also the file of the threads that prepare images, and of those that an engine starts.
   if (!isMainThread) {

@@ -35,6 +35,16 @@ const shardedOptimizer: { readonly [E in Hardware["engine"]]: readonly Hardware[
   xla: [],
 };
 
+/** Where devices of several hosts can share a batch without MPI: the engine's own collectives join them. */
+const joinsHosts: { readonly [E in Hardware["engine"]]: readonly Hardware["device"][] } = {
+  onnx: [],
+  tfjs: [],
+  xla: ["gpu"],
+};
+
+export const joinsHostsWithoutMpi = ({ engine, device }: Pick<Hardware, "engine" | "device">): boolean =>
+  joinsHosts[engine].includes(device);
+
 // The keys of a total table are its names.
 export const engineNames = Object.keys(precisions) as readonly Hardware["engine"][];
 

@@ -94,7 +94,10 @@ export interface StateStore {
 }
 
 /** What an engine has to know of the processes that share a batch with it. */
-export type Reducer = Pick<Communicator, "rank" | "size" | "allReduceMean" | "allGatherBlocks" | "broadcast">;
+export type Reducer = Pick<
+  Communicator,
+  "rank" | "size" | "allReduceMean" | "reduceScatterMean" | "allGatherBlocks" | "broadcast"
+>;
 
 export interface EngineOptions {
   /** Threads of the engine's own pool, where it has one. */
@@ -131,6 +134,8 @@ export interface EngineModule {
   readonly runThread?: (data: unknown) => void;
   /** One process may hold several of the devices that share a batch; left out: each has a process of its own. */
   readonly holdsManyDevices?: true;
+  /** Gradients of several processes meet inside the engine on such a device; left out, or no: they meet through MPI. */
+  readonly reducesAmongProcesses?: (device: DeviceName) => boolean;
 }
 
 /** In bytes. */

@@ -30,7 +30,7 @@ export function rankGone(was: Rank): UserError {
   );
 }
 
-/** A rank is gone, and MPICH's mpirun ended the others before one of them could say which. */
+/** A rank is gone, MPICH's mpirun ended the others before one of them could say which, and nothing else tells it. */
 export function someRankGone(named: Rank): UserError {
   return new UserError(
     "R210",
@@ -139,5 +139,29 @@ export function rankUnreachable(was: {
     "R213",
     `Rank ${was.rank} does not reach rank 0 on port ${was.port} of ${was.hosts.join(", ")}: ${was.why}. The hosts of a run ` +
       "must reach each other on the ports that the system gives out (net.ipv4.ip_local_port_range); look at the firewall.",
+  );
+}
+
+/** The connection to another rank is closed: its process has ended, or the network between the hosts has. */
+export function rankConnectionLost(was: { readonly rank: number; readonly host: string }): UserError {
+  return new UserError(
+    "R214",
+    `The run ends because the connection to rank ${was.rank} on ${was.host} is closed: its process has ended, or the network ` +
+      `between the hosts has. ${goOn}`,
+  );
+}
+
+/** Ranks that a scheduler was to start have not come to rank 0. */
+export function ranksNotJoined(was: {
+  readonly missing: readonly number[];
+  readonly size: number;
+  readonly waitedMs: number;
+}): UserError {
+  const some = was.missing.slice(0, 8).join(", ");
+  const more = was.missing.length > 8 ? ` and ${was.missing.length - 8} more` : "";
+  return new UserError(
+    "R215",
+    `Of ${was.size} ranks these have not come within ${seconds(was.waitedMs)}: ${some}${more}. Either they were not started (is ` +
+      "there room for all of them at once?), or they do not see the run folder, or do not reach this host.",
   );
 }

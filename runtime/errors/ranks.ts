@@ -93,12 +93,19 @@ export function mpiSizeDiffers(was: {
   );
 }
 
+const mpiJob =
+  "In Kubernetes an MPIJob (kubeflow.org/v2beta1 of the MPI Operator) starts mpirun over its pods; nothing in an Indexed Job or a " +
+  "TrainJob does. On engine xla with device gpu no MPI is needed.";
+
+const howToWireUp: Readonly<Record<string, string>> = {
+  Slurm: "Say srun --mpi=pmi2 for MPICH or srun --mpi=pmix for Open MPI (srun --mpi=list shows which this Slurm has).",
+  Kubernetes: mpiJob,
+  Kubeflow: mpiJob,
+};
+
 /** The launcher starts processes and does not tell an MPI library of them. */
 export function launcherWithoutMpi(was: { readonly launcher: string; readonly size: number }): UserError {
-  const how =
-    was.launcher === "Slurm"
-      ? "Say srun --mpi=pmi2 for MPICH or srun --mpi=pmix for Open MPI (srun --mpi=list shows which this Slurm has)."
-      : "Start them with mpirun, or with srun --mpi=pmi2 or --mpi=pmix.";
+  const how = howToWireUp[was.launcher] ?? "Start them with mpirun, or with srun --mpi=pmi2 or --mpi=pmix.";
   return new UserError(
     "R197",
     `${was.launcher} started ${was.size} ranks without a way for MPI to join them, and this trainer adds up gradients through ` +

@@ -3,21 +3,25 @@ import { join } from "node:path";
 import type { TrainerFlags } from "../cli";
 import type { EngineModule } from "../engines/engine";
 import { errorText } from "../error-text";
-import { otherNumberOfRanks, runIsLocked } from "../errors";
+import { otherNumberOfRanks, runIsLocked, UserError } from "../errors";
+import { tryAgainExitCode } from "../exit";
 import type { TrainerProgram } from "../experiment";
+import type { Communicator } from "../ranks/communicator";
 import { type Launch, launchOf } from "../ranks/launch";
 import type { Variables } from "../ranks/launchers/variables";
 import { openMpiCommunicator } from "../ranks/mpi/mpi";
 import { aloneRanks, watchedRanks } from "../ranks/run-ranks";
+import { openSocketCommunicator } from "../ranks/sockets/communicator";
 import { spawnRanks } from "../ranks/spawn/spawn";
 import { isTorchrunOnOneHost, withoutTorchrun } from "../ranks/spawn/torchrun";
 import { streamsOfRank } from "../ranks/streams";
 import { isKnownToAll, together } from "../ranks/together";
+import { exchangeFailed } from "../ranks/watch/watched";
 import type { TrainerEnvironment } from "./environment";
 import { known, lockOwner } from "./lock";
 import { run } from "./run";
 
-type Process = Pick<EngineModule, "holdsManyDevices">;
+type Process = Pick<EngineModule, "holdsManyDevices" | "reducesAmongProcesses">;
 
 /** Gives the exit code; throws UserError where the run cannot start, and no rank has begun. */
 export async function runOnRanks(
@@ -36,7 +40,7 @@ export async function runOnRanks(
     return spawnRanks({ ranks: gpus, command, variables, folder });
   }
   // A rank that leaves before it has joined the others may leave them waiting, so those that can join say it there.
-  if (launch.size === 1 || launch.wireUp === null) devicesOf(launch, gpus, engine);
+  if (launch.size === 1 || !canMeet(launch, program, engine)) devicesOf(launch, gpus, engine);
   if (launch.size === 1) return run(program, flags, environment, aloneRanks(gpus));
   if (isTorchrunOnOneHost(launch)) {
     if (launch.rank > 0) return 0;
@@ -48,17 +52,23 @@ export async function runOnRanks(
   return runAsRank({ program, flags, environment, launch, variables, folder, engine });
 }
 
-async function runAsRank(what: {
+interface Joining {
   readonly program: TrainerProgram;
-  readonly flags: TrainerFlags;
-  readonly environment: TrainerEnvironment;
   readonly launch: Launch;
   readonly variables: Variables;
+  /** Where ranks say that they live. */
   readonly folder: string;
   readonly engine: Process;
-}): Promise<number> {
+}
+
+interface OneRank extends Joining {
+  readonly flags: TrainerFlags;
+  readonly environment: TrainerEnvironment;
+}
+
+async function runAsRank(what: OneRank): Promise<number> {
   const { program, flags, launch, folder } = what;
-  const communicator = await openMpiCommunicator(launch, what.variables);
+  const communicator = await joinRanks(what);
   const environment = { ...what.environment, ...streamsOfRank(launch.rank, what.environment) };
   const said = (error: unknown): string => {
     const text = errorText(error);
@@ -93,10 +103,31 @@ async function runAsRank(what: {
     return code;
   } catch (error) {
     const reason = said(error);
-    if (!isKnownToAll(error)) return await ranks.abort(reason);
+    if (!isKnownToAll(error)) return await ranks.abort(reason, exitCodeOf(error));
     await ranks.close();
     return 1;
   }
+}
+
+/** Where an exchange broke off, nothing is wrong with this rank or its run. */
+function exitCodeOf(error: unknown): number {
+  return error instanceof UserError && exchangeFailed.has(error.code) ? tryAgainExitCode : 1;
+}
+
+/** MPI where the launcher joins its ranks for it; else small things go by sockets, if the gradients need neither. */
+function meetsBySockets({ wireUp }: Launch, { experiment }: TrainerProgram, engine: Process): boolean {
+  return wireUp === null && engine.reducesAmongProcesses?.(experiment.hardware.device) === true;
+}
+
+const canMeet = (launch: Launch, program: TrainerProgram, engine: Process): boolean =>
+  launch.wireUp !== null || meetsBySockets(launch, program, engine);
+
+/** Throws R194 to R198 of MPI, or R204, R213, R215 where the ranks do not find each other. */
+function joinRanks(what: Joining): Promise<Communicator> {
+  const { launch, program, engine, folder, variables } = what;
+  return meetsBySockets(launch, program, engine)
+    ? openSocketCommunicator(launch, { folder })
+    : openMpiCommunicator(launch, variables);
 }
 
 /** How many of the devices each rank holds. Throws R209 where they cannot be divided among these ranks. */

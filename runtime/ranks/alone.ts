@@ -14,7 +14,7 @@ export function aloneCommunicator(): Communicator {
     broadcast: async (bytes) => bytes.slice(),
     barrier: async () => {},
     agree: async () => {},
-    abort: async () => process.exit(1),
+    abort: async (_reason, exitCode) => process.exit(exitCode),
     close: async () => {},
   };
 }

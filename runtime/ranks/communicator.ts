@@ -25,10 +25,10 @@ export interface Communicator {
   /** Throws R199 on every rank where they do not all give the same value, e.g. of "experiment" or "number of ranks". */
   agree(what: string, value: string): Promise<void>;
   /**
-   * Ends all ranks, also those that wait for this one, and this process with exit code 1. The others print the reason, a
+   * Ends all ranks, also those that wait for this one, and this process with the exit code. The others print the reason, a
    * sentence; this rank has printed it before.
    */
-  abort(reason: string): Promise<never>;
+  abort(reason: string, exitCode: number): Promise<never>;
   /** To be called by all ranks when the run is over, before the process ends. */
   close(): Promise<void>;
 }

@@ -3,13 +3,12 @@
  * by which GPUs find each other, say. Rank 0 listens on a port of its host, and passes every value on to all. It is a
  * rendezvous: a few kilobytes at the start, and nothing of a step.
  */
-import { randomBytes, timingSafeEqual } from "node:crypto";
-import { createConnection, createServer, type Socket } from "node:net";
-import { hostname, networkInterfaces } from "node:os";
+import { createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { rankUnreachable } from "../errors";
 import { messageOf } from "../exceptions";
 import type { Communicator } from "./communicator";
+import { connectTo, type Door, listenOn, newToken, ownHosts, sameToken } from "./sockets/door";
 
 export interface KeyValues {
   put(key: string, value: Uint8Array): void;
@@ -20,16 +19,6 @@ export interface KeyValues {
   close(): void;
 }
 
-/** How the others find rank 0: every address that its host has, since which of them they reach is theirs to find out. */
-interface Door {
-  readonly hosts: readonly string[];
-  readonly port: number;
-  /** Whoever does not know it is no rank of this run. */
-  readonly token: string;
-}
-
-/** How long one address is tried. */
-const CONNECT_MS = 10_000;
 /** A value is a few kilobytes; a line beyond that is none of a rank. */
 const MOST_CHARACTERS = 2 ** 26;
 
@@ -82,7 +71,7 @@ class Values {
 }
 
 async function serve(values: Values, hosts: readonly string[]): Promise<{ readonly door: Door; close(): void }> {
-  const token = randomBytes(32).toString("hex");
+  const token = newToken();
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     socket.unref().on("error", () => socket.destroy());
@@ -91,7 +80,7 @@ async function serve(values: Values, hosts: readonly string[]): Promise<{ readon
       if (isKnown) {
         const { key, value } = entryOf(line);
         values.add(key, value);
-      } else if (sameText(line, token)) {
+      } else if (sameToken(line, token)) {
         isKnown = true;
         sockets.add(socket.on("close", () => sockets.delete(socket)));
         values.parts.listen((key, value) => {
@@ -100,12 +89,10 @@ async function serve(values: Values, hosts: readonly string[]): Promise<{ readon
       } else socket.destroy();
     });
   });
-  await new Promise<void>((done, failed) => server.once("error", failed).listen(0, done));
+  const port = await listenOn(server, 0);
   server.unref();
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("internal: a server without a port");
   return {
-    door: { hosts, port: address.port, token },
+    door: { hosts, port, token },
     close: () => {
       server.close();
       for (const socket of sockets) socket.destroy();
@@ -114,30 +101,11 @@ async function serve(values: Values, hosts: readonly string[]): Promise<{ readon
 }
 
 async function reach({ hosts, port }: Door, rank: number): Promise<Socket> {
-  const failures: string[] = [];
-  for (const host of hosts) {
-    try {
-      return await connected(host, port);
-    } catch (error) {
-      failures.push(messageOf(error));
-    }
+  try {
+    return (await connectTo({ hosts, port })).unref();
+  } catch (error) {
+    throw rankUnreachable({ rank, hosts, port, why: messageOf(error) });
   }
-  throw rankUnreachable({ rank, hosts, port, why: failures.at(-1) ?? "it has no address" });
-}
-
-function connected(host: string, port: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection({ host, port, timeout: CONNECT_MS }, () => {
-      // What becomes of the other ranks is the watch's to say.
-      socket
-        .setTimeout(0)
-        .unref()
-        .off("error", reject)
-        .on("error", () => socket.destroy());
-      resolve(socket);
-    });
-    socket.once("error", reject).once("timeout", () => socket.destroy(new Error(`no answer from ${host}`)));
-  });
 }
 
 function linesOf(socket: Socket, take: (line: string) => void): void {
@@ -163,14 +131,4 @@ function entryOf(line: string): { readonly key: string; readonly value: Uint8Arr
   // Both sides are this file, and know the token.
   const [key, value] = JSON.parse(line) as [string, string];
   return { key, value: new Uint8Array(Buffer.from(value, "base64")) };
-}
-
-function sameText(a: string, b: string): boolean {
-  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
-}
-
-function ownHosts(): readonly string[] {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const outside = addresses.filter(({ internal, family }) => !internal && family === "IPv4");
-  return [hostname(), ...outside.map(({ address }) => address), "127.0.0.1"];
 }

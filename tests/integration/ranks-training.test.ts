@@ -1,43 +1,30 @@
 /**
  * A training on several ranks under the real mpirun of Open MPI and of MPICH: `npm run test:mpi`. Needs Debian's openmpi-bin
- * and mpich; where one is missing it says so and leaves it out. IJEPA_KILLS says how many random kills each MPI gets.
+ * and mpich; where one is missing it says so and leaves it out. Ranks that are killed: kills.test.ts.
  */
-import { execFileSync, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { modulePath } from "../../compiler/bundle/module-path";
 import { readCheckpointMetadata } from "../../runtime/checkpoint/checkpoint";
 import { readSafetensors } from "../../runtime/checkpoint/safetensors";
-import { openBeatReader } from "../../runtime/ranks/watch/beat";
 import { follow, type InstalledMpi, installedMpis, type RunningRanks } from "../support/mpi/mpi";
-import { randomOf } from "../support/op-calls";
-import { testSeed } from "../support/seed";
+import {
+  compiled,
+  endOf,
+  environment,
+  latest,
+  losses,
+  newFolder,
+  processOf,
+  rowsOf,
+  STEPS,
+  shaOf,
+  startByHand,
+  start as startTrainer,
+  untilSteps,
+} from "../support/mpi/trainings";
 
 const mpis = installedMpis();
-const kills = Number(process.env.IJEPA_KILLS ?? "3");
-
-const experiment = ({ gpus, shardOptimizer = false }: Ranks) => ({
-  image: { size: 32 },
-  encoder: { dim: 48, depth: 2, heads: 3, patch: 4, dropPath: 0.1 },
-  predictor: { dim: 24, depth: 1 },
-  masking: {
-    sampler: "unbiased",
-    minKeep: 4,
-    targets: { count: 2, scale: [0.2, 0.3], aspect: [0.75, 1.5] },
-    context: { scale: [0.85, 1], tokens: 20 },
-  },
-  data: { source: "shapes", trainImages: 64, sceneSize: 32 },
-  optimization: { epochs: 8, globalBatch: 8, learningRate: { peak: 0.002, warmupEpochs: 1 } },
-  evaluation: { trainImages: 64, testImages: 64 },
-  // So small that there are several buckets.
-  hardware: { threads: 1, workers: 1, gpus, shardOptimizer, reduceBucketMiB: 0.05 },
-  checkpoint: { keepEveryEpochs: 0 },
-});
-const STEPS = 64;
 
 interface Ranks {
   readonly gpus: number;
@@ -50,68 +37,14 @@ const keyOf = (ranks: Ranks): string => JSON.stringify(ranks);
 /** Bundles by what they run on, all of an experiment of one name. */
 const trainers = new Map<string, string>();
 beforeAll(() => {
-  for (const ranks of [{ gpus: 1 }, { gpus: 2 }, { gpus: 4 }, shardedOverTwo]) {
-    const folder = mkdtempSync(join(tmpdir(), `ijepa-ranks${ranks.gpus}-`));
-    writeFileSync(join(folder, "shared.json"), JSON.stringify(experiment(ranks)));
-    execFileSync(process.execPath, [resolve("bin/ijepa.js"), "compile", "shared.json"], { cwd: folder });
-    trainers.set(keyOf(ranks), join(folder, "generated/shared/train.js"));
-  }
+  for (const ranks of [{ gpus: 1 }, { gpus: 2 }, { gpus: 4 }, shardedOverTwo])
+    trainers.set(keyOf(ranks), compiled(ranks));
 }, 180_000);
 
-const newFolder = (): string => join(mkdtempSync(join(tmpdir(), "ijepa-run-")), "run");
 const trainerOn = (ranks: Ranks): string => trainers.get(keyOf(ranks)) ?? "";
 const trainerOf = (gpus: number): string => trainerOn({ gpus });
-const environment = (mpi: InstalledMpi | null) => ({
-  ...process.env,
-  NODE_PATH: modulePath(),
-  ...(mpi === null ? {} : { IJEPA_MPIRUN: mpi.path }),
-});
-
-/** `node train.js` as a person starts it. */
-function start(mpi: InstalledMpi | null, ranks: Ranks, folder: string, ...flags: readonly string[]): RunningRanks {
-  const args = [trainerOn(ranks), "--run-dir", folder, "--resume", "auto", "--no-progress", ...flags];
-  return follow(spawn(process.execPath, args, { env: environment(mpi) }), folder);
-}
-
-/** mpirun as a person starts it, with one program for each group of ranks. */
-function startByHand(mpi: InstalledMpi, programs: readonly string[], folder: string): RunningRanks {
-  const own = mpi.kind === "Open MPI" ? ["--oversubscribe", "--allow-run-as-root", "--bind-to", "none"] : [];
-  const parts = programs.flatMap((program, i) => [
-    ...(i === 0 ? [] : [":"]),
-    ...["-n", "1", process.execPath, program, "--run-dir", folder, "--resume", "auto", "--no-progress"],
-  ]);
-  return follow(spawn(mpi.path, [...own, ...parts], { env: environment(mpi) }), folder);
-}
-
-async function endOf(run: RunningRanks): Promise<number | null> {
-  const code = await Promise.race([run.exitCode, wait(60_000, "late" as const, { ref: false })]);
-  if (code !== "late") return code;
-  run.process.kill("SIGKILL");
-  throw new Error(`the run has not ended after a minute:\n${run.output()}`);
-}
-
-const latest = (folder: string): string => join(folder, "shared-latest.safetensors");
-const shaOf = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
-const rowsOf = (folder: string): readonly string[] =>
-  existsSync(join(folder, "log.csv"))
-    ? readFileSync(join(folder, "log.csv"), "utf8").trimEnd().split("\n").slice(1)
-    : [];
-/** Without their times. */
-const losses = (folder: string): readonly string[] => rowsOf(folder).map((row) => row.split(",").slice(0, 5).join());
-
-async function untilSteps(run: RunningRanks, steps: number): Promise<void> {
-  const end = Date.now() + 60_000;
-  while (rowsOf(run.folder).length < steps) {
-    if (Date.now() > end) throw new Error(`there is no step ${steps}:\n${run.output()}`);
-    await wait(20);
-  }
-}
-
-function processOf(folder: string, rank: number): number {
-  const beat = openBeatReader(join(folder, "ranks"))(rank);
-  if (beat === null) throw new Error(`rank ${rank} gives no sign of life`);
-  return beat.pid;
-}
+const start = (mpi: InstalledMpi | null, ranks: Ranks, folder: string, ...flags: readonly string[]): RunningRanks =>
+  startTrainer(mpi, trainerOn(ranks), folder, ...flags);
 
 describe.skipIf(mpis.length === 0).each(mpis)("a training on $kind", { timeout: 300_000 }, (mpi) => {
   let whole = "";
@@ -153,43 +86,11 @@ describe.skipIf(mpis.length === 0).each(mpis)("a training on $kind", { timeout: 
     expect(shaOf(latest(folder))).toBe(shaOf(latest(whole)));
   });
 
-  const next = randomOf(testSeed);
-  const plans = Array.from({ length: kills }, () => ({
-    victim: Math.floor(next() * 2),
-    steps: 1 + Math.floor(next() * (STEPS - 4)),
-    afterMs: Math.floor(next() * 100),
-  }));
-  it.each(plans)(
-    `goes on to the same bits where rank $victim was killed $afterMs ms after step $steps (seed ${testSeed})`,
-    async ({ victim, steps, afterMs }) => {
-      const folder = newFolder();
-      const run = start(mpi, { gpus: 2 }, folder);
-      await untilSteps(run, steps);
-      await wait(afterMs);
-      const pid = processOf(folder, victim);
-      process.kill(pid, "SIGKILL");
-      expect(await endOf(run), run.output()).not.toBe(0);
-      expect(run.output()).toMatch(
-        new RegExp(`R20[01]: The run ends because rank ${victim} on \\S+ \\(process ${pid}\\)`),
-      );
-      if (existsSync(latest(folder))) {
-        const { progress } = await readCheckpointMetadata(latest(folder));
-        expect(progress.step % 8).toBe(0);
-        await readSafetensors(latest(folder));
-      }
-      const resumed = start(mpi, { gpus: 2 }, folder);
-      expect(await resumed.exitCode, resumed.output()).toBe(0);
-      expect(shaOf(latest(folder))).toBe(shaOf(latest(whole)));
-      expect(losses(folder)).toEqual(losses(whole));
-    },
-  );
-
   it("that stands still ends within a minute", async () => {
     const folder = newFolder();
     const run = start(mpi, { gpus: 2 }, folder);
     await untilSteps(run, 10);
-    const pid = processOf(folder, 1);
-    process.kill(pid, "SIGSTOP");
+    process.kill(processOf(folder, 1) ?? Number.NaN, "SIGSTOP");
     const code = await endOf(run);
     expect(code, run.output()).not.toBe(0);
     expect(run.output()).toMatch(

@@ -133,6 +133,25 @@ async function until<T>(what: string, seconds: number, look: () => T | null | un
   }
 }
 
+/** The script that docs/clusters.md tells people to submit, for two nodes of this cluster; its argument names the run. */
+function scriptOfThePage(): string {
+  const page = readFileSync("docs/clusters.md", "utf8");
+  const [, script = ""] = /### Four hosts under Slurm\n+```sh\n(.*?)```/s.exec(page) ?? [];
+  const changes: readonly [from: string, to: string][] = [
+    ["--nodes=4 --ntasks-per-node=2 --cpus-per-task=16", "--nodes=2 --ntasks-per-node=1 --time=30"],
+    ["--output=big.log", "--output=two.log"],
+    [
+      "--mpi=pmix node /shared/me/generated/big/train.js",
+      `--mpi=pmi2 ${shellWord(process.execPath)} generated/two/train.js`,
+    ],
+    ["--run-dir /shared/me/runs/big --data /shared/data", '--run-dir "runs/two/two-$1" --no-progress'],
+  ];
+  return changes.reduce((text, [from, to]) => {
+    if (!text.includes(from)) throw new Error(`docs/clusters.md does not say ${from}`);
+    return text.replace(from, to);
+  }, script);
+}
+
 describe.skipIf(missing.length > 0)("a sweep on Slurm", { timeout: 300_000 }, () => {
   beforeAll(() => {
     call(cluster, "start", join(folder, "cluster"));
@@ -147,7 +166,7 @@ describe.skipIf(missing.length > 0)("a sweep on Slurm", { timeout: 300_000 }, ()
     const sweep = startSweep("lost", "--", "--time=30");
     const hit = "lost-a";
     await until(`a checkpoint of ${hit}\n${sweep.output()}`, 120, () => events(hit, "checkpoint").length > 0);
-    const { id, node } = tasks("lost").get(hit) ?? { id: "", node: "" };
+    const { node } = tasks("lost").get(hit) ?? { node: "" };
     call(cluster, "kill", node, join(folder, "cluster"));
     expect(events(hit, "end"), "it was killed in the middle").toEqual([]);
 
@@ -155,8 +174,6 @@ describe.skipIf(missing.length > 0)("a sweep on Slurm", { timeout: 300_000 }, ()
       const task = tasks("lost").get(hit);
       return task?.state === "PENDING" && task.restarts === 1;
     });
-    // Slurm lets a requeued job wait for two minutes, which prove nothing.
-    call("scontrol", "update", `JobId=${id}`, "StartTime=now");
 
     expect(await sweep.exitCode, sweep.output()).toBe(0);
     const starts = events(hit, "start").map(({ step }) => step);
@@ -205,21 +222,20 @@ describe.skipIf(missing.length > 0)("a sweep on Slurm", { timeout: 300_000 }, ()
     for (const point of ["left-a", "left-b", "left-c"]) expect(events(point, "start")).toHaveLength(1);
   });
 
-  // By `npm run test:slurm:ranks` alone: where Slurm begins the job again on the node that is left before it has noticed that
-  // the other one is gone, srun finds one node too few, and waits.
+  // By `npm run test:slurm:ranks` alone: minutes, and seen to pass only a few times.
   it.skipIf(!hasMpich || process.env.IJEPA_SLURM_RANKS === undefined)(
     "loses a node of a training over two, which is requeued and goes on to the same weights",
+    { timeout: 900_000 },
     async () => {
-      const ranked = { ...experiment, hardware: { ...experiment.hardware, gpus: 2 } };
+      const { optimization, hardware } = experiment;
+      const ranked = {
+        ...experiment,
+        optimization: { ...optimization, epochs: 8 },
+        hardware: { ...hardware, gpus: 2 },
+      };
       writeFileSync(join(folder, "two.json"), JSON.stringify(ranked));
       call(process.execPath, ijepa, "compile", "two.json");
-      const script = [
-        "#!/bin/bash",
-        "#SBATCH --nodes=2 --ntasks-per-node=1 --requeue --open-mode=append --output=two.log --time=30",
-        `export NODE_PATH=${shellWord(modulePath())}`,
-        `srun --mpi=pmi2 ${shellWord(process.execPath)} generated/two/train.js --run-dir runs/two/two-$1 --resume auto --no-progress`,
-      ];
-      writeFileSync(join(folder, "two.sh"), `${script.join("\n")}\n`);
+      writeFileSync(join(folder, "two.sh"), scriptOfThePage());
       const submit = (run: string, ...flags: readonly string[]): string =>
         call("sbatch", "--parsable", ...flags, "two.sh", run).trim();
       const said = (): string => readFileSync(join(folder, "two.log"), "utf8");
@@ -233,14 +249,17 @@ describe.skipIf(missing.length > 0)("a sweep on Slurm", { timeout: 300_000 }, ()
         120,
         () => call("squeue", "--noheader", "--format=%T").trim() === "PENDING",
       );
-      expect(said()).toMatch(/node failure on node2|rank 1 on node2/i);
+      expect(said()).toMatch(/node failure on node2|a rank is lost/i);
       call(cluster, "revive", "node2", join(folder, "cluster"));
-      call("scontrol", "update", `JobId=${job}`, "StartTime=now");
-      await until(`job ${job} ends`, 120, () => call("squeue", "--noheader").trim() === "");
+      // It is not hurried: where a job of the same number begins at once, nodes take its credentials for those that were revoked.
+      await until(`job ${job} ends\n${said()}`, 600, () => call("squeue", "--noheader").trim() === "");
       const starts = events("two-hit", "start").map(({ step }) => step);
-      expect(starts, said()).toEqual([0, expect.any(Number)]);
-      expect(starts[1], "the second start is from a checkpoint").toBeGreaterThan(0);
-      expect(events("two-hit", "end").map(({ reason }) => reason)).toEqual(["complete"]);
+      expect(starts[0]).toBe(0);
+      expect(starts.at(-1), `the last start is from a checkpoint\n${said()}`).toBeGreaterThan(0);
+      // Where rank 0 was faster than Slurm, it has written before that it lost rank 1.
+      const ends = events("two-hit", "end").map(({ reason }) => reason);
+      expect(ends.slice(0, -1).every((reason) => reason === "failed")).toBe(true);
+      expect(ends.at(-1), said()).toBe("complete");
 
       submit("whole", "--wait");
       const [resumed, uninterrupted] = [await tensorsOf(runOf("two-hit")), await tensorsOf(runOf("two-whole"))];

@@ -1,6 +1,14 @@
 /** E5xx sweeps: their grids, their runs, and where they run. */
 import { didYouMean, kind } from "./kind";
 
+const podHints = {
+  "no MPI":
+    "Only engine xla on device gpu joins the pods of an Indexed Job by itself. Others meet through MPI, whose mpirun nothing in such " +
+    "a Job starts: train this experiment as an MPIJob (kubeflow.org/v2beta1), docs/clusters.md.",
+  "does not divide": "With fewer GPUs a point is divided among several pods, which must have equally many.",
+  "other points want others": "Points that are divided among several pods must all want the same number of GPUs.",
+} as const;
+
 export const sweepErrors = {
   // E500 to E529: the grid of a sweep.
   notAGrid: kind("E500", "A sweep is told by a grid file, which names its base experiment.", () => ({
@@ -277,12 +285,17 @@ export const sweepErrors = {
   })),
   podHasTooFewGpus: kind(
     "E546",
-    "A point trains in one pod, on one host, which must have the devices of `hardware.gpus`.",
-    (facts: { point: string; wanted: number; gpus: number }) => ({
+    "A pod would have fewer GPUs than its point wants (`hardware.gpus`), and the point cannot be divided among such pods.",
+    (facts: {
+      point: string;
+      wanted: number;
+      gpus: number;
+      why: "no MPI" | "does not divide" | "other points want others";
+    }) => ({
       what: `the point ${facts.point} wants ${facts.wanted} GPUs (hardware.gpus), and its pod would have ${facts.gpus}`,
       found: `--gpus ${facts.gpus}`,
       want: `--gpus ${facts.wanted}, or none: then a pod asks for what its experiment wants`,
-      hint: "A training over several pods is a job of its own: docs/clusters.md.",
+      hint: podHints[facts.why],
     }),
   ),
 } as const;

@@ -1,7 +1,7 @@
 /** The engine that compiles generated functions with XLA, through a PJRT plugin: for processors, GPUs and TPUs. */
 import { statSync } from "node:fs";
 import { aloneCommunicator } from "../../ranks/alone";
-import type { DeviceMemory, Engine, EngineOptions } from "../engine";
+import type { DeviceMemory, DeviceName, Engine, EngineOptions } from "../engine";
 import { LoadedFunctions } from "../loaded-functions";
 import { openCache } from "./cache";
 import { joinProcesses } from "./joined/processes";
@@ -19,6 +19,9 @@ export { runThread } from "./joined/thread";
 export { startVariables } from "./start";
 
 export const holdsManyDevices = true;
+
+export const reducesAmongProcesses = (device: DeviceName): boolean =>
+  isXlaDevice(device) && targets[device].joinsProcesses;
 
 export interface XlaEngine extends Engine {
   /** Null where the device does not say. */

@@ -48,11 +48,12 @@ export async function openMpiCommunicator(launch: Launch, variables: Variables):
     host,
     ...collectives,
     agree: (what, value) => agreeOn({ host, allGather: collectives.allGather }, { what, value }),
-    abort: async () => {
+    abort: async (_reason, exitCode) => {
       // Without a library for many threads, or if MPI itself hangs, the launcher sees this process end, and ends the others.
-      const ended = threads === THREAD_MULTIPLE ? calls.beside("Abort", world, 1).catch(() => {}) : Promise.resolve();
+      const ended =
+        threads === THREAD_MULTIPLE ? calls.beside("Abort", world, exitCode).catch(() => {}) : Promise.resolve();
       await Promise.race([ended, new Promise((done) => setTimeout(done, abortMs))]);
-      return exitAtOnce(1);
+      return exitAtOnce(exitCode);
     },
     close: () => calls.inTurn("Finalize"),
   };

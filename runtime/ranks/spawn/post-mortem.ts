@@ -1,9 +1,11 @@
 /**
- * What ended the run, where no rank could say so: MPICH's mpirun kills all others as soon as one is gone. It tells the
- * number of a process, and the signs of life in the run folder tell whose it was; but that is not always the first one.
+ * What ended the run, where no rank could say so: mpirun kills all others when one is gone, that of MPICH at once. Signs of life in the run
+ * folder tell what each rank was at, and what their shells have left behind which of them was the first to go (ends.ts).
  */
-import { rankFailed, someRankGone, type UserError } from "../../errors";
+import { rankFailed, rankGone, someRankGone, type UserError } from "../../errors";
+import { tryAgainExitCode } from "../../exit";
 import { openBeatReader } from "../watch/beat";
+import { endsOf, firstToGo } from "./ends";
 
 export function postMortem(of: {
   readonly folder: string;
@@ -14,9 +16,16 @@ export function postMortem(of: {
   if (of.said.includes("The run ends because")) return null;
   const read = openBeatReader(of.folder);
   const beats = Array.from({ length: of.ranks }, (_, rank) => read(rank)).filter((beat) => beat !== null);
-  const failed = beats.find(({ state }) => state === "failed");
-  if (failed !== undefined) return rankFailed(failed);
+  const failed = beats.filter(({ state }) => state === "failed");
+  const byItself = failed.find(({ exitCode }) => exitCode !== tryAgainExitCode);
+  if (byItself !== undefined) return rankFailed(byItself);
+  const first = firstToGo(endsOf(of.folder, of.ranks));
+  const gone = beats.find(({ rank, state }) => rank === first?.rank && state === "running");
+  if (gone !== undefined) return rankGone(gone);
+  // It has lost another one, of which no more is known.
+  const [other] = failed;
+  if (other !== undefined) return rankFailed(other);
   const pid = Number(/PID (\d+) RUNNING AT/.exec(of.said)?.[1] ?? Number.NaN);
-  const gone = beats.find((beat) => beat.pid === pid && beat.state === "running");
-  return gone === undefined ? null : someRankGone(gone);
+  const named = beats.find((beat) => beat.pid === pid && beat.state === "running");
+  return named === undefined ? null : someRankGone(named);
 }

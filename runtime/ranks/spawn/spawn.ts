@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { mpirunNotStarted } from "../../errors";
 import type { Variables } from "../launchers/variables";
 import { openBeatReader, thisMachine } from "../watch/beat";
+import { forgetEnds, tellingItsEnd } from "./ends";
 import { findMpirun, mpirunArguments, withoutSlurm } from "./mpirun";
 import { postMortem } from "./post-mortem";
 
@@ -31,10 +32,12 @@ const sameSignalMs = 300;
 export async function spawnRanks(options: SpawnOptions): Promise<number> {
   const { ranks, folder } = options;
   const mpirun = findMpirun(options.variables);
-  const { variables, command } = withoutSlurm(options.variables, options.command);
+  const own = tellingItsEnd(options.command, folder);
+  const { variables, command } = withoutSlurm(options.variables, own);
   const isRoot = process.getuid?.() === 0;
   const args = mpirunArguments(mpirun.kind, { ranks, cores: availableParallelism(), isRoot, command });
   for (let rank = 0; rank < ranks; rank++) rmSync(join(folder, String(rank)), { force: true });
+  forgetEnds(folder, ranks);
   // A process group of its own: on the Ctrl-C of a terminal mpirun would end the ranks before they have saved.
   const child = spawn(mpirun.path, args, {
     env: { ...variables },

@@ -20,6 +20,8 @@ export interface Beat {
   readonly reason: string;
   /** The rank that it gave up for, if it was another one. */
   readonly culprit: number | null;
+  /** Where it failed: with which exit code the others end (exit.ts). */
+  readonly exitCode: number;
   /** What it is at, e.g. "step 12", and how long that may take, during which it need not beat either. */
   readonly doing: string;
   readonly limitMs: number;
@@ -87,6 +89,7 @@ const fields: { readonly [K in keyof Beat]: "number" | "string" | "number or nul
   state: "string",
   reason: "string",
   culprit: "number or null",
+  exitCode: "number",
   doing: "string",
   limitMs: "number",
   entered: "number",

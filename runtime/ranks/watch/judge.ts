@@ -1,5 +1,6 @@
 /** What the signs of life of the other ranks mean. Pure: times and processes are given. */
 import { rankFailed, rankGone, rankLate, rankNotSeen, rankSilent, ranksStuck, type UserError } from "../../errors";
+import { tryAgainExitCode } from "../../exit";
 import type { Beat } from "./beat";
 
 export interface WatchLimits {
@@ -37,19 +38,24 @@ export interface Fault {
   readonly error: UserError;
   /** The rank that it is about, whose process may still be there; null = none, or it ends by itself. */
   readonly culprit: number | null;
+  /** 1 where a rank failed by itself: it would fail again. */
+  readonly exitCode: number;
 }
 
 /** The first of the ranks that ends the run, and why; null while all is well. */
 export function judge(peers: readonly Peer[], watching: Watching): Fault | null {
   // A rank that says why it failed explains those that only vanished.
   const failed = peers.find(({ beat }) => beat?.state === "failed");
-  if (failed?.beat != null) return { error: rankFailed(failed.beat), culprit: failed.beat.culprit };
+  if (failed?.beat != null) {
+    const { culprit, exitCode } = failed.beat;
+    return { error: rankFailed(failed.beat), culprit, exitCode };
+  }
   for (const peer of peers) {
     const error = peer.beat === null ? notSeen(peer, watching) : ofBeat(peer, peer.beat, watching);
-    if (error !== null) return { error, culprit: peer.rank };
+    if (error !== null) return { error, culprit: peer.rank, exitCode: tryAgainExitCode };
   }
   const error = watching.seesAll ? stuck(peers, watching) : null;
-  return error === null ? null : { error, culprit: null };
+  return error === null ? null : { error, culprit: null, exitCode: tryAgainExitCode };
 }
 
 function notSeen({ rank }: Peer, { nowMs, startedMs, limits, folder }: Watching): UserError | null {

@@ -5,7 +5,7 @@
  */
 import { hostname } from "node:os";
 import type { UserError } from "../../errors";
-import { exitAtOnce } from "../../exit";
+import { exitAtOnce, tryAgainExitCode } from "../../exit";
 import { type Beat, openBeatFolder, thisMachine } from "./beat";
 import { type Fault, judge, type Peer, type WatchLimits } from "./judge";
 
@@ -29,8 +29,8 @@ export interface Watch {
   /** Around every collective call. */
   entered(): void;
   left(): void;
-  /** Tells the others that this rank gives up, and why; they end. Returns when they had the time for it. */
-  failed(reason: string): Promise<void>;
+  /** Tells the others that this rank gives up, why and how; they end. Returns when they had the time for it. */
+  failed(reason: string, exitCode: number): Promise<void>;
   /** Returns after the next two looks at the other ranks, if they find nothing. */
   lookAgain(): Promise<void>;
   /** The run is over and all is well. */
@@ -66,6 +66,7 @@ export function startWatch(options: WatchOptions): Watch {
     state: "running",
     reason: "",
     culprit: null,
+    exitCode: 0,
     doing: "the start",
     limitMs: startingLimitMs,
     entered: 0,
@@ -110,10 +111,10 @@ export function startWatch(options: WatchOptions): Watch {
     process.off("SIGTERM", onTerm);
     process.off("exit", onExit);
   };
-  const giveUp = ({ error, culprit }: Fault): void => {
+  const giveUp = ({ error, culprit, exitCode }: Fault): void => {
     if (over) return;
     stop();
-    beat({ state: "failed", reason: error.message, culprit });
+    beat({ state: "failed", reason: error.message, culprit, exitCode });
     try {
       onFault(error);
     } finally {
@@ -122,7 +123,7 @@ export function startWatch(options: WatchOptions): Watch {
       const graceMs = (rank === 0 ? 3 : 1.5) * limits.beatMs;
       setTimeout(() => {
         if (culprit !== null && culprit !== rank) endProcessOf(culprit);
-        exitAtOnce(1);
+        exitAtOnce(exitCode);
       }, graceMs);
     }
   };
@@ -132,7 +133,13 @@ export function startWatch(options: WatchOptions): Watch {
     if (found !== null && found.machine === machine && found.state === "running") kill(found.pid);
   };
   const onExit = (code: number): void => {
-    if (!over) beat({ state: "failed", reason: `its process ended with exit code ${code} before the run was over.` });
+    if (!over)
+      beat({
+        state: "failed",
+        // A signal comes from outside: launchers send one to those that are left when a rank is gone.
+        exitCode: code > 128 ? tryAgainExitCode : 1,
+        reason: `its process ended with exit code ${code} before the run was over.`,
+      });
   };
   // Launchers send it to the ranks that are left when one is gone: here is the last chance to say which.
   const onTerm = (): void => {
@@ -170,10 +177,10 @@ export function startWatch(options: WatchOptions): Watch {
     left: () => {
       waitsSinceMs = null;
     },
-    failed: async (reason) => {
+    failed: async (reason, exitCode) => {
       if (!over) {
         stop();
-        beat({ state: "failed", reason });
+        beat({ state: "failed", reason, exitCode });
       }
       // Rank 0 looks, and the others look at rank 0.
       await new Promise((done) => setTimeout(done, 4 * limits.beatMs));

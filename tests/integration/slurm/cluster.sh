@@ -47,7 +47,7 @@ SlurmctldPort=$port
 SlurmUser=$user
 SlurmdUser=$user
 AuthType=auth/munge
-AuthInfo=socket=$folder/munge/socket
+AuthInfo=socket=$folder/munge/socket,cred_expire=20
 CredType=cred/munge
 StateSaveLocation=$folder/state
 SlurmdSpoolDir=$folder/spool-%n
@@ -65,6 +65,7 @@ MpiDefault=none
 SwitchType=switch/none
 PlugStackConfig=/dev/null
 JobRequeue=1
+# A requeued job waits until the credentials of its last start have expired (cred_expire, usually two minutes).
 # A node that does not answer is given up after seconds, not minutes; one that comes back is taken at once.
 SlurmdTimeout=5
 ReturnToService=2

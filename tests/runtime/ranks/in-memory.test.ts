@@ -88,7 +88,7 @@ describe("ranks in memory", () => {
       const does = what(ranks.rank);
       if (does === "barrier") await ranks.barrier();
       if (does === "broadcast") await ranks.broadcast(new Uint8Array(1));
-      if (does === "abort") await ranks.abort("no images");
+      if (does === "abort") await ranks.abort("no images", 1);
       if (does === "throw") throw new Error("out of luck");
     });
     await expect(run).rejects.toThrow(says);

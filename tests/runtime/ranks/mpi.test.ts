@@ -65,6 +65,7 @@ describe("without MPI", () => {
   it.each([
     ["torchrun", { RANK: "0", WORLD_SIZE: "2", LOCAL_RANK: "0", LOCAL_WORLD_SIZE: "2", GROUP_RANK: "0" }, "mpirun"],
     ["Slurm", { SLURM_STEP_ID: "0", SLURM_STEP_NUM_TASKS: "2", SLURM_PROCID: "0" }, "srun --mpi=pmi2 for MPICH"],
+    ["Kubernetes", { JOB_COMPLETION_INDEX: "1", IJEPA_RANKS: "2" }, "an MPIJob \\(kubeflow.org/v2beta1"],
   ])("refuses ranks that %s started without it", async (name, variables, says) => {
     await expect(openMpiCommunicator(launchOf(variables), variables)).rejects.toMatchObject({
       code: "R197",

@@ -1,12 +1,14 @@
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { endsOf, forgetEnds, tellingItsEnd } from "../../../runtime/ranks/spawn/ends";
 import { findMpirun, mpirunArguments, withoutSlurm } from "../../../runtime/ranks/spawn/mpirun";
 import { postMortem } from "../../../runtime/ranks/spawn/post-mortem";
 import { streamsOfRank } from "../../../runtime/ranks/streams";
-import { openBeatFolder } from "../../../runtime/ranks/watch/beat";
+import { type Beat, openBeatFolder } from "../../../runtime/ranks/watch/beat";
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "ijepa-spawn-"));
 
@@ -76,24 +78,27 @@ describe("withoutSlurm", () => {
   });
 });
 
+/** A sign of life. */
+const lives = (ranks: string, rank: number, change: Partial<Beat> = {}): void =>
+  openBeatFolder(ranks, rank).write({
+    rank,
+    host: "node1",
+    pid: 100 + rank,
+    machine: "m",
+    count: 1,
+    state: "running",
+    reason: "",
+    culprit: null,
+    exitCode: 0,
+    doing: "step 3",
+    limitMs: 1000,
+    entered: 1,
+    ...change,
+  });
+
 describe("postMortem", () => {
   const ranks = join(folder(), "ranks");
-  mkdirSync(ranks);
-  for (const rank of [0, 1]) {
-    openBeatFolder(ranks, rank).write({
-      rank,
-      host: "node1",
-      pid: 100 + rank,
-      machine: "m",
-      count: 1,
-      state: "running",
-      reason: "",
-      culprit: null,
-      doing: "step 3",
-      limitMs: 1000,
-      entered: 1,
-    });
-  }
+  for (const rank of [0, 1]) lives(ranks, rank);
   const ended = "=   PID 101 RUNNING AT vm\n=   EXIT CODE: 9\n";
 
   it.each([
@@ -105,6 +110,108 @@ describe("postMortem", () => {
     const error = postMortem({ folder: ranks, ranks: 2, said });
     if (want === null) expect(error).toBeNull();
     else expect(error?.message).toContain(want);
+  });
+});
+
+describe("postMortem of ranks whose ends are known", () => {
+  const failedWith = (exitCode: number) => ({ state: "failed", reason: "R133: 12 images.", exitCode }) as const;
+  const gone = (rank: number): string => `because rank ${rank} on node1 (process ${100 + rank}) is gone`;
+  it.each<[what: string, beats: readonly Partial<Beat>[], ends: readonly [rank: number, code: string][], want: string]>(
+    [
+      ["one was killed", [{}, {}, {}], [[1, "137"]], gone(1)],
+      [
+        "one was killed, the others crashed before its shell had said so",
+        [{}, {}, {}],
+        [
+          [0, "139"],
+          [2, "134"],
+          [1, "137"],
+        ],
+        gone(1),
+      ],
+      [
+        "one crashed, and then the others",
+        [{}, {}, {}],
+        [
+          [2, "139"],
+          [0, "139"],
+          [1, "139"],
+        ],
+        gone(2),
+      ],
+      [
+        "one was killed before another",
+        [{}, {}, {}],
+        [
+          [2, "137"],
+          [1, "137"],
+        ],
+        gone(2),
+      ],
+      [
+        "one failed by itself, and mpirun killed the others",
+        [{}, failedWith(1), {}],
+        [
+          [0, "137"],
+          [1, "1"],
+        ],
+        "R133: 12 images",
+      ],
+      ["one was killed, and another says that its exchange failed", [failedWith(75), {}, {}], [[2, "137"]], gone(2)],
+      [
+        "one was killed while the others began, which stopped at mpirun's signal",
+        [{}, failedWith(75), failedWith(75)],
+        [
+          [0, "137"],
+          [1, "143"],
+          [2, "143"],
+        ],
+        gone(0),
+      ],
+      ["nothing is known but an exchange that failed", [failedWith(75), {}, {}], [], "R133: 12 images"],
+      [
+        "a file is half written",
+        [{}, {}, {}],
+        [
+          [0, ""],
+          [1, "137"],
+        ],
+        gone(1),
+      ],
+    ],
+  )("%s", (_, beats, ends, want) => {
+    const ranks = join(folder(), "ranks");
+    for (const [rank, change] of beats.entries()) lives(ranks, rank, change);
+    for (const [i, [rank, code]] of ends.entries()) {
+      writeFileSync(join(ranks, `${rank}.end`), `${code}\n`);
+      utimesSync(join(ranks, `${rank}.end`), 1000 + i, 1000 + i);
+    }
+    expect(postMortem({ folder: ranks, ranks: 3, said: "" })?.message).toContain(want);
+  });
+});
+
+describe("tellingItsEnd", () => {
+  it.each([
+    ["ends well", "process.exitCode = 0", 0],
+    ["fails", "process.exit(7)", 7],
+    ["is killed", "process.kill(process.pid, 'SIGKILL')", 137],
+    [
+      "gets a signal, as its shell does",
+      "process.on('SIGTERM', () => process.exit(143)); process.kill(0, 'SIGTERM'); setTimeout(() => {}, 9000)",
+      143,
+    ],
+  ])("keeps how a rank ended that %s, and its words", (_, code, want) => {
+    const ends = folder();
+    const words = ["$(touch hit)", "a b", '"'];
+    const program = `require("node:fs").writeFileSync(${JSON.stringify(join(ends, "words"))}, JSON.stringify(process.argv.slice(1))); ${code}`;
+    const [shell = "", ...args] = tellingItsEnd([process.execPath, "-e", program, "--", ...words], ends);
+    // A process group of its own, so that a signal to the group reaches nobody else.
+    const { status } = spawnSync("setsid", ["--wait", shell, ...args], { env: { ...process.env, PMI_RANK: "2" } });
+    expect(status).toBe(want);
+    expect(endsOf(ends, 3)).toEqual([{ rank: 2, exitCode: want }]);
+    expect(JSON.parse(readFileSync(join(ends, "words"), "utf8"))).toEqual(words);
+    forgetEnds(ends, 3);
+    expect(endsOf(ends, 3)).toEqual([]);
   });
 });
 

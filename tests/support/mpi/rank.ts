@@ -39,7 +39,8 @@ async function main(): Promise<void> {
     // end this run, so they give up after a minute.
     const sign = join(folder, "timer-0");
     if (launch.rank === 0) setTimeout(() => writeFileSync(sign, ""), 1);
-    else for (let polls = 0; !existsSync(sign); polls++) await (polls < 6_000 ? wait(10) : ranks.abort("no timer ran"));
+    else
+      for (let polls = 0; !existsSync(sign); polls++) await (polls < 6_000 ? wait(10) : ranks.abort("no timer ran", 1));
     await ranks.allReduceMean([new Float32Array(1000).fill(launch.rank)]);
     save("met");
   }
@@ -73,11 +74,11 @@ async function main(): Promise<void> {
   await ranks.close();
 }
 
-async function misbehave(ranks: { abort(reason: string): Promise<never> }): Promise<void> {
+async function misbehave(ranks: { abort(reason: string, exitCode: number): Promise<never> }): Promise<void> {
   const how = process.env.MISBEHAVE;
   if (how === "hang") await new Promise(() => setInterval(() => {}, 1000));
   if (how === "stand still") process.kill(process.pid, "SIGSTOP");
-  if (how === "fail") await ranks.abort("R133: images/train holds 12 images.");
+  if (how === "fail") await ranks.abort("R133: images/train holds 12 images.", 1);
   if (how === "crash") process.exit(3);
   if (how === "die") process.kill(process.pid, "SIGKILL");
 }

@@ -1,4 +1,4 @@
-/** A sweep as an Indexed Job of Kubernetes: pod n trains the nth of its points. */
+/** A sweep as an Indexed Job of Kubernetes: pod n trains the nth of its points, or is the nth host of them. */
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { sweepFiles } from "../folders";
@@ -21,8 +21,10 @@ export interface JobPlan {
   /** `runs/<sweep>/kubernetes`, from the working directory. */
   readonly folder: string;
   readonly tasks: readonly PointTask[];
-  /** Pods at a time; null = all. */
+  /** Points at a time; null = all, or one where a point has several pods: two of them could each wait for room for ever. */
   readonly jobs: number | null;
+  /** Pods of a point, each on a host of its own: point p has those from p · hosts on. */
+  readonly hosts: number;
   /** Quantities of Kubernetes, such as `4` or `8Gi`; null leaves them to the cluster. */
   readonly cpu: string | null;
   readonly memory: string | null;
@@ -65,15 +67,18 @@ export function jobManifest(plan: JobPlan) {
   };
   const { cards } = plan.needs;
   const devices = cards === null ? {} : { [cardResources[cards.kind]]: cards.count };
+  const { tasks, hosts } = plan;
+  const atOnce = Math.min(plan.jobs ?? (hosts === 1 ? tasks.length : 1), tasks.length);
   return {
     apiVersion: "batch/v1",
     kind: "Job",
     metadata: { name: plan.name, ...(plan.namespace !== null && { namespace: plan.namespace }), labels },
     spec: {
       completionMode: "Indexed",
-      completions: plan.tasks.length,
-      parallelism: Math.min(plan.jobs ?? plan.tasks.length, plan.tasks.length),
-      backoffLimitPerIndex: mostReplacements,
+      completions: tasks.length * hosts,
+      parallelism: atOnce * hosts,
+      // Where one pod of a point is lost the others end too, so that all of them begin again.
+      backoffLimitPerIndex: mostReplacements * hosts,
       // One pod of a point at a time: it writes to the folder of the one before.
       podReplacementPolicy: "Failed",
       podFailurePolicy: {
@@ -95,7 +100,9 @@ export function jobManifest(plan: JobPlan) {
               image: plan.image,
               workingDir: plan.workingDirectory,
               command: ["node", join(plan.folder, "launch.cjs")].map(unexpanded),
-              args: plan.tasks.map(({ point }) => point.name),
+              args: tasks.map(({ point }) => point.name),
+              // By these, and by its index, a pod knows that it is a rank (runtime/ranks/launchers/kubernetes.ts).
+              ...(hosts > 1 && { env: [{ name: "IJEPA_RANKS", value: String(hosts) }] }),
               resources: { requests: { ...size, ...devices }, limits: devices },
               volumeMounts: [{ name: "sweep", mountPath: plan.workingDirectory }],
             },
@@ -140,12 +147,20 @@ const { createWriteStream, mkdirSync, readFileSync } = require("node:fs");
 const { constants } = require("node:os");
 const { dirname, join } = require("node:path");
 
-const name = process.argv[2 + Number(process.env.JOB_COMPLETION_INDEX)];
+const index = Number(process.env.JOB_COMPLETION_INDEX);
+const hosts = Number(process.env.IJEPA_RANKS ?? 1);
+// Of the hosts that train one point together.
+const rank = index % hosts;
+const name = process.argv[2 + Math.floor(index / hosts)];
 const { output, heading, command } = JSON.parse(readFileSync(join(__dirname, "tasks", name + ".json"), "utf8"));
 mkdirSync(dirname(output), { recursive: true });
-const file = createWriteStream(output, { flags: "a" });
+// Hosts do not write to the same file: a network disk would mix their lines.
+const file = createWriteStream(rank === 0 ? output : output + "." + rank, { flags: "a" });
 file.write(heading + "\\n");
-const trainer = spawn(command[0], command.slice(1), { stdio: ["ignore", "pipe", "pipe"] });
+const trainer = spawn(command[0], command.slice(1), {
+  stdio: ["ignore", "pipe", "pipe"],
+  env: { ...process.env, JOB_COMPLETION_INDEX: String(rank) },
+});
 for (const stream of [trainer.stdout, trainer.stderr]) {
   stream.pipe(file, { end: false });
   stream.pipe(process.stdout, { end: false });

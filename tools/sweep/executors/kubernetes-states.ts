@@ -1,4 +1,5 @@
 /** What Kubernetes says of a Job and its pods, and what that means for the points of a sweep. */
+import { tryAgainExitCode } from "../../../runtime/exit";
 
 export interface JobStates {
   /** By index: ended as these say. */
@@ -34,6 +35,29 @@ export function jobStates(job: unknown, pods: unknown): JobStates {
   const last = conditions.find((condition) => ["Complete", "Failed"].includes(text(condition, "type")));
   const over = last === undefined ? null : text(last, "reason") || text(last, "type");
   return { ended, statuses, over };
+}
+
+/** The same by the number of the point, where each has so many pods, one after the other. */
+export function ofPoints(states: JobStates, hosts: number): JobStates {
+  if (hosts === 1) return states;
+  const points = new Set([...states.ended.keys(), ...states.statuses.keys()].map((index) => Math.floor(index / hosts)));
+  const podsOf = (point: number): readonly number[] => Array.from({ length: hosts }, (_, rank) => point * hosts + rank);
+  const ended = new Map<number, { exitCode: number | null; why: string | null }>();
+  const statuses = new Map<number, { text: string; isStuck: boolean }>();
+  for (const point of points) {
+    const ends = podsOf(point).flatMap((index) => states.ended.get(index) ?? []);
+    if (ends.length === hosts) {
+      // All end where one fails: what it says is the reason, and that another one is lost follows from it.
+      const failures = ends.filter(({ exitCode }) => exitCode !== 0);
+      const isReason = ({ exitCode }: { readonly exitCode: number | null }): boolean => exitCode !== tryAgainExitCode;
+      ended.set(point, failures.find(isReason) ?? failures[0] ?? { exitCode: 0, why: null });
+      continue;
+    }
+    const told = podsOf(point).flatMap((index) => states.statuses.get(index) ?? []);
+    const texts = [...new Set(told.map(({ text }) => text))];
+    statuses.set(point, { text: texts.join(", ") || "ending", isStuck: told.some(({ isStuck }) => isStuck) });
+  }
+  return { ended, statuses, over: states.over };
 }
 
 interface Pod {

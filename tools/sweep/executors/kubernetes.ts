@@ -2,11 +2,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { errors } from "../../../compiler/diagnostics/catalogue";
+import { joinsHostsWithoutMpi } from "../../../compiler/spec/hardware-rules";
 import { sweepFolder } from "../folders";
 import type { Executor, ExecutorContext, PointTask, TaskEnd } from "./executor";
 import { jobFiles, jobName } from "./kubernetes-job";
 import type { KubernetesOptions } from "./kubernetes-options";
-import { type JobStates, jobStates } from "./kubernetes-states";
+import { type JobStates, jobStates, ofPoints } from "./kubernetes-states";
 import { needsOf, needsOfAll, type PointNeeds } from "./needs";
 import { type PollPace, sleep, usualPace, waitMs } from "./poll";
 import { ExecutorRefused } from "./refused";
@@ -39,11 +40,12 @@ export function kubernetesExecutor(settings: KubernetesExecutorSettings): Execut
   };
 }
 
-/** A Job of this sweep; pod n is the nth point. */
+/** A Job of this sweep; its pods are the points in their order, each so many times as it has hosts. */
 interface SubmittedJob {
   readonly job: string;
   readonly namespace: string | null;
   readonly points: readonly string[];
+  readonly hosts: number;
 }
 
 async function runOnKubernetes(
@@ -62,14 +64,14 @@ async function runOnKubernetes(
   }
   if (rest.length > 0 && !context.stop.aborted) {
     const job = { job: jobName(context.sweep.name, (settings.nowMs ?? Date.now)()), namespace };
-    const file = writeJob(job.job, rest, context, settings, folder);
+    const { file, hosts } = writeJob(job.job, rest, context, settings, folder);
     const command = ["apply", "--filename", file];
     if (!apply) {
       context.note(`wrote ${file}: ${rest.length} points. Hand it to the cluster with: ${kubectlLine(command)}`);
       return [];
     }
     await submit(command, tool);
-    const submitted = { ...job, points: rest.map(({ point }) => point.name) };
+    const submitted = { ...job, points: rest.map(({ point }) => point.name), hosts };
     writeFileSync(join(folder, recordName), `${JSON.stringify(submitted, null, 2)}\n`);
     context.note(`submitted Job ${job.job}: ${rest.length} points (${file})`);
     jobs.push(submitted);
@@ -91,9 +93,10 @@ function writeJob(
   { sweep }: ExecutorContext,
   settings: KubernetesExecutorSettings,
   folder: string,
-): string {
+): { readonly file: string; readonly hosts: number } {
   const workingDirectory = settings.workingDirectory ?? process.cwd();
   const needs = needsOfAll(tasks);
+  const { hosts, cards } = podsFor(tasks, needs.cards, settings.gpus);
   const files = jobFiles({
     ...settings,
     name: job,
@@ -101,24 +104,37 @@ function writeJob(
     workingDirectory,
     folder,
     tasks,
-    needs: { ...needs, cards: cardsOf(tasks, needs.cards, settings.gpus) },
+    hosts,
+    needs: { ...needs, cards },
   });
   for (const { path, text } of [files.job, ...files.others]) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
   }
-  return files.job.path;
+  return { file: files.job.path, hosts };
 }
 
-/** `--gpus` may give a pod more than its point takes (what a node has), and never less. */
-function cardsOf(tasks: readonly PointTask[], needed: PointNeeds["cards"], gpus: number | null): PointNeeds["cards"] {
-  if (gpus === null || needed?.kind === "TPU") return needed;
+/**
+ * `--gpus` is what a pod has: more than its point takes, where a node has more, or a part of it, where several pods share a
+ * point. Throws E546.
+ */
+function podsFor(
+  tasks: readonly PointTask[],
+  needed: PointNeeds["cards"],
+  gpus: number | null,
+): { readonly hosts: number; readonly cards: PointNeeds["cards"] } {
+  if (gpus === null || needed?.kind === "TPU") return { hosts: 1, cards: needed };
   const most = needed?.count ?? 0;
-  const [largest] = tasks.filter(({ point }) => (needsOf(point.spec).cards?.count ?? 0) === most);
-  if (gpus < most && largest !== undefined) {
-    throw new ExecutorRefused(errors.podHasTooFewGpus({ point: largest.point.name, wanted: most, gpus }));
-  }
-  return gpus === 0 ? null : { kind: "GPU", count: gpus };
+  if (gpus >= most) return { hosts: 1, cards: gpus === 0 ? null : { kind: "GPU", count: gpus } };
+  const counts = tasks.map(({ point }) => needsOf(point.spec).cards?.count ?? 0);
+  const cannot = tasks.find(({ point }) => !joinsHostsWithoutMpi(point.spec.hardware));
+  const largest = tasks[counts.indexOf(most)];
+  const refused = (task: PointTask | undefined, why: Parameters<typeof errors.podHasTooFewGpus>[0]["why"]): Error =>
+    new ExecutorRefused(errors.podHasTooFewGpus({ point: task?.point.name ?? "?", wanted: most, gpus, why }));
+  if (cannot !== undefined) throw refused(cannot, "no MPI");
+  if (gpus === 0 || most % gpus !== 0) throw refused(largest, "does not divide");
+  if (counts.some((count) => count !== most)) throw refused(largest, "other points want others");
+  return { hosts: most / gpus, cards: { kind: "GPU", count: gpus } };
 }
 
 async function submit(command: readonly string[], tool: Tool): Promise<void> {
@@ -152,18 +168,19 @@ function readRecord(path: string): SubmittedJob | null {
   const { job, namespace, points } = value;
   if (typeof job !== "string" || !(namespace === null || typeof namespace === "string")) return null;
   if (!Array.isArray(points) || !points.every((point): point is string => typeof point === "string")) return null;
-  return { job, namespace, points };
+  const hosts = "hosts" in value && typeof value.hosts === "number" ? value.hosts : 1;
+  return { job, namespace, points, hosts };
 }
 
 /** Null where the cluster does not answer. */
-async function statesOf({ job, namespace }: SubmittedJob, tool: Tool): Promise<JobStates | "gone" | null> {
+async function statesOf({ job, namespace, hosts }: SubmittedJob, tool: Tool): Promise<JobStates | "gone" | null> {
   const where = [...inNamespace(namespace), "--output", "json"];
   const found = await tool("kubectl", ["get", "job", job, ...where]);
   if (found === null || found.exitCode !== 0) return /NotFound/.test(found?.stderr ?? "") ? "gone" : null;
   const pods = await tool("kubectl", ["get", "pods", "--selector", podsOf(job), ...where]);
   if (pods === null || pods.exitCode !== 0) return null;
   try {
-    return jobStates(JSON.parse(found.stdout), JSON.parse(pods.stdout));
+    return ofPoints(jobStates(JSON.parse(found.stdout), JSON.parse(pods.stdout)), hosts);
   } catch {
     return null;
   }

@@ -53,8 +53,9 @@ describe.skipIf(process.platform !== "linux" || !compiled())("processes that are
     const ran = await Promise.all(
       Array.from({ length: size }, async (_, rank) => {
         const log = join(folder, `log-${rank}`);
-        const args = [program, String(rank), String(size), "2", plugin, folder];
-        const env = { ...process.env, NODE_PATH: modulePath(), STAND_IN_LOG: log };
+        const args = [program, "2", plugin, folder];
+        const place = { JOB_COMPLETION_INDEX: String(rank), IJEPA_RANKS: String(size) };
+        const env = { ...process.env, ...place, NODE_PATH: modulePath(), STAND_IN_LOG: log };
         const { stdout, stderr } = await run(process.execPath, args, { env, timeout: 100_000 });
         return { devices: JSON.parse(stdout), stderr, log: readFileSync(log, "utf8").trimEnd().split("\n") };
       }),

@@ -14,6 +14,7 @@ const beat: Beat = {
   state: "running",
   reason: "",
   culprit: null,
+  exitCode: 0,
   doing: "step 12",
   limitMs: 1000,
   entered: 3,

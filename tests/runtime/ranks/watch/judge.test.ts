@@ -11,6 +11,7 @@ const beat: Beat = {
   state: "running",
   reason: "",
   culprit: null,
+  exitCode: 0,
   doing: "step 12",
   limitMs: 45_000,
   entered: 100,
@@ -80,6 +81,20 @@ describe("judge", () => {
     const fault = judge(peers, { ...watching, ...change });
     expect(fault?.error.code ?? null).toBe(code);
     if (says !== undefined) expect(fault?.error.message).toMatch(says);
+  });
+
+  it.each([
+    ["another rank is lost: the same command goes on", [peer()], { alive: () => false }, 75],
+    ["an exchange does not end", [peer()], { waitsSinceMs: 50_000 }, 75],
+    ["a rank failed by itself, and would again", [peer({ state: "failed", reason: "R133: 12.", exitCode: 1 })], {}, 1],
+    [
+      "another rank found out that one is lost",
+      [peer({ state: "failed", reason: "The run ends…", exitCode: 75 })],
+      {},
+      75,
+    ],
+  ] as const)("says how the process ends where %s", (_, peers, change, exitCode) => {
+    expect(judge(peers, { ...watching, ...change })?.exitCode).toBe(exitCode);
   });
 
   it("names the rank whose process has to end with the others", () => {

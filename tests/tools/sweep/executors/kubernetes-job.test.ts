@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
+import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { PointTask } from "../../../../tools/sweep/executors/executor";
@@ -19,6 +20,7 @@ const plan: JobPlan = {
   folder: "runs/s/kubernetes",
   tasks: [pointTask("s-a"), pointTask("s-b")],
   jobs: null,
+  hosts: 1,
   cpu: "4",
   memory: "8Gi",
   needs: { cards: { kind: "GPU", count: 1 }, processorShares: 1, processors: null },
@@ -34,6 +36,10 @@ describe("the manifest of a Job", () => {
       { namespace: null, cpu: null, memory: null, needs: { cards: null, processorShares: 1, processors: null } },
     ],
     ["few at a time", { jobs: 1 }],
+    [
+      "several pods for each point",
+      { hosts: 4, needs: { cards: { kind: "GPU", count: 8 }, processorShares: 1, processors: null } },
+    ],
     ["TPUs", { needs: { cards: { kind: "TPU", count: 4 }, processorShares: 1, processors: null } }],
   ];
   it.each(variants)("with %s is one that Kubernetes knows every field of", (_, over) => {
@@ -53,6 +59,14 @@ describe("the manifest of a Job", () => {
     expect(jobManifest(plan).spec).toMatchObject({ completionMode: "Indexed", completions: 2, parallelism: 2 });
     expect(jobManifest({ ...plan, jobs: 1 }).spec.parallelism).toBe(1);
     expect(jobManifest({ ...plan, jobs: 9 }).spec.parallelism).toBe(2);
+  });
+
+  it("has as many pods for each point as it has hosts, and one point at a time unless more are asked for", () => {
+    const several = { ...plan, hosts: 4 };
+    expect(jobManifest(several).spec).toMatchObject({ completions: 8, parallelism: 4, backoffLimitPerIndex: 12 });
+    expect(jobManifest({ ...several, jobs: 2 }).spec.parallelism).toBe(8);
+    const [container] = jobManifest(several).spec.template.spec.containers;
+    expect(container).toMatchObject({ args: ["s-a", "s-b"], env: [{ name: "IJEPA_RANKS", value: "4" }] });
   });
 
   it("mounts the claim where the sweep was called, and asks for what was wanted", () => {
@@ -93,11 +107,11 @@ describe("the name of a Job", () => {
 });
 
 describe("the program of a pod", () => {
-  const run = (root: string, index: number) => {
+  const run = (root: string, index: number, env: Readonly<Record<string, string>> = {}) => {
     const { folder } = plan;
     const program = spawn(process.execPath, [join(root, folder, "launch.cjs"), "s-a", "s-b"], {
       cwd: root,
-      env: { ...process.env, JOB_COMPLETION_INDEX: String(index) },
+      env: { ...process.env, JOB_COMPLETION_INDEX: String(index), ...env },
     });
     let printed = "";
     program.stdout.on("data", (data) => {
@@ -130,6 +144,33 @@ describe("the program of a pod", () => {
     ]);
     expect(output).toContain("oh");
     expect(printed()).toContain("oh");
+  });
+
+  it("is a host of a point where a point has several, and the trainer knows which", async () => {
+    const code = "const { launchOf } = require(process.argv[1]); console.log(JSON.stringify(launchOf(process.env)))";
+    const launch = join(scratch(), "launch.cjs");
+    await build({
+      entryPoints: ["runtime/ranks/launch.ts"],
+      bundle: true,
+      platform: "node",
+      outfile: launch,
+      format: "cjs",
+    });
+    const task = pointTask("s-b", { command: [process.execPath, "-e", code, "--", launch] });
+    const root = written([pointTask("s-a"), task]);
+    for (const [index, rank] of [
+      [3, 0],
+      [5, 2],
+    ] as const) {
+      const { exitCode, printed } = run(root, index, { IJEPA_RANKS: "3", HOSTNAME: `s-1-${index}` });
+      expect(await exitCode, printed()).toBe(0);
+      expect(JSON.parse(printed().trim())).toMatchObject({
+        launcher: "Kubernetes",
+        ...{ rank, size: 3, localRank: 0, localSize: 1, host: `s-1-${index}` },
+      });
+    }
+    expect(readFileSync(join(root, "runs/s/s-b/output.log"), "utf8")).toContain('"rank":0');
+    expect(readFileSync(join(root, "runs/s/s-b/output.log.2"), "utf8")).toContain('"rank":2');
   });
 
   it("passes a SIGTERM on, and ends as the trainer does", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { indexes, jobStates } from "../../../../tools/sweep/executors/kubernetes-states";
+import { indexes, jobStates, ofPoints } from "../../../../tools/sweep/executors/kubernetes-states";
 
 /** A pod as the API shows it, without what nobody reads. */
 const pod = (index: number, status: object, over: { created?: string; node?: string } = {}) => ({
@@ -24,6 +24,35 @@ describe("ranges of indexes", () => {
     ["0-2,5,7-8", [0, 1, 2, 5, 7, 8]],
   ];
   it.each(cases)("%s", (text, want) => expect(indexes(text)).toEqual(want));
+});
+
+describe("the states of points that have several pods", () => {
+  const cases: readonly [what: string, job: object, pods: readonly object[], want: object][] = [
+    [
+      "one is done, the other is on its way",
+      { completedIndexes: "0,1" },
+      [pod(2, { phase: "Running" }, { node: "a" }), pod(3, noRoom)],
+      {
+        ended: new Map([[0, { exitCode: 0, why: null }]]),
+        statuses: new Map([[1, { text: "on a, pending (Unschedulable)", isStuck: false }]]),
+      },
+    ],
+    [
+      "a pod is done before the others",
+      { completedIndexes: "0" },
+      [pod(1, { phase: "Running" }, { node: "a" })],
+      { ended: new Map(), statuses: new Map([[0, { text: "on a", isStuck: false }]]) },
+    ],
+    [
+      "one pod failed by itself, and the other lost it",
+      { failedIndexes: "0,1" },
+      [pod(0, ended(75)), pod(1, ended(137, "OOMKilled"))],
+      { ended: new Map([[0, { exitCode: null, why: "kubernetes: OOMKilled" }]]), statuses: new Map() },
+    ],
+  ];
+  it.each(cases)("%s", (_, status, items, want) => {
+    expect(ofPoints(jobStates({ status }, { items }), 2)).toEqual({ ...want, over: null });
+  });
 });
 
 describe("the states of a Job", () => {

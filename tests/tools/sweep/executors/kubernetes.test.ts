@@ -79,15 +79,49 @@ describe("a sweep on Kubernetes", () => {
     expect(spec.template.spec.containers[0].resources).toMatchObject(resources);
   });
 
-  it("is refused where a pod would have fewer GPUs than its point wants", async () => {
-    const refused = run(
-      [...given, "--gpus", "0"],
-      fakeTool(() => ({})).tool,
-      undefined,
-      onHardware({ device: "webgpu" }),
-    );
+  const cards = (gpus: number): SpecInput["hardware"] => ({ engine: "xla", device: "gpu", gpus });
+  const named = (name: string, hardware: SpecInput["hardware"]): PointTask =>
+    pointTask(name, { point: fakePoint(0, { name, spec: fakeSpec(name, 2, hardware) }) });
+
+  it("is an Indexed Job of several pods for each point where a pod has a part of its GPUs, and is followed by point", async () => {
+    const { tool, calls } = fakeTool((_, [verb, what]) => {
+      if (verb !== "get") return {};
+      if (what === "pods") return { stdout: JSON.stringify(pods("Running", "Running")) };
+      return { stdout: JSON.stringify({ status: { completedIndexes: "0-3", failedIndexes: "4-7" } }) };
+    });
+    const context = recordingContext(scratch());
+    const tasks = [named("s-a", cards(8)), named("s-b", cards(8))];
+    const ends = await run([...given, "--gpus", "2", "--apply"], tool, context, tasks);
+    const { spec } = parse(readFileSync(join(context.folders.runs, "s/kubernetes/job.yaml"), "utf8"));
+    expect(spec).toMatchObject({ completionMode: "Indexed", completions: 8, parallelism: 4 });
+    expect(spec.template.spec.containers[0]).toMatchObject({
+      args: ["s-a", "s-b"],
+      env: [{ name: "IJEPA_RANKS", value: "4" }],
+      resources: { limits: { "nvidia.com/gpu": 2 } },
+    });
+    expect(ends).toEqual([
+      { name: "s-a", exitCode: 0, why: null },
+      { name: "s-b", exitCode: null, why: "kubernetes: failed" },
+    ]);
+    expect(calls).toHaveLength(3);
+  });
+
+  it.each<[what: string, tasks: readonly PointTask[], gpus: string, says: string, hint: string]>([
+    [
+      "its engine meets through MPI",
+      [named("s-a", { gpus: 4 }), named("s-b", cards(4))],
+      "2",
+      "s-a wants 4 GPUs",
+      "MPIJob",
+    ],
+    ["another engine has the GPU", onHardware({ device: "webgpu" }), "0", "s-a wants 1 GPUs (hardware.gpus)", "MPIJob"],
+    ["they do not divide", [named("s-a", cards(8))], "3", "s-a wants 8 GPUs", "equally many"],
+    ["it would have none", [named("s-a", cards(8))], "0", "s-a wants 8 GPUs", "equally many"],
+    ["points differ", [named("s-a", cards(4)), named("s-b", cards(8))], "4", "s-b wants 8 GPUs", "the same number"],
+  ])("is refused where a pod would have fewer GPUs than its point wants and %s", async (_, tasks, gpus, says, hint) => {
+    const refused = run([...given, "--gpus", gpus], fakeTool(() => ({})).tool, undefined, tasks);
     await expect(refused).rejects.toMatchObject({
-      problem: { code: "E546", what: expect.stringContaining("the point s-a wants 1 GPUs (hardware.gpus)") },
+      problem: { code: "E546", what: expect.stringContaining(says), hint: expect.stringContaining(hint) },
     });
   });
 
