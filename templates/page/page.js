@@ -1,6 +1,12 @@
 // The script of all pages: sorts and filters tables and draws curves with uPlot, which stands before it in the page. All text
 // goes in as text, never as markup. The data are described in tools/sweep/results/curves.ts; `unit` is what x counts.
 (() => {
+  // Stays when the page is shown again with other data.
+  const hidden = new Set();
+  let leave = () => {};
+  const show = () => {
+  leave();
+  leave = () => {};
   const { groups, charts, unit: xUnit } = JSON.parse(document.getElementById("data").textContent);
   const colourOf = (group) => groups[group]?.colour ?? "";
   const theme = () => getComputedStyle(document.documentElement);
@@ -65,7 +71,6 @@
   /** Some numbers, such as rates of learning, are known by their digits, others by their decimals. */
   const numberText = (value, decimals) =>
     decimals === null ? String(Number(value.toPrecision(4))) : value.toFixed(decimals);
-  const hidden = new Set();
   const plots = [];
   let highlighted = null;
 
@@ -135,7 +140,12 @@
   const sync = uPlot.sync("curves");
   for (const chart of charts) draw(chart, document.getElementById("charts"));
   shown();
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  scheme.addEventListener("change", redraw);
+  leave = () => {
+    scheme.removeEventListener("change", redraw);
+    for (const { plot } of plots) plot.destroy();
+  };
 
   function draw({ title, unit, hint, decimals, byStep, x, series }, parent) {
     const figure = made("figure");
@@ -231,4 +241,7 @@
     new ResizeObserver(() => plot.setSize({ width: width(), height: 290 })).observe(place);
     plots.push({ plot, series });
   }
+  };
+  show();
+  globalThis.showPage = show;
 })();

@@ -339,7 +339,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
   "optimization.clipNorm": [
     1,
     {
-      step: "import ijepa/runtime/ops/blocks (→ leaves mapAll), step (→ norm means o.globalNorm leaves clip o.clipFactor max 1 mapAll g o.scaleBy)",
+      step: "import ijepa/runtime/ops/blocks (→ mapAll), step (→ means clip o.clipFactor max 1 mapAll g o.scaleBy)",
       report: "Operations per step",
     },
   ],
@@ -357,6 +357,9 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
   "checkpoint.keepBest.metric": ["loss", { experiment: "log.keepBestMetric null → loss" }],
   "checkpoint.keepEveryEpochs": [0, { experiment: "log.keepEveryEpochs 50 → 0" }],
   "log.everySteps": [10, { experiment: "log.logEverySteps 1 → 10" }],
+  "log.tensorboard": [true, { experiment: "log.tensorboard false → true" }],
+  "log.mlflow": ["http://localhost:5000", { experiment: "log.mlflow null → http://localhost:5000" }],
+  "log.trackio": ["http://localhost:7860", { experiment: "log.trackio null → http://localhost:7860" }],
   "hardware.engine": ["tfjs", { experiment: "hardware.engine onnx → tfjs", main: "train(…) (onnx → tfjs)" }],
   "hardware.device": ["webgpu", { experiment: "hardware.device cpu → webgpu" }],
   "hardware.gpus": [

@@ -14,6 +14,7 @@ import { isKnownToAll, together } from "../../../runtime/ranks/together";
 import { firstImageOf } from "../../../runtime/step/share";
 import { onRanks } from "../../support/ranks";
 import { fakeEngine, fakeEnvironment, tinyProgram } from "./fake";
+import { noLoggerSettings } from "../../support/no-loggers";
 
 const runRanks = (communicator: Communicator): RunRanks => ({
   ...communicator,
@@ -34,6 +35,7 @@ const flags = (runDirectory: string, stopAtStep: number | null = null) => ({
   floors: [],
   logEverySteps: 2,
   logEveryGiven: true,
+  loggers: noLoggerSettings,
   threads: 1,
   workers: 1,
   progress: false,
