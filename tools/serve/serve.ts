@@ -56,6 +56,7 @@ function listening(server: Server, { host, port }: ServeOptions): Promise<string
     server.once("error", (error) => {
       if (hasCode(error, "EADDRINUSE")) resolve("another program listens there");
       else if (hasCode(error, "EACCES")) resolve("that port takes more rights");
+      else if (hasCode(error, "EADDRNOTAVAIL", "ENOTFOUND", "EAI_AGAIN")) resolve("that is no address of this machine");
       else resolve(messageOf(error));
     });
     server.listen({ host, port }, () => resolve(null));

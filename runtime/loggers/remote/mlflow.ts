@@ -3,6 +3,7 @@
  * MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, are the right to write, and
  * MLFLOW_EXPERIMENT_NAME says in which experiment the run stands.
  */
+import { randomUUID } from "node:crypto";
 import { Refusal, request, textIn } from "./request";
 import type { Server, ServerOptions } from "./server";
 
@@ -39,17 +40,31 @@ export function mlflowServer({ address, variables, signal }: ServerOptions): Ser
     }
   };
 
+  const start = randomUUID();
+  let hasAsked = false;
+  /** The run that an attempt has begun whose answer never came; null where there is none. */
+  const begunBefore = async (experimentId: string): Promise<string | null> => {
+    if (!hasAsked) return null;
+    const found = await call("POST", "runs/search", {
+      experiment_ids: [experimentId],
+      filter: `tags."${startTag}" = '${start}'`,
+    });
+    return hasRuns(found) ? textIn(found.runs[0], "info", "run_id") : null;
+  };
+
   return {
     title: "MLflow",
     address,
     begin: async ({ name, startedMs, constants }) => {
-      const created = await call("POST", "runs/create", {
-        experiment_id: await experimentId(),
-        run_name: name,
-        start_time: startedMs,
-        tags: [{ key: "mlflow.source.name", value: "ijepa" }],
-      });
-      const id = textIn(created, "run", "info", "run_id");
+      const experiment_id = await experimentId();
+      const before = await begunBefore(experiment_id);
+      hasAsked = true;
+      const tags = [
+        { key: "mlflow.source.name", value: "ijepa" },
+        { key: startTag, value: start },
+      ];
+      const run = { experiment_id, run_name: name, start_time: startedMs, tags };
+      const id = before ?? textIn(await call("POST", "runs/create", run), "run", "info", "run_id");
       const params = [...constants].map(([key, value]) => ({ key, value: value.slice(0, longestParam) }));
       for (let i = 0; i < params.length; i += mostParams) {
         await call("POST", "runs/log-batch", { run_id: id, params: params.slice(i, i + mostParams) });
@@ -71,6 +86,13 @@ export function mlflowServer({ address, variables, signal }: ServerOptions): Ser
       await call("POST", "runs/update", { run_id: id, status: statusOf(reason), end_time: Math.round(timeMs) });
     },
   };
+}
+
+/** Tells one start of a run from another of the same name. */
+const startTag = "ijepa.start";
+
+function hasRuns(answer: unknown): answer is { readonly runs: readonly unknown[] } {
+  return typeof answer === "object" && answer !== null && "runs" in answer && Array.isArray(answer.runs) && answer.runs.length > 0;
 }
 
 function statusOf(reason: string): "FINISHED" | "FAILED" | "KILLED" {

@@ -12,7 +12,7 @@ export class Refusal extends Error {
   }
 }
 
-const patienceMs = 10_000;
+const patienceMs = 30_000;
 
 /** Statuses of the 400s that say "later" rather than "no". */
 const later: ReadonlySet<number> = new Set([408, 425, 429]);

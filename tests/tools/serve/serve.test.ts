@@ -161,10 +161,10 @@ describe("the command", () => {
   };
 
   it.each([
-    [() => [folder, "--port", new URL(serving.address).port], /^E476: the pages cannot be served at 127\.0\.0\.1, port \d+/],
-    [() => [join(folder, "nowhere")], /E475: there is no such folder/],
+    [() => [folder, "--port", new URL(serving.address).port], /^E476 the pages cannot be served at 127\.0\.0\.1, port \d+/],
+    [() => [join(folder, "nowhere")], /E475 there is no such folder/],
     [() => [folder, "--port", "80a"], /--port is "80a"/],
-    [() => [folder, "--host", "192.0.2.1"], /E476: the pages cannot be served at 192\.0\.2\.1/],
+    [() => [folder, "--host", "192.0.2.1"], /^E476 the pages cannot be served at 192\.0\.2\.1/],
   ] as const)("says what is wrong: case %#", async (args, wanted) => {
     const [code, text] = await said(...args());
     expect(code).toBe(2);

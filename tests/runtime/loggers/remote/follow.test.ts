@@ -157,6 +157,29 @@ describe("MLflow", () => {
   });
 });
 
+describe("a start whose answer never comes", () => {
+  it("is found again, and not begun twice", async () => {
+    const directory = folder();
+    let tag = "";
+    const server = await serverOf((asked) => {
+      if (asked.path.endsWith("runs/create")) {
+        tag = asked.body.tags.find(({ key }: { key: string }) => key === "ijepa.start").value;
+        return { status: 502 };
+      }
+      if (asked.path.endsWith("runs/search")) return { body: { runs: [{ info: { run_id: "run-2" } }] } };
+      return asMlflow(asked);
+    });
+    write(directory, [startEvent(0), stepEvent(1), endEvent(1)]);
+    const follower = follow(directory, server.address);
+    await until(() => lossSteps(server).length === 1);
+    await follower.close();
+    const searched = server.asked.find(({ path }) => path.endsWith("runs/search"));
+    expect(searched?.body).toEqual({ experiment_ids: ["7"], filter: `tags."ijepa.start" = '${tag}'` });
+    expect(server.asked.filter(({ path }) => path.endsWith("runs/create"))).toHaveLength(1);
+    expect(server.asked.at(-1)?.body).toMatchObject({ run_id: "run-2", status: "FINISHED" });
+  });
+});
+
 describe("a server that is away", () => {
   it("is one note, is asked again, and gets everything when it is back", async () => {
     const directory = folder();
