@@ -16,7 +16,15 @@ export interface ServeOptions {
 export async function serveCommand(folder: string, { port, host, data }: ServeOptions): Promise<number> {
   const number = Number(port);
   if (!/^\d+$/.test(port) || number > 65_535) {
-    return told(unplaced(null, errors.badUsage({ what: `--port is ${JSON.stringify(port)}`, hint: "It takes a number from 0 to 65535; 0 is any that is free." })));
+    return told(
+      unplaced(
+        null,
+        errors.badUsage({
+          what: `--port is ${JSON.stringify(port)}`,
+          hint: "It takes a number from 0 to 65535; 0 is any that is free.",
+        }),
+      ),
+    );
   }
   if (!existsSync(folder)) return told(unplaced(folder, errors.nothingToServe()));
   const serving = await serve({ folder, host, port: number, root: data });

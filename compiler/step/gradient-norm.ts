@@ -22,7 +22,11 @@ export function gradientNorm(raw: TreeValue, max: number | null): GradientNorm {
     name: "norm",
   };
   if (max === null) {
-    return { section: { title: "Norm of the gradient over all weights, for the log", calls: [norm] }, norm, gradients: raw };
+    return {
+      section: { title: "Norm of the gradient over all weights, for the log", calls: [norm] },
+      norm,
+      gradients: raw,
+    };
   }
   const clip: ScalarCall = {
     ...norm,

@@ -16,4 +16,5 @@ export function addressProblem(text: string): string | null {
   return url.search === "" && url.hash === "" ? null : "it has a query or a fragment";
 }
 
-export const addressWanted = "http:// or https:// with host, port and path; user, password and tokens come from the environment";
+export const addressWanted =
+  "http:// or https:// with host, port and path; user, password and tokens come from the environment";

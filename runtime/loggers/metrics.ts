@@ -5,7 +5,9 @@ import { reportMetrics } from "../report/metric";
 type Metrics = Readonly<Record<string, number | undefined>>;
 
 /** Of each kind of event; none where it has no numbers to draw. */
-const metricsByEvent: { readonly [E in LogEvent["event"]]: (event: Extract<LogEvent, { readonly event: E }>) => Metrics } = {
+const metricsByEvent: {
+  readonly [E in LogEvent["event"]]: (event: Extract<LogEvent, { readonly event: E }>) => Metrics;
+} = {
   step: (event) => ({
     "train/loss": event.loss,
     "train/learningRate": event.lr,

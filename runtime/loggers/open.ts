@@ -40,7 +40,8 @@ const remote =
 
 /** Null where the run does not ask for it. */
 const openers: { readonly [N in LoggerName]: (options: LoggersOptions) => RunLogger | null } = {
-  tensorboard: (options) => (options.settings.tensorboard ? openTensorboard({ ...options, encode: pngEncoder() }) : null),
+  tensorboard: (options) =>
+    options.settings.tensorboard ? openTensorboard({ ...options, encode: pngEncoder() }) : null,
   mlflow: remote("mlflow"),
   trackio: remote("trackio"),
 };

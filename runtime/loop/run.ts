@@ -127,11 +127,10 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   const isStopping = (): boolean => stop.requested() !== null;
   let reached: Position = from;
   const recorded = { program, flags, environment, engine, store, state, from, ranks, isStopping };
-  const { logs, loggers, checkpoints, evaluation, floors, hasEvaluation, badImage, isBest, skippedBefore } = await together(
-    ranks,
-    "opening the logs",
-    () => openRecords({ ...recorded, note: progress.note, stepsDone: () => reached.stepsDone }),
-  );
+  const { logs, loggers, checkpoints, evaluation, floors, hasEvaluation, badImage, isBest, skippedBefore } =
+    await together(ranks, "opening the logs", () =>
+      openRecords({ ...recorded, note: progress.note, stepsDone: () => reached.stepsDone }),
+    );
   later(loggers.close);
   logs.jsonl.append(startEvent(program, engine, from.stepsDone));
 

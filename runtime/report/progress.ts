@@ -160,12 +160,7 @@ export function recentSteps(): { add(step: ProgressStep): void; summary(): Recen
   };
 }
 
-function statusText(
-  step: ProgressStep,
-  recent: RecentSummary,
-  range: ProgressRange,
-  detail: Detail = "whole",
-): string {
+function statusText(step: ProgressStep, recent: RecentSummary, range: ProgressRange, detail: Detail = "whole"): string {
   const narrow = detail === "narrow";
   return [
     ...(narrow ? [] : [`epoch ${step.epoch}/${range.epochs}`]),

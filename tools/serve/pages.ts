@@ -30,7 +30,12 @@ export function runPage({ name, run, sections, version }: RunPage): string {
 /** Also where there is no run yet: the page waits for one. */
 export function listPage(folder: string, runs: readonly NamedRun[], version: string): string {
   const page = loadPage(
-    { template: "serve/list.html.hbs", partials: { table: "report/table.html.hbs" }, styles: ["report/report.css"], scripts: ["serve/live.js"] },
+    {
+      template: "serve/list.html.hbs",
+      partials: { table: "report/table.html.hbs" },
+      styles: ["report/report.css"],
+      scripts: ["serve/live.js"],
+    },
     { connects: true },
   );
   const read = runs.flatMap(({ name, read: one }) => (one.ok ? [{ name, run: one.run }] : []));
@@ -76,7 +81,10 @@ function cellsOf(name: string, run: RunRecord, metrics: readonly string[]): read
     { text: `${cost.stepsDone}/${cost.steps}`, by: String(cost.stepsDone) },
     ...metrics.map((metric): Cell => {
       const value = last(metric);
-      return { text: value === null ? "" : numberText(metricText(metric), value), by: value === null ? "" : String(value) };
+      return {
+        text: value === null ? "" : numberText(metricText(metric), value),
+        by: value === null ? "" : String(value),
+      };
     }),
     { text: rate === null ? "" : rateText(rate), by: rate === null ? "" : String(rate) },
     {

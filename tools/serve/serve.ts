@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { hasCode, messageOf } from "../../runtime/exceptions";
 import { maskSection } from "../report/masks";
-import { hasMasks } from "../report/sections";
 import type { RunRecord } from "../report/runs";
 import type { Section } from "../report/section";
+import { hasMasks } from "../report/sections";
 import { isOwnHost } from "./host";
 import { LiveRuns, whyNot } from "./live-runs";
 import { listPage, runPage } from "./pages";
@@ -126,7 +126,10 @@ class Site {
   }
 
   private async version(name: string | null): Promise<string> {
-    return createHash("sha256").update(await this.#runs.version(name)).digest("hex").slice(0, 16);
+    return createHash("sha256")
+      .update(await this.#runs.version(name))
+      .digest("hex")
+      .slice(0, 16);
   }
 
   /** Server-sent events: the version, whenever it is another one. */

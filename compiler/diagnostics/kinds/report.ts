@@ -46,10 +46,14 @@ export const reportErrors = {
       hint: "Choose another port with --port; 0 is any that is free.",
     }),
   ),
-  nowhereToPush: kind("E477", "`ijepa log push` knows no server: the run was not logged to one, and no flag names one.", () => ({
-    what: "there is no server to send the log to",
-    want: "--mlflow or --trackio with an address, or a run whose experiment has log.mlflow or log.trackio",
-  })),
+  nowhereToPush: kind(
+    "E477",
+    "`ijepa log push` knows no server: the run was not logged to one, and no flag names one.",
+    () => ({
+      what: "there is no server to send the log to",
+      want: "--mlflow or --trackio with an address, or a run whose experiment has log.mlflow or log.trackio",
+    }),
+  ),
   pushedByItsTrainer: kind("E478", "`ijepa log push` was called for a run that is under way.", () => ({
     what: "the run is under way, and its trainer sends its log",
     hint: "Wait until it ends; what it has not sent by then is sent by this command.",

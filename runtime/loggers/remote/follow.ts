@@ -3,7 +3,7 @@
  * while the server is away, and what was not sent is sent when the run goes on, or by `ijepa log push`. A server that does not
  * answer is asked again, more and more rarely; one that refuses is not asked again.
  */
-import { logNotSent, loggerRefuses, loggerUnreachable, type UserError } from "../../errors";
+import { loggerRefuses, loggerUnreachable, logNotSent, type UserError } from "../../errors";
 import { LogTail } from "../../report/log-tail";
 import { eventOf } from "../../report/read-log";
 import type { LoggerName, RunLogger } from "../logger";

@@ -92,7 +92,13 @@ export function mlflowServer({ address, variables, signal }: ServerOptions): Ser
 const startTag = "ijepa.start";
 
 function hasRuns(answer: unknown): answer is { readonly runs: readonly unknown[] } {
-  return typeof answer === "object" && answer !== null && "runs" in answer && Array.isArray(answer.runs) && answer.runs.length > 0;
+  return (
+    typeof answer === "object" &&
+    answer !== null &&
+    "runs" in answer &&
+    Array.isArray(answer.runs) &&
+    answer.runs.length > 0
+  );
 }
 
 function statusOf(reason: string): "FINISHED" | "FAILED" | "KILLED" {
@@ -101,7 +107,11 @@ function statusOf(reason: string): "FINISHED" | "FAILED" | "KILLED" {
 }
 
 function authorization(variables: ServerOptions["variables"]): Readonly<Record<string, string>> {
-  const { MLFLOW_TRACKING_TOKEN: token, MLFLOW_TRACKING_USERNAME: user, MLFLOW_TRACKING_PASSWORD: password } = variables;
+  const {
+    MLFLOW_TRACKING_TOKEN: token,
+    MLFLOW_TRACKING_USERNAME: user,
+    MLFLOW_TRACKING_PASSWORD: password,
+  } = variables;
   if (user !== undefined && password !== undefined) {
     return { Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` };
   }

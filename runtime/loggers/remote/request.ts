@@ -56,13 +56,17 @@ function saidIn(answer: unknown): { readonly message: string | null; readonly re
   if (typeof answer !== "object" || answer === null) return { message: null, reason: null };
   const fields: Readonly<Record<string, unknown>> = { ...answer };
   const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
-  return { message: text(fields.message) ?? text(fields.error) ?? text(fields.detail), reason: text(fields.error_code) };
+  return {
+    message: text(fields.message) ?? text(fields.error) ?? text(fields.detail),
+    reason: text(fields.error_code),
+  };
 }
 
 /** The text at a path of an answer. Throws Error where there is none: another program answers there. */
 export function textIn(answer: unknown, ...path: readonly string[]): string {
   let at = answer;
-  for (const name of path) at = typeof at === "object" && at !== null ? Object.entries(at).find(([key]) => key === name)?.[1] : null;
+  for (const name of path)
+    at = typeof at === "object" && at !== null ? Object.entries(at).find(([key]) => key === name)?.[1] : null;
   if (typeof at !== "string") throw new Refusal(200, `its answer has no ${path.join(".")}`);
   return at;
 }

@@ -25,7 +25,11 @@ const SESSION_START = 1;
 const RGB = 3;
 
 /** `wallTime` in seconds since 1970. */
-export function eventBytes(event: { readonly wallTime: number; readonly step: number; readonly said: Said }): Uint8Array {
+export function eventBytes(event: {
+  readonly wallTime: number;
+  readonly step: number;
+  readonly said: Said;
+}): Uint8Array {
   const pbf = new PbfWriter();
   pbf.writeDoubleField(1, event.wallTime);
   if (event.step !== 0) pbf.writeVarintField(2, event.step);
@@ -52,7 +56,9 @@ function writeSummary(pbf: PbfWriter, said: Exclude<Said, { readonly says: "vers
   } else if (said.says === "image") {
     value(said.tag, (out) => out.writeMessage(4, (image, inner) => writeImage(inner, image), said.image));
   } else {
-    value(said.tag, (out) => out.writeMessage(5, (histogram, inner) => writeHistogram(inner, histogram), said.histogram));
+    value(said.tag, (out) =>
+      out.writeMessage(5, (histogram, inner) => writeHistogram(inner, histogram), said.histogram),
+    );
   }
 }
 

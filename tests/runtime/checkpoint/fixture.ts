@@ -73,7 +73,14 @@ export const experiment: Experiment = {
   dropPath: 0,
   positionScale: 1,
   evaluation: { everyEpochs: 0, knnNeighbours: 20, knnTemperature: 0.07, trainImages: 64, testImages: 64 },
-  log: { logEverySteps: 1, checkpointEveryEpochs: 1, keepEveryEpochs: 5, keepLast: 1, keepBestMetric: null, ...noLoggerSettings },
+  log: {
+    logEverySteps: 1,
+    checkpointEveryEpochs: 1,
+    keepEveryEpochs: 5,
+    keepLast: 1,
+    keepBestMetric: null,
+    ...noLoggerSettings,
+  },
   hardware: {
     engine: "onnx",
     device: "cpu",

@@ -20,8 +20,14 @@ describe("a picture of masks", () => {
     const bright = (tile: number, row: number): readonly number[] =>
       Array.from({ length: 16 }, (_, patch) => patch).filter((patch) => at(tile, row, patch) === 200);
     expect(bright(0, 0)).toHaveLength(16);
-    expect([bright(1, 0), bright(1, 1)]).toEqual([[0, 1], [2, 3]]);
-    expect([bright(2, 0), bright(2, 1)]).toEqual([[5, 6], [9, 10]]);
+    expect([bright(1, 0), bright(1, 1)]).toEqual([
+      [0, 1],
+      [2, 3],
+    ]);
+    expect([bright(2, 0), bright(2, 1)]).toEqual([
+      [5, 6],
+      [9, 10],
+    ]);
     // The others keep a fifth of their light.
     expect(at(1, 0, 15)).toBe(40);
   });
@@ -44,7 +50,11 @@ describe("a runner that draws", () => {
     const drawn: number[] = [];
     const picturing = picturingRunner(runner, { experiment: tinyExperiment, take: (step) => drawn.push(step) });
     for (let step = 3; step < 12; step++) {
-      expect(await picturing.run(picturing.prepare(step), async () => images)).toEqual({ loss: 1, gradientNorm: 1, dataMs: 0 });
+      expect(await picturing.run(picturing.prepare(step), async () => images)).toEqual({
+        loss: 1,
+        gradientNorm: 1,
+        dataMs: 0,
+      });
     }
     expect(tinyExperiment.optimizer.stepsPerEpoch).toBe(5);
     expect(drawn).toEqual([4, 6, 11]);

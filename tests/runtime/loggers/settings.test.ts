@@ -24,7 +24,11 @@ describe("the flags of a trainer", () => {
   const asked = { ...tinyExperiment, log };
   it.each([
     [tinyExperiment, [], { tensorboard: false, mlflow: null, trackio: null }],
-    [tinyExperiment, ["--tensorboard", "--trackio", "http://b:2"], { tensorboard: true, mlflow: null, trackio: "http://b:2" }],
+    [
+      tinyExperiment,
+      ["--tensorboard", "--trackio", "http://b:2"],
+      { tensorboard: true, mlflow: null, trackio: "http://b:2" },
+    ],
     [asked, [], { tensorboard: true, mlflow: "http://a:1", trackio: null }],
     [asked, ["--no-tensorboard", "--mlflow", "off"], { tensorboard: false, mlflow: null, trackio: null }],
     [asked, ["--mlflow", "https://c/x"], { tensorboard: true, mlflow: "https://c/x", trackio: null }],

@@ -12,7 +12,12 @@ import { fakeEngine, fakeEnvironment, tinyProgram } from "./fake";
 
 async function runWith(
   loggers: Partial<LoggerSettings>,
-  more: { readonly directory?: string; readonly resume?: true; readonly stopAtStep?: number; readonly lossAt?: () => number } = {},
+  more: {
+    readonly directory?: string;
+    readonly resume?: true;
+    readonly stopAtStep?: number;
+    readonly lossAt?: () => number;
+  } = {},
 ): Promise<{ readonly directory: string; readonly code: number | string; readonly text: string }> {
   const directory = more.directory ?? mkdtempSync(join(tmpdir(), "ijepa-loggers-"));
   const environment = fakeEnvironment(fakeEngine(more.lossAt));
@@ -51,7 +56,9 @@ describe("a run with loggers", () => {
     expect(stepsOf("train/loss")).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     expect(stepsOf("epoch/loss")).toEqual([5, 10]);
     expect(stepsOf("masks: image, context, targets").sort((a, b) => a - b)).toEqual([1, 6]);
-    const tags = new Set(events.flatMap(({ values }) => values.flatMap(({ tag, histogram }) => (histogram === null ? [] : [tag]))));
+    const tags = new Set(
+      events.flatMap(({ values }) => values.flatMap(({ tag, histogram }) => (histogram === null ? [] : [tag]))),
+    );
     expect(tags.size).toBeGreaterThan(0);
     for (const tag of tags) expect(stepsOf(tag), tag).toEqual([5, 10]);
   });

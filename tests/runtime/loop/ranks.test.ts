@@ -12,9 +12,9 @@ import type { Communicator } from "../../../runtime/ranks/communicator";
 import type { RunRanks } from "../../../runtime/ranks/run-ranks";
 import { isKnownToAll, together } from "../../../runtime/ranks/together";
 import { firstImageOf } from "../../../runtime/step/share";
+import { noLoggerSettings } from "../../support/no-loggers";
 import { onRanks } from "../../support/ranks";
 import { fakeEngine, fakeEnvironment, tinyProgram } from "./fake";
-import { noLoggerSettings } from "../../support/no-loggers";
 
 const runRanks = (communicator: Communicator): RunRanks => ({
   ...communicator,

@@ -48,7 +48,9 @@ describe("plain lines", () => {
     progress.step(step(11));
     expect(text()).toBe("step 11/100 · epoch 1/4 · loss 0.5000 · gradient 1.25 · lr 1.00e-3 · 128 images/s · ETA ?\n");
     for (let at = 12; at <= 20; at++) progress.step(step(at));
-    expect(text()).toMatch(/\nstep 20\/100 · epoch 1\/4 · loss 0.5000 · gradient 1.25 · lr 1.00e-3 · 128 images\/s · ETA 40 s\n$/);
+    expect(text()).toMatch(
+      /\nstep 20\/100 · epoch 1\/4 · loss 0.5000 · gradient 1.25 · lr 1.00e-3 · 128 images\/s · ETA 40 s\n$/,
+    );
   });
 
   it("are kept apart in time where steps are quick", () => {

@@ -7,7 +7,9 @@ import { main } from "../../../commands/main";
 import { asMlflow, fakeServer } from "../../runtime/loggers/remote/fake-server";
 import { makeRun, runsFolder } from "../report/made-runs";
 
-async function ijepa(...args: readonly string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+async function ijepa(
+  ...args: readonly string[]
+): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
   const parts = { out: "", err: "" };
   const take = (stream: "out" | "err") => (chunk: unknown) => {
     parts[stream] += String(chunk);
@@ -33,8 +35,18 @@ describe("ijepa log push", () => {
 
   it.each([
     ["no server", () => [makeRun(runsFolder(), "run")], 2, /E477 there is no server to send the log to/],
-    ["no run", () => [mkdtempSync(join(tmpdir(), "ijepa-")), "--mlflow", "http://localhost:1"], 2, /E470 there is no run here/],
-    ["a token in an address", () => [makeRun(runsFolder(), "run"), "--trackio", "http://a:b@localhost"], 2, /it has a user or a password in it/],
+    [
+      "no run",
+      () => [mkdtempSync(join(tmpdir(), "ijepa-")), "--mlflow", "http://localhost:1"],
+      2,
+      /E470 there is no run here/,
+    ],
+    [
+      "a token in an address",
+      () => [makeRun(runsFolder(), "run"), "--trackio", "http://a:b@localhost"],
+      2,
+      /it has a user or a password in it/,
+    ],
     ["another action", () => ["--mlflow", "http://localhost:1"], 2, /./],
   ] as const)("%s", async (_, args, code, wanted) => {
     const ran = await ijepa(...args());

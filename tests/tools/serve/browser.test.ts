@@ -8,7 +8,8 @@ import { type Serving, serve } from "../../../tools/serve/serve";
 import { stepEvent } from "../../runtime/loggers/step-event";
 import { makeRun, runsFolder } from "../report/made-runs";
 
-const title = chromiumPath === undefined ? `live pages in a browser: skipped, since ${noChromium}` : "live pages in a browser";
+const title =
+  chromiumPath === undefined ? `live pages in a browser: skipped, since ${noChromium}` : "live pages in a browser";
 
 describe.skipIf(chromiumPath === undefined)(title, () => {
   const folder = runsFolder();
@@ -22,12 +23,14 @@ describe.skipIf(chromiumPath === undefined)(title, () => {
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("request", (request) => {
       const { protocol, origin } = new URL(request.url());
-      if (protocol !== "data:" && origin !== new URL(serving.address).origin) complaints.push(`asked for ${request.url()}`);
+      if (protocol !== "data:" && origin !== new URL(serving.address).origin)
+        complaints.push(`asked for ${request.url()}`);
     });
     await page.goto(new URL(path, serving.address).href);
     return page;
   };
-  const append = (event: object): void => appendFileSync(join(folder, "run", "log.jsonl"), `${JSON.stringify(event)}\n`);
+  const append = (event: object): void =>
+    appendFileSync(join(folder, "run", "log.jsonl"), `${JSON.stringify(event)}\n`);
 
   beforeAll(async () => {
     makeRun(folder, "run", { end: null, steps: 20 });

@@ -52,7 +52,11 @@ describe("the server", () => {
   it("lists the runs, with a link each, and says which cannot be shown", async () => {
     const { status, text, headers } = await ask("/");
     expect(status).toBe(200);
-    expect(headers).toMatchObject({ "cache-control": "no-store", "x-content-type-options": "nosniff", "x-frame-options": "DENY" });
+    expect(headers).toMatchObject({
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      "x-frame-options": "DENY",
+    });
     expect(text).toContain('<a href="/run/first">first</a>');
     expect(text).toContain('<a href="/run/sweep/%3Cb%3E%26%3F%23%25">sweep/&lt;b&gt;&amp;?#%</a>');
     expect(text).toContain("broken: the run does not say what it is");
@@ -126,8 +130,13 @@ describe("the server", () => {
       new Promise((resolve, reject) => {
         const asking = get(`${serving.address}events`, (response) => {
           response.on("data", (part) => {
-            versions.push(...String(part).split("\n").filter((line) => line.startsWith("data: ")));
-            if (versions.length === 1) appendFileSync(join(folder, "first", "log.jsonl"), '{"event":"epoch","step":21,"epoch":2,"loss":0.1}\n');
+            versions.push(
+              ...String(part)
+                .split("\n")
+                .filter((line) => line.startsWith("data: ")),
+            );
+            if (versions.length === 1)
+              appendFileSync(join(folder, "first", "log.jsonl"), '{"event":"epoch","step":21,"epoch":2,"loss":0.1}\n');
             if (versions.length === 2) makeRun(folder, "third");
             if (versions.length >= count) {
               asking.destroy();
@@ -144,7 +153,9 @@ describe("the server", () => {
 
   it("says so where the port is taken", async () => {
     const { port } = new URL(serving.address);
-    expect(await serve({ folder, host: "127.0.0.1", port: Number(port), root: "." })).toEqual({ why: "another program listens there" });
+    expect(await serve({ folder, host: "127.0.0.1", port: Number(port), root: "." })).toEqual({
+      why: "another program listens there",
+    });
   });
 });
 
@@ -161,7 +172,10 @@ describe("the command", () => {
   };
 
   it.each([
-    [() => [folder, "--port", new URL(serving.address).port], /^E476 the pages cannot be served at 127\.0\.0\.1, port \d+/],
+    [
+      () => [folder, "--port", new URL(serving.address).port],
+      /^E476 the pages cannot be served at 127\.0\.0\.1, port \d+/,
+    ],
     [() => [join(folder, "nowhere")], /E475 there is no such folder/],
     [() => [folder, "--port", "80a"], /--port is "80a"/],
     [() => [folder, "--host", "192.0.2.1"], /^E476 the pages cannot be served at 192\.0\.2\.1/],

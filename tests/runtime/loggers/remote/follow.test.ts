@@ -70,7 +70,9 @@ function follow(
 const metricsAt = ({ asked }: FakeServer): readonly (readonly [string, number, number])[] =>
   asked.flatMap(({ path, body }) =>
     path.endsWith("log-batch")
-      ? (body.metrics ?? []).map((metric: { key: string; step: number; value: number }) => [metric.key, metric.step, metric.value] as const)
+      ? (body.metrics ?? []).map(
+          (metric: { key: string; step: number; value: number }) => [metric.key, metric.step, metric.value] as const,
+        )
       : [],
   );
 const lossSteps = (server: FakeServer): readonly number[] =>
@@ -93,13 +95,18 @@ describe("MLflow", () => {
     write(directory, [stepEvent(3), endEvent(3)]);
     await follower.close();
     const [asked, made, run, params] = server.asked;
-    expect([asked?.method, asked?.path]).toEqual(["GET", "/api/2.0/mlflow/experiments/get-by-name?experiment_name=ijepa"]);
+    expect([asked?.method, asked?.path]).toEqual([
+      "GET",
+      "/api/2.0/mlflow/experiments/get-by-name?experiment_name=ijepa",
+    ]);
     expect(made?.body).toEqual({ name: "ijepa" });
     expect(run?.body).toMatchObject({ experiment_id: "7", run_name: directory.split("/").at(-1) });
     expect(params?.body.params).toContainEqual({ key: "encoder.depth", value: "2" });
     expect(lossSteps(server)).toEqual([1, 2, 3]);
     expect(metricsAt(server)).toContainEqual(["train/gradientNorm", 2, 4]);
-    const times = server.asked.flatMap(({ body }) => body?.metrics ?? []).map(({ timestamp }: { timestamp: number }) => timestamp);
+    const times = server.asked
+      .flatMap(({ body }) => body?.metrics ?? [])
+      .map(({ timestamp }: { timestamp: number }) => timestamp);
     // A step takes 80 ms and 20 ms of waiting.
     expect([...new Set(times)]).toEqual([1, 2, 3].map((step) => Date.parse(started) + 100 * step));
     expect(statuses(server)).toEqual(["FINISHED"]);
@@ -116,9 +123,12 @@ describe("MLflow", () => {
     await until(() => notes.length > 0);
     await follower.close();
     expect(server.asked[0]?.headers.authorization).toBe(`Bearer ${token}`);
-    expect(notes.join("\n")).toMatch(/^R221: MLflow at http:\/\/127\.0\.0\.1:\d+ refuses: it answered 403: no right\. Training goes on/);
+    expect(notes.join("\n")).toMatch(
+      /^R221: MLflow at http:\/\/127\.0\.0\.1:\d+ refuses: it answered 403: no right\. Training goes on/,
+    );
     const written = ["log.jsonl", "mlflow.json"].map((name) => join(directory, name)).filter(existsSync);
-    for (const text of [...notes, ...written.map((path) => readFileSync(path, "utf8"))]) expect(text).not.toContain(token);
+    for (const text of [...notes, ...written.map((path) => readFileSync(path, "utf8"))])
+      expect(text).not.toContain(token);
     // A server that refuses is not asked again.
     expect(server.asked).toHaveLength(1);
   });
@@ -189,7 +199,9 @@ describe("a server that is away", () => {
     write(directory, [startEvent(0), stepEvent(1)]);
     const follower = follow(directory, server.address, { notes });
     await until(() => server.asked.length >= 4);
-    expect(notes).toEqual([expect.stringMatching(/^R220: MLflow at .* does not answer: it answered 503: starting\. Training goes on/)]);
+    expect(notes).toEqual([
+      expect.stringMatching(/^R220: MLflow at .* does not answer: it answered 503: starting\. Training goes on/),
+    ]);
     write(directory, [stepEvent(2)]);
     isUp = true;
     await until(() => lossSteps(server).length === 2);
@@ -209,7 +221,9 @@ describe("a server that is away", () => {
     answers = false;
     write(directory, [stepEvent(2), endEvent(2)]);
     await follower.close();
-    expect(notes).toEqual([expect.stringMatching(/^R222: MLflow at .* has not got all of the log: .*`ijepa log push .*` sends the rest\.$/)]);
+    expect(notes).toEqual([
+      expect.stringMatching(/^R222: MLflow at .* has not got all of the log: .*`ijepa log push .*` sends the rest\.$/),
+    ]);
     expect(follower.done().isAll).toBe(false);
     answers = true;
     const before = server.asked.length;
@@ -269,7 +283,13 @@ describe("a run that goes on", () => {
     const directory = folder();
     const server = await serverOf(asMlflow);
     write(directory, [startEvent(0), stepEvent(1)]);
-    for (const damaged of ["", "{", "null", '{"address":1}', `{"address":"${server.address}","id":"x","sent":{"step":"a"}}`]) {
+    for (const damaged of [
+      "",
+      "{",
+      "null",
+      '{"address":1}',
+      `{"address":"${server.address}","id":"x","sent":{"step":"a"}}`,
+    ]) {
       writeFileSync(join(directory, "mlflow.json"), damaged);
       const follower = follow(directory, server.address, { goesOn: true });
       await follower.close();
@@ -282,14 +302,24 @@ describe("Trackio", () => {
   it("gets the constants and every step, each under a number of its own", async () => {
     const directory = folder();
     const server = await serverOf(() => ({ body: { data: null } }));
-    write(directory, [startEvent(0), stepEvent(1), stepEvent(2), { event: "epoch", step: 2, epoch: 1, loss: 0.5 }, endEvent(2)]);
+    write(directory, [
+      startEvent(0),
+      stepEvent(1),
+      stepEvent(2),
+      { event: "epoch", step: 2, epoch: 1, loss: 0.5 },
+      endEvent(2),
+    ]);
     const variables = { TRACKIO_WRITE_TOKEN: "secret", TRACKIO_PROJECT: "mine" };
     await follow(directory, server.address, { name: "trackio", variables }).close();
     for (const { method, path, headers } of server.asked) {
       expect([method, path, headers["x-trackio-write-token"]]).toEqual(["POST", "/api/bulk_log", "secret"]);
     }
     const logs = server.asked.flatMap(({ body }) => body.logs);
-    expect(logs[0]).toMatchObject({ project: "mine", run: directory.split("/").at(-1), config: { "encoder.depth": "2" } });
+    expect(logs[0]).toMatchObject({
+      project: "mine",
+      run: directory.split("/").at(-1),
+      config: { "encoder.depth": "2" },
+    });
     expect(logs.slice(1).map(({ step, metrics }) => [step, metrics["train/loss"], metrics["epoch/loss"]])).toEqual([
       [1, 0.5, undefined],
       [2, 0.25, undefined],

@@ -15,7 +15,9 @@ import { stepEvent } from "../step-event";
 
 const python = process.env.IJEPA_PYTHON ?? "python3";
 const hasPackage = (name: string): boolean => {
-  const isThere = spawnSync(python, ["-c", `import importlib.util, sys; sys.exit(importlib.util.find_spec("${name}") is None)`]).status === 0;
+  const isThere =
+    spawnSync(python, ["-c", `import importlib.util, sys; sys.exit(importlib.util.find_spec("${name}") is None)`])
+      .status === 0;
   if (!isThere) console.log(`Python's ${name} is not here (IJEPA_PYTHON): that its server takes a log is not tested.`);
   return isThere;
 };
@@ -37,9 +39,18 @@ async function freePort(): Promise<number> {
 }
 
 /** Waits until it answers; the test's own limit ends that. */
-async function start(args: readonly string[], port: number, variables: Readonly<Record<string, string>> = {}): Promise<string> {
+async function start(
+  args: readonly string[],
+  port: number,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<string> {
   // A group of its own: such servers start others.
-  const child = spawn(python, args, { cwd: place, env: { ...process.env, ...variables }, stdio: "ignore", detached: true });
+  const child = spawn(python, args, {
+    cwd: place,
+    env: { ...process.env, ...variables },
+    stdio: "ignore",
+    detached: true,
+  });
   started.push(child);
   const address = `http://127.0.0.1:${port}`;
   for (;;) {
@@ -52,12 +63,23 @@ async function start(args: readonly string[], port: number, variables: Readonly<
 
 const time = "2026-01-01T00:00:00.000Z";
 const begun = (step: number): LogEvent => ({
-  event: "start", step, experiment: "tiny", specHash: "0", generatorVersion: "0", engine: "e", node: "n", time,
+  event: "start",
+  step,
+  experiment: "tiny",
+  specHash: "0",
+  generatorVersion: "0",
+  engine: "e",
+  node: "n",
+  time,
 });
 const ended = (step: number, reason: string): LogEvent => ({ event: "end", step, reason, time });
 
 /** A run of three steps that was stopped, and went on to the fifth. Gives its folder. */
-async function logTwice(name: RemoteName, address: string, variables: Readonly<Record<string, string>>): Promise<string> {
+async function logTwice(
+  name: RemoteName,
+  address: string,
+  variables: Readonly<Record<string, string>>,
+): Promise<string> {
   const directory = mkdtempSync(join(place, "run-"));
   const log = join(directory, "log.jsonl");
   const notes: string[] = [];
@@ -65,7 +87,17 @@ async function logTwice(name: RemoteName, address: string, variables: Readonly<R
     for (const event of events) appendFileSync(log, `${JSON.stringify(event)}\n`);
     const note = (line: string) => notes.push(line);
     const cadence = { closeWithin: 60_000 };
-    const follower = openRemote({ name, address, experiment: tinyExperiment, directory, log, goesOn, variables, note, cadence });
+    const follower = openRemote({
+      name,
+      address,
+      experiment: tinyExperiment,
+      directory,
+      log,
+      goesOn,
+      variables,
+      note,
+      cadence,
+    });
     await follower.close();
     expect(follower.done().isAll).toBe(true);
   };
@@ -77,7 +109,11 @@ async function logTwice(name: RemoteName, address: string, variables: Readonly<R
 }
 
 async function post(url: string, body: object, headers: Readonly<Record<string, string>> = {}): Promise<unknown> {
-  const answer = await fetch(url, { method: "POST", headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body) });
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${answer.status}: ${text}`);
   return JSON.parse(text);
@@ -89,17 +125,33 @@ describe.skipIf(!hasPackage("mlflow"))("a tracking server of MLflow", () => {
   it("has every step once, the constants, and how the run ended", async () => {
     const port = await freePort();
     const store = `sqlite:///${join(place, "mlflow.db")}`;
-    const args = ["-m", "mlflow", "server", "--host", "127.0.0.1", "--port", String(port), "--workers", "1", "--backend-store-uri", store];
+    const args = [
+      "-m",
+      "mlflow",
+      "server",
+      "--host",
+      "127.0.0.1",
+      "--port",
+      String(port),
+      "--workers",
+      "1",
+      "--backend-store-uri",
+      store,
+    ];
     const address = await start(args, port);
     const directory = await logTwice("mlflow", address, { MLFLOW_EXPERIMENT_NAME: "ours" });
     const found = await (await fetch(`${address}/api/2.0/mlflow/experiments/get-by-name?experiment_name=ours`)).json();
     const search = { experiment_ids: [found.experiment.experiment_id] };
-    const { runs } = (await post(`${address}/api/2.0/mlflow/runs/search`, search)) as { runs: { info: { run_id: string } }[] }; // as documented
+    const { runs } = (await post(`${address}/api/2.0/mlflow/runs/search`, search)) as {
+      runs: { info: { run_id: string } }[];
+    }; // as documented
     expect(runs).toMatchObject([{ info: { run_name: basename(directory), status: "FINISHED" } }]);
     expect(runs[0]).toMatchObject({ data: { params: expect.arrayContaining([{ key: "encoder.depth", value: "2" }]) } });
     const query = `run_id=${runs[0]?.info.run_id}&metric_key=train%2Floss`;
     const { metrics } = await (await fetch(`${address}/api/2.0/mlflow/metrics/get-history?${query}`)).json();
-    const got: readonly (readonly [number, number])[] = metrics.map(({ step, value }: { step: number; value: number }) => [step, value]);
+    const got: readonly (readonly [number, number])[] = metrics.map(
+      ({ step, value }: { step: number; value: number }) => [step, value],
+    );
     // In the order of their times, of which both starts of this run have the same.
     expect([...got].sort(([a], [b]) => a - b)).toEqual(losses);
   }, 180_000);
@@ -110,9 +162,13 @@ describe.skipIf(!hasPackage("trackio"))("a server of Trackio", () => {
     const port = await freePort();
     const token = "a-token-for-this-test";
     const script = `import trackio\ntrackio.show(host="127.0.0.1", server_port=${port}, open_browser=False, block_thread=True)`;
-    const address = await start(["-c", script], port, { TRACKIO_DIR: join(place, "trackio"), TRACKIO_WRITE_TOKEN: token });
+    const address = await start(["-c", script], port, {
+      TRACKIO_DIR: join(place, "trackio"),
+      TRACKIO_WRITE_TOKEN: token,
+    });
     const directory = await logTwice("trackio", address, { TRACKIO_WRITE_TOKEN: token, TRACKIO_PROJECT: "ours" });
-    const ask = (name: string, body: object) => post(`${address}/api/${name}`, body, { "X-Trackio-Write-Token": token });
+    const ask = (name: string, body: object) =>
+      post(`${address}/api/${name}`, body, { "X-Trackio-Write-Token": token });
     const run = basename(directory);
     const runs = await ask("get_runs_for_project", { project: "ours" });
     expect(runs).toMatchObject({ data: [{ name: run }] });
@@ -124,14 +180,26 @@ describe.skipIf(!hasPackage("trackio"))("a server of Trackio", () => {
   it("refuses a log without its token, and the run hears of it once", async () => {
     const port = await freePort();
     const script = `import trackio\ntrackio.show(host="127.0.0.1", server_port=${port}, open_browser=False, block_thread=True)`;
-    const address = await start(["-c", script], port, { TRACKIO_DIR: join(place, "other"), TRACKIO_WRITE_TOKEN: "right" });
+    const address = await start(["-c", script], port, {
+      TRACKIO_DIR: join(place, "other"),
+      TRACKIO_WRITE_TOKEN: "right",
+    });
     const directory = mkdtempSync(join(place, "run-"));
     const log = join(directory, "log.jsonl");
     appendFileSync(log, `${JSON.stringify(begun(0))}\n${JSON.stringify(stepEvent(1))}\n`);
     const notes: string[] = [];
     const variables = { TRACKIO_WRITE_TOKEN: "wrong" };
     const note = (line: string) => notes.push(line);
-    await openRemote({ name: "trackio", address, experiment: tinyExperiment, directory, log, goesOn: false, variables, note }).close();
+    await openRemote({
+      name: "trackio",
+      address,
+      experiment: tinyExperiment,
+      directory,
+      log,
+      goesOn: false,
+      variables,
+      note,
+    }).close();
     expect(notes).toEqual([expect.stringMatching(/^R221: Trackio at .* refuses: .*write_token/)]);
   }, 180_000);
 });

@@ -45,7 +45,8 @@ export function recordsOf(file: Uint8Array): readonly Uint8Array[] {
       [file.subarray(at, at + 8), view.getUint32(at + 8, true)],
       [data, view.getUint32(at + 12 + length, true)],
     ] as const;
-    for (const [bytes, masked] of checks) if (crc32c(bytes) !== unmasked(masked)) throw new Error(`a wrong checksum at ${at}`);
+    for (const [bytes, masked] of checks)
+      if (crc32c(bytes) !== unmasked(masked)) throw new Error(`a wrong checksum at ${at}`);
     records.push(data);
     at += 16 + length;
   }
@@ -56,17 +57,23 @@ export function decode(record: Uint8Array): Decoded {
   const event = { wallTime: 0, step: 0, fileVersion: null as string | null, sessionStatus: null as number | null };
   const values: DecodedValue[] = [];
   const pbf = new PbfReader(record);
+  const summary = (field: number): void => {
+    if (field === 1) values.push(readValue(pbf));
+  };
+  const session = (field: number): void => {
+    if (field === 1) event.sessionStatus = pbf.readVarint();
+  };
   pbf.readFields((tag) => {
     if (tag === 1) event.wallTime = pbf.readDouble();
     else if (tag === 2) event.step = pbf.readVarint();
     else if (tag === 3) event.fileVersion = pbf.readString();
-    else if (tag === 5) pbf.readMessage((field) => void (field === 1 && values.push(valueOf(pbf))), null);
-    else if (tag === 7) pbf.readMessage((field) => void (field === 1 && (event.sessionStatus = pbf.readVarint())), null);
+    else if (tag === 5) pbf.readMessage((field) => summary(field), null);
+    else if (tag === 7) pbf.readMessage((field) => session(field), null);
   }, null);
   return { ...event, values };
 }
 
-function valueOf(pbf: PbfReader): DecodedValue {
+function readValue(pbf: PbfReader): DecodedValue {
   let value: DecodedValue = { tag: "", number: null, image: null, histogram: null };
   pbf.readMessage((field) => {
     if (field === 1) value = { ...value, tag: pbf.readString() };

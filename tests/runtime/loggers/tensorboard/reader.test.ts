@@ -34,7 +34,13 @@ describe.skipIf(!has)("TensorBoard", () => {
   it("reads the events of a run that was stopped and went on", async () => {
     const directory = mkdtempSync(join(tmpdir(), "ijepa-tensorboard-"));
     const open = (stepsDone: number) =>
-      openTensorboard({ directory, stepsDone, note: () => {}, encode: pngEncoder(), now: () => 1.5e12 + 1000 * stepsDone });
+      openTensorboard({
+        directory,
+        stepsDone,
+        note: () => {},
+        encode: pngEncoder(),
+        now: () => 1.5e12 + 1000 * stepsDone,
+      });
     const first = open(0);
     for (const step of [1, 2, 3, 4, 5]) first.event(stepEvent(step));
     await first.picture?.(1, { name: "masks", width: 6, height: 4, data: new Uint8Array(72) });

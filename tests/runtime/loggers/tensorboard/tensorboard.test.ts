@@ -13,7 +13,13 @@ import { stepEvent } from "../step-event";
 import { crc32c, eventsIn, recordsOf } from "./decode";
 
 const open = (directory: string, stepsDone = 0, notes: string[] = []) =>
-  openTensorboard({ directory, stepsDone, note: (line) => notes.push(line), encode: async () => Uint8Array.of(1, 2, 3), now: () => 1.5e12 + stepsDone * 1000 });
+  openTensorboard({
+    directory,
+    stepsDone,
+    note: (line) => notes.push(line),
+    encode: async () => Uint8Array.of(1, 2, 3),
+    now: () => 1.5e12 + stepsDone * 1000,
+  });
 
 describe("event files", () => {
   it("check their bytes by CRC-32C", () => {
@@ -31,18 +37,37 @@ describe("event files", () => {
 
   it("have the bytes that TensorBoard's own writer gives", () => {
     const version = eventBytes({ wallTime: 1_500_000_000.5, step: 0, said: { says: "version" } });
-    expect(Buffer.from(recordOf(version)).toString("hex")).toBe("1800000000000000a37f4b2209000020c00b5ad6411a0d627261696e2e4576656e743a320be205f7");
-    const scalar = eventBytes({ wallTime: 1_500_000_001.25, step: 300, said: { says: "scalars", values: new Map([["train/loss", 0.75]]) } });
-    expect(Buffer.from(recordOf(scalar)).toString("hex")).toBe("2100000000000000017becf609000050c00b5ad64110ac022a130a110a0a747261696e2f6c6f7373150000403f413a985c");
+    expect(Buffer.from(recordOf(version)).toString("hex")).toBe(
+      "1800000000000000a37f4b2209000020c00b5ad6411a0d627261696e2e4576656e743a320be205f7",
+    );
+    const scalar = eventBytes({
+      wallTime: 1_500_000_001.25,
+      step: 300,
+      said: { says: "scalars", values: new Map([["train/loss", 0.75]]) },
+    });
+    expect(Buffer.from(recordOf(scalar)).toString("hex")).toBe(
+      "2100000000000000017becf609000050c00b5ad64110ac022a130a110a0a747261696e2f6c6f7373150000403f413a985c",
+    );
     const start = eventBytes({ wallTime: 1_500_000_002, step: 301, said: { says: "session start" } });
-    expect(Buffer.from(recordOf(start)).toString("hex")).toBe("100000000000000095fbfe1809000080c00b5ad64110ad023a02080197f37130");
+    expect(Buffer.from(recordOf(start)).toString("hex")).toBe(
+      "100000000000000095fbfe1809000080c00b5ad64110ad023a02080197f37130",
+    );
   });
 
   it("have the numbers of the log, by name and step", () => {
     const directory = mkdtempSync(join(tmpdir(), "ijepa-tensorboard-"));
     const logger = open(directory);
     const events: readonly LogEvent[] = [
-      { event: "start", step: 0, experiment: "x", specHash: "0", generatorVersion: "0", engine: "e", node: "n", time: "" },
+      {
+        event: "start",
+        step: 0,
+        experiment: "x",
+        specHash: "0",
+        generatorVersion: "0",
+        engine: "e",
+        node: "n",
+        time: "",
+      },
       stepEvent(1),
       { event: "epoch", step: 1, epoch: 1, loss: 0.5 },
       { event: "evaluation", step: 1, epoch: 1, report: evaluation(0.25) },
@@ -51,7 +76,9 @@ describe("event files", () => {
     for (const event of events) logger.event(event);
     const [[version, ...said] = []] = eventsIn(join(directory, "tensorboard"));
     expect(version).toMatchObject({ fileVersion: "brain.Event:2", wallTime: 1.5e9 });
-    expect(said.map(({ step, values }) => [step, Object.fromEntries(values.map(({ tag, number }) => [tag, number]))])).toEqual([
+    expect(
+      said.map(({ step, values }) => [step, Object.fromEntries(values.map(({ tag, number }) => [tag, number]))]),
+    ).toEqual([
       [
         1,
         {
@@ -85,7 +112,10 @@ describe("event files", () => {
     const [[, image, spread] = []] = eventsIn(join(directory, "tensorboard"));
     expect(image).toMatchObject({ step: 3, values: [{ tag: "masks", image: { width: 5, height: 4 } }] });
     expect([...(image?.values[0]?.image?.png ?? [])]).toEqual([1, 2, 3]);
-    expect(spread?.values[0]).toMatchObject({ tag: "weights/w", histogram: { min: -1, max: 1, num: 4, sum: 0, sum_squares: 2 } });
+    expect(spread?.values[0]).toMatchObject({
+      tag: "weights/w",
+      histogram: { min: -1, max: 1, num: 4, sum: 0, sum_squares: 2 },
+    });
   });
 
   it("of a run that goes on take back what came after its checkpoint", () => {
