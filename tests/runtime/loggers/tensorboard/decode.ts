@@ -111,3 +111,13 @@ export function eventsIn(folder: string): readonly (readonly Decoded[])[] {
     .sort()
     .map((name) => recordsOf(readFileSync(join(folder, name))).map(decode));
 }
+
+/** The steps at which a reader shows a tag: a session start takes back what was said of its step and later ones. */
+export function shownSteps(files: readonly (readonly Decoded[])[], tag: string): readonly number[] {
+  let shown: number[] = [];
+  for (const { sessionStatus, step, values } of files.flat()) {
+    if (sessionStatus === 1) shown = shown.filter((each) => each < step);
+    else if (values.some((value) => value.tag === tag)) shown.push(step);
+  }
+  return shown;
+}
