@@ -14,7 +14,20 @@ export interface MasksToDraw {
   readonly experiment: Pick<Experiment, "image" | "masks" | "optimizer">;
   /** [B, 3, H, W], at least of the images that are drawn. */
   readonly images: Uint8Array;
-  readonly batch: PreparedStep["microBatches"][number]["batches"][number];
+  readonly batch: Masks;
+}
+
+/** As the sampler gives them. */
+export interface Masks {
+  /** [contexts · B, C] */
+  readonly contextIndex: Int32Array;
+  /** [B, targets · T] */
+  readonly targetIndex: Int32Array;
+}
+
+/** Null where an objective has other masks than context and targets. */
+function masksIn({ contextIndex, targetIndex }: PreparedStep["microBatches"][number]["batches"][number]): Masks | null {
+  return contextIndex instanceof Int32Array && targetIndex instanceof Int32Array ? { contextIndex, targetIndex } : null;
 }
 
 export function maskPicture({ experiment, images, batch }: MasksToDraw): Picture {
@@ -84,10 +97,11 @@ export function picturingRunner(
   let isFirst = true;
   const begin: StepRunner["begin"] = (prepared, nextImages) => {
     const step = steps.get(prepared);
-    const batch = prepared.microBatches[0]?.batches[0];
+    const given = prepared.microBatches[0]?.batches[0];
+    const batch = given === undefined ? null : masksIn(given);
     const isDrawn = isFirst || (step !== undefined && step % experiment.optimizer.stepsPerEpoch === 0);
     isFirst = false;
-    if (step === undefined || batch === undefined || !isDrawn) return runner.begin(prepared, nextImages);
+    if (step === undefined || batch === null || !isDrawn) return runner.begin(prepared, nextImages);
     let hasImages = false;
     return runner.begin(prepared, async () => {
       const images = await nextImages();

@@ -51,7 +51,7 @@ describe("the norm of the gradient", () => {
       const functions = stepEngineFunctions(program);
       const microBatch = await engine.load(functions.microBatch, store);
       const update = functions.update && (await engine.load(functions.update, store));
-      const constants = constantsOf(experiment);
+      const constants = constantsOf(program);
       const values = { learningRate: 1e-3, weightDecay: 0.04, momentum: 0.996 };
       const schedule = scheduleTree(scalarsOf(values, experiment.optimizer, 0));
       let norm: number | undefined;

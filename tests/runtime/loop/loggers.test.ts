@@ -55,7 +55,7 @@ describe("a run with loggers", () => {
       events.flatMap(({ step, values }) => (values.some(({ tag }) => tag === wanted) ? [step] : []));
     expect(stepsOf("train/loss")).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     expect(stepsOf("epoch/loss")).toEqual([5, 10]);
-    expect(stepsOf("masks: image, context, targets").sort((a, b) => a - b)).toEqual([1, 6]);
+    expect(new Set(stepsOf("masks: image, context, targets"))).toEqual(new Set([1, 6]));
     const tags = new Set(
       events.flatMap(({ values }) => values.flatMap(({ tag, histogram }) => (histogram === null ? [] : [tag]))),
     );

@@ -140,7 +140,9 @@ describe.skipIf(!hasPackage("mlflow"))("a tracking server of MLflow", () => {
     ];
     const address = await start(args, port);
     const directory = await logTwice("mlflow", address, { MLFLOW_EXPERIMENT_NAME: "ours" });
-    const found = await (await fetch(`${address}/api/2.0/mlflow/experiments/get-by-name?experiment_name=ours`)).json();
+    const found = (await (
+      await fetch(`${address}/api/2.0/mlflow/experiments/get-by-name?experiment_name=ours`)
+    ).json()) as { experiment: { experiment_id: string } }; // as documented
     const search = { experiment_ids: [found.experiment.experiment_id] };
     const { runs } = (await post(`${address}/api/2.0/mlflow/runs/search`, search)) as {
       runs: { info: { run_id: string } }[];
@@ -148,7 +150,8 @@ describe.skipIf(!hasPackage("mlflow"))("a tracking server of MLflow", () => {
     expect(runs).toMatchObject([{ info: { run_name: basename(directory), status: "FINISHED" } }]);
     expect(runs[0]).toMatchObject({ data: { params: expect.arrayContaining([{ key: "encoder.depth", value: "2" }]) } });
     const query = `run_id=${runs[0]?.info.run_id}&metric_key=train%2Floss`;
-    const { metrics } = await (await fetch(`${address}/api/2.0/mlflow/metrics/get-history?${query}`)).json();
+    const history = await fetch(`${address}/api/2.0/mlflow/metrics/get-history?${query}`);
+    const { metrics } = (await history.json()) as { metrics: { step: number; value: number }[] }; // as documented
     const got: readonly (readonly [number, number])[] = metrics.map(
       ({ step, value }: { step: number; value: number }) => [step, value],
     );
