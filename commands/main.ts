@@ -172,6 +172,26 @@ function program(): Command {
       code = await (await import("./runs")).runs(folders, options);
     });
   ijepa
+    .command("serve")
+    .description("show the runs below a folder as pages on this machine, up to date while they train (docs/report.md)")
+    .argument("[folder]", "a folder of runs, or one run", "runs")
+    .option("--port <n>", "port to listen at, 0 for any that is free", "7340")
+    .option("--host <name>", "address to listen at; others than this machine's own let other machines in", "127.0.0.1")
+    .option("--data <folder>", "where relative paths of the data start", ".")
+    .action(async (folder, options) => {
+      code = await (await import("./serve")).serveCommand(folder, options);
+    });
+  ijepa
+    .command("log")
+    .description("send the log of a run to MLflow or Trackio, from where they have it (docs/logging.md)")
+    .addArgument(new Argument("<action>", "what to do with it").choices(["push"]))
+    .argument("<run>", "a run folder")
+    .option("--mlflow <address>", "a server of MLflow (default: log.mlflow of the experiment)")
+    .option("--trackio <address>", "a server of Trackio (default: log.trackio of the experiment)")
+    .action(async (action, run, options) => {
+      code = await (await import("./log")).log(action, run, options);
+    });
+  ijepa
     .command("verify")
     .description("read checkpoints in whole and compare their checksums (exit 0 all are whole, 1 not)")
     .argument("<runs...>", "run folders, or safetensors files")

@@ -1,6 +1,8 @@
 /** The flags of a generated trainer. They name places and cadences; whatever changes code belongs in the experiment. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Experiment } from "./experiment";
+import { addressProblem, addressWanted } from "./loggers/address";
+import type { LoggerSettings } from "./loggers/logger";
 import { type Floor, parseFloor } from "./report/floor";
 
 export interface TrainerFlags {
@@ -25,6 +27,8 @@ export interface TrainerFlags {
   readonly logEverySteps: number;
   /** The person asked for this cadence; otherwise printed lines are also kept to about one in a second. */
   readonly logEveryGiven: boolean;
+  /** Programs that show the run. */
+  readonly loggers: LoggerSettings;
   /** Threads of the engine; 0 = as many as there are cores. */
   readonly threads: number;
   /** Threads that prepare images; 0 = chosen by the trainer. */
@@ -63,6 +67,20 @@ function floor(text: string, others: readonly Floor[]): readonly Floor[] {
   return [...others, parsed];
 }
 
+/** What a flag says where the person wants no server. */
+const off = "off";
+
+function address(text: string): string {
+  const problem = text === off ? null : addressProblem(text);
+  if (problem !== null) throw new InvalidArgumentError(`It must be ${addressWanted}; ${problem}.`);
+  return text;
+}
+
+const serverOption = (flags: string, title: string, given: string | null): Option =>
+  new Option(flags, `send the log to a server of ${title} while training goes on, or off`)
+    .argParser(address)
+    .default(given ?? off);
+
 /** `args` are those after the file name; `dataRoot` is where the data lie that are not told to lie elsewhere. */
 export function parseFlags(experiment: Experiment, args: readonly string[], dataRoot = "."): CommandLine {
   let text = "";
@@ -90,6 +108,10 @@ export function parseFlags(experiment: Experiment, args: readonly string[], data
         .default([], "none"),
     )
     .option("--log-every <n>", "steps between lines of the log", wholeNumber(1), experiment.log.logEverySteps)
+    .option("--tensorboard", "write event files for TensorBoard into the run folder", experiment.log.tensorboard)
+    .option("--no-tensorboard", "write none, whatever the experiment says")
+    .addOption(serverOption("--mlflow <address>", "MLflow", experiment.log.mlflow))
+    .addOption(serverOption("--trackio <address>", "Trackio", experiment.log.trackio))
     .option("--threads <n>", "threads of the engine, 0 = all cores", wholeNumber(0), experiment.hardware.threads)
     .option("--workers <n>", "threads that read images, 0 = automatic", wholeNumber(0), experiment.hardware.workers)
     .option("--pjrt-plugin <file>", "PJRT plugin of the engine xla, instead of looking for one")
@@ -131,6 +153,9 @@ export function parseFlags(experiment: Experiment, args: readonly string[], data
     steps?: number;
     floor: readonly Floor[];
     logEvery: number;
+    tensorboard: boolean;
+    mlflow: string;
+    trackio: string;
     threads: number;
     workers: number;
     pjrtPlugin?: string;
@@ -148,6 +173,11 @@ export function parseFlags(experiment: Experiment, args: readonly string[], data
       floors: values.floor,
       logEverySteps: values.logEvery,
       logEveryGiven: command.getOptionValueSource("logEvery") === "cli",
+      loggers: {
+        tensorboard: values.tensorboard,
+        mlflow: values.mlflow === off ? null : values.mlflow,
+        trackio: values.trackio === off ? null : values.trackio,
+      },
       threads: values.threads,
       workers: values.workers,
       pjrtPlugin: values.pjrtPlugin ?? null,

@@ -7,6 +7,7 @@ export * from "./errors/checkpoint";
 export * from "./errors/data";
 export * from "./errors/engine";
 export * from "./errors/evaluation";
+export * from "./errors/loggers";
 export * from "./errors/rank-faults";
 export * from "./errors/ranks";
 export * from "./errors/replay";

@@ -192,6 +192,11 @@ export interface LogPlan {
   readonly keepLast: number;
   /** A copy is kept of the checkpoint at which this metric (report/metric.ts) is best, or of none. */
   readonly keepBestMetric: string | null;
+  /** Event files for TensorBoard are written. */
+  readonly tensorboard: boolean;
+  /** Addresses of servers that show the run, or null. */
+  readonly mlflow: string | null;
+  readonly trackio: string | null;
 }
 
 export interface HardwarePlan {

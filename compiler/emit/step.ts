@@ -89,14 +89,12 @@ export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettin
   const [first, second] = bodies;
   const unnamed = step.functions.flatMap(callsOf).find(isUnnamed);
   const summed = unnamed && treeCode(unnamed);
-  const clips = plan.clipNorm !== null;
   const helpers = [
     ...allUses([...bodies.map(({ uses }) => uses), ...(summed === undefined ? [] : [summed.uses])]).helpers,
     ...(step.shards === 1 ? [] : ["type Shards"]),
   ];
   const body = render("step.ts", {
     shards: step.shards > 1,
-    clipNorm: clips,
     sizes: sizeLines(dims, numbers),
     lengths: lengths.length > 0,
     lengthParameters: typeParameters(lengths),
@@ -125,10 +123,6 @@ export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettin
     body: indent(first?.lines ?? []),
     update: indent(second?.lines ?? []),
     summed: summed?.text ?? "",
-    stepOutputs: clips
-      ? '{ readonly loss: Scalar<"loss">; readonly norm: Scalar<"norm"> }'
-      : '{ readonly loss: Scalar<"loss"> }',
-    updateOutputs: clips ? '{ readonly norm: Scalar<"norm"> }' : "object",
   });
   return `${mapOf({ plan, model, step }, numbers)}\n\n${importsOf(body, helpers)}\n\n${body}`;
 }

@@ -137,6 +137,9 @@ export function buildPlan(input: PlanInput): Plan {
       keepEveryEpochs: checkpoint.keepEveryEpochs,
       keepLast: checkpoint.keepLast,
       keepBestMetric: checkpoint.keepBest.metric,
+      tensorboard: log.tensorboard,
+      mlflow: log.mlflow,
+      trackio: log.trackio,
     },
     hardware: {
       engine: hardware.engine,

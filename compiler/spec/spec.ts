@@ -275,6 +275,12 @@ export interface KeepBestSpec {
 export interface LogSpec {
   /** Write a row to the log every so many steps. [optimizer steps] */
   readonly everySteps: number;
+  /** Write event files for TensorBoard into the run folder: numbers of every logged step, masks over images at the start of epochs, and how the weights spread at their ends. */
+  readonly tensorboard: boolean;
+  /** Address of an MLflow tracking server that gets the numbers of the log while training goes on, or null. It is written without user, password and query: `MLFLOW_TRACKING_TOKEN` and the like come from the environment of the trainer. [address] */
+  readonly mlflow: string | null;
+  /** Address of a Trackio server that gets the numbers of the log while training goes on, or null. It is written without user, password and query: `TRACKIO_WRITE_TOKEN` and the like come from the environment of the trainer. [address] */
+  readonly trackio: string | null;
 }
 /** What the trainer runs on. */
 export interface HardwareSpec {

@@ -72,4 +72,6 @@ export interface TrainerEnvironment {
   /** The script and its flags as they were given, for commands that are printed. */
   readonly script: string;
   readonly args: readonly string[];
+  /** Of the process; the tokens of servers that show runs are among them. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
 }

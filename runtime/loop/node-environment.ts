@@ -51,6 +51,7 @@ export function nodeEnvironment(loadEngine: LoadEngine): NodeEnvironment {
     // Not what was started, where that only names the trainer that was compiled last (generated/train.js).
     script: bundleFile() ?? started,
     args,
+    variables: process.env,
     dataRoot: dataRootOf(bundleFile()),
   };
 }

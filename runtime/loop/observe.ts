@@ -27,6 +27,8 @@ export interface ObserveOptions {
   readonly evaluation: RunEvaluation | null;
   readonly floors: Floors;
   readonly isBest: RunRecords["isBest"];
+  /** Shows how the weights spread, at the ends of epochs; null where nobody looks. */
+  readonly spreads: ((step: number) => Promise<void>) | null;
   /** Of a step, by the number of those done before it. */
   readonly imageNames: (step: number) => readonly string[];
   /** Images that could not be used up to now, by reason. */
@@ -111,6 +113,7 @@ export function observe(options: ObserveOptions): RunObserver {
       if (isKept(log, epoch)) progress.note(`epoch ${epoch}: kept ${await checkpoints.keep(epoch)}`);
       // Only now, with the new one whole, may an old one go.
       await checkpoints.prune(epoch);
+      await options.spreads?.(step);
       await evaluateAfter(epoch, step);
       await keepBest(epoch);
       floors.afterEpoch(epoch);

@@ -9,6 +9,7 @@ import type { TrainerFlags } from "../cli";
 import type { BadImage } from "../data/bad-image";
 import type { Engine, StateStore } from "../engines/engine";
 import type { TrainerProgram } from "../experiment";
+import { noLoggers, openLoggers, type RunLoggers } from "../loggers/open";
 import type { RunRanks } from "../ranks/run-ranks";
 import type { BadImageEvent, LogEvent } from "../report/jsonl";
 import { readLogFile } from "../report/read-log";
@@ -21,7 +22,9 @@ import { openLogs, type RunLogs, runFiles } from "./run-folder";
 import type { WholeState } from "./whole-state";
 
 export interface RunRecords {
+  /** What goes into log.jsonl goes to the loggers too. */
   readonly logs: RunLogs;
+  readonly loggers: RunLoggers;
   readonly checkpoints: RunCheckpoints;
   /** Null where the experiment's data has no labels. All ranks take part; the first one gets the report. */
   readonly evaluation: RunEvaluation | null;
@@ -39,7 +42,7 @@ export interface RunRecords {
 export interface RecordsOptions {
   readonly program: TrainerProgram;
   readonly flags: TrainerFlags;
-  readonly environment: Pick<TrainerEnvironment, "openEvaluation">;
+  readonly environment: Pick<TrainerEnvironment, "openEvaluation" | "variables">;
   readonly engine: Engine;
   readonly store: StateStore;
   readonly state: WholeState;
@@ -64,11 +67,30 @@ async function writtenRecords(options: RecordsOptions): Promise<RunRecords> {
   const directory = flags.runDirectory;
   const events = (): readonly LogEvent[] => readLogFile(join(directory, runFiles.jsonl), { mostSteps: 1 });
   const floors = openFloors({ floors: flags.floors, experiment, events, note });
-  const logs = await openLogs(directory, experiment, from.stepsDone);
+  const files = await openLogs(directory, experiment, from.stepsDone);
+  const loggers = openLoggers({
+    settings: flags.loggers,
+    experiment,
+    directory,
+    log: join(directory, runFiles.jsonl),
+    stepsDone: from.stepsDone,
+    note,
+    variables: options.environment.variables,
+  });
+  const logs: RunLogs = {
+    csv: files.csv,
+    jsonl: {
+      append: (event) => {
+        files.jsonl.append(event);
+        loggers.event(event);
+      },
+    },
+  };
   const badImage = badImageRecorder(options, logs);
   const checkpoints = openCheckpoints({ program, directory, state, from, tables: tablesOf(program) });
   return {
     logs,
+    loggers,
     floors,
     skippedBefore: events().filter((event) => event.event === "notFinite" && event.skipped !== undefined).length,
     isBest: (epoch) => {
@@ -96,6 +118,7 @@ async function followedRecords(options: RecordsOptions): Promise<RunRecords> {
   const badImage = badImageRecorder(options, logs);
   return {
     logs,
+    loggers: noLoggers,
     badImage,
     checkpoints: followCheckpoints({ program, directory: flags.runDirectory, state, from }),
     evaluation: await sharedEvaluation(options, badImage),

@@ -6,6 +6,8 @@ import { countsText } from "../data/bad-image";
 import type { Engine } from "../engines/engine";
 import { errorText } from "../error-text";
 import type { TrainerProgram } from "../experiment";
+import { picturingRunner } from "../loggers/mask-picture";
+import { weightSpreads } from "../loggers/weight-spreads";
 import { aloneRanks, type RunRanks } from "../ranks/run-ranks";
 import { together } from "../ranks/together";
 import type { LogEvent } from "../report/jsonl";
@@ -125,17 +127,19 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   const isStopping = (): boolean => stop.requested() !== null;
   let reached: Position = from;
   const recorded = { program, flags, environment, engine, store, state, from, ranks, isStopping };
-  const { logs, checkpoints, evaluation, floors, hasEvaluation, badImage, isBest, skippedBefore } = await together(
-    ranks,
-    "opening the logs",
-    () => openRecords({ ...recorded, note: progress.note, stepsDone: () => reached.stepsDone }),
-  );
+  const { logs, loggers, checkpoints, evaluation, floors, hasEvaluation, badImage, isBest, skippedBefore } =
+    await together(ranks, "opening the logs", () =>
+      openRecords({ ...recorded, note: progress.note, stepsDone: () => reached.stepsDone }),
+    );
+  later(loggers.close);
   logs.jsonl.append(startEvent(program, engine, from.stepsDone));
 
   const { steps } = experiment.schedule;
   const stopAtStep = Math.max(from.stepsDone, Math.min(flags.stopAtStep ?? steps, steps));
   const stepRunner = await together(ranks, "preparing the step", () => openStepRunner(engine, program, store, ranks));
-  const runner = experiment.optimizer.skipNonFinite === 0 ? stepRunner : skippingRunner(stepRunner, store);
+  const { picture } = loggers;
+  const plainRunner = experiment.optimizer.skipNonFinite === 0 ? stepRunner : skippingRunner(stepRunner, store);
+  const runner = picture === null ? plainRunner : picturingRunner(plainRunner, { experiment, take: picture });
   for (const note of notes) {
     progress.note(note);
     logs.jsonl.append({ event: "engine", step: from.stepsDone, note });
@@ -180,6 +184,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     evaluation,
     floors,
     isBest,
+    spreads: weightSpreads(program, store, loggers),
     imageNames,
     isLatest: from.checkpoint?.path === latestPath(directory, experiment.name),
     badImages: () => images.badImages?.() ?? {},

@@ -24,7 +24,7 @@ export interface PreparedMicroBatch {
 export interface StepOutcome {
   /** Mean over the micro-batches; not finite where training has failed. */
   readonly loss: number;
-  /** Norm of the gradient before clipping; null where the experiment does not clip. */
+  /** Norm of the gradient before clipping; null where there was no update, since the loss is not finite. */
   readonly gradientNorm: number | null;
   /** Why the state is again as it was before the step; absent of a step that counts (skipping.ts). */
   readonly takenBack?: NotFinite;

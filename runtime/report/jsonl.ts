@@ -16,7 +16,7 @@ export interface StepEvent {
   readonly momentum: number;
   readonly contextTokens: number;
   readonly targetTokens: number;
-  /** Norm of the gradient before clipping, where the experiment clips. */
+  /** Norm of the gradient over all weights, before clipping; earlier versions logged it only where they clipped. */
   readonly gradientNorm?: number;
   readonly timeMs: number;
   /** Wait for images before the step. */

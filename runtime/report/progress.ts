@@ -10,6 +10,8 @@ export interface ProgressStep {
   readonly epoch: number;
   readonly loss: number;
   readonly lr: number;
+  /** Null where there was no update. */
+  readonly gradientNorm: number | null;
   readonly images: number;
   /** From the end of the step before to the end of this one, the wait for images included. */
   readonly wallMs: number;
@@ -74,17 +76,22 @@ export function lineProgress(stream: NodeJS.WritableStream): Progress {
   };
 }
 
-/** Columns that the bar with all of its numbers takes. */
-const wholeColumns = 100;
+/** Columns that the bar takes with all of its numbers, and without the norm of the gradient. */
+const wholeColumns = 116;
+const usualColumns = 100;
+
+/** How much of a step is shown. */
+type Detail = "whole" | "usual" | "narrow";
 
 export function barProgress(stream: NodeJS.WritableStream & { readonly columns?: number }): Progress {
   // The end of a line that is too long is cut off, and with it the loss and the time that is left.
-  const narrow = (stream.columns ?? wholeColumns) < wholeColumns;
+  const columns = stream.columns ?? wholeColumns;
+  const detail: Detail = columns >= wholeColumns ? "whole" : columns >= usualColumns ? "usual" : "narrow";
   const recent = recentSteps();
   // Of the two kinds of bar of the library the one for several bars can print lines above itself.
   const display = new MultiBar(
     {
-      format: narrow ? "{status} · {value}/{total}" : "{bar} {value}/{total} · {status}",
+      format: detail === "narrow" ? "{status} · {value}/{total}" : "{bar} {value}/{total} · {status}",
       stream,
       barsize: 24,
       fps: 5,
@@ -103,7 +110,7 @@ export function barProgress(stream: NodeJS.WritableStream & { readonly columns?:
     },
     step: (step) => {
       recent.add(step);
-      shown?.bar.update(step.step, { status: statusText(step, recent.summary(), shown.range, narrow) });
+      shown?.bar.update(step.step, { status: statusText(step, recent.summary(), shown.range, detail) });
     },
     note: (line) => {
       if (display.isActive) {
@@ -153,10 +160,12 @@ export function recentSteps(): { add(step: ProgressStep): void; summary(): Recen
   };
 }
 
-function statusText(step: ProgressStep, recent: RecentSummary, range: ProgressRange, narrow = false): string {
+function statusText(step: ProgressStep, recent: RecentSummary, range: ProgressRange, detail: Detail = "whole"): string {
+  const narrow = detail === "narrow";
   return [
     ...(narrow ? [] : [`epoch ${step.epoch}/${range.epochs}`]),
     `loss ${recent.loss.toFixed(4)}`,
+    ...(detail !== "whole" || step.gradientNorm === null ? [] : [`gradient ${rateText(step.gradientNorm)}`]),
     ...(narrow ? [] : [`lr ${lrText(step.lr)}`, `${rateText(recent.imagesPerSecond)} images/s`]),
     `ETA ${durationText(recent.stepMs * (range.stopAtStep - step.step))}`,
   ].join(" · ");

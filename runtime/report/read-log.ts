@@ -58,7 +58,8 @@ export function evenly(count: number, most: number): (index: number) => boolean 
   return (index) => (count - 1 - index) % every === 0;
 }
 
-function eventOf(line: string): LogEvent | null {
+/** Null where the line is no event. */
+export function eventOf(line: string): LogEvent | null {
   try {
     const value: unknown = JSON.parse(line);
     return isEvent(value) ? value : null;

@@ -73,7 +73,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       experiment: "encoder.hidden 96 → 48",
       step: "F (96 → 48)",
       report:
-        "encoder 19,128 parameters → 14,424 parameters, operations per step 205 MFLOP → 191 MFLOP, memory (estimate) 6.9 MiB → 6.7 MiB, Operations per step, Operations by function",
+        "encoder 19,128 parameters → 14,424 parameters, operations per step 205 MFLOP → 192 MFLOP, memory (estimate) 6.9 MiB → 6.7 MiB, Operations per step, Operations by function",
       texts: "graph",
     },
   ],
@@ -203,7 +203,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
       step: "Lengths (→ C), Batch (→ C), EmbedContextActs (→ C extends number), embedContext (→ C extends number), embedContextBackward (→ C extends number), ContextBlockActs (→ C extends number), contextBlock (→ extends number), contextBlockBackward (→ C extends number), ContextNormActs (→ C extends number), contextNorm (→ extends number), contextNormBackward (→ C extends number), PredictorFirstBlockActs (→ C), predictorFirstBlock, predictorFirstBlockBackward (→ l.C), predictorLastBlock (→ l.C), predictorLastBlockBackward (→ l.C), step, C removed",
       trees: "import ./step (C →), batch",
       report:
-        "operations per step 205 MFLOP → 217 MFLOP, Programs, Operations per step, Passes that applied, Operations by function",
+        "operations per step 205 MFLOP → 218 MFLOP, Programs, Operations per step, Passes that applied, Operations by function",
       texts: "graph, header",
     },
   ],
@@ -339,7 +339,7 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
   "optimization.clipNorm": [
     1,
     {
-      step: "import ijepa/runtime/ops/blocks (→ leaves mapAll), step (→ norm means o.globalNorm leaves clip o.clipFactor max 1 mapAll g o.scaleBy)",
+      step: "import ijepa/runtime/ops/blocks (→ mapAll), step (→ means clip o.clipFactor max 1 mapAll g o.scaleBy)",
       report: "Operations per step",
     },
   ],
@@ -357,6 +357,9 @@ export const fieldEffects: { readonly [path: string]: readonly [to: JsonValue, e
   "checkpoint.keepBest.metric": ["loss", { experiment: "log.keepBestMetric null → loss" }],
   "checkpoint.keepEveryEpochs": [0, { experiment: "log.keepEveryEpochs 50 → 0" }],
   "log.everySteps": [10, { experiment: "log.logEverySteps 1 → 10" }],
+  "log.tensorboard": [true, { experiment: "log.tensorboard false → true" }],
+  "log.mlflow": ["http://localhost:5000", { experiment: "log.mlflow null → http://localhost:5000" }],
+  "log.trackio": ["http://localhost:7860", { experiment: "log.trackio null → http://localhost:7860" }],
   "hardware.engine": ["tfjs", { experiment: "hardware.engine onnx → tfjs", main: "train(…) (onnx → tfjs)" }],
   "hardware.device": ["webgpu", { experiment: "hardware.device cpu → webgpu" }],
   "hardware.gpus": [

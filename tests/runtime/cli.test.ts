@@ -11,6 +11,7 @@ const defaults: TrainerFlags = {
   floors: [],
   logEverySteps: 2,
   logEveryGiven: false,
+  loggers: { tensorboard: false, mlflow: null, trackio: null },
   threads: 1,
   workers: 1,
   pjrtPlugin: null,

@@ -25,8 +25,8 @@ export interface Page {
   readonly template: HandlebarsTemplateDelegate;
 }
 
-/** `images`: the page has pictures, each as data in its own address. */
-export function loadPage(files: PageFiles, { images = false } = {}): Page {
+/** `images`: the page has pictures, each as data in its own address. `connects`: it asks the server that it came from. */
+export function loadPage(files: PageFiles, { images = false, connects = false } = {}): Page {
   const ours = (name: string): string => readFileSync(join(packageRoot(), "templates", name), "utf8");
   const { resolve } = createRequire(import.meta.url);
   const library = (file: string): string => readFileSync(resolve(`uplot/dist/${file}`), "utf8");
@@ -34,9 +34,9 @@ export function loadPage(files: PageFiles, { images = false } = {}): Page {
   for (const [name, file] of Object.entries(files.partials)) handlebars.registerPartial(name, ours(file));
   const style = [library("uPlot.min.css"), ...["page/page.css", ...files.styles].map(ours)].join("\n");
   const script = [library("uPlot.iife.min.js"), ...["page/page.js", ...files.scripts].map(ours)].join("\n");
-  const pictures = images ? "; img-src data:" : "";
+  const more = [images ? "; img-src data:" : "", connects ? "; connect-src 'self'" : ""].join("");
   return {
-    policy: `default-src 'none'; style-src ${sourceHash(style)}; script-src ${sourceHash(script)}${pictures}`,
+    policy: `default-src 'none'; style-src ${sourceHash(style)}; script-src ${sourceHash(script)}${more}`,
     style,
     script,
     template: handlebars.compile(ours(files.template), { strict: true, knownHelpersOnly: true }),

@@ -19,21 +19,31 @@ export interface ReportPage {
   readonly notes: readonly string[];
 }
 
-export function reportHtml({ title, runs, sections, notes }: ReportPage): string {
+/** Of a page that keeps itself up to date. */
+export interface Live {
+  /** Where the server tells of changes. */
+  readonly events: string;
+  /** Of what the page shows. */
+  readonly version: string;
+}
+
+/** `live`: a server gives the page; left out, it stands for itself. */
+export function reportHtml({ title, runs, sections, notes }: ReportPage, live: Live | null = null): string {
   const page = loadPage(
     {
       template: "report/page.html.hbs",
       partials: { table: "report/table.html.hbs" },
       styles: ["report/report.css"],
-      scripts: [],
+      scripts: live === null ? [] : ["serve/live.js"],
     },
-    { images: true },
+    { images: true, connects: live !== null },
   );
   const { charts, once } = chartsOf(runs);
   const evaluations = evaluationTable(runs);
   const evaluated = runs.find(({ evaluation }) => evaluation !== null)?.evaluation ?? null;
   return page.template({
     mark: reportMark,
+    live,
     policy: page.policy,
     style: page.style,
     script: page.script,
@@ -70,7 +80,7 @@ export function reportHtml({ title, runs, sections, notes }: ReportPage): string
 const longest = 40;
 
 /** As the template reads it. Handlebars escapes what it writes. */
-function filled(id: string, { columns, rows }: Table) {
+export function filled(id: string, { columns, rows }: Table) {
   return {
     id,
     columns: columns.map(({ title, isNumber }) => ({ title: printable(title), isNumber })),
@@ -78,7 +88,8 @@ function filled(id: string, { columns, rows }: Table) {
       run,
       hasRun: run !== null,
       isMarked,
-      cells: cells.map(({ text, by, state = "" }, c) => ({
+      cells: cells.map(({ text, by, state = "", link = null }, c) => ({
+        link,
         text: printable(text),
         by: typeof by === "string" ? printable(by) : by,
         state,

@@ -9,9 +9,10 @@ import type { Experiment } from "../../runtime/experiment";
 import { lockOwner } from "../../runtime/loop/lock";
 import { runFiles } from "../../runtime/loop/run-folder";
 import type { LogEvent, StepEvent } from "../../runtime/report/jsonl";
-import { readLog } from "../../runtime/report/read-log";
+import { fileLines } from "../../runtime/report/lines";
 import { experimentOf } from "../export/experiment";
 import { csvSteps, type LoggedStep } from "./csv-steps";
+import { LogEvents } from "./log-events";
 
 export type RunState = "running" | "finished" | "stopped" | "failed" | "interrupted";
 
@@ -52,19 +53,36 @@ export type ReadRun =
   | { readonly ok: true; readonly run: RunRecord }
   | { readonly ok: false; readonly problem: Problem };
 
+/** The constants of a run; E470 where the folder is none. */
+export function readExperiment(folder: string): { readonly experiment: Experiment } | { readonly problem: Problem } {
+  const constants = textOf(join(folder, runFiles.experiment));
+  if (constants === null) return { problem: errors.notARunToReport({ lacks: null }) };
+  const read = experimentOf(constants);
+  return "lacks" in read ? { problem: errors.notARunToReport({ lacks: read.lacks }) } : { experiment: read.experiment };
+}
+
 /** E470 where the folder is no run, E471 where it logged nothing. */
 export function readRun(folder: string): ReadRun {
-  const constants = textOf(join(folder, runFiles.experiment));
-  if (constants === null) return { ok: false, problem: errors.notARunToReport({ lacks: null }) };
-  const read = experimentOf(constants);
-  if ("lacks" in read) return { ok: false, problem: errors.notARunToReport({ lacks: read.lacks }) };
-  const { experiment } = read;
-  const text = textOf(join(folder, runFiles.jsonl)) ?? "";
-  const events = readLog(text);
+  const read = readExperiment(folder);
+  if ("problem" in read) return { ok: false, problem: read.problem };
+  const log = new LogEvents();
+  for (const line of linesOf(join(folder, runFiles.jsonl))) log.take(line);
+  return runOf({ folder, experiment: read.experiment, log });
+}
+
+export interface RunParts {
+  readonly folder: string;
+  readonly experiment: Experiment;
+  /** As far as it was read. */
+  readonly log: LogEvents;
+}
+
+/** E471 where it logged nothing. */
+export function runOf({ folder, experiment, log }: RunParts): ReadRun {
+  const { events, torn } = log;
   const steps = latest(events.filter((event) => event.event === "step"));
   const logged = steps.length > 0 ? steps : csvSteps(textOf(join(folder, runFiles.csv)) ?? "", experiment);
   if (events.length === 0 && logged.length === 0) return { ok: false, problem: errors.nothingLogged() };
-  const lines = text.split("\n").filter((line) => line !== "").length;
   const evaluated = events.findLast((event) => event.event === "evaluation");
   return {
     ok: true,
@@ -74,7 +92,7 @@ export function readRun(folder: string): ReadRun {
       experiment,
       events,
       steps: logged,
-      torn: { lines: lines - events.length, of: lines },
+      torn,
       ...stateOf(folder, events),
       cost: costOf(experiment, events, logged),
       evaluation: evaluated ?? null,
@@ -107,6 +125,14 @@ export function labelled(runs: readonly RunRecord[]): readonly RunRecord[] {
     if (twins === 1 || (own && folder === run.label)) return run;
     return { ...run, label: `${run.label} (${own ? folder : run.folder})` };
   });
+}
+
+function* linesOf(path: string): Generator<string> {
+  try {
+    yield* fileLines(path);
+  } catch (error) {
+    if (!hasCode(error, "ENOENT", "ENOTDIR")) throw error;
+  }
 }
 
 function textOf(path: string): string | null {

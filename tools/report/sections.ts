@@ -42,7 +42,7 @@ async function maskSections(runs: readonly RunRecord[], { root }: PictureOptions
 }
 
 /** Another version may have written other constants. */
-const hasMasks = ({ masks }: Experiment): boolean =>
+export const hasMasks = ({ masks }: Experiment): boolean =>
   typeof masks === "object" && [masks.programs, ...sizeLists(masks)].every(Array.isArray);
 
 function sizeLists(masks: MaskPlan): readonly unknown[] {

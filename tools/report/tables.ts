@@ -8,6 +8,8 @@ export interface Cell {
   readonly by: string | number;
   /** Of a run's state, for its dot. */
   readonly state?: RunState;
+  /** Of what it names. */
+  readonly link?: string;
 }
 
 export interface Row {

@@ -33,6 +33,31 @@ export const reportErrors = {
     want: "run folders, or --masks with a spec",
     hint: "`ijepa runs` lists the runs below runs/.",
   })),
+  nothingToServe: kind("E475", "The folder that `ijepa serve` is to show is not there.", () => ({
+    what: "there is no such folder",
+    want: "a folder of runs, or one run; it may be empty, and its runs show when they begin",
+  })),
+  cannotServe: kind(
+    "E476",
+    "`ijepa serve` cannot listen where it is told to: the port is taken, or the host is not this machine.",
+    (facts: { host: string; port: number; why: string }) => ({
+      what: `the pages cannot be served at ${facts.host}, port ${facts.port}`,
+      found: facts.why,
+      hint: "Choose another port with --port; 0 is any that is free.",
+    }),
+  ),
+  nowhereToPush: kind(
+    "E477",
+    "`ijepa log push` knows no server: the run was not logged to one, and no flag names one.",
+    () => ({
+      what: "there is no server to send the log to",
+      want: "--mlflow or --trackio with an address, or a run whose experiment has log.mlflow or log.trackio",
+    }),
+  ),
+  pushedByItsTrainer: kind("E478", "`ijepa log push` was called for a run that is under way.", () => ({
+    what: "the run is under way, and its trainer sends its log",
+    hint: "Wait until it ends; what it has not sent by then is sent by this command.",
+  })),
   noRuns: kind("E474", "A folder that is to be listed holds no run.", () => ({
     what: "there is no run in this folder",
     want: "a folder of runs, such as runs, or a run",
@@ -40,6 +65,15 @@ export const reportErrors = {
 } as const;
 
 export const reportWarnings = {
+  servedToOthers: warning(
+    "W308",
+    "`ijepa serve --host` listens to other machines: whoever reaches it can see the runs.",
+    (facts: { host: string }) => ({
+      what: "whoever can reach this machine can see the runs",
+      found: `--host ${facts.host}`,
+      hint: "Without --host only this machine can; `ssh -L` brings that to another one.",
+    }),
+  ),
   tornLog: warning(
     "W305",
     "A log has lines that are torn, or of another version; the report leaves them out.",

@@ -57,7 +57,7 @@ describe("defaults", () => {
       init: { std: 0.02, patchStd: 0.02, positionScale: 1, depthRescale: false },
       evaluation: { everyEpochs: 0, knn: { neighbours: 20, temperature: 0.07 }, trainImages: 8192, testImages: 2048 },
       checkpoint: { everyEpochs: 1, keepEveryEpochs: 50, keepLast: 1, keepBest: { metric: null } },
-      log: { everySteps: 1 },
+      log: { everySteps: 1, tensorboard: false, mlflow: null, trackio: null },
       hardware: {
         engine: "onnx",
         device: "cpu",

@@ -1,6 +1,7 @@
 /** A run small enough for a table, with every kind of parameter: transposed or not, of one to four dimensions. */
 import type { Experiment, Parameter } from "../../../runtime/experiment";
 import { objectives } from "../../../runtime/objectives";
+import { noLoggerSettings } from "../../support/no-loggers";
 
 export const experiment: Experiment = {
   name: "tiny",
@@ -72,7 +73,14 @@ export const experiment: Experiment = {
   dropPath: 0,
   positionScale: 1,
   evaluation: { everyEpochs: 0, knnNeighbours: 20, knnTemperature: 0.07, trainImages: 64, testImages: 64 },
-  log: { logEverySteps: 1, checkpointEveryEpochs: 1, keepEveryEpochs: 5, keepLast: 1, keepBestMetric: null },
+  log: {
+    logEverySteps: 1,
+    checkpointEveryEpochs: 1,
+    keepEveryEpochs: 5,
+    keepLast: 1,
+    keepBestMetric: null,
+    ...noLoggerSettings,
+  },
   hardware: {
     engine: "onnx",
     device: "cpu",

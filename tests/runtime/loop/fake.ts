@@ -214,6 +214,7 @@ export function fakeEnvironment(
     stderr: stream,
     script: "/somewhere/train.js",
     args: [],
+    variables: {},
     out,
     ...changes,
   };

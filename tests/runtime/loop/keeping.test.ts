@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { LogPlan } from "../../../runtime/experiment";
 import { isBest, isKept, mayBeBest, surplusCopies } from "../../../runtime/loop/keeping";
 import type { LogEvent } from "../../../runtime/report/jsonl";
+import { noLoggerSettings } from "../../support/no-loggers";
 
 const plan = (changes: Partial<LogPlan>): LogPlan => ({
   logEverySteps: 1,
@@ -9,6 +10,7 @@ const plan = (changes: Partial<LogPlan>): LogPlan => ({
   keepEveryEpochs: 0,
   keepLast: 1,
   keepBestMetric: null,
+  ...noLoggerSettings,
   ...changes,
 });
 

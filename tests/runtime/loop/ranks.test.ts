@@ -12,6 +12,7 @@ import type { Communicator } from "../../../runtime/ranks/communicator";
 import type { RunRanks } from "../../../runtime/ranks/run-ranks";
 import { isKnownToAll, together } from "../../../runtime/ranks/together";
 import { firstImageOf } from "../../../runtime/step/share";
+import { noLoggerSettings } from "../../support/no-loggers";
 import { onRanks } from "../../support/ranks";
 import { fakeEngine, fakeEnvironment, tinyProgram } from "./fake";
 
@@ -34,6 +35,7 @@ const flags = (runDirectory: string, stopAtStep: number | null = null) => ({
   floors: [],
   logEverySteps: 2,
   logEveryGiven: true,
+  loggers: noLoggerSettings,
   threads: 1,
   workers: 1,
   progress: false,

@@ -9,6 +9,7 @@ import type { EvaluationReport } from "../../../runtime/evaluate/evaluation-repo
 import type { Experiment } from "../../../runtime/experiment";
 import type { TrainerEnvironment } from "../../../runtime/loop/environment";
 import { run } from "../../../runtime/loop/run";
+import { noLoggerSettings } from "../../support/no-loggers";
 import { type FakeEngine, fakeEngine, fakeEnvironment, fakeImages, tinyProgram } from "./fake";
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "ijepa-run-"));
@@ -23,6 +24,7 @@ function flags(runDirectory: string, changes: Partial<TrainerFlags> = {}): Train
     floors: [],
     logEverySteps: 2,
     logEveryGiven: true,
+    loggers: noLoggerSettings,
     threads: 1,
     workers: 1,
     pjrtPlugin: null,
@@ -186,7 +188,14 @@ describe("a resumed run", () => {
 
   it("can go on from a kept checkpoint, by its path", async () => {
     const [whole, forked] = [folder(), folder()];
-    const log = { logEverySteps: 2, checkpointEveryEpochs: 1, keepEveryEpochs: 1, keepLast: 1, keepBestMetric: null };
+    const log = {
+      logEverySteps: 2,
+      checkpointEveryEpochs: 1,
+      keepEveryEpochs: 1,
+      keepLast: 1,
+      keepBestMetric: null,
+      ...noLoggerSettings,
+    };
     await runIn(whole, { experiment: { log } });
     const path = join(whole, "tiny-ep1.safetensors");
     await runIn(forked, { experiment: { log }, flags: { resume: { from: "path", path } } });
@@ -198,7 +207,14 @@ describe("a resumed run", () => {
 
   it("keeps the last copies and the best, also over a resume", async () => {
     const directory = folder();
-    const log = { logEverySteps: 2, checkpointEveryEpochs: 1, keepEveryEpochs: 0, keepLast: 2, keepBestMetric: "loss" };
+    const log = {
+      logEverySteps: 2,
+      checkpointEveryEpochs: 1,
+      keepEveryEpochs: 0,
+      keepLast: 2,
+      keepBestMetric: "loss",
+      ...noLoggerSettings,
+    };
     const { experiment } = tinyProgram();
     const optimizer = { ...experiment.optimizer, epochs: 5, stepsPerEpoch: 2 };
     // Two micro-batches a step, two steps an epoch: the third epoch is the best.

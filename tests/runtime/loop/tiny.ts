@@ -1,5 +1,6 @@
 /** A tiny experiment for tests of the trainer: 4×4 patches, two of width 8, ten steps in two epochs. */
 import type { Experiment, Parameter } from "../../../runtime/experiment";
+import { noLoggerSettings } from "../../support/no-loggers";
 
 export const tinyExperiment: Experiment = {
   name: "tiny",
@@ -71,7 +72,14 @@ export const tinyExperiment: Experiment = {
   dropPath: 0.2,
   positionScale: 1,
   evaluation: { everyEpochs: 1, knnNeighbours: 3, knnTemperature: 0.07, trainImages: 8, testImages: 8 },
-  log: { logEverySteps: 2, checkpointEveryEpochs: 1, keepEveryEpochs: 0, keepLast: 1, keepBestMetric: null },
+  log: {
+    logEverySteps: 2,
+    checkpointEveryEpochs: 1,
+    keepEveryEpochs: 0,
+    keepLast: 1,
+    keepBestMetric: null,
+    ...noLoggerSettings,
+  },
   hardware: {
     engine: "onnx",
     device: "cpu",

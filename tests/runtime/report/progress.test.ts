@@ -20,6 +20,7 @@ const step = (at: number, changes: Partial<ProgressStep> = {}): ProgressStep => 
   epoch: 1,
   loss: 0.5,
   lr: 0.001,
+  gradientNorm: 1.25,
   images: 64,
   wallMs: 500,
   ...changes,
@@ -45,9 +46,11 @@ describe("plain lines", () => {
     const progress = openProgress({ stream, quiet: false, bar: true });
     progress.begin(range);
     progress.step(step(11));
-    expect(text()).toBe("step 11/100 · epoch 1/4 · loss 0.5000 · lr 1.00e-3 · 128 images/s · ETA ?\n");
+    expect(text()).toBe("step 11/100 · epoch 1/4 · loss 0.5000 · gradient 1.25 · lr 1.00e-3 · 128 images/s · ETA ?\n");
     for (let at = 12; at <= 20; at++) progress.step(step(at));
-    expect(text()).toMatch(/\nstep 20\/100 · epoch 1\/4 · loss 0.5000 · lr 1.00e-3 · 128 images\/s · ETA 40 s\n$/);
+    expect(text()).toMatch(
+      /\nstep 20\/100 · epoch 1\/4 · loss 0.5000 · gradient 1.25 · lr 1.00e-3 · 128 images\/s · ETA 40 s\n$/,
+    );
   });
 
   it("are kept apart in time where steps are quick", () => {

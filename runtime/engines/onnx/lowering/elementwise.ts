@@ -2,6 +2,7 @@
 import type { KernelTable } from "../../table";
 import { productOf } from "../dims";
 import type { Value } from "../graph";
+import { SMALL_ELEMENTS } from "../layout";
 import type { Handle, Recorder } from "../recorder";
 
 type ElementwiseOp =
@@ -34,6 +35,15 @@ function clipped(r: Recorder, d: Value): Value {
 /** Mean over everything, axis by axis: one long sum in float32 would lose digits with its length. */
 function meanOf(r: Recorder, x: Value): Value {
   return x.dims.reduce((mean: Value) => r.reduce("ReduceMean", mean, [-1], false), x);
+}
+
+const flatSize = ({ dims }: Value): number => Number(dims[0]);
+
+/** Flat values as one, if there are several. */
+function joined(r: Recorder, values: readonly Value[]): readonly Value[] {
+  if (values.length < 2) return values;
+  const size = values.reduce((sum, value) => sum + flatSize(value), 0);
+  return [r.graph.one("Concat", values, [size], { axis: { int: 0 } })];
 }
 
 export const elementwiseLowerings: KernelTable<Recorder, Handle, Value, ElementwiseOp> = {
@@ -77,10 +87,11 @@ export const elementwiseLowerings: KernelTable<Recorder, Handle, Value, Elementw
   },
 
   globalNorm: (r, tensors) => {
-    const squares = tensors.map((tensor) => {
-      const flat = r.reshape(tensor.value, [productOf(tensor.value.dims)]);
-      return r.reduce("ReduceSum", r.mul(flat, flat), [0], true);
-    });
+    const flat = tensors.map(({ value }) => r.reshape(value, [productOf(value.dims)]));
+    const isSmall = (x: Value): boolean => flatSize(x) <= SMALL_ELEMENTS;
+    // Small tensors lie side by side first: the cost of a node outweighs that of its numbers.
+    const parts = [...flat.filter((x) => !isSmall(x)), ...joined(r, flat.filter(isSmall))];
+    const squares = parts.map((x) => r.reduce("ReduceSum", r.mul(x, x), [0], true));
     const all = r.graph.one("Concat", squares, [squares.length], { axis: { int: 0 } });
     return r.unary("Sqrt", r.reduce("ReduceSum", all, [0], false));
   },
