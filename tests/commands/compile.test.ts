@@ -124,7 +124,7 @@ describe("compile", () => {
 
 describe("inspect", () => {
   test("for programs", () => {
-    const { status, stdout } = ijepa("inspect", "--json", "--rate", "50", "small.json");
+    const { status, stdout } = ijepa("inspect", "--json", "--no-measure", "--rate", "50", "small.json");
     expect(status).toBe(0);
     const [found] = JSON.parse(stdout).specs;
     expect(found).toMatchObject({ name: "small", tokens: 16, steps: 4, images: 16, epochs: 1 });
@@ -135,10 +135,33 @@ describe("inspect", () => {
   });
 
   test("for people", () => {
-    const { status, stdout } = ijepa("inspect", "small.json");
+    const { status, stdout } = ijepa("inspect", "--no-measure", "small.json");
     expect(status).toBe(0);
     for (const heading of ["# small", "## Programs", "## Operations per step", "## Masks"])
       expect(stdout).toContain(heading);
+    expect(stdout).not.toContain("On this machine");
+  });
+
+  test("hours of this machine beside those of a card, timed once and kept", () => {
+    const env = { ...process.env, XDG_CACHE_HOME: join(folder, "caches") };
+    const asked = (...args: string[]) =>
+      spawnSync(process.execPath, [resolve("bin/ijepa.js"), "inspect", ...args], {
+        encoding: "utf8",
+        cwd: folder,
+        env,
+      });
+    const first = asked("small.json");
+    expect(first.stderr).toBe("Timing a step on this machine …\n");
+    expect(first.stdout).toMatch(
+      /On a device that sustains 100 TFLOP\/s: .*\nOn this machine, as measured on \d{4}-\d\d-\d\d: .* on onnx cpu, /,
+    );
+    // The learning rate takes no time.
+    const again = asked("small.json", "--set", "optimization.learningRate.peak=0.01", "--json");
+    expect(again.stderr).toBe("");
+    const [{ thisMachine, images }] = JSON.parse(again.stdout).specs;
+    expect(thisMachine.hours).toBeCloseTo(images / thisMachine.imagesPerS / 3600, 12);
+    const huge = asked("small.json", "--set", "optimization.globalBatch=8192", "--set", "data.trainImages=8192");
+    expect(huge.stdout).toMatch(/On this machine: not timed, since .*`ijepa inspect small\.json --measure` tries it\./);
   });
 
   test("a rate that is none", () => {
