@@ -2,8 +2,11 @@
 import { join } from "node:path";
 import { bundle } from "../../compiler/bundle/bundle";
 import { type TypeFault, typeFaults } from "../../compiler/emit/check";
+import type { GeneratedCode } from "../../compiler/emit/code";
 import { packageRoot } from "../../compiler/emit/package-root";
+import type { Experiment } from "../../runtime/experiment";
 import { openTrace } from "../../runtime/replay/trace";
+import { sizesOf } from "../../runtime/step/agree";
 import { type CompiledReplay, compileReplay, type ReplayCode } from "./compile";
 
 export interface ReplayBundleOptions extends ReplayCode {
@@ -20,6 +23,8 @@ export type ReplayBundle =
 export async function replayBundle(file: string, { init, ...code }: ReplayBundleOptions = {}): Promise<ReplayBundle> {
   const compiled = await compiledTrace(file, { init, ...code });
   const { plan, typescript, files } = compiled;
+  const sizes = code.step === undefined ? [] : otherSizes(code.step, plan.experiment);
+  if (sizes.length > 0) return { ok: false, faults: sizes, compiled };
   const faults = typeFaults(join(packageRoot(), "generated", plan.experiment.name), typescript);
   if (faults.length > 0 && code.step !== undefined) return { ok: false, faults, compiled };
   if (faults.length > 0) {
@@ -29,6 +34,20 @@ export async function replayBundle(file: string, { init, ...code }: ReplayBundle
     );
   }
   return { ok: true, text: await bundle({ files, banner: "" }), compiled };
+}
+
+/** Sizes that a step declares and the recording does not have: with them everything else would be wrong too. */
+function otherSizes(step: readonly GeneratedCode[], experiment: Experiment): readonly TypeFault[] {
+  const wanted = new Map(Object.entries(sizesOf(experiment)));
+  return step.flatMap(({ name: file, text }) =>
+    text.split("\n").flatMap((line, i) => {
+      const [, name = "", found = ""] = /^export const (\w+) = (\d+);/.exec(line) ?? [];
+      const size: unknown = wanted.get(name);
+      if (size === undefined || size === Number(found)) return [];
+      const message = `${name} is ${found} here, and ${size} in the recording`;
+      return [{ file, line: i + 1, column: 1, length: line.indexOf(";"), message }];
+    }),
+  );
 }
 
 /** The trainer of a trace, not yet checked; throws as above. */

@@ -59,7 +59,7 @@ export const compileErrors = {
   ),
   typeError: kind(
     "E433",
-    "Code of a trainer that was edited by hand does not type-check; the sentence is the TypeScript compiler's.",
+    "Code of a trainer that was edited by hand does not type-check; the sentence is the TypeScript compiler's, or says which size differs from a recording.",
     (facts: { message: string }) => ({ what: facts.message }),
   ),
   noStep: kind("E434", "`ijepa replay --trainer` takes the folder of a trainer.", () => ({

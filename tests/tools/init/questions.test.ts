@@ -1,5 +1,5 @@
 /** The questions of `ijepa init`, answered by the keys that a person presses. */
-import { PassThrough } from "node:stream";
+import { PassThrough, Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import type { ImageFolder } from "../../../tools/init/folder";
 import { type Answers, ask, type Checks, type Given, isInterrupted } from "../../../tools/init/questions";
@@ -22,14 +22,27 @@ const checks: Checks = {
     path === "photos" ? photos(["cat", "dog"]) : path === "flat" ? photos([]) : "there is no such folder",
 };
 
+/** A terminal stays open when a prompt is done with it. */
+class Screen extends Writable {
+  constructor(private readonly show: (text: string) => void) {
+    super();
+  }
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.show(String(chunk));
+    done();
+  }
+  override end(): this {
+    return this;
+  }
+}
+
 /** Presses keys when what they answer has been shown. */
 async function answered(given: Given, turns: readonly (readonly [shown: string, keys: string])[]) {
   const input = new PassThrough();
-  const output = new PassThrough();
   let shown = "";
   const left = [...turns];
-  output.on("data", (chunk: Buffer) => {
-    shown += String(chunk);
+  const output = new Screen((text) => {
+    shown += text;
     const [turn] = left;
     if (turn === undefined || !shown.includes(turn[0])) return;
     left.shift();
