@@ -20,11 +20,11 @@ beforeAll(() => {
   const [archive] = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
   writeFileSync(join(folder, "package.json"), '{ "private": true }');
   const { devDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
-  const types = ["typescript", "@types/node"].map((name) => `${name}@${devDependencies[name]}`);
-  const installed = call("npm", ["install", "--ignore-scripts", `./${archive}`, ...types]);
+  const typescript = `typescript@${devDependencies.typescript}`;
+  const installed = call("npm", ["install", "--ignore-scripts", `./${archive}`, typescript]);
   expect(installed.status, installed.text).toBe(0);
 }, 10 * minutesMs);
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true }), minutesMs);
 
 test(
   "a first spec names a schema that is there",
