@@ -35,7 +35,7 @@ test(
     expect($schema).toBe("./node_modules/ijepa/schema/experiment.schema.json");
     expect(existsSync(join(folder, $schema))).toBe(true);
   },
-  minutesMs,
+  5 * minutesMs,
 );
 
 test(
