@@ -30,13 +30,15 @@ interface OwnSpeedOptions {
   /** Told before a step is timed. */
   readonly timing: () => void;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Times the step; tests have one of their own. */
+  readonly time?: typeof speedsOf;
 }
 
 /** `why` says why it was not timed. */
 export async function ownSpeed(
   spec: Spec,
   { plan, step }: Trainer,
-  { folder, fits, timing, env = process.env }: OwnSpeedOptions,
+  { folder, fits, timing, env = process.env, time = speedsOf }: OwnSpeedOptions,
 ): Promise<OwnSpeed | { readonly why: string }> {
   const kept = readSpeed(plan, env);
   if (kept !== null) return kept;
@@ -47,7 +49,7 @@ export async function ownSpeed(
   }
   timing();
   const { engine, device } = spec.hardware;
-  const [speed] = await speedsOf(spec, {
+  const [speed] = await time(spec, {
     folder,
     limitSeconds: LIMIT_SECONDS,
     only: (subject) => subject.engine === engine && subject.device === device,
