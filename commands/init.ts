@@ -9,12 +9,18 @@ import { durationText } from "../runtime/report/text";
 import { speedsOf } from "../tools/doctor/fastest";
 import { type ChoiceInput, choicesText, imagesOf, specText } from "../tools/init/choose";
 import { folderOf } from "../tools/init/folder";
+import { type Answers, ask, type Checks, defaults, type Given, isInterrupted } from "../tools/init/questions";
+import { shellWord } from "../tools/sweep/executors/shell";
 import { printDiagnostics } from "./print";
 
 export interface InitOptions {
   readonly images?: string;
   /** What the training may take. */
-  readonly minutes: string;
+  readonly minutes?: string;
+  /** False: folders of the images are no classes. */
+  readonly labels?: boolean;
+  /** Asks nothing, whatever this is. */
+  readonly yes?: boolean;
 }
 
 function refuse(diagnostic: Diagnostic): number {
@@ -22,22 +28,74 @@ function refuse(diagnostic: Diagnostic): number {
   return 2;
 }
 
-/** Resolves to the exit code: 0 written, 2 it could not be. */
-export async function init(name: string, { images, minutes }: InitOptions): Promise<number> {
-  const limit = Number(minutes);
-  if (!(limit > 0 && Number.isFinite(limit))) {
+/** Resolves to the exit code: 0 written, 2 it could not be, 130 stopped by Ctrl-C. */
+export async function init(name: string | undefined, { yes = false, ...options }: InitOptions): Promise<number> {
+  const given = { name, ...options, ...(options.labels === false ? {} : { labels: undefined }) };
+  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  if (yes || !isTerminal) return write({ ...defaults, ...withoutGaps(given) });
+  try {
+    const answers = await ask(given, checks, { input: process.stdin, output: process.stdout });
+    process.stdout.write(`The same without questions: ${commandOf(answers)}\n\n`);
+    return await write(answers);
+  } catch (error) {
+    if (!isInterrupted(error)) throw error;
+    process.stderr.write("Nothing was written.\n");
+    return 130;
+  }
+}
+
+const withoutGaps = (given: Given): Partial<Answers> =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+
+const fileOf = (name: string): string => (name.endsWith(".json") ? name : `${name}.json`);
+
+/** What an answer is refused for is what a flag is refused for. */
+const checks: Checks = {
+  name: (name) => {
+    const file = fileOf(name);
+    if (existsSync(file)) return errors.specInTheWay().what;
+    const draft = loaded({ name, folder: null, labels: true, schema: "" }, file, { epochs: 1, why: "" });
+    const [wrong] = "diagnostics" in draft ? draft.diagnostics : [];
+    return wrong === undefined ? null : [wrong.what, wrong.want].filter((part) => part !== null).join(": ");
+  },
+  minutes: (minutes) => (minutesOf(minutes) === null ? "It is a number above 0." : null),
+  folder: async (path) => (await folderOf(resolve(path), path)) ?? noImages(path).what,
+};
+
+function noImages(folder: string) {
+  return errors.imagesUncounted({ folder: resolve(folder), why: existsSync(folder) ? "empty" : "missing" });
+}
+
+function minutesOf(text: string): number | null {
+  const minutes = Number(text);
+  return minutes > 0 && Number.isFinite(minutes) ? minutes : null;
+}
+
+/** The flags that stand for some answers. */
+function commandOf({ name, images, minutes, labels }: Answers): string {
+  const flags = [
+    name,
+    ...(images === undefined ? [] : ["--images", images]),
+    "--minutes",
+    minutes,
+    ...(labels ? [] : ["--no-labels"]),
+    "--yes",
+  ];
+  return ["ijepa init", ...flags.map(shellWord)].join(" ");
+}
+
+async function write({ name, images, minutes, labels }: Answers): Promise<number> {
+  const limit = minutesOf(minutes);
+  if (limit === null) {
     const what = `--minutes is '${minutes}'`;
     return refuse(unplaced(null, errors.badUsage({ what, hint: "It is a number above 0." })));
   }
-  const file = name.endsWith(".json") ? name : `${name}.json`;
+  const file = fileOf(name);
   if (existsSync(file)) return refuse(unplaced(file, errors.specInTheWay()));
   const folder = images === undefined ? null : await folderOf(resolve(images), seen(resolve(file, ".."), images));
-  if (images !== undefined && folder === null) {
-    const why = existsSync(images) ? ("empty" as const) : ("missing" as const);
-    return refuse(unplaced(null, errors.imagesUncounted({ folder: resolve(images), why })));
-  }
+  if (images !== undefined && folder === null) return refuse(unplaced(null, noImages(images)));
   const schema = seen(resolve(file, ".."), join(packageRoot(), "schema/experiment.schema.json"));
-  const input: ChoiceInput = { name, folder, schema };
+  const input: ChoiceInput = { name, folder, labels, schema };
   const draft = loaded(input, file, { epochs: 1, why: "" });
   if ("diagnostics" in draft) {
     printDiagnostics(draft.diagnostics);

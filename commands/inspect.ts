@@ -7,8 +7,9 @@ import { emitReport } from "../compiler/emit/report";
 import { type MaskFacts, maskFacts, maskFactsText } from "../compiler/plan/mask-facts";
 import { maskSettings } from "../compiler/spec/mask-settings";
 import { resolvedFields, resolvedText } from "../compiler/spec/resolved";
-import { deviceHours, factsOf } from "../compiler/step/facts";
+import { deviceHours, type Facts, factsOf } from "../compiler/step/facts";
 import { memoryBySharding } from "../compiler/step/sharding";
+import type { Trainer } from "../compiler/step/step";
 import type { Speed } from "../tools/doctor/fastest";
 import { expectScaling, type ScalingOptions } from "../tools/scaling/expect";
 import { assumed, cardNames } from "../tools/scaling/hardware";
@@ -22,7 +23,7 @@ export interface InspectOptions extends SetOption {
   readonly json?: boolean;
   /** TFLOP/s that one device sustains, for the hours. */
   readonly rate?: string;
-  /** Times the step on every engine that is here. */
+  /** Times the step on every engine that is here; false: times nothing. Left out: on the engine of the spec, once. */
   readonly measure?: boolean;
   /** The whole spec, and where each value comes from. */
   readonly resolved?: boolean;
@@ -46,7 +47,7 @@ function jsonOf(masks: MaskFacts): object {
 
 /** Resolves to the exit code: 0 shown, 1 invalid, 2 could not run. */
 export async function inspect(files: readonly string[], options: InspectOptions): Promise<number> {
-  const { json = false, rate, measure = false, resolved = false, set } = options;
+  const { json = false, rate, measure, resolved = false, set } = options;
   const teraflops = rate === undefined ? DEFAULT_RATE_TFLOPS : Number(rate);
   if (!(teraflops > 0 && Number.isFinite(teraflops))) {
     const what = `--rate takes TFLOP/s of one device; found ${JSON.stringify(rate)}`;
@@ -68,11 +69,15 @@ export async function inspect(files: readonly string[], options: InspectOptions)
     const trainer = build(spec);
     const { plan, step } = trainer;
     const facts = factsOf(step, plan);
-    printDiagnostics(memoryWarnings(spec, trainer));
+    const tooLarge = memoryWarnings(spec, trainer);
+    printDiagnostics(tooLarge);
     const masks = maskFacts(maskSettings(spec.spec));
     const grid = { width: plan.experiment.masks.gridWidth };
     return {
       file: spec.file,
+      named: spec,
+      trainer,
+      fits: tooLarge.length === 0,
       facts,
       hours: deviceHours(facts, teraflops * 1e12),
       memoryBySharding: memoryBySharding(plan, trainer.model),
@@ -81,7 +86,9 @@ export async function inspect(files: readonly string[], options: InspectOptions)
       text: `${emitReport(trainer)}\n${maskFactsText(masks, grid)}`,
     };
   });
-  const timed = measure ? await speeds(loaded.specs) : null;
+  const timed = measure === true ? await speeds(loaded.specs) : null;
+  const here = new Map<string, Here>();
+  if (measure !== false) for (const each of found) here.set(each.file, await hereOf(each, timed?.get(each.file)));
   if (json) {
     const specs = found.map(({ file, facts, hours, memoryBySharding: sharding, masks, scaling }) => ({
       file,
@@ -89,6 +96,7 @@ export async function inspect(files: readonly string[], options: InspectOptions)
       ...(sharding === null ? {} : { memoryBySharding: sharding }),
       masks: jsonOf(masks),
       deviceHours: { teraflops, hours },
+      ...(here.has(file) ? { thisMachine: here.get(file) } : {}),
       ...(scaling === null ? {} : { scaling }),
       ...(timed === null ? {} : { speeds: timed.get(file)?.speeds }),
     }));
@@ -97,22 +105,57 @@ export async function inspect(files: readonly string[], options: InspectOptions)
   }
   for (const { file, text, hours, facts, scaling } of found) {
     const { devices } = facts;
-    const time = (ofHours: number): string =>
-      ofHours < 1 ? `${(60 * ofHours).toPrecision(3)} minutes` : `${ofHours.toPrecision(3)} hours`;
     const shared = devices === 1 ? "" : ` of one device, ${time(hours / devices)} of ${devices} that never wait`;
     process.stdout.write(`${text}\nOn a device that sustains ${teraflops} TFLOP/s: ${time(hours)}${shared}.\n`);
-    if (scaling !== null) process.stdout.write(`\n## Scaling\n\n${scalingText(scaling)}\n`);
-    const here = timed?.get(file);
-    if (here !== undefined) process.stdout.write(`\n${here.text}\n`);
-    const [fastest] = here?.speeds ?? [];
-    if (fastest !== undefined) {
-      const hoursHere = facts.images / fastest.imagesPerS / 3600;
+    const onThis = here.get(file);
+    if (onThis !== undefined)
       process.stdout.write(
-        `On this machine, as measured: ${time(hoursHere)} on ${fastest.engine} ${fastest.device}.\n`,
+        `${hereText(onThis, measure === true ? "" : ` \`ijepa inspect ${file} --measure\` tries it.`)}\n`,
       );
-    } else if (timed === null) process.stdout.write("For hours of this machine: --measure times a step here.\n");
+    if (scaling !== null) process.stdout.write(`\n## Scaling\n\n${scalingText(scaling)}\n`);
+    const all = timed?.get(file);
+    if (all !== undefined) process.stdout.write(`\n${all.text}\n`);
   }
   return 0;
+}
+
+const time = (hours: number): string =>
+  hours < 1 ? `${(60 * hours).toPrecision(3)} minutes` : `${hours.toPrecision(3)} hours`;
+
+/** What one device of this machine would take, as measured, or why that is not known. */
+type Here =
+  | { readonly hours: number; readonly engine: string; readonly imagesPerS: number; readonly day: string }
+  | { readonly hours: null; readonly why: string };
+
+interface Found {
+  readonly named: NamedSpec;
+  readonly trainer: Trainer;
+  readonly fits: boolean;
+  readonly facts: Facts;
+}
+
+async function hereOf({ named: { spec }, trainer, fits, facts }: Found, timed: Timed | undefined): Promise<Here> {
+  const { keepSpeed, ownSpeed } = await import("../tools/doctor/own-speed");
+  const { engine, device } = spec.hardware;
+  const own = timed?.speeds.find((speed) => speed.engine === engine && speed.device === device);
+  const speed =
+    timed === undefined
+      ? await ownSpeed(spec, trainer, {
+          folder: process.cwd(),
+          fits,
+          timing: () => process.stderr.write("Timing a step on this machine …\n"),
+        })
+      : own === undefined
+        ? { why: `${engine} on ${device} did no step in time` }
+        : keepSpeed(trainer.plan, own);
+  if ("why" in speed) return { hours: null, ...speed };
+  return { hours: facts.images / speed.imagesPerS / 3600, engine: `${engine} ${device}`, ...speed };
+}
+
+function hereText(here: Here, advice: string): string {
+  if (here.hours === null) return `On this machine: not timed, since ${here.why}.${advice}`;
+  const rate = here.imagesPerS >= 10 ? here.imagesPerS.toFixed(0) : here.imagesPerS.toPrecision(2);
+  return `On this machine, as measured on ${here.day}: ${time(here.hours)} on ${here.engine}, ${rate} images/s. --measure times every engine anew.`;
 }
 
 function resolvedOf(specs: readonly NamedSpec[], json: boolean): string {

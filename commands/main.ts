@@ -24,9 +24,11 @@ function program(): Command {
     .description(
       "write a first experiment: valid, and fit for the images and this machine, with the reason of each choice",
     )
-    .argument("[name]", "its name, and that of its file", "my-experiment")
+    .argument("[name]", "its name, and that of its file (default: my-experiment)")
     .option("--images <folder>", "your own images, instead of scenes that the trainer renders")
-    .option("--minutes <n>", "what the training may take", "10")
+    .option("--minutes <n>", "what the training may take (default: 10)")
+    .option("--no-labels", "folders of the images are no classes")
+    .option("--yes", "ask nothing on a terminal: what is not given is the default")
     .action(async (name, options) => {
       code = await (await import("./init")).init(name, options);
     });
@@ -50,6 +52,7 @@ function program(): Command {
     .option("--resolved", "print the whole spec instead: every field, and the file, flag or default it comes from")
     .option("--rate <tflops>", "TFLOP/s that one device sustains, for the hours", "100")
     .option("--measure", "time the step on every engine that is here, and say which is the fastest")
+    .option("--no-measure", "time nothing (default: the engine of the spec, once, in a few seconds)")
     .option("--scaling", "what a model expects at 8, 64 and 512 GPUs, and what would have to change (docs/scaling.md)")
     .option("--card <name>", "with --scaling: H100, H200 or A100", "H100")
     .option("--mfu <share>", "with --scaling: share of the card's peak that a step reaches, where it was not measured")
@@ -146,6 +149,8 @@ function program(): Command {
     .option("--device <name>", "what the engine computes on, as hardware.device", "cpu")
     .option("--threads <n>", "threads of the engine", "1")
     .option("--init <file>", "safetensors file with init.*, for a trace without")
+    .option("--trainer <folder>", "take step.ts of this folder, with its edits, instead of the compiler's own")
+    .option("--write <folder>", "write the trainer of the recording there, to be edited, and replay nothing")
     .option("--brief", "only the worst tensor of each group, and whatever differs")
     .option("--json", "one JSON document for each trace, for programs")
     .action(async (traces, options) => {

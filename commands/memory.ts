@@ -1,17 +1,14 @@
 /** Whether this machine has the memory that a step takes. */
-import { totalmem } from "node:os";
+import { build } from "../compiler/build";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic";
+import { precisionsOf } from "../compiler/spec/hardware-rules";
+import { specHash } from "../compiler/spec/load";
 import { problemAt, type SpecSource } from "../compiler/spec/source";
 import type { Spec } from "../compiler/spec/spec";
 import { memoryFinding } from "../compiler/spec/warnings";
-import { memoryEstimate } from "../compiler/step/memory";
+import { type MemoryEstimate, memoryEstimate } from "../compiler/step/memory";
 import type { Trainer } from "../compiler/step/step";
-
-/** What this process may use: a container may have less than its machine. */
-export function machineBytes(): number {
-  const constrained = process.constrainedMemory();
-  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
-}
+import { machineBytes } from "../runtime/machine-memory";
 
 /** Empty where the step fits. */
 export function memoryWarnings(
@@ -19,6 +16,17 @@ export function memoryWarnings(
   { step, plan }: Trainer,
   bytes = machineBytes(),
 ): readonly Diagnostic[] {
-  const finding = memoryFinding(spec, memoryEstimate(step, plan), bytes);
+  const memory = memoryEstimate(step, plan);
+  if (memoryFinding(spec, memory, bytes) === null) return [];
+  const finding = memoryFinding(spec, memory, bytes, inBfloat16(spec));
   return finding === null ? [] : [problemAt(source, finding.path, finding.problem)];
+}
+
+/** What the step would take in bfloat16; null where the engine has none, or it is in bfloat16 already. */
+function inBfloat16(spec: Spec): MemoryEstimate | null {
+  const { engine, device, precision } = spec.hardware;
+  if (precision === "bf16" || !precisionsOf(engine, device).includes("bf16")) return null;
+  const other = { ...spec, hardware: { ...spec.hardware, precision: "bf16" as const } };
+  const { step, plan } = build({ spec: other, hash: specHash(other) });
+  return memoryEstimate(step, plan);
 }

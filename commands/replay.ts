@@ -4,17 +4,27 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { modulePath } from "../compiler/bundle/module-path";
+import { errors } from "../compiler/diagnostics/catalogue";
+import { type Diagnostic, unplaced } from "../compiler/diagnostics/diagnostic";
+import type { TypeFault } from "../compiler/emit/check";
+import type { GeneratedCode } from "../compiler/emit/code";
 import { devicesOf, engineNames } from "../compiler/spec/hardware-rules";
 import { UserError } from "../runtime/errors";
 import type { ReplayRequest } from "../runtime/replay/replay";
-import { replayBundle } from "../tools/replay/bundle";
-import { hasColour } from "./print";
+import { compiledTrace, replayBundle } from "../tools/replay/bundle";
+import { differs, readStep, writeStep } from "../tools/replay/trainer";
+import { shellWord } from "../tools/sweep/executors/shell";
+import { hasColour, printDiagnostics } from "./print";
 
 export interface ReplayOptions {
   readonly engine: string;
   readonly device: string;
   readonly threads: string;
   readonly init?: string;
+  /** A folder whose step is taken in the place of the compiler's own. */
+  readonly trainer?: string;
+  /** Where the trainer of the trace is written instead of a replay. */
+  readonly write?: string;
   readonly json?: boolean;
   readonly brief?: boolean;
 }
@@ -43,9 +53,17 @@ export async function replay(files: readonly string[], options: ReplayOptions): 
   const output = options.json === true ? "json" : options.brief === true ? "summary" : "every tensor";
   const colour = hasColour(process.stdout);
   const init = options.init === undefined ? undefined : resolve(options.init);
+  if (options.write !== undefined) return writeTrainer(options.write, files, init);
+  const { trainer } = options;
+  const step = trainer === undefined ? undefined : readStep(trainer);
+  if (step === null) {
+    printDiagnostics([unplaced(trainer ?? null, errors.noStep())]);
+    return 2;
+  }
   let worst = 0;
   for (const file of files) {
-    const code = await replayOne({ trace: resolve(file), init, engine, device, threads, output, colour });
+    const request = { trace: resolve(file), init, engine, device, threads, output, colour } as const;
+    const code = await replayOne(request, trainer === undefined || step === undefined ? null : { trainer, step });
     worst = Math.max(worst, code);
   }
   return worst;
@@ -55,9 +73,59 @@ function either(names: readonly string[]): string {
   return [names.slice(0, -1).join(", "), ...names.slice(-1)].filter((text) => text !== "").join(" or ");
 }
 
-async function replayOne(request: ReplayRequest): Promise<number> {
+/** The trainer of one trace, for a person to edit. */
+async function writeTrainer(folder: string, files: readonly string[], init: string | undefined): Promise<number> {
+  const [file, ...others] = files;
+  if (file === undefined || others.length > 0) {
+    process.stderr.write(`--write writes the trainer of one trace; found ${files.length}\n`);
+    return 2;
+  }
+  return reportingUserErrors(async () => {
+    if (!writeStep(folder, await compiledTrace(resolve(file), { init }))) {
+      printDiagnostics([unplaced(join(folder, "step.ts"), errors.stepInTheWay())]);
+      return 2;
+    }
+    process.stdout.write(
+      `${folder}: edit step.ts, then ijepa replay ${shellWord(file)} --trainer ${shellWord(folder)}\n`,
+    );
+    return 0;
+  });
+}
+
+interface Edited {
+  readonly trainer: string;
+  readonly step: readonly GeneratedCode[];
+}
+
+async function replayOne(request: ReplayRequest, edited: Edited | null): Promise<number> {
+  return reportingUserErrors(async () => {
+    const made = await replayBundle(request.trace, { init: request.init, step: edited?.step });
+    if (!made.ok) {
+      printDiagnostics(made.faults.map((fault) => faultIn(fault, edited)));
+      return 2;
+    }
+    if (edited !== null) {
+      const how = differs(edited.step, made.compiled)
+        ? "which is not what the compiler writes"
+        : "as the compiler writes it";
+      process.stderr.write(`The step is that of ${edited.trainer}, ${how}.\n`);
+    }
+    return await runCompiled(made.text, request);
+  });
+}
+
+/** What does not fit stands in the folder's own file, or in what the compiler calls it by. */
+function faultIn({ file, line, column, length, message }: TypeFault, edited: Edited | null): Diagnostic {
+  const own = edited?.step.find(({ name }) => name === file);
+  if (edited === null || own === undefined) return unplaced(null, errors.stepUnfit({ file, message }));
+  const lineText = own.text.split("\n")[line - 1] ?? "";
+  const place = { line, column, length, lineText };
+  return { ...errors.typeError({ message }), file: join(edited.trainer, file), place, path: null };
+}
+
+async function reportingUserErrors(act: () => Promise<number>): Promise<number> {
   try {
-    return await runCompiled(await replayBundle(request.trace, { init: request.init }), request);
+    return await act();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     process.stderr.write(`${error.code}: ${error.message}\n`);

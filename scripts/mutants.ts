@@ -1,45 +1,46 @@
 /**
- * How many wrong edits of a generated step.ts its types refuse: mutants of the quickstart and of ViT-H/14, and with
- * `--all` of an accumulated and of a bfloat16 trainer, by kind.
+ * How many wrong edits of a generated step.ts its types refuse, by kind: mutants of the quickstart and of ViT-H/14, or of
+ * the trainers that are named.
  *
- *   npx tsx scripts/mutants.ts [--seed N] [--of-each-kind N] [--kind "a size changed"] [--all]
+ *   npx tsx scripts/mutants.ts [--seed N] [--of-each-kind N] [--kind "a size changed"] [--of accumulated,bf16,sharded]
  */
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { type Compiled, compile } from "../compiler/compile";
-import { loadSpec } from "../compiler/spec/load";
+import { specOf } from "../compiler/spec/load";
+import { readSpec } from "../compiler/spec/read";
 import { kinds } from "../tests/support/mutants";
 import { type Verdict, verdictsOf } from "../tests/support/refused";
-import { compiledWith, inBfloat16, variations } from "../tests/support/variations";
 
 const { values: flags } = parseArgs({
   options: {
     seed: { type: "string", default: "0" },
     "of-each-kind": { type: "string", default: "60" },
     kind: { type: "string" },
-    all: { type: "boolean", default: false },
+    of: { type: "string" },
   },
 });
 
-function ofFile(path: string): Compiled {
-  const loaded = loadSpec(path);
-  if (!loaded.ok) throw new Error(`${path} is not valid`);
+function ofFile(path: string, settings: readonly string[] = []): Compiled {
+  const loaded = specOf(readSpec(path), { settings });
+  if (!loaded.ok) throw new Error(`${path} is not valid: ${JSON.stringify(loaded.diagnostics)}`);
   return compile(loaded);
 }
 
-const variation = (name: string, change: object = {}): Compiled =>
-  compiledWith({ ...variations.find(([each]) => each === name)?.[1], ...change });
-
-const trainers: readonly (readonly [name: string, compiled: () => Compiled])[] = [
-  ["quickstart", () => ofFile("experiments/quickstart.json")],
-  ["ViT-H/14", () => ofFile("experiments/official/in1k_vith14_ep300.json")],
-  ...(flags.all
-    ? ([
-        ["accumulated", () => variation("accumulation and clipping")],
-        ["bf16", () => variation("one block each", inBfloat16)],
-      ] as const)
-    : []),
-];
+const quickstart = "experiments/quickstart.json";
+const subjects: Readonly<Record<string, () => Compiled>> = {
+  quickstart: () => ofFile(quickstart),
+  "ViT-H/14": () => ofFile("experiments/official/in1k_vith14_ep300.json"),
+  accumulated: () => ofFile(quickstart, ["optimization.accumulation=2", "optimization.clipNorm=3"]),
+  bf16: () => ofFile(quickstart, ["hardware.engine=xla", "hardware.precision=bf16"]),
+  sharded: () => ofFile(quickstart, ["hardware.gpus=4", "hardware.shardOptimizer=true"]),
+};
+const names = flags.of?.split(",") ?? ["quickstart", "ViT-H/14"];
+const trainers = names.map((name) => {
+  const compiled = subjects[name];
+  if (compiled === undefined) throw new Error(`--of takes ${Object.keys(subjects).join(", ")}; found ${name}`);
+  return [name, compiled] as const;
+});
 
 const chosen = kinds.filter((kind) => flags.kind === undefined || kind === flags.kind);
 const sample = { seed: Number(flags.seed), ofEachKind: Number(flags["of-each-kind"]), kinds: chosen };

@@ -98,8 +98,9 @@ export async function makePayload(
       const change = precision === "fp32" ? {} : { engine: "xla", device, precision };
       const loaded = loadWithHardware(join(root, QUICKSTART), change);
       if (!loaded.ok) continue;
-      const program = await replayBundle(path, { hardware: loaded.spec.hardware });
-      const name = put(`traces/${trace}-${precision}.cjs`, program);
+      const made = await replayBundle(path, { hardware: loaded.spec.hardware });
+      if (!made.ok) throw new Error(`internal: the compiler's own step does not fit ${trace}`);
+      const name = put(`traces/${trace}-${precision}.cjs`, made.text);
       traces.push({ trace, precision, program: name, file: file ?? "" });
     }
   }

@@ -93,7 +93,9 @@ class BodyWriter {
     "loss gradient": (call) => this.loss("dPredictions", call, call.loss),
     collect: (call) => {
       this.use({ types: ["Weights"] });
-      this.lines.push(`const ${call.gives.name}: Gradients<Weights> = ${gradientRecord(call)};`);
+      const record = gradientRecord(call);
+      if (record.includes("inOrder(")) this.use({ helpers: ["inOrder"] });
+      this.lines.push(`const ${call.gives.name}: Gradients<Weights> = ${record};`);
     },
     each: (call) => this.each(call),
     scalar: (call) => {
@@ -296,10 +298,17 @@ class BodyWriter {
 const attrsCode = (attrs: EachCall["attrs"]): readonly string[] =>
   attrs.length === 0 ? [] : [`{ ${attrs.map(([name, code]) => `${name}: ${code}`).join(", ")} }`];
 
+/** Gradients of one block, or of all that ran in a loop. */
+interface BlockGradients {
+  readonly code: string;
+  readonly many: boolean;
+}
+
 /** A list that is all of it stands for itself. */
-function listCode(codes: readonly string[]): string {
-  const [only = ""] = codes;
-  return codes.length === 1 && only.startsWith("...") ? only.slice("...".length) : `[${codes.join(", ")}]`;
+function listCode(blocks: readonly BlockGradients[]): string {
+  const codes = blocks.map(({ code }) => code).join(", ");
+  if (!blocks.some(({ many }) => many)) return `[${codes}]`;
+  return blocks.length === 1 ? codes : `inOrder(${codes})`;
 }
 
 /** Where the weights of a network lie in a tree of the state. */
@@ -308,24 +317,26 @@ const rootCode = (tree: InferenceCall["weights"], network: NetworkName): string 
 
 /** The record of all gradients, laid out like the weights. */
 function gradientRecord({ from }: CollectCall): string {
-  const byNetwork = new Map<NetworkName, Map<string, string[]>>();
+  const byNetwork = new Map<NetworkName, Map<string, BlockGradients[]>>();
   const forward = from.map((call) => call.forward.stage);
   for (const stage of forward) {
     for (const group of stage.graph.groups) {
       const [, name = "", rest] = group.path.split(".");
       const network = networkOf(group.path);
-      const record = byNetwork.get(network) ?? new Map<string, string[]>();
+      const record = byNetwork.get(network) ?? new Map<string, BlockGradients[]>();
       byNetwork.set(network, record);
       const gradients = gradientsVariable(stage.graph);
-      const loop = rest === "*" && stage.repeated;
-      const code = loop ? `...${gradients}` : `${gradients}.${groupGradient(group)}`;
-      record.set(name, [...(record.get(name) ?? []), code]);
+      const many = rest === "*" && stage.repeated;
+      const code = many ? gradients : `${gradients}.${groupGradient(group)}`;
+      record.set(name, [...(record.get(name) ?? []), { code, many }]);
     }
   }
-  const networkRecord = ([name, layers]: [NetworkName, ReadonlyMap<string, readonly string[]>]): string =>
+  const networkRecord = ([name, layers]: [NetworkName, ReadonlyMap<string, readonly BlockGradients[]>]): string =>
     listed(
       `${name}: { `,
-      [...layers].map(([layer, codes]) => `${layer}: ${layer === "blocks" ? listCode(codes) : codes.join(", ")}`),
+      [...layers].map(
+        ([layer, of]) => `${layer}: ${layer === "blocks" ? listCode(of) : of.map(({ code }) => code).join(", ")}`,
+      ),
       " }",
       LOOP,
     );

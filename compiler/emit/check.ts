@@ -9,17 +9,6 @@ import { type CheckInput, type Unit, unitsOf } from "./check-units";
 import type { GeneratedCode } from "./code";
 import { packageRoot } from "./package-root";
 
-/** What main.ts calls, by its type only: the trainer's implementation is checked with the project, not with each spec. */
-const TRAINER_TYPES = `import type { Generated, Train } from "../runtime/contract";
-export declare const train: Train;
-export declare const generated: Generated;
-`;
-
-/** The same for the engine that main.ts names. */
-const ENGINE_TYPES = `import type { CreateEngine } from "../runtime/engines/engine";
-export declare const createEngine: CreateEngine;
-`;
-
 /** Characters of generated text in one program: what the checker remembers of them is some 80 times as large. */
 const MOST_CHARACTERS = 4_000_000;
 
@@ -181,8 +170,9 @@ let kept: Shared | undefined;
 function shared(): Shared {
   if (kept !== undefined) return kept;
   const root = packageRoot();
-  const trainerTypes = join(root, "generated", "trainer-types.ts");
-  const engineTypes = join(root, "generated", "engine-types.ts");
+  // What main.ts calls, by its type only: the implementation is checked with the project, not with each spec.
+  const trainerTypes = join(root, "runtime/types/trainer.ts");
+  const engineTypes = join(root, "runtime/types/engine.ts");
   const resolve: Shared["resolve"] = { generated: () => undefined };
   const project = new Project({
     skipAddingFilesFromTsConfig: true,
@@ -221,8 +211,6 @@ function shared(): Shared {
       };
     },
   });
-  project.createSourceFile(trainerTypes, TRAINER_TYPES, { overwrite: true });
-  project.createSourceFile(engineTypes, ENGINE_TYPES, { overwrite: true });
   kept = { project, resolve };
   return kept;
 }

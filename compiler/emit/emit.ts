@@ -1,9 +1,12 @@
 /** The files of a trainer, as text. */
 import type { Plan } from "../plan/plan";
+import { precisionsOf } from "../spec/hardware-rules";
+import { memoryEstimate } from "../step/memory";
 import type { Trainer } from "../step/step";
 import type { GeneratedCode } from "./code";
 import { source } from "./constants";
 import { withHeader } from "./header";
+import { docComment, listed } from "./layout";
 import { comment, literal } from "./names";
 import { emitParameters } from "./networks";
 import { asPlanned, type EmitSettings, type Numbers, standingIn } from "./numbers";
@@ -14,7 +17,7 @@ import { anySize } from "./types";
 
 function emitExperiment({ description, experiment }: Plan, numbers: Numbers): string {
   return render("experiment.ts", {
-    description: comment(numbers.remark(description)),
+    description: description === "" ? "" : docComment(comment(numbers.remark(description))),
     experiment: source(numbers.constants(experiment)),
   });
 }
@@ -37,23 +40,44 @@ export function functionsText({ plan, model, step }: Trainer): object {
     names: functions.map(({ name }) => name).join(", "),
     lengths: lengths.map(({ name }) => literal(name)).join(", "),
     anyLengths,
-    featureInputs: featureInputs(model)
-      .map(({ tree, path }) => `${path}: ${tree}.${path}`)
-      .join(", "),
+    featureInputs: listed(
+      "{ ",
+      featureInputs(model).map(({ tree, path }) => `${path}: ${tree}.${path}`),
+      " }",
+      "    ",
+    ),
     objective: plan.model.objective,
     featureReads: literal(model.features.weights),
     sizeTypes: ["Sum", "Times"].filter((name) => anyLengths.includes(`${name}<`)).join(", "),
   };
 }
 
-function emitMain(trainer: Trainer, { starts }: EmitSettings): string {
-  // Those that are numbers of their own: runtime/step/agree.ts compares them with the experiment.
-  const own = trainer.model.dims.all.filter(({ varies, of }) => !varies && of === undefined);
-  const sizes = own.map(({ name }) => name).join(", ");
+/** The sizes of step.ts that are numbers of their own, which experiment.ts has too (runtime/step/agree.ts). */
+export function sizesText({ model: { dims } }: Trainer): string {
+  const own = dims.all.filter(({ varies, of }) => !varies && of === undefined);
+  return own.map(({ name }) => name).join(", ");
+}
+
+/** What the trainer compares with its machine before it begins. */
+function memoryText({ step, plan }: Trainer, { amount }: Numbers): string {
+  const { engine, device, precision } = plan.experiment.hardware;
+  const couldBeBf16 = precision !== "bf16" && precisionsOf(engine, device).includes("bf16");
+  return source(
+    {
+      stateBytes: amount(() => memoryEstimate(step, plan).stateBytes),
+      totalBytes: amount(() => memoryEstimate(step, plan).totalBytes),
+      couldBeBf16,
+    },
+    1,
+  );
+}
+
+function emitMain(trainer: Trainer, { numbers, starts }: EmitSettings): string {
   return render("main.ts", {
     ...functionsText(trainer),
-    sizes,
+    sizes: sizesText(trainer),
     starts,
+    memory: memoryText(trainer, numbers),
     engine: trainer.plan.experiment.hardware.engine,
   });
 }

@@ -140,13 +140,13 @@ function mapOf({ model, step }: Trainer, numbers: Numbers): string {
   const told = step.functions.map(({ name }) => `\`${name}\``).join(" and ");
   return [
     "/*",
-    ` * Begin with ${told} at the end, where the algorithm is told. Before stand its parts, as they run:`,
+    ` * Start at the end, with ${told}: that is the algorithm. Its parts stand before it, in the order in which they run:`,
     " *",
     ...rows.map(([part, functions]) => ` *   ${part.padEnd(15)}  ${functions}`),
     " *",
-    " * What is trained has three declarations: `x`, `XActs`, which is what it keeps, and `xBackward`, its gradients. The",
-    ' * type of a tensor says its shape and what it is, F32<[B, N, D], "norm1">; that of a weight, what it makes of what,',
-    ' * "norm1 -> qkv"; that of a gradient, of what, "d norm1".',
+    " * A part that is trained has three declarations: `x`, `XActs` (what it keeps for the backward pass) and `xBackward`",
+    ' * (its gradients). The type of a tensor gives its shape and its role: F32<[B, N, D], "norm1"> for a value,',
+    ' * "norm1 -> qkv" for the weight that makes one value of another, "d norm1" for a gradient.',
     " */",
   ].join("\n");
 }

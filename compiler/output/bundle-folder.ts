@@ -21,18 +21,24 @@ export interface TrainerFolder {
 /** Null where the folder is not that of a trainer. */
 export function readTrainer(folder: string): TrainerFolder | null {
   if (!["main.ts", "experiment.ts"].every((name) => existsSync(join(folder, name)))) return null;
-  const texts = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
-    .map(({ name }) => ({ name, text: withPlainEnds(readFileSync(join(folder, name), "utf8")) }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-  const names = new Set(texts.map(({ name }) => name));
-  const files = texts.map(({ name, text }) => standingForItself({ name, text, imports: importsOf(text, names) }));
+  const files = readFiles(folder);
+  const names = new Set(files.map(({ name }) => name));
   const manifest = readManifest(folder);
   const used = reachedFrom("main.ts", files);
   // Without a manifest nothing tells which files there should be: the headers must do.
   const gone = Object.keys(manifest?.files ?? {}).filter((name) => name.endsWith(".ts") && !names.has(name));
   const changed = used.filter(({ name, text }) => fileState(name, text, manifest) !== "as written");
   return { folder, files: used, edited: [...changed.map(({ name }) => name), ...gone] };
+}
+
+/** The TypeScript of a folder, as it lies there, sorted by name. */
+export function readFiles(folder: string): readonly GeneratedCode[] {
+  const texts = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .map(({ name }) => ({ name, text: withPlainEnds(readFileSync(join(folder, name), "utf8")) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const names = new Set(texts.map(({ name }) => name));
+  return texts.map(({ name, text }) => standingForItself({ name, text, imports: importsOf(text, names) }));
 }
 
 /** Names of the files beside it that a text imports. */
@@ -42,8 +48,8 @@ function importsOf(text: string, names: ReadonlySet<string>): readonly string[] 
   return [...new Set(imported)].filter((name) => names.has(name));
 }
 
-/** What lies there and is not used has no part in the trainer. */
-function reachedFrom(name: string, files: readonly GeneratedCode[]): readonly GeneratedCode[] {
+/** A file with all that it imports; what lies there and is not used has no part in the trainer. */
+export function reachedFrom(name: string, files: readonly GeneratedCode[]): readonly GeneratedCode[] {
   const reached = new Set([name]);
   for (const each of reached) {
     for (const imported of files.find((file) => file.name === each)?.imports ?? []) reached.add(imported);

@@ -1,6 +1,7 @@
 /** What is probably not meant, but can be trained. Looked for where nothing is wrong. */
 import { resolve } from "node:path";
 import { areaOf } from "../../runtime/masks/blocks";
+import { memoryShortage, type StepMemory } from "../../runtime/step/memory";
 import { errors } from "../diagnostics/catalogue";
 import { maskSizes } from "../masks/settings";
 import { lookAtFolder } from "./image-folder";
@@ -50,47 +51,20 @@ export const warnings: readonly Rule[] = [
   },
 ];
 
-/** Devices whose memory is that of the machine. */
-const onTheHost: { readonly [D in Spec["hardware"]["device"]]: boolean } = {
-  cpu: true,
-  wasm: true,
-  js: true,
-  gpu: false,
-  tpu: false,
-  webgpu: false,
-};
-
-export interface MemoryOfStep {
-  /** Weights, their moments and the target encoder; and all that lives at the fullest moment. */
-  readonly stateBytes: number;
-  readonly totalBytes: number;
-}
-
-/** The system and the images want some too. */
-const usableShare = 0.9;
-
-interface StepPlace {
+interface StepOfSpec {
   readonly optimization: Pick<Spec["optimization"], "globalBatch" | "accumulation">;
   readonly hardware: Pick<Spec["hardware"], "gpus" | "device">;
 }
 
-/** A step that takes more memory than there is, with what would fit; null where it fits or the memory is a card's. */
+/** A step that takes more memory than there is, with what would fit; `bf16` is what it takes in that precision. */
 export function memoryFinding(
-  { optimization, hardware }: StepPlace,
-  { stateBytes, totalBytes }: MemoryOfStep,
+  { optimization: { globalBatch, accumulation }, hardware: { gpus, device } }: StepOfSpec,
+  memory: StepMemory,
   machineBytes: number,
+  bf16: StepMemory | null = null,
 ): ReturnType<Rule["check"]>[number] | null {
-  if (!onTheHost[hardware.device] || totalBytes <= machineBytes) return null;
-  const share = optimization.globalBatch / hardware.gpus;
-  const images = share / optimization.accumulation;
-  const perImage = (totalBytes - stateBytes) / images;
-  const most = Math.floor((usableShare * machineBytes - stateBytes) / perImage);
-  const parts = divisors(share).find((parts) => share / parts <= most);
-  const fits = parts === undefined ? null : { images: share / parts, accumulation: parts };
-  const problem = errors.memoryTooSmall({ totalBytes, stateBytes, machineBytes, images, fits });
-  return { path: ["optimization", "globalBatch"], problem };
-}
-
-function divisors(total: number): readonly number[] {
-  return Array.from({ length: total }, (_, i) => i + 1).filter((part) => total % part === 0);
+  // Several devices may be of several machines, which a spec does not say.
+  const place = { device, images: globalBatch / gpus, accumulation, devicesHere: 1 };
+  const shortage = memoryShortage(place, memory, machineBytes, bf16);
+  return shortage && { path: ["optimization", "globalBatch"], problem: errors.memoryTooSmall(shortage) };
 }

@@ -67,6 +67,8 @@ export interface TrainerEnvironment {
   openImages(options: ImageStreamOptions): Promise<ImageStream>;
   /** Null where the experiment's data has no labels. */
   openEvaluation(options: EvaluationOptions): Promise<RunEvaluation | null>;
+  /** Memory that the process may use. */
+  readonly machineBytes: number;
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly stderr: NodeJS.WritableStream;
   /** The script and its flags as they were given, for commands that are printed. */

@@ -5,6 +5,7 @@ import { type LabelledImages, openLabelledImages } from "../data/labelled";
 import { imagesInTurn, openTrainingData } from "../data/training";
 import type { LabelledSplit, SplitName } from "../evaluate/evaluate";
 import type { Experiment } from "../experiment";
+import { machineBytes } from "../machine-memory";
 import { dataRootOf } from "./data-root";
 import type { TrainerEnvironment } from "./environment";
 import { evaluateRun } from "./evaluate-run";
@@ -46,6 +47,7 @@ export function nodeEnvironment(loadEngine: LoadEngine): NodeEnvironment {
       const labelled = await openLabelled(options.program.experiment, dataRoot, options.badImage);
       return labelled === null ? null : evaluateRun({ ...options, labelled });
     },
+    machineBytes: machineBytes(),
     stdout: process.stdout,
     stderr: process.stderr,
     // Not what was started, where that only names the trainer that was compiled last (generated/train.js).

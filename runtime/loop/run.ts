@@ -12,6 +12,7 @@ import { aloneRanks, type RunRanks } from "../ranks/run-ranks";
 import { together } from "../ranks/together";
 import type { LogEvent } from "../report/jsonl";
 import { openProgress, type Progress } from "../report/progress";
+import { memoryShortage, shortageText } from "../step/memory";
 import { shardsOf } from "../step/shards";
 import { type Position, startState } from "./checkpoints";
 import { type CloseLater, closingAfter } from "./closing";
@@ -101,6 +102,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   const directory = flags.runDirectory;
   const threads = flags.threads === 0 ? ranks.cores : flags.threads;
   const { device, precision } = experiment.hardware;
+  for (const line of memoryLines(parts)) progress.note(line);
   const notes: string[] = [];
   const options = {
     threads,
@@ -240,6 +242,22 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     if (error === imagesError) await saveReached();
     throw error;
   }
+}
+
+/** A warning where the step takes more memory than there is: what would follow is killed without a word. */
+function memoryLines({ program: { experiment, memory }, environment, ranks }: RunParts): readonly string[] {
+  if (memory === undefined) return [];
+  const { accumulation, deviceBatch } = experiment.optimizer;
+  const place = {
+    device: experiment.hardware.device,
+    images: accumulation * deviceBatch,
+    accumulation,
+    devicesHere: ranks.ranksHere * ranks.devices,
+  };
+  const shortage = memoryShortage(place, memory, environment.machineBytes);
+  if (shortage === null) return [];
+  const { what, found, want } = shortageText(shortage);
+  return [`Warning: ${what}: ${found}. What would fit: ${want}. Change the spec and compile it anew.`];
 }
 
 function startLines({ experiment, parameters }: TrainerProgram, engine: Engine, directory: string): readonly string[] {

@@ -12,6 +12,12 @@ export function blockAt<Block>(blocks: readonly Block[], i: number): Block {
   return block;
 }
 
+/** One list of blocks and of lists of blocks, in the order in which they are given. */
+export function inOrder<Block extends object>(...parts: readonly (Block | readonly Block[])[]): readonly Block[] {
+  const none: readonly Block[] = [];
+  return none.concat(...parts);
+}
+
 /** Blocks with what their forward pass kept, the last block first. */
 export function backwards<Block, Kept>(blocks: readonly Block[], kept: readonly Kept[]): (readonly [Block, Kept])[] {
   if (blocks.length !== kept.length) throw new Error(`internal: ${blocks.length} blocks, but ${kept.length} were run`);

@@ -11,6 +11,8 @@ export interface RunRanks extends Communicator {
   readonly cores: number;
   /** This rank among those of its host, from 0. */
   readonly localRank: number;
+  /** Ranks of this host, this one included. */
+  readonly ranksHere: number;
   /** Devices that each rank holds: rank r has those from r · devices on. */
   readonly devices: number;
   /** This rank is at its steps, of which one takes so long. */
@@ -29,6 +31,7 @@ export function aloneRanks(devices = 1): RunRanks {
     ...aloneCommunicator(),
     cores: availableParallelism(),
     localRank: 0,
+    ranksHere: 1,
     devices,
     stepping: () => {},
     during: (_what, _limitMs, work) => work(),
@@ -59,6 +62,7 @@ export function watchedRanks(
     ...watched(communicator, watch),
     cores: Math.max(1, Math.floor(availableParallelism() / ranksHere)),
     localRank,
+    ranksHere,
     devices,
     stepping: (step, stepMs) => doing(`step ${step}`, Math.max(leastPatienceMs, 10 * stepMs)),
     during: async (what, limitMs, work) => {

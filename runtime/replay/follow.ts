@@ -6,6 +6,7 @@ import { stateSpecs, writeZeros } from "../loop/state";
 import type { Communicator } from "../ranks/communicator";
 import { gatherNumbers } from "../ranks/numbers";
 import { type StepValues, scalarsOf, scheduleTree } from "../schedules/schedules";
+import type { StepSizes } from "../step/agree";
 import type { ScheduleTree } from "../step/trees";
 import type { Comparison } from "./compare";
 import { batchOf, floatsOf, initialWeights, type RecordedBatch } from "./inputs";
@@ -15,6 +16,8 @@ import type { Trace } from "./trace";
 
 /** A trainer with functions that show what its step computes on the way, one for each loss. */
 export interface ReplayProgram extends TrainerProgram {
+  /** Those that step.ts declares, which may be of a trainer that somebody has edited. */
+  readonly sizes: StepSizes;
   readonly observers: { readonly smoothL1: GeneratedFunction; readonly mse: GeneratedFunction };
 }
 

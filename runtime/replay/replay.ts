@@ -6,8 +6,10 @@
 import type { AnyEngineName, DeviceName, Precision } from "../engines/engine";
 import { openEngine } from "../engines/open";
 import { UserError } from "../errors";
+import { checkSizes } from "../step/agree";
 import { follow, type ReplayProgram } from "./follow";
 import { holds, reportJson, reportText } from "./outcome";
+import { takingNormalized } from "./pixels";
 import { openTrace } from "./trace";
 
 /** How `ijepa replay` starts a compiled replay: one JSON text as the only argument. */
@@ -40,6 +42,7 @@ export function replay(program: ReplayProgram): void {
 }
 
 async function run(program: ReplayProgram, request: ReplayRequest): Promise<number> {
+  checkSizes(program.experiment, program.sizes);
   const trace = await openTrace(request.trace, request);
   const notes: string[] = [];
   const engine = await openEngine(request.engine, {
@@ -49,7 +52,7 @@ async function run(program: ReplayProgram, request: ReplayRequest): Promise<numb
     note: (line) => notes.push(line),
   });
   try {
-    const followed = await follow(program, trace, engine);
+    const followed = await follow(takingNormalized(program), trace, engine);
     const outcome = { trace, engine: [engine.description, ...notes].join("; "), ...followed };
     const text =
       request.output === "json"

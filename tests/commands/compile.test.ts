@@ -124,7 +124,7 @@ describe("compile", () => {
 
 describe("inspect", () => {
   test("for programs", () => {
-    const { status, stdout } = ijepa("inspect", "--json", "--rate", "50", "small.json");
+    const { status, stdout } = ijepa("inspect", "--json", "--no-measure", "--rate", "50", "small.json");
     expect(status).toBe(0);
     const [found] = JSON.parse(stdout).specs;
     expect(found).toMatchObject({ name: "small", tokens: 16, steps: 4, images: 16, epochs: 1 });
@@ -135,11 +135,21 @@ describe("inspect", () => {
   });
 
   test("for people", () => {
-    const { status, stdout } = ijepa("inspect", "small.json");
+    const { status, stdout } = ijepa("inspect", "--no-measure", "small.json");
     expect(status).toBe(0);
     for (const heading of ["# small", "## Programs", "## Operations per step", "## Masks"])
       expect(stdout).toContain(heading);
+    expect(stdout).not.toContain("On this machine");
   });
+
+  test("hours of this machine stand beside those of a card, or why they do not", () => {
+    const env = { ...process.env, XDG_CACHE_HOME: join(folder, "caches") };
+    const args = [join(root, "bin/ijepa.js"), "inspect", "small.json"];
+    const { stdout } = spawnSync(process.execPath, args, { encoding: "utf8", cwd: folder, env });
+    expect(stdout).toMatch(
+      /On a device that sustains 100 TFLOP\/s: .*\nOn this machine(, as measured on \d{4}-\d\d-\d\d: .* on onnx cpu, |: not timed, since )/,
+    );
+  }, 300_000);
 
   test("a rate that is none", () => {
     expect(ijepa("inspect", "--rate", "fast", "small.json")).toMatchObject({ status: 2, stdout: "" });

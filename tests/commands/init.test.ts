@@ -1,5 +1,5 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
@@ -49,8 +49,68 @@ test("init looks at the images, times a step, and writes a valid spec that it do
   });
 });
 
+test("folders that are no classes are no labels", () => {
+  const written = ijepa("init", "plain", "--images", "images", "--minutes", "0.1", "--no-labels");
+  expect(written.stdout).toContain("data: 24 images, 2 classes that are not used: nothing is evaluated with labels\n");
+  expect(loadSpec(join(folder, "plain.json"))).toMatchObject({ ok: true, spec: { data: { labels: false } } });
+});
+
+/** `script` of util-linux runs a command on a terminal of its own. */
+const hasTerminal = spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes("util-linux") ?? false;
+
+describe.skipIf(!hasTerminal)("on a terminal (skipped without `script` of util-linux)", () => {
+  /** Presses keys when what they answer has been shown; gives all that was shown, and the exit code. */
+  async function typed(args: string, turns: readonly (readonly [shown: string, keys: string])[]) {
+    const command = `'${process.execPath}' '${resolve("bin/ijepa.js")}' init ${args}`;
+    const child = spawn("script", ["-qec", command, "/dev/null"], { cwd: folder, stdio: ["pipe", "pipe", "inherit"] });
+    let shown = "";
+    let seen = 0;
+    const left = [...turns];
+    child.stdout.on("data", (chunk: Buffer) => {
+      shown += String(chunk);
+      const [turn] = left;
+      if (turn === undefined || !shown.slice(seen).includes(turn[0])) return;
+      left.shift();
+      seen = shown.length;
+      child.stdin.write(turn[1]);
+    });
+    const code = await new Promise((ended) => child.on("close", ended));
+    return { code, shown, unasked: left };
+  }
+
+  test("questions lead to the same spec as flags, and the flags are shown", async () => {
+    const turns = [
+      ["Name of the experiment", "asked\r"],
+      ["What to learn from", "\u001b[B\r"],
+      ["The folder", "images\r"],
+      ["2 folders (cat, dog)", "\r"],
+      ["Minutes", "\r"],
+    ] as const;
+    const { code, shown, unasked } = await typed("", turns);
+    expect({ code, unasked }).toEqual({ code: 0, unasked: [] });
+    expect(shown).toContain("The same without questions: ijepa init asked --images images --minutes 10 --yes");
+    expect(loadSpec(join(folder, "asked.json"))).toMatchObject({
+      ok: true,
+      spec: { data: { train: "./images/train" } },
+    });
+  });
+
+  test("Ctrl-C leaves nothing behind", async () => {
+    const before = readdirSync(folder);
+    const { code, shown } = await typed("stopped", [["What to learn from", "\u0003"]]);
+    expect({ code, files: readdirSync(folder) }).toEqual({ code: 130, files: before });
+    expect(shown).toContain("Nothing was written.");
+  });
+
+  test("--yes asks nothing", async () => {
+    const { code, shown } = await typed("unasked --yes --minutes 0.1", []);
+    expect(code).toBe(0);
+    expect(shown).not.toContain("What to learn from");
+  });
+});
+
 test("without images it is scenes", () => {
-  const input = { name: "x", folder: null, schema: "s.json" };
+  const input = { name: "x", folder: null, labels: true, schema: "s.json" };
   const text = specText(input, { epochs: 3, why: "as measured" });
   expect(text).toContain('"source": "shapes"');
   expect(text).toContain("// as measured\n");

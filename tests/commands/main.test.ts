@@ -113,14 +113,25 @@ describe("usage", () => {
 
   test("inspect --scaling says what is expected of many cards, and what was assumed", () => {
     const quickstart = "experiments/quickstart.json";
-    const { status, stdout } = ijepa("inspect", quickstart, "--scaling", "--card", "A100", "--step-ms", "250");
+    const { status, stdout } = ijepa(
+      "inspect",
+      quickstart,
+      "--no-measure",
+      "--scaling",
+      "--card",
+      "A100",
+      "--step-ms",
+      "250",
+    );
     expect(status).toBe(0);
     expect(stdout).toMatch(
       /## Scaling\n\nExpected on A100 SXM 80 GB, by a model and not by a run\..* was measured: 250 ms\./,
     );
     for (const devices of [8, 64, 512]) expect(stdout).toContain(`\n| ${devices} | `);
     expect(stdout).toContain("Assumed: links reach 80.0 %");
-    const { specs } = JSON.parse(ijepa("inspect", quickstart, "--scaling", "--mfu", "0.25", "--json").stdout);
+    const { specs } = JSON.parse(
+      ijepa("inspect", quickstart, "--no-measure", "--scaling", "--mfu", "0.25", "--json").stdout,
+    );
     expect(specs[0].scaling).toMatchObject({ card: "H100", mfu: 0.25, imagesPerDevice: 16 });
   });
 

@@ -104,7 +104,7 @@ describe("the recorded run of two ranks of the official code, on two ranks", () 
   ] as const)("holds on %s", async (_, makeEngine) => {
     const trace = await openTrace(officialPath("ddp2_tiny_official_init.safetensors"));
     try {
-      const { files } = compileReplay(trace, { ...onCpus, gpus: trace.ranks });
+      const { files } = compileReplay(trace, { hardware: { ...onCpus, gpus: trace.ranks } });
       expect(files.find(({ name }) => name === "step.ts")?.text).toContain("mapAll(local, (g) => o.allReduce(g))");
       const program = await evaluateReplay(files);
       const found = await onRanks(trace.ranks, async (devices) => {

@@ -27,6 +27,9 @@ export interface FastestOptions {
   readonly limitSeconds?: number;
 }
 
+/** Those that end this process; with `once` a second one does, which is the one that is passed on. */
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** One micro-batch on one device: what an engine runs, whatever it is repeated or shared for. */
 function oneBatch(spec: Spec): Spec {
   const globalBatch = deviceBatchOf(spec);
@@ -43,6 +46,12 @@ export async function speedsOf(spec: Spec, options: FastestOptions): Promise<rea
   const timed = oneBatch(spec);
   const { precision } = spec.hardware;
   const temporary = mkdtempSync(join(tmpdir(), "ijepa-fastest-"));
+  const clean = (): void => rmSync(temporary, { recursive: true, force: true });
+  const leave = (signal: NodeJS.Signals): void => {
+    clean();
+    process.kill(process.pid, signal);
+  };
+  for (const signal of signals) process.once(signal, leave);
   try {
     const script = join(temporary, "step.cjs");
     const files = emitTypeScript(build({ spec: timed, hash: specHash(timed) }), "ijepa/runtime/doctor/trial");
@@ -61,7 +70,8 @@ export async function speedsOf(spec: Spec, options: FastestOptions): Promise<rea
     }
     return speeds.sort((a, b) => b.imagesPerS - a.imagesPerS);
   } finally {
-    rmSync(temporary, { recursive: true, force: true });
+    for (const signal of signals) process.off(signal, leave);
+    clean();
   }
 }
 

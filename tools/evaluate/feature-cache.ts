@@ -4,8 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cacheFolder } from "../../runtime/cache-folder";
 import type { Features } from "../../runtime/evaluate/features";
 
 const HASH_BYTES = 32;
@@ -30,7 +30,7 @@ export function openFeatureCache(
 ): FeatureCache {
   const wanted = given ?? env.IJEPA_FEATURE_CACHE;
   if (wanted === "off") return none;
-  return featureCacheIn(wanted || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ijepa", "features"));
+  return featureCacheIn(wanted || cacheFolder("features", env));
 }
 
 export function featureCacheIn(folder: string): FeatureCache {

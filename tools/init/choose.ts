@@ -1,17 +1,13 @@
 /** A first experiment for a folder of images: every number with the reason for it. */
-import { type FolderLook, hasClasses } from "../../compiler/spec/image-folder";
+import { hasClasses } from "../../compiler/spec/image-folder";
+import type { ImageFolder } from "./folder";
 
 export interface ChoiceInput {
   readonly name: string;
   /** Null: scenes that the trainer renders. */
-  readonly folder: {
-    /** Training images, as the spec names them, and validation images where there are some. */
-    readonly train: string;
-    readonly validation: string | null;
-    readonly look: FolderLook;
-    /** Shorter side of a usual image, in pixels; null where none could be read. */
-    readonly side: number | null;
-  } | null;
+  readonly folder: ImageFolder | null;
+  /** Whether the folders of the images are labels, where they can be. */
+  readonly labels: boolean;
   readonly schema: string;
 }
 
@@ -58,12 +54,12 @@ function optimization(input: ChoiceInput, epochs: number): string {
   );
 }
 
-function linesOf({ folder, ...input }: ChoiceInput, training: Line): readonly Line[] {
+function linesOf({ folder, labels, ...input }: ChoiceInput, training: Line): readonly Line[] {
   const side = folder === null ? 64 : (folder.side ?? 64);
   // A grid of 8×8 patches is the smallest on which blocks differ, and the quickest.
   const size = side >= 128 ? 96 : side >= 64 ? 64 : 32;
   const patch = size / 8;
-  const isLarge = imagesOf({ folder, ...input }) >= MANY_IMAGES;
+  const isLarge = imagesOf({ folder, labels, ...input }) >= MANY_IMAGES;
   const encoder = isLarge ? { dim: 192, depth: 6, heads: 3, patch } : { dim: 96, depth: 3, heads: 3, patch };
   const predictor = isLarge ? { dim: 96, depth: 3 } : { dim: 48, depth: 2 };
   const json = (value: object): string => JSON.stringify(value, null, 1).replace(/\n\s*/g, " ");
@@ -84,7 +80,7 @@ function linesOf({ folder, ...input }: ChoiceInput, training: Line): readonly Li
       json: json({ sampler: "unbiased", targets: { scale: [0.2, 0.3] } }),
       why: "targets of 20 to 30 % of the patches: on so coarse a grid smaller ones are a few patches",
     },
-    { field: "data", json: json(dataOf(folder)), why: dataWhy(folder) },
+    { field: "data", json: json(dataOf(folder, labels)), why: dataWhy(folder, labels) },
     training,
     {
       field: "init",
@@ -94,27 +90,25 @@ function linesOf({ folder, ...input }: ChoiceInput, training: Line): readonly Li
   ];
 }
 
-function dataOf(folder: ChoiceInput["folder"]): object {
+function dataOf(folder: ChoiceInput["folder"], labels: boolean): object {
   if (folder === null) return { source: "shapes", trainImages: SCENES };
   const { train, validation, look } = folder;
   return {
     source: "folder",
     train,
     ...(validation !== null && { validation }),
-    ...(!hasClasses(look) && { labels: false }),
+    ...(!(labels && hasClasses(look)) && { labels: false }),
   };
 }
 
-function dataWhy(folder: ChoiceInput["folder"]): string {
+function dataWhy(folder: ChoiceInput["folder"], labels: boolean): string {
   if (folder === null) return "scenes that the trainer renders; --images FOLDER takes your own";
   const { look, validation } = folder;
-  const classes = hasClasses(look)
-    ? `${look.classes.length} classes`
-    : "no classes, so nothing is evaluated with labels";
-  const held = !hasClasses(look)
-    ? ""
-    : validation === null
-      ? "; a tenth is held out for the probes where there are enough"
-      : "; the probes are judged on the validation images";
-  return `${look.images.length} images, ${classes}${held}`;
+  const images = `${look.images.length} images`;
+  if (!hasClasses(look)) return `${images}, no classes, so nothing is evaluated with labels`;
+  const classes = `${images}, ${look.classes.length} classes`;
+  if (!labels) return `${classes} that are not used: nothing is evaluated with labels`;
+  return validation === null
+    ? `${classes}; a tenth is held out for the probes where there are enough`
+    : `${classes}; the probes are judged on the validation images`;
 }

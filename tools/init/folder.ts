@@ -2,15 +2,23 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
-import { lookAtFolder } from "../../compiler/spec/image-folder";
-import type { ChoiceInput } from "./choose";
+import { type FolderLook, lookAtFolder } from "../../compiler/spec/image-folder";
 
 /** Spread over the folder, to know their sizes. */
 const SAMPLES = 48;
 const validationNames = ["val", "valid", "validation", "test"] as const;
 
+export interface ImageFolder {
+  /** Training images, as the spec names them, and validation images where there are some. */
+  readonly train: string;
+  readonly validation: string | null;
+  readonly look: FolderLook;
+  /** Shorter side of a usual image, in pixels; null where none could be read. */
+  readonly side: number | null;
+}
+
 /** Null where there is no image. `shown` is the folder as the spec names it. */
-export async function folderOf(path: string, shown: string): Promise<NonNullable<ChoiceInput["folder"]> | null> {
+export async function folderOf(path: string, shown: string): Promise<ImageFolder | null> {
   const isSplit = existsSync(join(path, "train"));
   const validation = isSplit ? validationNames.find((name) => existsSync(join(path, name))) : undefined;
   const root = isSplit ? join(path, "train") : path;

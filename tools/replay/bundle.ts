@@ -1,31 +1,63 @@
 /** A recorded run as one file that plain node runs. */
 import { join } from "node:path";
 import { bundle } from "../../compiler/bundle/bundle";
-import { typeErrors } from "../../compiler/emit/check";
+import { type TypeFault, typeFaults } from "../../compiler/emit/check";
+import type { GeneratedCode } from "../../compiler/emit/code";
 import { packageRoot } from "../../compiler/emit/package-root";
-import type { Spec } from "../../compiler/spec/spec";
+import type { Experiment } from "../../runtime/experiment";
 import { openTrace } from "../../runtime/replay/trace";
-import { compileReplay } from "./compile";
+import { sizesOf } from "../../runtime/step/agree";
+import { type CompiledReplay, compileReplay, type ReplayCode } from "./compile";
 
-export interface ReplayBundleOptions {
+export interface ReplayBundleOptions extends ReplayCode {
   /** The file with the initial weights, where the trace has none and they do not lie beside it. */
   readonly init?: string | undefined;
-  /** Of the trainer that goes through the trace; what it is called with decides where it runs. */
-  readonly hardware?: Spec["hardware"];
 }
 
+export type ReplayBundle =
+  | { readonly ok: true; readonly text: string; readonly compiled: CompiledReplay }
+  /** A step that was given does not fit the recording. */
+  | { readonly ok: false; readonly faults: readonly TypeFault[]; readonly compiled: CompiledReplay };
+
 /** The program of a trace; throws UserError where the trace cannot be read. */
-export async function replayBundle(file: string, { init, hardware }: ReplayBundleOptions = {}): Promise<string> {
+export async function replayBundle(file: string, { init, ...code }: ReplayBundleOptions = {}): Promise<ReplayBundle> {
+  const compiled = await compiledTrace(file, { init, ...code });
+  const { plan, typescript, files } = compiled;
+  const sizes = code.step === undefined ? [] : otherSizes(code.step, plan.experiment);
+  if (sizes.length > 0) return { ok: false, faults: sizes, compiled };
+  const faults = typeFaults(join(packageRoot(), "generated", plan.experiment.name), typescript);
+  if (faults.length > 0 && code.step !== undefined) return { ok: false, faults, compiled };
+  if (faults.length > 0) {
+    const shown = faults.slice(0, 5).map(({ file: name, line, message }) => `${name}:${line}: ${message}`);
+    throw new Error(
+      `internal: generated code of ${plan.experiment.name} does not type-check:\n  ${shown.join("\n  ")}`,
+    );
+  }
+  return { ok: true, text: await bundle({ files, banner: "" }), compiled };
+}
+
+/** Sizes that a step declares and the recording does not have: with them everything else would be wrong too. */
+function otherSizes(step: readonly GeneratedCode[], experiment: Experiment): readonly TypeFault[] {
+  const wanted = new Map(Object.entries(sizesOf(experiment)));
+  return step.flatMap(({ name: file, text }) =>
+    text.split("\n").flatMap((line, i) => {
+      const [, name = "", found = ""] = /^export const (\w+) = (\d+);/.exec(line) ?? [];
+      const size: unknown = wanted.get(name);
+      if (size === undefined || size === Number(found)) return [];
+      const message = `${name} is ${found} here, and ${size} in the recording`;
+      return [{ file, line: i + 1, column: 1, length: line.indexOf(";"), message }];
+    }),
+  );
+}
+
+/** The trainer of a trace, not yet checked; throws as above. */
+export async function compiledTrace(
+  file: string,
+  { init, ...code }: ReplayBundleOptions = {},
+): Promise<CompiledReplay> {
   const trace = await openTrace(file, { init });
   try {
-    const { plan, typescript, files } = compileReplay(trace, hardware);
-    const folder = join(packageRoot(), "generated", plan.experiment.name);
-    const errors = typeErrors(folder, typescript);
-    if (errors.length > 0) {
-      const shown = errors.slice(0, 5).join("\n  ");
-      throw new Error(`internal: generated code of ${plan.experiment.name} does not type-check:\n  ${shown}`);
-    }
-    return await bundle({ files, banner: "" });
+    return compileReplay(trace, code);
   } finally {
     await trace.close();
   }

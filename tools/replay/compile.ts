@@ -2,7 +2,7 @@
 
 import { buildTrainer } from "../../compiler/build";
 import { type GeneratedCode, type GeneratedFile, standingForItself } from "../../compiler/emit/code";
-import { emitTypeScript, functionsText } from "../../compiler/emit/emit";
+import { emitTypeScript, functionsText, sizesText } from "../../compiler/emit/emit";
 import { emitObserve } from "../../compiler/emit/observe";
 import { packageVersion } from "../../compiler/emit/package-root";
 import { render } from "../../compiler/emit/render";
@@ -16,12 +16,20 @@ export interface CompiledReplay {
   readonly plan: Plan;
   /** experiment, features, parameters, step and trees as a trainer has them; observe, observe-mse. */
   readonly typescript: readonly GeneratedCode[];
+  /** step.ts as the compiler writes it, whichever goes through the trace. */
+  readonly ownStep: string;
   /** These, and main, which starts the replay. */
   readonly files: readonly GeneratedFile[];
 }
 
-/** With other hardware than the default, the generated step is one for that; of several devices each is a rank of the trace. */
-export function compileReplay(trace: Trace, hardware?: Spec["hardware"]): CompiledReplay {
+export interface ReplayCode {
+  /** With other hardware than the default, the generated step is one for that; of several devices each is a rank of the trace. */
+  readonly hardware?: Spec["hardware"] | undefined;
+  /** step.ts of a trainer, and what it imports, in the place of the compiler's own. */
+  readonly step?: readonly GeneratedCode[] | undefined;
+}
+
+export function compileReplay(trace: Trace, { hardware, step }: ReplayCode = {}): CompiledReplay {
   const recorded = specOfTrace(trace, hardware?.gpus);
   const spec = hardware === undefined ? recorded : { ...recorded, hardware };
   const hash = specHash(spec);
@@ -29,21 +37,33 @@ export function compileReplay(trace: Trace, hardware?: Spec["hardware"]): Compil
     spec,
     specHash: hash,
     generatorVersion: packageVersion(),
-    pixels: "f32",
+    pixels: step !== undefined && takesBytes(step) ? "u8" : "f32",
     masks: masksOfTrace(trace),
   });
   const trainer = buildTrainer(plan);
   const { loss } = buildTrainer({ ...plan, model: { ...plan.model, loss: "mse" } }).model;
   const mse = { ...trainer, model: { ...trainer.model, loss } };
   const imports = ["step.ts"];
+  const own = emitTypeScript(trainer);
+  const given = new Set(["main.ts", ...(step ?? []).map(({ name }) => name)]);
   const typescript = [
-    ...emitTypeScript(trainer).filter(({ name }) => name !== "main.ts"),
+    ...own.filter(({ name }) => !given.has(name)),
+    ...(step ?? []),
     standingForItself({ name: "observe.ts", text: emitObserve({ trainer, loss: "smoothL1" }), imports }),
     standingForItself({ name: "observe-mse.ts", text: emitObserve({ trainer: mse, loss: "mse" }), imports }),
   ];
   return {
     plan,
     typescript,
-    files: [...typescript, { name: "main.ts", text: render("replay.ts", functionsText(trainer)) }],
+    ownStep: own.find(({ name }) => name === "step.ts")?.text ?? "",
+    files: [
+      ...typescript,
+      { name: "main.ts", text: render("replay.ts", { ...functionsText(trainer), sizes: sizesText(trainer) }) },
+    ],
   };
+}
+
+/** Whether it takes images as bytes, as trainers do; a recording's own step takes numbers. */
+function takesBytes(step: readonly GeneratedCode[]): boolean {
+  return step.some(({ text }) => /\.normalizePixels\(/.test(text));
 }

@@ -59,7 +59,24 @@ export const compileErrors = {
   ),
   typeError: kind(
     "E433",
-    "Code of a trainer that was edited by hand does not type-check; the sentence is the TypeScript compiler's.",
+    "Code of a trainer that was edited by hand does not type-check; the sentence is the TypeScript compiler's, or says which size differs from a recording.",
     (facts: { message: string }) => ({ what: facts.message }),
+  ),
+  noStep: kind("E434", "`ijepa replay --trainer` takes the folder of a trainer.", () => ({
+    what: "there is no step.ts in it",
+    want: "the folder of a trainer, such as generated/quickstart",
+    hint: "`ijepa replay TRACE --write FOLDER` writes the trainer of a recording.",
+  })),
+  stepInTheWay: kind("E435", "`ijepa replay --write` writes no step where there is one.", () => ({
+    what: "there is a step already, which may have been edited",
+    hint: "Give another folder, or remove it.",
+  })),
+  stepUnfit: kind(
+    "E436",
+    "The step that `ijepa replay --trainer` was given does not fit the recording, or lacks a function that is called.",
+    (facts: { file: string; message: string }) => ({
+      what: `the step does not fit what calls it (${facts.file} of the replay): ${facts.message}`,
+      hint: "`ijepa replay TRACE --write FOLDER` writes a step that fits.",
+    }),
   ),
 } as const;

@@ -1,7 +1,6 @@
 /** W3xx what is probably not meant, but can be trained. */
+import { type MemoryShortage, shortageText } from "../../../runtime/step/memory";
 import { warning } from "./kind";
-
-const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
 
 export const warningKinds = {
   contextLikeTargets: warning(
@@ -36,19 +35,6 @@ export const warningKinds = {
   memoryTooSmall: warning(
     "W304",
     "The step is estimated to take more memory than this machine has.",
-    (facts: {
-      totalBytes: number;
-      stateBytes: number;
-      machineBytes: number;
-      images: number;
-      fits: { images: number; accumulation: number } | null;
-    }) => ({
-      what: `a step of ${facts.images} images takes more memory than this machine has`,
-      found: `about ${gibibytes(facts.totalBytes)}; there are ${gibibytes(facts.machineBytes)}`,
-      want:
-        facts.fits === null
-          ? `a smaller encoder: its weights and what is kept of them alone take ${gibibytes(facts.stateBytes)}`
-          : `${facts.fits.images === 1 ? "1 image" : `${facts.fits.images} images`} at a time: optimization.accumulation = ${facts.fits.accumulation}`,
-    }),
+    (shortage: MemoryShortage) => shortageText(shortage),
   ),
 } as const;

@@ -4,8 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cacheFolder } from "../../cache-folder";
 
 const EXTENSION = ".xla";
 const HASH_BYTES = 32;
@@ -25,7 +25,7 @@ const none: ProgramCache = { get: () => undefined, put: () => undefined };
 export function openCache(env: Readonly<Record<string, string | undefined>> = process.env): ProgramCache {
   const wanted = env.IJEPA_XLA_CACHE;
   if (wanted === "off") return none;
-  return cacheIn(wanted || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ijepa", "xla"));
+  return cacheIn(wanted || cacheFolder("xla", env));
 }
 
 export function cacheIn(folder: string): ProgramCache {

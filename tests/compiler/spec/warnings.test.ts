@@ -73,4 +73,16 @@ describe("memory", () => {
     const memory = { stateBytes: 2 * GiB, totalBytes: (2 + 0.35 * 96) * GiB };
     expect(memoryFinding(given, memory, machine * GiB)?.problem.want ?? null).toBe(want);
   });
+
+  test.each<[gib: number, want: string]>([
+    [
+      12,
+      "32 images at a time: optimization.accumulation = 3; or hardware.precision = bf16, which takes about 12.0 GiB",
+    ],
+    [20, "32 images at a time: optimization.accumulation = 3"],
+  ])("bfloat16 is named where its %d GiB fit", (gib, want) => {
+    const memory = { stateBytes: 2 * GiB, totalBytes: (2 + 0.35 * 96) * GiB };
+    const bf16 = { ...memory, totalBytes: gib * GiB };
+    expect(memoryFinding(spec(96), memory, 16 * GiB, bf16)?.problem.want).toBe(want);
+  });
 });

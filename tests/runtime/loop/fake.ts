@@ -210,6 +210,7 @@ export function fakeEnvironment(
     createEngine: async () => engine,
     openImages: async ({ experiment, fromStep }) => fakeImages(experiment, fromStep),
     openEvaluation: async () => null,
+    machineBytes: 2 ** 34,
     stdout: stream,
     stderr: stream,
     script: "/somewhere/train.js",

@@ -20,6 +20,7 @@ const runRanks = (communicator: Communicator): RunRanks => ({
   ...communicator,
   cores: 1,
   localRank: 0,
+  ranksHere: 1,
   devices: 1,
   stepping: () => {},
   during: (_what, _limitMs, work) => work(),

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
+import { cacheFolder } from "../../../cache-folder";
 import { noPjrtPlugin } from "../../../errors";
 import type { XlaDevice } from "../target";
 import { installCommands, knownPlugins } from "./known";
@@ -54,7 +55,7 @@ function pluginsIn(folder: string, device: XlaDevice): string[] {
 
 /** What scripts/pjrt-cpu.mjs fetches goes here, laid out as in site-packages. */
 export function pluginFolder(env: Readonly<Record<string, string | undefined>>): string {
-  return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ijepa", "pjrt");
+  return cacheFolder("pjrt", env);
 }
 
 function besideTrainer(): string[] {

@@ -53,7 +53,7 @@ function boundsOf(casts: number, rates: ArrayLike<number>): { readonly [G in Gro
 
 async function inBfloat16(trace: Trace) {
   const hardware = { ...specOfTrace(trace).hardware, engine: "xla", precision: "bf16" } as const;
-  const { plan, files } = compileReplay(trace, hardware);
+  const { plan, files } = compileReplay(trace, { hardware });
   return { casts: castsOfStep(buildTrainer(plan).model), program: await evaluateReplay(files) };
 }
 

@@ -66,7 +66,7 @@ describe.skipIf(!hasPlugin)(`many devices (seed ${testSeed})`, { timeout: 300_00
     try {
       const { experiment } = await manyDevicesProgram({ ...xla, gpus: trace.ranks, accumulation: 1 });
       const { hardware } = experiment;
-      const program = await evaluateReplay(compileReplay(trace, hardware).files);
+      const program = await evaluateReplay(compileReplay(trace, { hardware }).files);
       const found = await onRanks(trace.ranks, async (communicator) => {
         const engine = await holding(1)(communicator, hardware.reduceBucketMiB * 2 ** 20);
         const followed = await follow(program, trace, engine, { devices: communicator, mse: false });
