@@ -95,14 +95,16 @@ module.exports = {
     },
     {
       name: "objectives-by-their-table",
-      comment: "Which objective it is, nobody asks: what is to be known of one stands in the record that the table gives.",
+      comment:
+        "Which objective it is, nobody asks: what is to be known of one stands in the record that the table gives.",
       severity: "error",
       from: { path: "^(compiler|commands|tools|scripts|bench)/", pathNot: "^compiler/objectives/" },
       to: { path: "^compiler/objectives/[^/]+/" },
     },
     {
       name: "objectives-by-their-table-in-the-runtime",
-      comment: "A generated main.ts imports the folder of its objective; whoever else wants one asks the table by name.",
+      comment:
+        "A generated main.ts imports the folder of its objective; whoever else wants one asks the table by name.",
       severity: "error",
       from: { path: "^(runtime|compiler|commands|tools|scripts|bench)/", pathNot: "^runtime/objectives/" },
       to: { path: "^runtime/objectives/[^/]+/" },
@@ -123,7 +125,8 @@ module.exports = {
     },
     {
       name: "objective-ends-at-the-model",
-      comment: "An objective says what is computed; how it is made faster, differentiated and written is the same for all.",
+      comment:
+        "An objective says what is computed; how it is made faster, differentiated and written is the same for all.",
       severity: "error",
       from: { path: "^compiler/objectives/" },
       to: { path: "^compiler/(optimize|autodiff|step|emit|bundle|output)/" },

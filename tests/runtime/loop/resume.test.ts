@@ -41,7 +41,14 @@ describe("a resumed run", () => {
 
   it("can go on from a kept checkpoint, by its path", async () => {
     const [whole, forked] = [folder(), folder()];
-    const log = { logEverySteps: 2, checkpointEveryEpochs: 1, keepEveryEpochs: 1, keepLast: 1, keepBestMetric: null, ...noLoggerSettings };
+    const log = {
+      logEverySteps: 2,
+      checkpointEveryEpochs: 1,
+      keepEveryEpochs: 1,
+      keepLast: 1,
+      keepBestMetric: null,
+      ...noLoggerSettings,
+    };
     await runIn(whole, { experiment: { log } });
     const path = join(whole, "tiny-ep1.safetensors");
     await runIn(forked, { experiment: { log }, flags: { resume: { from: "path", path } } });
@@ -53,7 +60,14 @@ describe("a resumed run", () => {
 
   it("keeps the last copies and the best, also over a resume", async () => {
     const directory = folder();
-    const log = { logEverySteps: 2, checkpointEveryEpochs: 1, keepEveryEpochs: 0, keepLast: 2, keepBestMetric: "loss", ...noLoggerSettings };
+    const log = {
+      logEverySteps: 2,
+      checkpointEveryEpochs: 1,
+      keepEveryEpochs: 0,
+      keepLast: 2,
+      keepBestMetric: "loss",
+      ...noLoggerSettings,
+    };
     const { experiment } = tinyProgram();
     const optimizer = { ...experiment.optimizer, epochs: 5, stepsPerEpoch: 2 };
     // Two micro-batches a step, two steps an epoch: the third epoch is the best.
