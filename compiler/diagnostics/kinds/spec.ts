@@ -1,4 +1,5 @@
 /** E1xx reading a spec, E2xx its schema, E3xx its fields against each other. */
+import { imageEndingsText } from "../../../runtime/data/image-format";
 import { didYouMean, type FoundWant, kind, type Said } from "./kind";
 
 type Block = { readonly height: number; readonly width: number };
@@ -274,7 +275,16 @@ export const specErrors = {
     (facts: { folder: string; why: "missing" | "empty" }) => ({
       what: facts.why === "missing" ? "there is no such folder to count the images of" : "there is no image to count",
       found: facts.folder,
-      want: "a folder of .jpg, .jpeg, .png or .webp files, seen from the spec",
+      want: `a folder of ${imageEndingsText} files, seen from the spec`,
+      hint: "Where the images lie on another machine, say with `data.images` how many there are.",
+    }),
+  ),
+  imagesNotCounted: kind(
+    "E335",
+    "Without `data.images` the images in shards or parquet files are counted, so those have to be whole and where the spec is compiled.",
+    (facts: { why: string }) => ({
+      what: "the images cannot be counted",
+      found: facts.why.replace(/[.]$/, ""),
       hint: "Where the images lie on another machine, say with `data.images` how many there are.",
     }),
   ),

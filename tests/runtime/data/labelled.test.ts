@@ -13,6 +13,7 @@ const folderData: FolderData = {
   holdOut: 0,
   labels: true,
   maxBadShare: 0.5,
+  exifRotation: false,
 };
 const everything = Number.POSITIVE_INFINITY;
 
