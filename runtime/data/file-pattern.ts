@@ -1,5 +1,5 @@
 /** Which files a path of the data names: one, those of a folder, or those that match `train-{000000..000099}.tar` or `train-*.tar`. */
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, type Stats, statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { expand } from "brace-expansion";
 import { dataFileMissing, dataFolderUnreadable, tooManyDataFiles } from "../errors";
@@ -28,7 +28,7 @@ export interface PatternOptions {
 /** Throws R121 where one that is named, or any, is not there, R128 where there are too many, R131 where a folder cannot be read. */
 export function filesOfPattern({ root, given, what, ending }: PatternOptions): FoundFiles {
   const path = resolve(root, given);
-  const info = statSync(path, { throwIfNoEntry: false });
+  const info = infoOf(path);
   const missing = (file: string) => dataFileMissing({ file, given, what, ending });
   if (info?.isDirectory()) {
     const names = matches(path, `*${ending}`);
@@ -47,6 +47,15 @@ export function filesOfPattern({ root, given, what, ending }: PatternOptions): F
   }
   const where = resolve(root, plainFolder(given));
   return { where, names: [...new Set(files)].map((file) => relative(where, file).split(sep).join("/")) };
+}
+
+/** Undefined too where no file can have that name. */
+function infoOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 const isWild = (part: string): boolean => /[*?]/.test(part);
@@ -69,7 +78,7 @@ function withWildcards(root: string, pattern: string): readonly string[] {
       (isWild(part) ? matches(folder, part) : [part])
         .map((name) => join(folder, name))
         .filter((path) => {
-          const info = statSync(path, { throwIfNoEntry: false });
+          const info = infoOf(path);
           return wanted === "file" ? info?.isFile() : info?.isDirectory();
         }),
     );

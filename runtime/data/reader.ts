@@ -1,6 +1,7 @@
 /** The bytes of image files by number, whatever holds them: each kind of data set has a plan that any thread can read by. */
 import type { FileListMemory } from "./file-list";
 import { openFileList } from "./file-list";
+import type { FileReader } from "./file-reader";
 import { openRows, type RowReaderPlan } from "./parquet/rows";
 import { type PatientReader, patientReader } from "./read-patiently";
 
@@ -28,13 +29,6 @@ export interface ShardReaderPlan {
 
 /** To be sent to other threads. */
 export type ReaderPlan = FolderReaderPlan | ShardReaderPlan | RowReaderPlan;
-
-export interface FileReader {
-  readonly images: number;
-  name(index: number): string;
-  /** Throws what the system says at last, and R139 where all of the data set is gone. */
-  bytes(index: number): Promise<Uint8Array>;
-}
 
 export function openReader(plan: ReaderPlan, patienceMs: number): FileReader {
   const patient = patientReader({ folder: plan.where, patienceMs });

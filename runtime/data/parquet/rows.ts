@@ -1,6 +1,7 @@
 /** The images of parquet files by number. A row group is read and unpacked as a whole, and the last ones are kept. */
+
+import type { FileReader } from "../file-reader";
 import type { FilePart, PatientReader } from "../read-patiently";
-import type { FileReader } from "../reader";
 import { type Columns, type Footer, readFooter } from "./footer";
 import { imageIn, readGroup } from "./row-group";
 import { ParquetDamaged } from "./thrift";

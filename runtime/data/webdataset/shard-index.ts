@@ -49,7 +49,7 @@ export function indexShard(path: string): ShardIndex {
   };
 
   const member = (found: TarMember, reader: TarReader): void => {
-    const parts = /^((?:[^]*\/)?[^./][^./]*)\.([^/]+)$/.exec(found.name);
+    const parts = /^((?:[\s\S]*\/)?[^./]+)\.([^/]+)$/.exec(found.name);
     if (parts === null) return; // hidden, or without an ending
     const [, key = "", ending = ""] = parts;
     if (sample?.key !== key) {

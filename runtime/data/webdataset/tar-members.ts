@@ -87,7 +87,7 @@ function walk(fileSize: number, reader: TarReader, member: (found: TarMember, re
   let at = 0;
   while (at < fileSize) {
     if (fileSize - at < block) throw new TarDamaged(at, "it ends in the middle of a header");
-    const header = new Header(Buffer.from(reader.read(at, block)), 0, ahead.own, global);
+    const header = headerAt(reader, at, ahead.own, global);
     if (header.nullBlock) return;
     if (!header.cksumValid) throw new TarDamaged(at, "there is no header: its checksum does not fit");
     const size = sizeOf(header, at);
@@ -102,7 +102,7 @@ function walk(fileSize: number, reader: TarReader, member: (found: TarMember, re
     switch (header.type) {
       case "NextFileHasLongPath":
       case "OldGnuLongPath":
-        ahead = { ...ahead, long: text(longestName + 1).replace(/\0[^]*$/, "") };
+        ahead = { ...ahead, long: text(longestName + 1).replace(/\0[\s\S]*$/, "") };
         break;
       case "NextFileHasLongLinkpath":
         text(longestName + 1);
@@ -127,6 +127,16 @@ function walk(fileSize: number, reader: TarReader, member: (found: TarMember, re
       }
     }
     at = offset + block * Math.ceil(size / block);
+  }
+}
+
+function headerAt(reader: TarReader, at: number, own: Pax | undefined, global: Pax | undefined): Header {
+  const bytes = Buffer.from(reader.read(at, block));
+  try {
+    return new Header(bytes, 0, own, global);
+  } catch {
+    // It throws of numbers that no number of JavaScript holds.
+    throw new TarDamaged(at, "there is a header whose size is no number of bytes");
   }
 }
 
