@@ -22,15 +22,22 @@ export async function readGroup(of: {
     whole.columns.find(({ meta_data: chunk }) => {
       return chunk !== undefined && Number(chunk.dictionary_page_offset || chunk.data_page_offset) === start;
     })?.meta_data?.path_in_schema;
+  const slice = async (start: number, end: number): Promise<ArrayBuffer> => {
+    const path = chunkAt(start);
+    if (path === undefined) throw new ParquetDamaged("its columns lie in no order that is read");
+    const column = columnOf(footer, group, path);
+    const bytes = await of.read({ offset: start, size: end - start });
+    if (bytes.length < end - start) throw new ParquetDamaged("it became shorter after it was looked through");
+    pages.check(bytes, column);
+    return bytes.buffer;
+  };
   const file = {
     byteLength: footer.fileSize,
-    slice: async (start: number, end = footer.fileSize): Promise<ArrayBuffer> => {
-      const bytes = await of.read({ offset: start, size: end - start });
-      if (bytes.length < end - start) throw new ParquetDamaged("it became shorter after it was looked through");
-      const path = chunkAt(start);
-      if (path === undefined) throw new ParquetDamaged("its columns lie in no order that is read");
-      pages.check(bytes, columnOf(footer, group, path));
-      return bytes.buffer;
+    slice: (start: number, end = footer.fileSize): Promise<ArrayBuffer> => {
+      const bytes = slice(start, end);
+      // hyparquet reads ahead, and may fail before it waits for what it asked for: that must not end the process.
+      bytes.catch(() => {});
+      return bytes;
     },
   };
   const metadata = { ...footer.metadata, num_rows: whole.num_rows, row_groups: [whole] };
