@@ -3,6 +3,12 @@ import { imageEndingsText } from "../../../runtime/data/image-format";
 import { didYouMean, type FoundWant, kind, type Said } from "./kind";
 
 type Block = { readonly height: number; readonly width: number };
+/** `"a", "b" and "c"`. */
+const quotedList = (names: readonly string[]): string =>
+  names
+    .map((name) => JSON.stringify(name))
+    .join(", ")
+    .replace(/, (?=[^,]*$)/, " and ");
 const blockText = ({ height, width }: Block): string => `${height}×${width}`;
 
 /** Which `minKeep` fits a block. */
@@ -122,7 +128,7 @@ export const specErrors = {
     (facts: { tag: string; here: string; others: readonly string[]; known: readonly string[] }) => ({
       what: `no field of ${facts.tag} ${JSON.stringify(facts.here)}`,
       want: `one of ${facts.known.join(", ")}`,
-      hint: `${facts.others.map((other) => JSON.stringify(other)).join(" and ")} ${facts.others.length === 1 ? "has" : "have"} it.`,
+      hint: `${quotedList(facts.others)} ${facts.others.length === 1 ? "has" : "have"} it.`,
     }),
   ),
 

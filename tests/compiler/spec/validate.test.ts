@@ -32,7 +32,7 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
   [
     "data.train",
     "x",
-    'E209 data.train: no field of source "shapes"; want one of source, trainImages, validationImages, testImages, sceneSize, difficulty, seed. "folder" has it.',
+    'E209 data.train: no field of source "shapes"; want one of source, trainImages, validationImages, testImages, sceneSize, difficulty, seed. "folder", "webdataset" and "parquet" have it.',
   ],
   [
     "masking",
@@ -57,7 +57,7 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
   [
     "masking.strategy",
     "multi-block",
-    'E205 masking.strategy: not one of the choices; found "multi-block"; want "multiblock" or "block" or "random" or "rasterized". Did you mean `multiblock`?',
+    'E205 masking.strategy: not one of the choices; found "multi-block"; want "multiblock", "block", "random" or "rasterized". Did you mean `multiblock`?',
   ],
   ["image.a b", 1, 'E201 image["a b"]: no such field; want one of size, mean, std'],
   [
