@@ -5,12 +5,14 @@ import { errors, exitCode } from "../compiler/diagnostics/catalogue";
 import { type Diagnostic, unplaced } from "../compiler/diagnostics/diagnostic";
 import { packageRoot } from "../compiler/emit/package-root";
 import { specFromText } from "../compiler/spec/load";
+import { UserError } from "../runtime/errors";
 import { durationText } from "../runtime/report/text";
 import { speedsOf } from "../tools/doctor/fastest";
 import { type ChoiceInput, choicesText, imagesOf, specText } from "../tools/init/choose";
-import { folderOf } from "../tools/init/folder";
+import { imagesAt } from "../tools/init/images";
 import { type Answers, ask, type Checks, defaults, type Given, isInterrupted } from "../tools/init/questions";
 import { shellWord } from "../tools/sweep/executors/shell";
+import { reporting } from "./evaluate";
 import { printDiagnostics } from "./print";
 
 export interface InitOptions {
@@ -54,12 +56,19 @@ const checks: Checks = {
   name: (name) => {
     const file = fileOf(name);
     if (existsSync(file)) return errors.specInTheWay().what;
-    const draft = loaded({ name, folder: null, labels: true, schema: "" }, file, { epochs: 1, why: "" });
+    const draft = loaded({ name, images: null, labels: true, schema: "" }, file, { epochs: 1, why: "" });
     const [wrong] = "diagnostics" in draft ? draft.diagnostics : [];
     return wrong === undefined ? null : [wrong.what, wrong.want].filter((part) => part !== null).join(": ");
   },
   minutes: (minutes) => (minutesOf(minutes) === null ? "It is a number above 0." : null),
-  folder: async (path) => (await folderOf(resolve(path), path)) ?? noImages(path).what,
+  images: async (path) => {
+    try {
+      return (await imagesAt(path, path)) ?? noImages(path).what;
+    } catch (error) {
+      if (error instanceof UserError) return error.message;
+      throw error;
+    }
+  },
 };
 
 function noImages(folder: string) {
@@ -84,7 +93,9 @@ function commandOf({ name, images, minutes, labels }: Answers): string {
   return ["ijepa init", ...flags.map(shellWord)].join(" ");
 }
 
-async function write({ name, images, minutes, labels }: Answers): Promise<number> {
+const write = (answers: Answers): Promise<number> => reporting(() => written(answers));
+
+async function written({ name, images: given, minutes, labels }: Answers): Promise<number> {
   const limit = minutesOf(minutes);
   if (limit === null) {
     const what = `--minutes is '${minutes}'`;
@@ -92,10 +103,10 @@ async function write({ name, images, minutes, labels }: Answers): Promise<number
   }
   const file = fileOf(name);
   if (existsSync(file)) return refuse(unplaced(file, errors.specInTheWay()));
-  const folder = images === undefined ? null : await folderOf(resolve(images), seen(resolve(file, ".."), images));
-  if (images !== undefined && folder === null) return refuse(unplaced(null, noImages(images)));
+  const images = given === undefined ? null : await imagesAt(given, seen(resolve(file, ".."), given));
+  if (given !== undefined && images === null) return refuse(unplaced(null, noImages(given)));
   const schema = seen(resolve(file, ".."), join(packageRoot(), "schema/experiment.schema.json"));
-  const input: ChoiceInput = { name, folder, labels, schema };
+  const input: ChoiceInput = { name, images, labels, schema };
   const draft = loaded(input, file, { epochs: 1, why: "" });
   if ("diagnostics" in draft) {
     printDiagnostics(draft.diagnostics);

@@ -25,9 +25,12 @@ function program(): Command {
       "write a first experiment: valid, and fit for the images and this machine, with the reason of each choice",
     )
     .argument("[name]", "its name, and that of its file (default: my-experiment)")
-    .option("--images <folder>", "your own images, instead of scenes that the trainer renders")
+    .option(
+      "--images <path>",
+      "your own images (a folder, .tar shards, .parquet files), instead of scenes that the trainer renders",
+    )
     .option("--minutes <n>", "what the training may take (default: 10)")
-    .option("--no-labels", "folders of the images are no classes")
+    .option("--no-labels", "the images are used without their classes")
     .option("--yes", "ask nothing on a terminal: what is not given is the default")
     .action(async (name, options) => {
       code = await (await import("./init")).init(name, options);
@@ -211,7 +214,7 @@ function program(): Command {
     .requiredOption("--format <name>", "safetensors, official, hf, timm, onnx or transformers.js")
     .option("--encoder <name>", "target or context", "target")
     .option("--precision <name>", "of onnx and transformers.js: fp32, fp16 or int8 weights", "fp32")
-    .option("--images <folder>", "images to measure the loss of fp16 and int8 on (default: the run's held-out data)")
+    .option("--images <path>", "images to measure the loss of fp16 and int8 on (default: the run's held-out data)")
     .option("--out <folder>", "folder of the export (default: exports/<name>-<format>)")
     .action(async (from, options) => {
       code = await (await import("./export")).exportCommand(from, options);
@@ -226,7 +229,10 @@ function program(): Command {
       "--protocol <names>",
       "with commas: knn, linear, few-labels, collapse, lidar, heads (default: all but heads)",
     )
-    .option("--data <folder>", "labelled images: a folder per class, or train and val (default: the run's own data)")
+    .option(
+      "--data <path>",
+      "labelled images: a folder per class, or train and val; .tar or .parquet (default: the run's own data)",
+    )
     .option("--encoder <name>", "target or context", "target")
     .option("--spec <file>", "the architecture of weights of the official code, timm or Hugging Face")
     .option("--train-images <n>", "most training images (default: the experiment's)")
@@ -241,7 +247,7 @@ function program(): Command {
     .command("embed")
     .description("write the features of images as NumPy arrays, a row for each image (docs/evaluation.md)")
     .argument("<from>", "a run folder (its newest checkpoint), a checkpoint, or weights of others with --spec")
-    .argument("<images>", "folder of images, at any depth")
+    .argument("<images>", "folder of images, at any depth; .tar shards or .parquet files")
     .requiredOption("--out <file>", "F.npy; the names of the images go to F-files.txt, line by line")
     .option("--patches", "write the features of every patch too, to F-patches.npy")
     .option("--encoder <name>", "target or context", "target")

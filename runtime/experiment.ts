@@ -59,21 +59,46 @@ export interface ShapesData {
   readonly seed: number;
 }
 
-/** Image files below a folder; the first level of folders are the classes where `labels` is true. */
-export interface FolderData {
-  readonly kind: "folder";
+/** Images that are read from files, whatever holds them. */
+interface ReadData {
   readonly trainPath: string;
   /** Held-out images for the probes, or null. */
   readonly validationPath: string | null;
   readonly trainImages: number;
-  /** Share of the images below trainPath that is kept aside for the probes, by a hash of the name; 0 = none. */
+  /** Share of the images of trainPath that is kept aside for the probes, by a hash of the name; 0 = none. */
   readonly holdOut: number;
   readonly labels: boolean;
   /** More bad images than this share of those to train on end the run. */
   readonly maxBadShare: number;
+  /** Turned upright as their EXIF says; torchvision does not do that. */
+  readonly exifRotation: boolean;
 }
 
-export type DataPlan = ShapesData | FolderData;
+/** Image files below a folder; the first level of folders are the classes where `labels` is true. */
+export interface FolderData extends ReadData {
+  readonly kind: "folder";
+}
+
+/** Tar shards in the layout of WebDataset; paths are patterns. */
+export interface WebDatasetData extends ReadData {
+  readonly kind: "webdataset";
+  /** Images that are mixed with one another, beside the order of the shards. */
+  readonly shuffleBuffer: number;
+}
+
+/** Parquet files in the layout of the Hugging Face hub; paths are patterns. */
+export interface ParquetData extends ReadData {
+  readonly kind: "parquet";
+  /** Images that are mixed with one another, beside the order of the row groups. */
+  readonly shuffleBuffer: number;
+  readonly imageColumn: string;
+  readonly labelColumn: string;
+}
+
+/** What is not rendered. */
+export type FileData = FolderData | WebDatasetData | ParquetData;
+
+export type DataPlan = ShapesData | FileData;
 
 /** Target blocks of `height`×`width` patches: one outcome of the size draw. */
 export interface BlockSize {

@@ -35,15 +35,25 @@ function dataPlan({ data }: Spec): DataPlan {
     const { trainImages, validationImages, testImages, sceneSize, difficulty, seed } = data;
     return { kind: "shapes", trainImages, validationImages, testImages, sceneSize, difficulty, seed };
   }
-  return {
-    kind: "folder",
+  const read = {
     trainPath: data.train,
     validationPath: data.validation,
     trainImages: data.images,
     holdOut: data.holdOut,
     labels: data.labels,
     maxBadShare: data.maxBadShare,
+    exifRotation: data.exifRotation,
   };
+  switch (data.source) {
+    case "folder":
+      return { kind: "folder", ...read };
+    case "webdataset":
+      return { kind: "webdataset", ...read, shuffleBuffer: data.shuffleBuffer };
+    case "parquet": {
+      const { shuffleBuffer, imageColumn, labelColumn } = data;
+      return { kind: "parquet", ...read, shuffleBuffer, imageColumn, labelColumn };
+    }
+  }
 }
 
 /** In which number format products take their operands. fp16 is refused by a rule: hardware-rules.ts. */

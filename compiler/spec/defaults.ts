@@ -14,17 +14,13 @@ import { isObject, type JsonObject, type JsonValue } from "./json";
 import { isDrawable, type MaskingBlocks } from "./mask-settings";
 import { defaultMlpRatio, defaultSize, encoderSizes } from "./presets";
 import { branchFor, type SchemaNode, schemaRoot } from "./schema";
-import type {
-  EncoderSpec,
-  FolderDataSpec,
-  InitSpec,
-  MultiblockMaskingSpec,
-  PredictorSpec,
-  ShapesDataSpec,
-  Spec,
-} from "./spec";
+import type { EncoderSpec, InitSpec, MultiblockMaskingSpec, PredictorSpec, ShapesDataSpec, Spec } from "./spec";
 
 type Without<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;
+
+type FileDataSpec = Exclude<Spec["data"], ShapesDataSpec>;
+/** Each of them without `holdOut`. */
+type FilledFileData = FileDataSpec extends infer T ? (T extends FileDataSpec ? Without<T, "holdOut"> : never) : never;
 
 /** A spec with the schema's defaults, still without those that other fields decide. */
 interface Filled
@@ -41,7 +37,7 @@ interface Filled
   readonly evaluation: Omit<Spec["evaluation"], "knn"> & {
     readonly knn: Without<Spec["evaluation"]["knn"], "neighbours">;
   };
-  readonly data: Without<ShapesDataSpec, "sceneSize"> | Without<FolderDataSpec, "holdOut">;
+  readonly data: Without<ShapesDataSpec, "sceneSize"> | FilledFileData;
   readonly init: Without<InitSpec, "patchStd">;
 }
 

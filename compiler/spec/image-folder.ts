@@ -1,12 +1,14 @@
 /** What lies in a folder of images: how many, in which classes, and which files the trainer does not read. */
-import { type Dirent, readdirSync, realpathSync, statSync } from "node:fs";
-import { extname, join } from "node:path";
-import { isImageName } from "../../runtime/data/folder";
+import { statSync } from "node:fs";
+import type { FileList } from "../../runtime/data/file-list";
+import { lookThroughFolder } from "../../runtime/data/folder-index";
 import { isHeldOut } from "../../runtime/data/hold-out";
+import { openIndexCache } from "../../runtime/data/index-cache";
+import { finished } from "../../runtime/data/looking";
 
 export interface FolderLook {
   /** Paths below the folder, with `/`. */
-  readonly images: readonly string[];
+  readonly images: FileList;
   /** Folders of the first level that hold an image, sorted. */
   readonly classes: readonly string[];
   /** Images that lie in no folder of the first level. */
@@ -14,9 +16,6 @@ export interface FolderLook {
   /** Files that are images of a kind that is not read, by their ending. */
   readonly skipped: ReadonlyMap<string, number>;
 }
-
-/** Endings of images that the trainer passes over. */
-const unread = [".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".svg"];
 
 const looks = new Map<string, FolderLook | null>();
 
@@ -30,45 +29,21 @@ export function lookAtFolder(folder: string): FolderLook | null {
 }
 
 function looked(folder: string): FolderLook | null {
-  const images: string[] = [];
-  const skipped = new Map<string, number>();
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return null;
   try {
-    const visited = new Set([realpathSync(folder)]);
-    const visit = (below: string): void => {
-      for (const entry of readdirSync(join(folder, below), { withFileTypes: true })) {
-        if (entry.name.startsWith(".")) continue;
-        const name = below === "" ? entry.name : `${below}/${entry.name}`;
-        const kind = kindOf(join(folder, name), entry, visited);
-        if (kind === "folder") visit(name);
-        if (kind !== "file") continue;
-        const ending = extname(name).toLowerCase();
-        if (isImageName(name)) images.push(name);
-        else if (unread.includes(ending)) skipped.set(ending, (skipped.get(ending) ?? 0) + 1);
-      }
-    };
-    visit("");
+    const { files: images, skipped } = finished(lookThroughFolder(folder, openIndexCache()));
+    const classes = new Set<string>();
+    let loose = 0;
+    for (let i = 0; i < images.length; i++) {
+      const name = images.at(i);
+      const slash = name.indexOf("/");
+      if (slash === -1) loose++;
+      else classes.add(name.slice(0, slash));
+    }
+    return { images, classes: [...classes].sort(), loose, skipped };
   } catch {
     return null;
   }
-  const classes = new Set(images.flatMap((name) => (name.includes("/") ? [name.slice(0, name.indexOf("/"))] : [])));
-  return {
-    images,
-    classes: [...classes].sort(),
-    loose: images.filter((name) => !name.includes("/")).length,
-    skipped,
-  };
-}
-
-/** A link to a folder that was seen already, or to nowhere, is nothing. */
-function kindOf(path: string, entry: Dirent, visited: Set<string>): "folder" | "file" | "nothing" {
-  if (!entry.isSymbolicLink()) return entry.isDirectory() ? "folder" : entry.isFile() ? "file" : "nothing";
-  const target = statSync(path, { throwIfNoEntry: false });
-  if (target === undefined) return "nothing";
-  if (target.isFile()) return "file";
-  const real = realpathSync(path);
-  if (!target.isDirectory() || visited.has(real)) return "nothing";
-  visited.add(real);
-  return "folder";
 }
 
 /** Whether the folders of the first level are classes: all images lie in one of several. */
@@ -78,5 +53,8 @@ export function hasClasses({ classes, loose }: FolderLook): boolean {
 
 /** Images that are trained on, where a share is held out. */
 export function trainingImages({ images }: FolderLook, holdOut: number): number {
-  return holdOut === 0 ? images.length : images.filter((name) => !isHeldOut(name, holdOut)).length;
+  if (holdOut === 0) return images.length;
+  let count = 0;
+  for (let i = 0; i < images.length; i++) if (!isHeldOut(images.at(i), holdOut)) count++;
+  return count;
 }

@@ -23,7 +23,7 @@ export interface SpecInput {
   /** Distance between prediction and target, averaged over every value: `smoothL1` (beta 1, as released) or `mse` (mean squared error, as in the paper's text). */
   readonly loss?: "smoothL1" | "mse";
   /** Where the images come from. */
-  readonly data: ShapesDataInput | FolderDataInput;
+  readonly data: ShapesDataInput | FolderDataInput | WebDatasetDataInput | ParquetDataInput;
   readonly augmentation?: AugmentationInput;
   readonly optimization?: OptimizationInput;
   readonly init?: InitInput;
@@ -171,6 +171,54 @@ export interface FolderDataInput {
   readonly labels?: boolean;
   /** Share of the training images that may turn out missing, unreadable or damaged: each of these is replaced by another one, drawn from the seed, the epoch and its number. More of them stop the run; 0 stops it at the first. [share; default 0.01] */
   readonly maxBadShare?: number;
+  /** Whether pictures are turned upright as their EXIF says. torchvision does not do it, so neither did the published runs. */
+  readonly exifRotation?: boolean;
+}
+/** Tar shards in the layout of WebDataset: a sample is the files of one name, an image and what goes with it. */
+export interface WebDatasetDataInput {
+  /** Tar shards in the layout of WebDataset. */
+  readonly source: "webdataset";
+  /** Training shards, seen from the folder of this file: one file, a folder, or a pattern such as `train-{000000..000099}.tar` or `train-*.tar`; `--data` of the trainer moves it. [path] */
+  readonly train: string;
+  /** Shards of held-out images for the probes, or null. [path; default null] */
+  readonly validation?: string | null;
+  /** How many images there are to train on: the schedules are computed from it, and the trainer checks it. Give it where a spec is compiled on a machine that has not the images. [images; default counted in `train`, without those that are held out] */
+  readonly images?: number;
+  /** Share of the images below `train` that is kept aside for the probes where there is no `validation`, chosen by a hash of the name. [share; default 0.1 where `images` is counted and there are classes but no `validation`, else 0] */
+  readonly holdOut?: number;
+  /** Whether `.cls`, or `label`, `cls` or `class` of `.json`, beside an image is its class; only the probes use them. Shards without any have no classes either way. */
+  readonly labels?: boolean;
+  /** Share of the training images that may turn out missing, unreadable or damaged: each of these is replaced by another one, drawn from the seed, the epoch and its number. More of them stop the run; 0 stops it at the first. [share; default 0.01] */
+  readonly maxBadShare?: number;
+  /** Whether pictures are turned upright as their EXIF says. torchvision does not do it, so neither did the published runs. */
+  readonly exifRotation?: boolean;
+  /** Images that are mixed with one another: each epoch takes the shards in a new order, and out of so many next images one at random. Larger mixes better, smaller reads more in order; it costs no memory. [images; default 8192] */
+  readonly shuffleBuffer?: number;
+}
+/** Parquet files in the layout of image data sets on the Hugging Face hub: a column of encoded images, and one of labels. */
+export interface ParquetDataInput {
+  /** Parquet files in the layout of the Hugging Face hub. */
+  readonly source: "parquet";
+  /** Training files, seen from the folder of this file: one file, a folder, or a pattern such as `data/train-*.parquet`; `--data` of the trainer moves it. [path] */
+  readonly train: string;
+  /** Files of held-out images for the probes, or null. [path; default null] */
+  readonly validation?: string | null;
+  /** How many images there are to train on: the schedules are computed from it, and the trainer checks it. Give it where a spec is compiled on a machine that has not the images. [images; default counted in `train`, without those that are held out] */
+  readonly images?: number;
+  /** Share of the images below `train` that is kept aside for the probes where there is no `validation`, chosen by a hash of the name. [share; default 0.1 where `images` is counted and there are classes but no `validation`, else 0] */
+  readonly holdOut?: number;
+  /** Whether `labelColumn` holds the class of an image; only the probes use it. Files without that column have no classes either way. */
+  readonly labels?: boolean;
+  /** Share of the training images that may turn out missing, unreadable or damaged: each of these is replaced by another one, drawn from the seed, the epoch and its number. More of them stop the run; 0 stops it at the first. [share; default 0.01] */
+  readonly maxBadShare?: number;
+  /** Whether pictures are turned upright as their EXIF says. torchvision does not do it, so neither did the published runs. */
+  readonly exifRotation?: boolean;
+  /** Images that are mixed with one another: each epoch takes the row groups in a new order, and out of so many next images one at random. Larger mixes better; the row groups that hold so many images should fit in the memory for them (docs/data.md). [images; default 2048] */
+  readonly shuffleBuffer?: number;
+  /** Column of the images: bytes, or a struct of `bytes` and `path`. [text; default "image"] */
+  readonly imageColumn?: string;
+  /** Column of the classes: whole numbers, named by the file's `ClassLabel` where there is one, or texts. [text; default "label"] */
+  readonly labelColumn?: string;
 }
 /** What is done to a training image: a random resized crop, and mirroring if asked for. */
 export interface AugmentationInput {

@@ -130,7 +130,7 @@ export const rules: readonly Rule[] = [
     name: "images are held out once",
     reads: ["data"],
     check: ({ spec: { data } }) => {
-      if (data.source !== "folder" || data.validation === null || data.holdOut === 0) return [];
+      if (data.source === "shapes" || data.validation === null || data.holdOut === 0) return [];
       return [{ path: ["data", "holdOut"], problem: errors.heldOutTwice({ holdOut: data.holdOut }) }];
     },
   },

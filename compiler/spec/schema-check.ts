@@ -5,7 +5,7 @@ import type { Problem } from "../diagnostics/diagnostic";
 import { nearest, otherName } from "../diagnostics/near";
 import { isObject, type JsonObject, type JsonPath, type JsonValue, pathText } from "./json";
 import { annotations, branchFor, nodeAt, type SchemaNode, tagOf } from "./schema";
-import { foundWords, wantWords } from "./words";
+import { foundWords, orList, wantWords } from "./words";
 
 const ajv = new Ajv2020({ allErrors: true, discriminator: true, allowUnionTypes: true });
 for (const keyword of annotations) ajv.addKeyword(keyword);
@@ -227,9 +227,7 @@ function mainFieldOf(path: JsonPath, value: JsonValue | undefined): string | nul
 
 /** What the tag of a union takes: `"shapes" or "folder"`. */
 function tagWords(union: SchemaNode | undefined): string {
-  return tags(union)
-    .map((tag) => JSON.stringify(tag))
-    .join(" or ");
+  return orList(tags(union).map((tag) => JSON.stringify(tag)));
 }
 
 function tags(union: SchemaNode | undefined): readonly string[] {

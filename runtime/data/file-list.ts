@@ -14,19 +14,72 @@ export interface FileList {
   at(index: number): string;
 }
 
+/** Takes names one after the other, and holds no string of any. */
+export interface FileListBuilder {
+  readonly length: number;
+  add(name: string): void;
+  built(): FileList;
+}
+
+export function fileListBuilder(): FileListBuilder {
+  let text = Buffer.alloc(1 << 12);
+  let starts = new Float64Array(1 << 8);
+  let length = 0;
+  let end = 0;
+  return {
+    get length() {
+      return length;
+    },
+    add(name) {
+      const bytes = Buffer.byteLength(name);
+      if (end + bytes > text.length) text = Buffer.concat([text], Math.max(2 * text.length, end + bytes));
+      if (length + 2 > starts.length) {
+        const more = new Float64Array(2 * starts.length);
+        more.set(starts);
+        starts = more;
+      }
+      end += text.write(name, end);
+      starts[++length] = end;
+    },
+    built() {
+      return sharedFileList({ text: text.subarray(0, end), starts: starts.subarray(0, length + 1) });
+    },
+  };
+}
+
 export function packFileList(names: readonly string[]): FileList {
-  const sizes = names.map((name) => Buffer.byteLength(name));
-  const text = new SharedArrayBuffer(sizes.reduce((sum, size) => sum + size, 0));
-  const starts = new SharedArrayBuffer(8 * (names.length + 1));
-  const bytes = Buffer.from(text);
-  const begins = new Float64Array(starts);
-  let at = 0;
-  for (const [i, name] of names.entries()) {
-    begins[i] = at;
-    at += bytes.write(name, at);
-  }
-  begins[names.length] = at;
+  const builder = fileListBuilder();
+  for (const name of names) builder.add(name);
+  return builder.built();
+}
+
+/** What a list is made of, outside of shared memory: what can be kept in a file. */
+export interface FileListParts {
+  readonly text: Uint8Array;
+  readonly starts: Float64Array;
+}
+
+export function sharedFileList(parts: FileListParts): FileList {
+  const text = new SharedArrayBuffer(parts.text.byteLength);
+  const starts = new SharedArrayBuffer(8 * parts.starts.length);
+  new Uint8Array(text).set(parts.text);
+  new Float64Array(starts).set(parts.starts);
   return openFileList({ text, starts });
+}
+
+export function partsOf({ memory }: FileList): FileListParts {
+  return { text: new Uint8Array(memory.text).slice(), starts: new Float64Array(memory.starts).slice() };
+}
+
+export function areFileListParts(value: unknown): value is FileListParts {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "text" in value &&
+    value.text instanceof Uint8Array &&
+    "starts" in value &&
+    value.starts instanceof Float64Array
+  );
 }
 
 export function openFileList(memory: FileListMemory): FileList {

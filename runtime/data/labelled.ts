@@ -1,16 +1,17 @@
 /** Images with labels and without augmentation: what k-NN and linear probes are run on (evaluation.md's protocol). */
 import { noHeldOutImages, unknownClass } from "../errors";
-import type { AugmentationPlan, Experiment, FolderData, ShapesData } from "../experiment";
+import type { AugmentationPlan, Experiment, FileData, ShapesData } from "../experiment";
 import { randomAt } from "../random/random";
 import type { BadImage } from "./bad-image";
 import { type Box, evaluationCrop, randomCrop, type Size } from "./crop";
-import { type ImageFolder, type ScanOptions, scanFolder, trainPart } from "./folder";
+import type { ImageSet, LookOptions } from "./image-set";
+import { openImages, trainPart } from "./open-images";
 import { bytesOfImage, writePlanes } from "./pixels";
 import { inTurn } from "./prepare";
 import { createResampler } from "./resample";
 import { createSceneCache } from "./scene-cache";
 import { imagesOf, type Split, sceneAt, shapesTasks } from "./shapes/shapes";
-import { type Cutout, folderSource, openSource, type SourcePlan } from "./source";
+import { type Cutout, fileSource, openSource, type SourcePlan } from "./source";
 
 export interface LabelledTask {
   readonly name: string;
@@ -29,6 +30,8 @@ export interface LabelledImages {
   views(from: number, count: number, how: View): Promise<Uint8Array>;
   /** The file of an image, absolute; null of a rendered scene. */
   file(i: number): string | null;
+  /** The file on disk that holds it, where that is a shard of many; null of a rendered scene. */
+  holder(i: number): string | null;
   /** Whether an image that was asked for cannot be used: it is left out, never replaced. */
   isBad(index: number): boolean;
 }
@@ -50,12 +53,14 @@ export interface LabelledOptions {
   readonly badImage?: (image: BadImage) => void;
   /** How long a read that fails is tried again, in milliseconds. */
   readonly patienceMs?: number;
+  /** Hears how far it is where looking through the images takes a while. */
+  readonly progress?: (line: string) => void;
 }
 
-/** Throws R13x where the images are not there. */
+/** Throws R12x and R13x where the images are not there. */
 export async function openLabelledImages(options: LabelledOptions): Promise<LabelledImages> {
   const { data } = options.experiment;
-  return data.kind === "shapes" ? openShapes(options, data) : openFolder(options, data);
+  return data.kind === "shapes" ? openShapes(options, data) : openFiles(options, data);
 }
 
 /** Those of the images that can be used: each is read. */
@@ -78,6 +83,7 @@ export async function usableOf(images: LabelledImages): Promise<LabelledImages> 
     pixels: (from, count) => joined(from, count, (i) => images.pixels(i, 1)),
     views: (from, count, how) => joined(from, count, (i) => images.views(i, 1, how)),
     file: (i) => images.file(usable[i] ?? 0),
+    holder: (i) => images.holder(usable[i] ?? 0),
     isBad: () => false,
   };
 }
@@ -100,45 +106,53 @@ function openShapes({ experiment, split, limit }: LabelledOptions, data: ShapesD
     labels: (task) => labelsOf(labels, task),
     ...pixelReaders({ experiment, plan, indexOf: (i) => i, choose: whole, images: count }),
     file: () => null,
+    holder: () => null,
   };
 }
 
-async function openFolder(
-  { experiment, root, split, limit, badImage = () => {}, patienceMs }: LabelledOptions,
-  data: FolderData,
+async function openFiles(
+  { experiment, root, split, limit, badImage = () => {}, patienceMs, progress = () => {} }: LabelledOptions,
+  data: FileData,
 ): Promise<LabelledImages> {
   const { image, seed } = experiment;
-  const scan = (given: string, what: "train" | "validation", part: Pick<ScanOptions, "part">): Promise<ImageFolder> =>
-    scanFolder({ root, given, what, labels: data.labels, ...part });
+  const open = (given: string, what: "train" | "validation", part: Pick<LookOptions, "part">): Promise<ImageSet> =>
+    openImages({ root, given, what, progress, ...part }, data);
   const { holdOut } = data;
-  const train = split === "train" || data.labels ? await scan(data.trainPath, "train", trainPart(data)) : null;
-  let folder: ImageFolder;
-  if (split === "train" && train !== null) folder = train;
-  else if (data.validationPath !== null) folder = await scan(data.validationPath, "validation", {});
+  const train = split === "train" || data.labels ? await open(data.trainPath, "train", trainPart(data)) : null;
+  let set: ImageSet;
+  if (split === "train" && train !== null) set = train;
+  else if (data.validationPath !== null) set = await open(data.validationPath, "validation", {});
   else {
     if (holdOut === 0) throw noHeldOutImages();
-    folder = await scan(data.trainPath, "train", { part: { holdOut, heldOut: true } });
+    set = await open(data.trainPath, "train", { part: { holdOut, heldOut: true } });
   }
 
-  const chosen = chosenImages({ seed, split, found: folder.files.length, limit });
+  const chosen = chosenImages({ seed, split, found: set.images, limit });
   const labels = new Map<string, Int32Array>();
-  // Classes are those of the train folder, also where a held-out folder lacks one.
-  const classes = train?.classes ?? folder.classes;
-  const hasLabels = classes.length > 0;
-  if (hasLabels) labels.set("class", chosen.map(classNumbers(folder, { classes, path: train?.path ?? folder.path })));
+  // Classes are those of the training images, also where held-out ones lack one.
+  const classes = train?.classes ?? set.classes;
+  const hasLabels = classes.length > 0 && set.classes.length > 0;
+  if (hasLabels) {
+    const numbers = classNumbers(set, { classes, where: train?.where ?? set.where });
+    labels.set(
+      "class",
+      chosen.map((index) => numbers[index] ?? 0),
+    );
+  }
   return {
     count: chosen.length,
     tasks: hasLabels ? [{ name: "class", classes }] : [],
     labels: (task) => labelsOf(labels, task),
     ...pixelReaders({
       experiment,
-      plan: folderSource(folder, patienceMs),
+      plan: fileSource(set, data, patienceMs),
       indexOf: (i) => chosen[i] ?? 0,
       choose: (size) => evaluationCrop(size, image),
       images: chosen.length,
       badImage,
     }),
-    file: (i) => `${folder.path}/${folder.files.at(chosen[i] ?? 0)}`,
+    file: (i) => `${set.where}/${set.nameOf(chosen[i] ?? 0)}`,
+    holder: (i) => set.fileOf(chosen[i] ?? 0),
   };
 }
 
@@ -156,22 +170,21 @@ function chosenImages(of: {
   return parts[of.split].slice(0, of.limit).sort();
 }
 
-/** Number of an image in its folder → number of its class in the train folder. */
+/** The class of each image by its number among those of the training images. Throws R135 where they do not have it. */
 function classNumbers(
-  folder: ImageFolder,
-  train: { readonly classes: readonly string[]; readonly path: string },
-): (index: number) => number {
+  { where: folder, classes: own, labels }: ImageSet,
+  train: { readonly classes: readonly string[]; readonly where: string },
+): Int32Array {
   const numberOf = new Map(train.classes.map((name, number) => [name, number]));
-  const perImage = new Int32Array(folder.files.length);
-  for (const [i, name] of folder.classes.entries()) {
-    const number = numberOf.get(name);
-    if (number === undefined) {
-      const { path: trainFolder, classes } = train;
-      throw unknownClass({ folder: folder.path, found: name, trainFolder, classes: classes.length });
+  const used = new Set(labels);
+  const numbers = own.map((found, own) => {
+    const number = numberOf.get(found);
+    if (number === undefined && used.has(own)) {
+      throw unknownClass({ folder, found, trainFolder: train.where, classes: train.classes.length });
     }
-    perImage.fill(number, folder.classStarts[i], folder.classStarts[i + 1]);
-  }
-  return (index) => perImage[index] ?? 0;
+    return number ?? 0;
+  });
+  return labels.map((label) => numbers[label] ?? 0);
 }
 
 function labelsOf(labels: ReadonlyMap<string, Int32Array>, task: string): Int32Array {
@@ -196,7 +209,7 @@ function pixelReaders(of: {
   const source = openSource(plan, of.badImage ?? (() => {}));
   const { resample } = createResampler();
   const bytes = bytesOfImage(image);
-  const ahead = plan.kind === "folder" ? 4 : 0;
+  const ahead = plan.kind === "files" ? 4 : 0;
   const kept = new Map<number, Uint8Array>();
   const bad = new Set<number>();
   const check = (from: number, count: number): void => {

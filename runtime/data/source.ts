@@ -1,12 +1,12 @@
 /** The images of one split, rendered or decoded, behind one function. */
 import { UserError } from "../errors";
-import type { ShapesData } from "../experiment";
+import type { FileData, ShapesData } from "../experiment";
 import { type BadImage, badImageFlags, badImageOf } from "./bad-image";
 import type { Box, Size } from "./crop";
 import { decodeImage } from "./decode";
-import { type FileListMemory, openFileList } from "./file-list";
-import type { ImageFolder } from "./folder";
-import { patientReader, usualPatienceMs } from "./read-patiently";
+import type { ImageSet } from "./image-set";
+import { usualPatienceMs } from "./read-patiently";
+import { openReader, type ReaderPlan } from "./reader";
 import type { RgbImage } from "./resample";
 import { openScenes, type SceneCacheMemory } from "./scene-cache";
 import type { Split } from "./shapes/shapes";
@@ -15,9 +15,9 @@ import type { Split } from "./shapes/shapes";
 export type SourcePlan =
   | { readonly kind: "shapes"; readonly data: ShapesData; readonly split: Split; readonly cache: SceneCacheMemory }
   | {
-      readonly kind: "folder";
-      readonly path: string;
-      readonly files: FileListMemory;
+      readonly kind: "files";
+      readonly reader: ReaderPlan;
+      readonly exifRotation: boolean;
       /** See badImageFlags. */
       readonly bad: SharedArrayBuffer;
       readonly patienceMs: number;
@@ -46,17 +46,17 @@ export function openSource(plan: SourcePlan, bad: (image: BadImage) => void): Im
       },
     };
   }
-  const files = openFileList(plan.files);
+  const reader = openReader(plan.reader, plan.patienceMs);
   const flags = badImageFlags(plan.bad);
-  const reader = patientReader({ folder: plan.path, patienceMs: plan.patienceMs });
+  const { exifRotation } = plan;
   return {
-    images: files.length,
+    images: reader.images,
     async cut(index, choose) {
-      const file = files.at(index);
+      const file = reader.name(index);
       const known = flags.at(index);
       if (known !== null) return { file, reason: known, why: "found before" };
       try {
-        const image = await decodeImage(await reader.read(`${plan.path}/${file}`), choose);
+        const image = await decodeImage(await reader.bytes(index), choose, { exifRotation });
         return { image, box: { left: 0, top: 0, width: image.width, height: image.height } };
       } catch (error) {
         if (error instanceof UserError) throw error;
@@ -68,6 +68,10 @@ export function openSource(plan: SourcePlan, bad: (image: BadImage) => void): Im
   };
 }
 
-export function folderSource({ path, files }: ImageFolder, patienceMs: number = usualPatienceMs): SourcePlan {
-  return { kind: "folder", path, files: files.memory, bad: new SharedArrayBuffer(files.length), patienceMs };
+export function fileSource(
+  { reader, images }: ImageSet,
+  { exifRotation }: Pick<FileData, "exifRotation">,
+  patienceMs: number = usualPatienceMs,
+): SourcePlan {
+  return { kind: "files", reader, exifRotation, bad: new SharedArrayBuffer(images), patienceMs };
 }

@@ -8,12 +8,13 @@ import type { Experiment } from "../experiment";
 import { firstImageOf, type Place, placesOf } from "../step/share";
 import type { BadImage } from "./bad-image";
 import { loadSharp } from "./decode";
-import { type ImageFolder, scanFolder, trainPart } from "./folder";
+import type { Shuffle } from "./image-set";
+import { openImages, trainPart } from "./open-images";
 import { createEpochOrder } from "./order";
 import { bytesOfImage } from "./pixels";
 import { createPrepare, type TrainingJob } from "./prepare";
 import { createSceneCache } from "./scene-cache";
-import { folderSource, openSource, type SourcePlan } from "./source";
+import { fileSource, openSource, type SourcePlan } from "./source";
 import { type BatchMaker, createWorkerPool } from "./worker-pool";
 
 /** The images of one run of the step on one device: of a micro-batch, or of the whole batch where nothing is accumulated. */
@@ -70,16 +71,16 @@ export interface TrainingDataOptions {
 export async function openTrainingData(options: TrainingDataOptions): Promise<TrainingData> {
   const { experiment, workerFile, place = { rank: 0, size: 1 }, devices = 1, warn = () => {} } = options;
   const { optimizer, image, augmentation, seed } = experiment;
-  const { plan, imageCount, nameOf } = await trainingSource(options, warn);
   const workers =
     workerFile === undefined ? 0 : options.workers || workersFor(experiment, { devices, cores: options.cores });
+  const { plan, imageCount, nameOf, shuffle } = await trainingSource(options, workers, warn);
 
   const badImages: BadImage[] = [];
   let tooMany: UserError | null = null;
   const onBad = (image: BadImage): void => {
     badImages.push(image);
     options.badImage?.(image);
-    const share = experiment.data.kind === "folder" ? experiment.data.maxBadShare : 0;
+    const share = experiment.data.kind === "shapes" ? 0 : experiment.data.maxBadShare;
     if (badImages.length > share * imageCount) tooMany ??= tooManyBadImages({ badImages, imageCount, share });
   };
   const augment = { seed, image, augmentation };
@@ -98,7 +99,7 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
   const microSteps = globalBatch / (deviceBatch * place.size * devices);
   const sharesOfStep = microSteps * devices;
   if (!Number.isInteger(microSteps)) throw new Error("internal: the batch is no multiple of the micro-batch");
-  const order = createEpochOrder({ seed, images: imageCount });
+  const order = createEpochOrder({ seed, images: imageCount, shuffle });
   /** Shares count over steps, micro-batches and devices. */
   const at = (share: number): Pick<TrainingBatch, "step" | "microStep" | "device"> => ({
     step: Math.floor(share / sharesOfStep),
@@ -179,11 +180,13 @@ export function workersFor(
 
 async function trainingSource(
   { experiment: { data }, root, patienceMs }: TrainingDataOptions,
+  workers: number,
   warn: (message: string) => void,
 ): Promise<{
   readonly plan: SourcePlan;
   readonly imageCount: number;
   readonly nameOf: (index: number) => string;
+  readonly shuffle: Shuffle | null;
 }> {
   if (data.kind === "shapes") {
     const cache = createSceneCache(data, data.trainImages);
@@ -191,26 +194,26 @@ async function trainingSource(
       plan: { kind: "shapes", data, split: "train", cache },
       imageCount: data.trainImages,
       nameOf: (i) => `scene ${i}`,
+      shuffle: null,
     };
   }
   // Before any thread needs it: a thread that ends says less than this.
   loadSharp();
-  const folder: ImageFolder = await scanFolder({
-    root,
-    given: data.trainPath,
-    what: "train",
-    labels: data.labels,
-    ...trainPart(data),
-  });
-  const found = folder.files.length;
-  if (found < data.trainImages) throw tooFewImages({ folder: folder.path, found, wanted: data.trainImages });
+  const threads = Math.max(1, workers);
+  const set = await openImages(
+    { root, given: data.trainPath, what: "train", ...trainPart(data), threads, progress: warn },
+    // What is trained on has no labels, and files without any are as good.
+    data.kind === "folder" ? data : { ...data, labels: false },
+  );
+  const { images: found, where } = set;
+  if (found < data.trainImages) throw tooFewImages({ folder: where, found, wanted: data.trainImages });
   if (found > data.trainImages) {
     warn(
-      `${folder.path} holds ${found} images, more than the ${data.trainImages} of the experiment: ` +
+      `${where} holds ${found} images, more than the ${data.trainImages} of the experiment: ` +
         "each epoch takes as many as it was compiled for, others every time.",
     );
   }
-  return { plan: folderSource(folder, patienceMs), imageCount: found, nameOf: folder.files.at };
+  return { plan: fileSource(set, data, patienceMs), imageCount: found, nameOf: set.nameOf, shuffle: set.shuffle };
 }
 
 function makeInThisThread(
@@ -221,7 +224,7 @@ function makeInThisThread(
   const prepare = createPrepare(openSource(plan, bad), augment);
   return {
     // Files are decoded by threads of libuv, so one batch ahead fills the time of the step; scenes would only wait.
-    depth: plan.kind === "folder" ? 2 : 1,
+    depth: plan.kind === "files" ? 2 : 1,
     make: async (job, memory) => {
       const batch = memory ?? new Uint8Array(job.images.length * bytesOfImage(augment.image));
       await prepare(job, batch);

@@ -41,7 +41,7 @@ export function runWorker(workerData: DataWorkerData): void {
   const { source: plan, augment } = workerData;
   const source = openSource(plan, (image) => answer({ kind: "bad", image }));
   const prepare = createPrepare(source, augment);
-  const ready = plan.kind === "folder" ? useOneThread() : Promise.resolve();
+  const ready = plan.kind === "files" ? useOneThread() : Promise.resolve();
 
   const serve = async ({ job, epoch, images, memory }: WorkerJob): Promise<void> => {
     const batch = new Uint8Array(memory ?? new ArrayBuffer(images.length * bytesOfImage(augment.image)));

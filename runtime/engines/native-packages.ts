@@ -23,7 +23,7 @@ const needs: { readonly [E in EngineName]: Needs } = {
 export function lookForPackages({ hardware, data }: Pick<Experiment, "hardware" | "data">): void {
   const { required, wanted } = needs[hardware.engine];
   const isMissing = (name: string): boolean => resolveExternal(name) === undefined;
-  const must = [...required, ...(data.kind === "folder" ? ["sharp"] : [])].filter(isMissing);
+  const must = [...required, ...(data.kind === "shapes" ? [] : ["sharp"])].filter(isMissing);
   if (must.length === 0) return;
   const names = [...must, ...wanted.filter(isMissing)];
   throw packagesMissing({ names, folder: process.cwd(), install: installCommand(names) });

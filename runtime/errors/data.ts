@@ -1,8 +1,9 @@
 /** R13x, and R129: images and labels. */
 import { type BadImage, countsOf, countsText } from "../data/bad-image";
+import { imageEndingsText } from "../data/image-format";
 import { UserError } from "./user-error";
 
-const imageFiles = "Images are files named .jpg, .jpeg, .png or .webp.";
+const imageFiles = `Images are files named ${imageEndingsText}.`;
 
 /** A folder of images that the experiment names is not there. */
 export function dataFolderMissing(was: {

@@ -70,7 +70,7 @@ async function openLabelled(
   badImage: (image: BadImage) => void,
 ): Promise<Readonly<Record<SplitName, LabelledSplit>> | null> {
   const { data, evaluation } = experiment;
-  if (data.kind === "folder" && (!data.labels || (data.validationPath === null && data.holdOut === 0))) return null;
+  if (data.kind !== "shapes" && (!data.labels || (data.validationPath === null && data.holdOut === 0))) return null;
   const open = async (split: SplitName, limit: number): Promise<LabelledSplit> =>
     splitOf(await openLabelledImages({ experiment, root, split, limit, badImage }));
   const train = await open("train", evaluation.trainImages);

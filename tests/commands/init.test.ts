@@ -82,7 +82,7 @@ describe.skipIf(!hasTerminal)("on a terminal (skipped without `script` of util-l
     const turns = [
       ["Name of the experiment", "asked\r"],
       ["What to learn from", "\u001b[B\r"],
-      ["The folder", "images\r"],
+      ["Where they are", "images\r"],
       ["2 folders (cat, dog)", "\r"],
       ["Minutes", "\r"],
     ] as const;
@@ -110,7 +110,7 @@ describe.skipIf(!hasTerminal)("on a terminal (skipped without `script` of util-l
 });
 
 test("without images it is scenes", () => {
-  const input = { name: "x", folder: null, labels: true, schema: "s.json" };
+  const input = { name: "x", images: null, labels: true, schema: "s.json" };
   const text = specText(input, { epochs: 3, why: "as measured" });
   expect(text).toContain('"source": "shapes"');
   expect(text).toContain("// as measured\n");

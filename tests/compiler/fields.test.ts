@@ -19,6 +19,7 @@ const shapes: JsonObject = {
 };
 const random: JsonObject = { ...shapes, masking: { strategy: "random", targets: { share: 0.5 } } };
 const folder: JsonObject = { ...shapes, data: { source: "folder", train: "train", images: 4096 } };
+const parquet: JsonObject = { ...shapes, data: { source: "parquet", train: "train", images: 4096 } };
 
 /**
  * Fields whose every other value is refused so far. fp16: onnxruntime's WebGPU sums products of float16 in float16, and
@@ -44,7 +45,8 @@ function compiled(document: JsonObject): Compiled {
 }
 
 describe("every field of the schema does what it should", () => {
-  const [ofShapes, ofFolder, ofRandom] = [compiled(shapes), compiled(folder), compiled(random)];
+  const [ofShapes, ofFolder] = [compiled(shapes), compiled(folder)];
+  const [ofRandom, ofParquet] = [compiled(random), compiled(parquet)];
 
   test("the table has all fields", () => {
     expect([...new Set(fieldsOf(schemaRoot, ""))].sort()).toEqual(
@@ -70,12 +72,16 @@ describe("every field of the schema does what it should", () => {
       "data.holdOut",
       "data.labels",
       "data.maxBadShare",
+      "data.exifRotation",
     ].includes(path);
+    const isOfParquet = ["data.shuffleBuffer", "data.imageColumn", "data.labelColumn"].includes(path);
     const [document, before] = isOfFolder
       ? [folder, ofFolder]
-      : path === "masking.targets.share"
-        ? [random, ofRandom]
-        : [shapes, ofShapes];
+      : isOfParquet
+        ? [parquet, ofParquet]
+        : path === "masking.targets.share"
+          ? [random, ofRandom]
+          : [shapes, ofShapes];
     expect(effectsOf(before, compiled(withField(document, path, to)))).toEqual(effects);
   });
 });

@@ -1,5 +1,5 @@
 /** Features of a folder of images as arrays for other programs: one row for each image, in the order of the names. */
-import { existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { errors } from "../../compiler/diagnostics/catalogue";
 import { writeAtomically } from "../../runtime/checkpoint/atomic";
@@ -18,7 +18,7 @@ export interface EmbedOptions {
   readonly from: string;
   readonly encoder: EncoderChoice;
   readonly spec: string | null;
-  /** Folder of images, at any depth. */
+  /** Folder of images, at any depth; or tar shards or parquet files. */
   readonly images: string;
   /** `F.npy`; patch features go to `F-patches.npy`, the names of the images to `F-files.txt`. */
   readonly out: string;
@@ -40,9 +40,9 @@ export async function embed(options: EmbedOptions): Promise<Embedded> {
   const wanted = options.patches ? Object.values(files) : [files.pooled, files.names];
   const taken = wanted.find((path) => existsSync(path));
   if (taken !== undefined) throw new ExportRefused(taken, errors.featuresInTheWay());
-  const info = statSync(folder, { throwIfNoEntry: false });
-  if (info === undefined) throw new ExportRefused(folder, errors.fileMissing({ near: null }));
-  if (!info.isDirectory()) throw new ExportRefused(folder, errors.noLabelledFolder());
+  const isPattern = /[*?{]/.test(folder);
+  if (!isPattern && !existsSync(folder)) throw new ExportRefused(folder, errors.fileMissing({ near: null }));
+  const data = imagesOf(folder);
   const source = await openEvaluated({ from, choice, spec });
   const drafts = wanted.map((path) => ({
     path,
@@ -54,7 +54,7 @@ export async function embed(options: EmbedOptions): Promise<Embedded> {
     await hashOfWeights(source);
     const { experiment } = source;
     const opened = await openLabelledImages({
-      experiment: { ...experiment, data: imagesOf(folder) },
+      experiment: { ...experiment, data },
       root: ".",
       split: "train",
       limit: Number.POSITIVE_INFINITY,

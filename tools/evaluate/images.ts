@@ -1,14 +1,14 @@
 /** The labelled images that an encoder is judged on: those of its own experiment, or of a folder. */
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, statSync } from "node:fs";
 import { errors } from "../../compiler/diagnostics/catalogue";
 import type { BadImage } from "../../runtime/data/bad-image";
 import { type LabelledImages, openLabelledImages, usableOf } from "../../runtime/data/labelled";
 import { splitTooSmall } from "../../runtime/errors";
 import { type SplitName, splitNames } from "../../runtime/evaluate/evaluate";
-import type { AugmentationPlan, Experiment, FolderData } from "../../runtime/experiment";
+import type { AugmentationPlan, Experiment } from "../../runtime/experiment";
 import { ExportRefused } from "../export/refused";
+import { dataOf, givenImages } from "../given-images";
 import type { EvaluatedSource } from "./source";
 
 export type OfSplits<T> = Readonly<Record<SplitName, T>>;
@@ -42,7 +42,7 @@ export async function openImages(what: {
 }): Promise<EvaluatedImages> {
   const { source, data } = what;
   const { evaluation } = source.experiment;
-  const experiment = data === null ? source.experiment : withFolder(source.experiment, data);
+  const experiment = data === null ? source.experiment : withGiven(source.experiment, data);
   const root = data === null ? source.root : ".";
   const notes: string[] = [];
   const limits: OfSplits<number> = {
@@ -81,24 +81,15 @@ export async function openImages(what: {
   };
 }
 
-/** A folder of class folders; or one with `train` and a folder of held-out images in it, as data sets are handed around. */
-function withFolder(experiment: Experiment, given: string): Experiment {
-  const path = resolve(given);
-  const isFolder = (of: string): boolean => statSync(of, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (!existsSync(path)) throw new ExportRefused(given, errors.fileMissing({ near: null }));
-  if (!isFolder(path)) throw new ExportRefused(given, errors.noLabelledFolder());
-  const names = readdirSync(path).filter((name) => isFolder(join(path, name)));
-  const heldOut = ["val", "validation", "valid", "test"].find((name) => names.includes(name));
-  const isSplit = names.includes("train") && heldOut !== undefined;
-  const data: FolderData = {
-    kind: "folder",
-    trainPath: isSplit ? join(path, "train") : path,
-    validationPath: isSplit ? join(path, heldOut) : null,
-    trainImages: 0,
-    holdOut: isSplit ? 0 : heldOutShare,
-    labels: true,
-    maxBadShare: 1,
-  };
+/** Images of classes; or a folder with training and held-out ones in it, as data sets are handed around. */
+function withGiven(experiment: Experiment, given: string): Experiment {
+  if (!/[*?{]/.test(given) && !existsSync(given)) throw new ExportRefused(given, errors.fileMissing({ near: null }));
+  const found = givenImages(given);
+  if (found === null) throw new ExportRefused(given, errors.noLabelledFolder());
+  const isSplit = found.validation !== null;
+  const { kind, validation } = found;
+  const train = kind === "folder" && !isSplit ? found.all : found.train;
+  const data = dataOf(given, { kind, train, validation }, { holdOut: isSplit ? 0 : heldOutShare, labels: true });
   return { ...experiment, data };
 }
 
@@ -106,7 +97,7 @@ function withFolder(experiment: Experiment, given: string): Experiment {
 function listingOf({ data, generatorVersion }: Experiment, split: SplitName, images: LabelledImages): string {
   const hash = createHash("sha256").update(`${split} ${images.count}\n`);
   if (data.kind === "shapes") return hash.update(JSON.stringify([data, generatorVersion])).digest("hex");
-  for (let i = 0; i < images.count; i++) hash.update(stampOf(images.file(i)));
+  for (let i = 0; i < images.count; i++) hash.update(`${images.file(i)} ${stampOf(images.holder(i))}`);
   return hash.digest("hex");
 }
 

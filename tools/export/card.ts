@@ -71,8 +71,9 @@ function experimentRows({ experiment, metadata }: ExportSource): readonly (reado
 }
 
 function dataText(data: DataPlan): string {
-  if (data.kind === "folder") {
-    return `${data.trainImages} images of a folder${data.labels ? "; labels served evaluation alone" : ""}.`;
+  if (data.kind !== "shapes") {
+    const from = { folder: "a folder", webdataset: "tar shards", parquet: "parquet files" }[data.kind];
+    return `${data.trainImages} images of ${from}${data.labels ? "; labels served evaluation alone" : ""}.`;
   }
   return `${data.trainImages} rendered scenes of solids (\`data.source: "shapes"\`, difficulty ${data.difficulty}, seed ${data.seed}).`;
 }

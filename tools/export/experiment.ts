@@ -19,7 +19,7 @@ const wanted: readonly (readonly [path: string, is: (value: unknown) => boolean]
   ...["dim", "depth", "heads", "hidden"].flatMap((field) =>
     [`encoder.${field}`, `predictor.${field}`].map((path) => [path, isCount] as const),
   ),
-  ["data.kind", (value) => value === "shapes" || value === "folder"],
+  ["data.kind", (value) => ["shapes", "folder", "webdataset", "parquet"].some((kind) => kind === value)],
   ["optimizer.globalBatch", isCount],
   ["optimizer.epochs", isCount],
 ];

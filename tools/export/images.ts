@@ -1,15 +1,12 @@
 /** Images that are only looked at: they are no part of an experiment, and have no labels. */
-import type { FolderData } from "../../runtime/experiment";
+import { errors } from "../../compiler/diagnostics/catalogue";
+import type { FileData } from "../../runtime/experiment";
+import { dataOf, givenImages } from "../given-images";
+import { ExportRefused } from "./refused";
 
-/** All images below a folder. However many are bad, none of them ends anything. */
-export function imagesOf(folder: string): FolderData {
-  return {
-    kind: "folder",
-    trainPath: folder,
-    validationPath: null,
-    trainImages: 0,
-    holdOut: 0,
-    labels: false,
-    maxBadShare: 1,
-  };
+/** All images that somebody named. However many are bad, none of them ends anything. Throws ExportRefused where there are none. */
+export function imagesOf(given: string): FileData {
+  const found = givenImages(given);
+  if (found === null) throw new ExportRefused(given, errors.noLabelledFolder());
+  return dataOf(given, { kind: found.kind, train: found.all, validation: null }, { holdOut: 0, labels: false });
 }

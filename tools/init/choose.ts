@@ -1,12 +1,11 @@
-/** A first experiment for a folder of images: every number with the reason for it. */
-import { hasClasses } from "../../compiler/spec/image-folder";
-import type { ImageFolder } from "./folder";
+/** A first experiment for images that somebody has: every number with the reason for it. */
+import type { LookedImages } from "./images";
 
 export interface ChoiceInput {
   readonly name: string;
   /** Null: scenes that the trainer renders. */
-  readonly folder: ImageFolder | null;
-  /** Whether the folders of the images are labels, where they can be. */
+  readonly images: LookedImages | null;
+  /** Whether the classes of the images are labels, where they have some. */
   readonly labels: boolean;
   readonly schema: string;
 }
@@ -23,7 +22,7 @@ const SCENES = 8192;
 /** From this many images on a larger encoder has something to learn from. */
 const MANY_IMAGES = 20_000;
 
-export const imagesOf = ({ folder }: ChoiceInput): number => folder?.look.images.length ?? SCENES;
+export const imagesOf = ({ images }: ChoiceInput): number => images?.count ?? SCENES;
 
 /** The text of the spec, JSON with comments; `epochs` and the reason for it come from a step that was timed. */
 export function specText(
@@ -54,19 +53,20 @@ function optimization(input: ChoiceInput, epochs: number): string {
   );
 }
 
-function linesOf({ folder, labels, ...input }: ChoiceInput, training: Line): readonly Line[] {
-  const side = folder === null ? 64 : (folder.side ?? 64);
+function linesOf(input: ChoiceInput, training: Line): readonly Line[] {
+  const { images, labels } = input;
+  const side = images?.side ?? 64;
   // A grid of 8×8 patches is the smallest on which blocks differ, and the quickest.
   const size = side >= 128 ? 96 : side >= 64 ? 64 : 32;
   const patch = size / 8;
-  const isLarge = imagesOf({ folder, labels, ...input }) >= MANY_IMAGES;
+  const isLarge = imagesOf(input) >= MANY_IMAGES;
   const encoder = isLarge ? { dim: 192, depth: 6, heads: 3, patch } : { dim: 96, depth: 3, heads: 3, patch };
   const predictor = isLarge ? { dim: 96, depth: 3 } : { dim: 48, depth: 2 };
   const json = (value: object): string => JSON.stringify(value, null, 1).replace(/\n\s*/g, " ");
   const seen =
-    folder === null
+    images === null
       ? "scenes of 64 pixels"
-      : `usual images have ${folder.side ?? "unknown"} pixels on their shorter side`;
+      : `usual images have ${images.side ?? "unknown"} pixels on their shorter side`;
   return [
     { field: "image", json: json({ size }), why: `${seen}; ${size} pixels train in minutes without a GPU` },
     {
@@ -80,7 +80,7 @@ function linesOf({ folder, labels, ...input }: ChoiceInput, training: Line): rea
       json: json({ sampler: "unbiased", targets: { scale: [0.2, 0.3] } }),
       why: "targets of 20 to 30 % of the patches: on so coarse a grid smaller ones are a few patches",
     },
-    { field: "data", json: json(dataOf(folder, labels)), why: dataWhy(folder, labels) },
+    { field: "data", json: json(dataOf(images, labels)), why: dataWhy(images, labels) },
     training,
     {
       field: "init",
@@ -90,23 +90,22 @@ function linesOf({ folder, labels, ...input }: ChoiceInput, training: Line): rea
   ];
 }
 
-function dataOf(folder: ChoiceInput["folder"], labels: boolean): object {
-  if (folder === null) return { source: "shapes", trainImages: SCENES };
-  const { train, validation, look } = folder;
+function dataOf(images: LookedImages | null, labels: boolean): object {
+  if (images === null) return { source: "shapes", trainImages: SCENES };
+  const { kind, train, validation, classes } = images;
   return {
-    source: "folder",
+    source: kind,
     train,
     ...(validation !== null && { validation }),
-    ...(!(labels && hasClasses(look)) && { labels: false }),
+    ...(!(labels && classes.length > 0) && { labels: false }),
   };
 }
 
-function dataWhy(folder: ChoiceInput["folder"], labels: boolean): string {
-  if (folder === null) return "scenes that the trainer renders; --images FOLDER takes your own";
-  const { look, validation } = folder;
-  const images = `${look.images.length} images`;
-  if (!hasClasses(look)) return `${images}, no classes, so nothing is evaluated with labels`;
-  const classes = `${images}, ${look.classes.length} classes`;
+function dataWhy(images: LookedImages | null, labels: boolean): string {
+  if (images === null) return "scenes that the trainer renders; --images takes your own";
+  const { count, validation } = images;
+  if (images.classes.length === 0) return `${count} images, no classes, so nothing is evaluated with labels`;
+  const classes = `${count} images, ${images.classes.length} classes`;
   if (!labels) return `${classes} that are not used: nothing is evaluated with labels`;
   return validation === null
     ? `${classes}; a tenth is held out for the probes where there are enough`

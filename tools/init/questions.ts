@@ -1,15 +1,14 @@
 /** The few questions that `ijepa init` asks on a terminal. An answer is what a flag would say, and a flag answers a question. */
 import input from "@inquirer/input";
 import select from "@inquirer/select";
-import { hasClasses } from "../../compiler/spec/image-folder";
-import type { ImageFolder } from "./folder";
+import type { LookedImages } from "./images";
 
 /** What flags and arguments have said already. */
 export interface Given {
   readonly name?: string | undefined;
   readonly images?: string | undefined;
   readonly minutes?: string | undefined;
-  /** Whether the folders of the images are labels. */
+  /** Whether the classes of the images are labels. */
   readonly labels?: boolean | undefined;
 }
 
@@ -27,8 +26,8 @@ export const defaults = { name: "my-experiment", minutes: "10", labels: true } a
 export interface Checks {
   readonly name: (name: string) => string | null;
   readonly minutes: (minutes: string) => string | null;
-  /** Looks at a folder of images. */
-  readonly folder: (path: string) => Promise<ImageFolder | string>;
+  /** Looks at images. */
+  readonly images: (path: string) => Promise<LookedImages | string>;
 }
 
 export interface Terminal {
@@ -50,10 +49,10 @@ export async function ask(given: Given, checks: Checks, terminal: Terminal): Pro
   const name =
     given.name ?? (await text("Name of the experiment", defaults.name, async (answer) => checks.name(answer)));
   const images = given.images ?? (await askForImages(checks, terminal, text));
-  const found = images === undefined ? null : await checks.folder(images);
+  const found = images === undefined ? null : await checks.images(images);
   const labels =
     given.labels ??
-    (found === null || typeof found === "string" || !hasClasses(found.look)
+    (found === null || typeof found === "string" || found.classes.length === 0
       ? defaults.labels
       : await askForLabels(found, terminal));
   const minutes =
@@ -72,24 +71,27 @@ async function askForImages(
       message: "What to learn from",
       choices: [
         { value: "scenes", name: "Scenes that the trainer renders: there is nothing to download" },
-        { value: "folder", name: "A folder of images of yours" },
+        { value: "folder", name: "Images of yours: a folder, .tar shards or .parquet files" },
       ],
       default: "scenes",
     },
     terminal,
   );
   if (source === "scenes") return undefined;
-  return await text("The folder", undefined, async (answer) => {
-    const found = await checks.folder(answer);
+  return await text("Where they are", undefined, async (answer) => {
+    const found = await checks.images(answer);
     return typeof found === "string" ? found : null;
   });
 }
 
-async function askForLabels({ look: { classes } }: ImageFolder, terminal: Terminal): Promise<boolean> {
+async function askForLabels({ kind, classes }: LookedImages, terminal: Terminal): Promise<boolean> {
   const shown = [...classes.slice(0, 3), ...(classes.length > 3 ? ["…"] : [])].join(", ");
   return await select(
     {
-      message: `The images lie in ${classes.length} folders (${shown}). Are these their classes?`,
+      message:
+        kind === "folder"
+          ? `The images lie in ${classes.length} folders (${shown}). Are these their classes?`
+          : `The images have ${classes.length} labels (${shown}). Are these their classes?`,
       choices: [
         { value: true, name: "Yes: probes and k-NN judge the encoder by them; training never sees them" },
         { value: false, name: "No: nothing is evaluated with labels" },

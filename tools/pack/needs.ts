@@ -31,6 +31,8 @@ export const takesPlugin = (engine: Spec["hardware"]["engine"]): boolean => engi
 /** What decodes the images of a source. */
 const decoders: { readonly [S in Spec["data"]["source"]]: readonly Need[] } = {
   folder: [plain("sharp")],
+  webdataset: [plain("sharp")],
+  parquet: [plain("sharp")],
   shapes: [],
 };
 

@@ -26,10 +26,14 @@ export const evaluateErrors = {
       hint: "Use an earlier checkpoint of the run.",
     }),
   ),
-  noLabelledFolder: kind("E464", "What --data or the images of `ijepa embed` name is a file of another kind.", () => ({
-    what: "this is no folder of images",
-    want: "a folder with a folder for each class, or with train and val in it",
-  })),
+  noLabelledFolder: kind(
+    "E464",
+    "What --data or the images of `ijepa embed` name is neither a folder of images nor tar shards nor parquet files.",
+    () => ({
+      what: "these are no images",
+      want: "a folder with a folder for each class, or with train and val in it; or .tar or .parquet files",
+    }),
+  ),
   embeddedImageUnreadable: kind(
     "E466",
     "`ijepa embed` gives a row for every image, so it stops at one that cannot be decoded; nothing is written.",

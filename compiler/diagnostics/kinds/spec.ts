@@ -1,7 +1,14 @@
 /** E1xx reading a spec, E2xx its schema, E3xx its fields against each other. */
+import { imageEndingsText } from "../../../runtime/data/image-format";
 import { didYouMean, type FoundWant, kind, type Said } from "./kind";
 
 type Block = { readonly height: number; readonly width: number };
+/** `"a", "b" and "c"`. */
+const quotedList = (names: readonly string[]): string =>
+  names
+    .map((name) => JSON.stringify(name))
+    .join(", ")
+    .replace(/, (?=[^,]*$)/, " and ");
 const blockText = ({ height, width }: Block): string => `${height}×${width}`;
 
 /** Which `minKeep` fits a block. */
@@ -121,7 +128,7 @@ export const specErrors = {
     (facts: { tag: string; here: string; others: readonly string[]; known: readonly string[] }) => ({
       what: `no field of ${facts.tag} ${JSON.stringify(facts.here)}`,
       want: `one of ${facts.known.join(", ")}`,
-      hint: `${facts.others.map((other) => JSON.stringify(other)).join(" and ")} ${facts.others.length === 1 ? "has" : "have"} it.`,
+      hint: `${quotedList(facts.others)} ${facts.others.length === 1 ? "has" : "have"} it.`,
     }),
   ),
 
@@ -274,7 +281,16 @@ export const specErrors = {
     (facts: { folder: string; why: "missing" | "empty" }) => ({
       what: facts.why === "missing" ? "there is no such folder to count the images of" : "there is no image to count",
       found: facts.folder,
-      want: "a folder of .jpg, .jpeg, .png or .webp files, seen from the spec",
+      want: `a folder of ${imageEndingsText} files, seen from the spec`,
+      hint: "Where the images lie on another machine, say with `data.images` how many there are.",
+    }),
+  ),
+  imagesNotCounted: kind(
+    "E335",
+    "Without `data.images` the images in shards or parquet files are counted, so those have to be whole and where the spec is compiled.",
+    (facts: { why: string }) => ({
+      what: "the images cannot be counted",
+      found: facts.why.replace(/[.]$/, ""),
       hint: "Where the images lie on another machine, say with `data.images` how many there are.",
     }),
   ),

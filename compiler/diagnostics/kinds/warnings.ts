@@ -1,4 +1,5 @@
 /** W3xx what is probably not meant, but can be trained. */
+import { imageEndingsText } from "../../../runtime/data/image-format";
 import { type MemoryShortage, shortageText } from "../../../runtime/step/memory";
 import { warning } from "./kind";
 
@@ -29,7 +30,7 @@ export const warningKinds = {
     (facts: { folder: string; skipped: readonly (readonly [ending: string, count: number])[] }) => ({
       what: `files in ${facts.folder} are skipped`,
       found: facts.skipped.map(([ending, count]) => `${count} ${ending}`).join(", "),
-      want: ".jpg, .jpeg, .png or .webp",
+      want: imageEndingsText,
     }),
   ),
   memoryTooSmall: warning(

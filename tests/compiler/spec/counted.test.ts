@@ -1,9 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { specFromText } from "../../../compiler/spec/load";
 import { isHeldOut } from "../../../runtime/data/hold-out";
+import { writeShards } from "../../runtime/data/fixture";
 import { lines } from "./fixture";
 
 const folder = mkdtempSync(join(tmpdir(), "ijepa-counted-"));
@@ -47,4 +48,37 @@ test("a folder without an image", () => {
     expect.stringMatching(/x\.json:1:42 E319 data\.train: there is no image to count; found .*none; want a folder of/),
     expect.stringMatching(/E203 loss/),
   ]);
+});
+
+const parquet = new URL("../../runtime/data/parquet/made/", import.meta.url).pathname;
+const shards = join(folder, "shards");
+beforeAll(() => writeShards(shards));
+
+test.each<[what: string, data: object, want: object]>([
+  ["shards", { source: "webdataset", train: `${shards}/train-{000000..000003}.tar` }, { images: 20, holdOut: 0 }],
+  ["a folder of shards", { source: "webdataset", train: shards }, { images: 20 }],
+  ["parquet files", { source: "parquet", train: `${parquet}train-*.parquet` }, { images: 20, holdOut: 0 }],
+  ["other columns", { source: "parquet", train: `${parquet}plain-columns.parquet`, imageColumn: "img" }, { images: 4 }],
+  [
+    "a share of them",
+    { source: "parquet", train: `${parquet}train-*.parquet`, holdOut: 0.3 },
+    { images: 15, holdOut: 0.3 },
+  ],
+])("%s are counted", (_, data, want) => {
+  const document = { image: { size: 64 }, encoder: { size: "tiny" }, data };
+  const loaded = specFromText({ text: JSON.stringify(document), file: join(folder, "x.json") });
+  expect(lines(loaded)).toEqual([]);
+  expect(loaded).toMatchObject({ ok: true, spec: { data: want } });
+});
+
+test.each<[data: object, says: RegExp]>([
+  [
+    { source: "webdataset", train: "no-*.tar" },
+    /E335 data\.train: the images cannot be counted; found There is no file/,
+  ],
+  [{ source: "parquet", train: `${parquet}plain-columns.parquet` }, /E335 .*has no column "image"/],
+  [{ source: "webdataset", train: `${parquet}holes.parquet` }, /E335 .*is not a whole tar file: at byte 0/],
+])("%j: E335", (data, says) => {
+  const text = JSON.stringify({ image: { size: 64 }, encoder: { size: "tiny" }, data });
+  expect(lines(specFromText({ text, file: join(folder, "x.json") }))).toEqual([expect.stringMatching(says)]);
 });

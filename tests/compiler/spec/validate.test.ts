@@ -32,7 +32,7 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
   [
     "data.train",
     "x",
-    'E209 data.train: no field of source "shapes"; want one of source, trainImages, validationImages, testImages, sceneSize, difficulty, seed. "folder" has it.',
+    'E209 data.train: no field of source "shapes"; want one of source, trainImages, validationImages, testImages, sceneSize, difficulty, seed. "folder", "webdataset" and "parquet" have it.',
   ],
   [
     "masking",
@@ -57,7 +57,7 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
   [
     "masking.strategy",
     "multi-block",
-    'E205 masking.strategy: not one of the choices; found "multi-block"; want "multiblock" or "block" or "random" or "rasterized". Did you mean `multiblock`?',
+    'E205 masking.strategy: not one of the choices; found "multi-block"; want "multiblock", "block", "random" or "rasterized". Did you mean `multiblock`?',
   ],
   ["image.a b", 1, 'E201 image["a b"]: no such field; want one of size, mean, std'],
   [
@@ -69,14 +69,14 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
   [
     "data",
     undefined,
-    'E202 data: is missing; want an object with "source": "shapes" or an object with "source": "folder"',
+    'E202 data: is missing; want an object with "source": "shapes", an object with "source": "folder", an object with "source": "webdataset" or an object with "source": "parquet"',
   ],
-  ["data.source", undefined, 'E202 data.source: is missing; want "shapes" or "folder"'],
+  ["data.source", undefined, 'E202 data.source: is missing; want "shapes", "folder", "webdataset" or "parquet"'],
   ["data", { source: "folder", images: 9 }, "E202 data.train: is missing; want a text of 1 to 4096 characters (path)"],
   [
     "data",
     { source: "folder", train: "x" },
-    `E319 data.train: there is no such folder to count the images of; found ${resolve("x")}; want a folder of .jpg, .jpeg, .png or .webp files, seen from the spec. Where the images lie on another machine, say with \`data.images\` how many there are.`,
+    `E319 data.train: there is no such folder to count the images of; found ${resolve("x")}; want a folder of .jpg, .jpeg, .png, .webp, .avif, .gif, .tif or .tiff files, seen from the spec. Where the images lie on another machine, say with \`data.images\` how many there are.`,
   ],
   // Types.
   ["seed", "1", 'E203 seed: wrong type; found "1"; want a whole number from 0 to 4294967295'],
@@ -86,7 +86,7 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
   [
     "data",
     3,
-    'E203 data: wrong type; found 3; want an object with "source": "shapes" or an object with "source": "folder"',
+    'E203 data: wrong type; found 3; want an object with "source": "shapes", an object with "source": "folder", an object with "source": "webdataset" or an object with "source": "parquet"',
   ],
   ["masking.allowOverlap", "no", 'E203 masking.allowOverlap: wrong type; found "no"; want true or false'],
   [
@@ -141,9 +141,13 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
   [
     "data.source",
     "shape",
-    'E205 data.source: not one of the choices; found "shape"; want "shapes" or "folder". Did you mean `shapes`?',
+    'E205 data.source: not one of the choices; found "shape"; want "shapes", "folder", "webdataset" or "parquet". Did you mean `shapes`?',
   ],
-  ["data.source", 5, 'E205 data.source: not one of the choices; found 5; want "shapes" or "folder"'],
+  [
+    "data.source",
+    5,
+    'E205 data.source: not one of the choices; found 5; want "shapes", "folder", "webdataset" or "parquet"',
+  ],
   ["hardware.gpus", 0, "E204 hardware.gpus: out of range; found 0; want a whole number from 1 to 4096 (devices)"],
   [
     "hardware.engine",

@@ -12,7 +12,7 @@ import { valid, withField } from "./fixture";
 
 const folder = mkdtempSync(join(tmpdir(), "ijepa-warnings-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-for (const name of ["a.png", "b.bmp", "c.BMP", "d.gif", "e.txt"]) writeFileSync(join(folder, name), "");
+for (const name of ["a.png", "b.bmp", "c.BMP", "d.svg", "e.txt"]) writeFileSync(join(folder, name), "");
 
 function warningsOf(fields: { readonly [path: string]: JsonValue }) {
   let document: JsonObject = valid;
@@ -43,7 +43,7 @@ test.each<[fields: { readonly [path: string]: JsonValue }, ...want: string[]]>([
   ],
   [
     { data: { source: "folder", train: ".", images: 1 } },
-    `W303 data.train: files in ${folder} are skipped; found 2 .bmp, 1 .gif; want .jpg, .jpeg, .png or .webp`,
+    `W303 data.train: files in ${folder} are skipped; found 2 .bmp, 1 .svg; want .jpg, .jpeg, .png, .webp, .avif, .gif, .tif or .tiff`,
   ],
 ])("%j", (fields, ...want) => {
   const found = warningsOf(fields);

@@ -29,6 +29,7 @@ export const experiment: Experiment = {
     holdOut: 0,
     labels: false,
     maxBadShare: 0.01,
+    exifRotation: false,
   },
   encoder: { dim: 8, depth: 1, heads: 2, hidden: 32 },
   predictor: { dim: 4, depth: 1, heads: 2, hidden: 16 },

@@ -63,19 +63,6 @@ describe("everything becomes 8-bit RGB", () => {
   }
 });
 
-test("a picture is turned upright before its box is chosen and cut", async () => {
-  // Orientation 6: to be turned a quarter clockwise, so that left becomes top.
-  let seen: Size | undefined;
-  const got = await decoded("turned.jpg", redBlue().jpeg({ quality: 100 }).withMetadata({ orientation: 6 }), (size) => {
-    seen = { width: size.width, height: size.height };
-    return { left: 1, top: 2, width: 6, height: 12 };
-  });
-  expect(seen).toEqual({ width: 8, height: 16 });
-  expect([got.width, got.height]).toEqual([6, 12]);
-  expect(got.pixel(3, 1)[0]).toBeGreaterThan(150);
-  expect(got.pixel(3, 10)[2]).toBeGreaterThan(150);
-});
-
 test("a box is the part of the whole image, to the bit", async () => {
   const data = Uint8Array.from({ length: 40 * 30 * 3 }, (_, i) => (i * i * 7 + i) % 251);
   const image = (): Sharp => sharp(data, { raw: { width: 40, height: 30, channels: 3 } }).jpeg({ quality: 90 });

@@ -1,10 +1,11 @@
 /** Experiments over scenes and folders, and folders of small images to run them on. */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
+import { Header } from "tar/header";
 import { onTestFinished } from "vitest";
-import type { DataPlan, Experiment, ShapesData } from "../../../runtime/experiment";
+import type { DataPlan, Experiment, FileData, ShapesData } from "../../../runtime/experiment";
 import { tinyExperiment } from "../loop/tiny";
 
 export const shapesData: ShapesData = {
@@ -55,3 +56,67 @@ export async function writeTwoClasses(root: string): Promise<void> {
     for (let i = 0; i < 10; i++) await writeImage(join(root, name, `${i}.png`), [100 * c, 10 * i, 7]);
   }
 }
+
+/** Bytes of a tar file with these members, in their order. */
+export function tarOf(members: readonly (readonly [name: string, data: Uint8Array | string])[]): Buffer {
+  const parts = members.flatMap(([path, data]) => {
+    const body = Buffer.from(data);
+    const header = new Header({ path, size: body.length, mode: 0o644, type: "File" });
+    header.encode();
+    return [header.block ?? Buffer.alloc(512), body, Buffer.alloc((512 - (body.length % 512)) % 512)];
+  });
+  return Buffer.concat([...parts, Buffer.alloc(1024)]);
+}
+
+/** The images of writeTwoClasses in four shards of five, labels beside them: 0 and 1. */
+export async function writeShards(root: string): Promise<void> {
+  await mkdir(root, { recursive: true });
+  for (let shard = 0; shard < 4; shard++) {
+    const members: [string, Uint8Array | string][] = [];
+    for (let at = 5 * shard; at < 5 * shard + 5; at++) {
+      const [c, i] = [at % 2, Math.floor(at / 2)];
+      const background = { r: 100 * c, g: 10 * i, b: 7 };
+      const image = await sharp({ create: { width: 20, height: 16, channels: 3, background } })
+        .png()
+        .toBuffer();
+      const key = String(at).padStart(6, "0");
+      members.push([`${key}.png`, image], [`${key}.cls`, String(c)]);
+    }
+    await writeFile(join(root, `train-${String(shard).padStart(6, "0")}.tar`), tarOf(members));
+  }
+}
+
+/** The same images in two parquet files, and six to validate on. */
+export async function writeParquet(root: string): Promise<void> {
+  await mkdir(root, { recursive: true });
+  await cp(new URL("./parquet/made/", import.meta.url), root, { recursive: true });
+}
+
+const read = {
+  validationPath: null,
+  trainImages: 20,
+  holdOut: 0,
+  labels: true,
+  maxBadShare: 0.5,
+  exifRotation: false,
+} as const;
+
+/** The images of writeTwoClasses, in whatever holds them. */
+export const fileData: { readonly [K in FileData["kind"]]: FileData & { readonly kind: K } } = {
+  folder: { kind: "folder", trainPath: ".", ...read },
+  webdataset: { kind: "webdataset", trainPath: "train-{000000..000003}.tar", ...read, shuffleBuffer: 6 },
+  parquet: {
+    kind: "parquet",
+    trainPath: "train-*.parquet",
+    ...read,
+    shuffleBuffer: 6,
+    imageColumn: "image",
+    labelColumn: "label",
+  },
+};
+
+export const writeImages: { readonly [K in FileData["kind"]]: (root: string) => Promise<void> } = {
+  folder: writeTwoClasses,
+  webdataset: writeShards,
+  parquet: writeParquet,
+};

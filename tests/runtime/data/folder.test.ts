@@ -87,7 +87,7 @@ test("which images are held out is the same everywhere, and as many as were aske
 
 const wrong: readonly { name: string; files: readonly string[]; labels: boolean; code: string; says: RegExp }[] = [
   { name: "no such folder", files: [], labels: false, code: "R130", says: /experiment says "images".*--data/ },
-  { name: "no image", files: ["a.txt", "b/c.gif"], labels: false, code: "R132", says: /2 files, but none/ },
+  { name: "no image", files: ["a.txt", "b/c.bmp"], labels: false, code: "R132", says: /2 files, but none/ },
   { name: "no image in any class", files: ["cat/a.txt"], labels: true, code: "R132", says: /1 files, but none/ },
   { name: "image outside of classes", files: ["cat/a.png", "b.png"], labels: true, code: "R134", says: /b\.png/ },
 ];

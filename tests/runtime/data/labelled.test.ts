@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openLabelledImages, usableOf } from "../../../runtime/data/labelled";
 import type { FolderData } from "../../../runtime/experiment";
-import { experimentOn, shapesData, temporaryFolder, writeImage, writeTwoClasses } from "./fixture";
+import {
+  experimentOn,
+  fileData,
+  shapesData,
+  temporaryFolder,
+  writeImage,
+  writeImages,
+  writeTwoClasses,
+} from "./fixture";
 
 const folderData: FolderData = {
   kind: "folder",
@@ -13,6 +21,7 @@ const folderData: FolderData = {
   holdOut: 0,
   labels: true,
   maxBadShare: 0.5,
+  exifRotation: false,
 };
 const everything = Number.POSITIVE_INFINITY;
 
@@ -153,3 +162,26 @@ test("views: the same images cut anew by number, and the same for the same numbe
   const whole = { cropScale: [1, 1], cropAspect: [1, 1], horizontalFlip: false } as const;
   expect(await scenes.views(0, 4, { view: 5, augmentation: whole })).toEqual(await scenes.pixels(0, 4));
 });
+
+test.each(["folder", "webdataset", "parquet"] as const)(
+  "%s: labels, and held-out images apart from the others",
+  async (kind) => {
+    const root = await temporaryFolder();
+    await writeImages[kind](root);
+    const experiment = experimentOn({ ...fileData[kind], holdOut: 0.4 });
+    const open = (split: "train" | "validation" | "test") =>
+      openLabelledImages({ experiment, root, split, limit: everything });
+    const splits = [await open("train"), await open("validation"), await open("test")];
+    const seen: string[] = [];
+    for (const split of splits) {
+      expect(split.tasks.map(({ name, classes }) => [name, classes.length])).toEqual([["class", 2]]);
+      const found = await colours(split.pixels(0, split.count));
+      // Red says the class.
+      expect(found.map((colour) => Number(colour.split(",")[0]) / 100)).toEqual([...split.labels("class")]);
+      seen.push(...found);
+      const holder = split.holder(0);
+      expect(kind === "folder" ? holder === split.file(0) : split.file(0)?.startsWith(holder ?? "none")).toBe(true);
+    }
+    expect(new Set(seen).size).toBe(20);
+  },
+);

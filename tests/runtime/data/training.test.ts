@@ -11,18 +11,11 @@ import {
   type TrainingBatch,
   type TrainingDataOptions,
 } from "../../../runtime/data/training";
-import type { DataPlan, Experiment, FolderData } from "../../../runtime/experiment";
-import { experimentOn, shapesData, temporaryFolder, writeTwoClasses } from "./fixture";
+import type { DataPlan, Experiment } from "../../../runtime/experiment";
+import { experimentOn, fileData, shapesData, temporaryFolder, writeImages, writeTwoClasses } from "./fixture";
 
-const folderData: FolderData = {
-  kind: "folder",
-  trainPath: ".",
-  validationPath: null,
-  trainImages: 20,
-  holdOut: 0,
-  labels: true,
-  maxBadShare: 0.5,
-};
+const folderData = fileData.folder;
+const fileKinds = ["folder", "webdataset", "parquet"] as const;
 
 // Where `sharp` is found from, and git and linters do not look.
 const workerFile = new URL(`../../../node_modules/.cache/ijepa/worker-entry.${process.pid}.cjs`, import.meta.url)
@@ -63,11 +56,11 @@ async function batchesOf(
   return lines;
 }
 
-describe.each(["shapes", "folder"] as const)("%s", (kind) => {
+describe.each(["shapes", ...fileKinds] as const)("%s", (kind) => {
   async function sourceOf(): Promise<{ experiment: Experiment; root: string }> {
     const root = await temporaryFolder();
-    if (kind === "folder") await writeTwoClasses(root);
-    return { experiment: experimentOn(kind === "shapes" ? shapesData : folderData), root };
+    if (kind !== "shapes") await writeImages[kind](root);
+    return { experiment: experimentOn(kind === "shapes" ? shapesData : fileData[kind]), root };
   }
 
   test("the same batches from this thread, one worker and two", async () => {
@@ -114,15 +107,41 @@ async function imagesSeen(experiment: Experiment, root: string, steps: number): 
 
 const everyImage = ["0", "1"].flatMap((c) => Array.from({ length: 10 }, (_, i) => `${c}.${i}`));
 
-test("an epoch visits every image once, in another order than the next", async () => {
+test.each(fileKinds)("%s: an epoch visits every image once, in another order than the next", async (kind) => {
   const root = await temporaryFolder();
-  await writeTwoClasses(root);
-  const seen = await imagesSeen(experimentOn(folderData), root, 10);
+  await writeImages[kind](root);
+  const seen = await imagesSeen(experimentOn(fileData[kind]), root, 10);
   const [first, second] = [seen.slice(0, 20), seen.slice(20)];
   expect([...first].sort()).toEqual(everyImage);
   expect([...second].sort()).toEqual(everyImage);
   expect(first).not.toEqual(everyImage);
   expect(first).not.toEqual(second);
+});
+
+test.each(fileKinds)("%s: ranks see together what one sees", async (kind) => {
+  const root = await temporaryFolder();
+  await writeImages[kind](root);
+  const experiment = experimentOn(fileData[kind]);
+  const of = async (rank: number, size: number): Promise<(readonly string[])[]> => {
+    const data = await openTrainingData({ experiment, root, place: { rank, size } });
+    const lines: string[][] = [];
+    for await (const { images, release } of data.batches({ fromStep: 3, toStep: 7 })) {
+      const bytes = images.length / 2;
+      lines.push(
+        [0, 1].map((i) =>
+          createHash("sha256")
+            .update(images.subarray(i * bytes, (i + 1) * bytes))
+            .digest("hex"),
+        ),
+      );
+      release();
+    }
+    await data.close();
+    return lines;
+  };
+  const [alone, first, second] = [await of(0, 1), await of(0, 2), await of(1, 2)];
+  // Two micro-batches of two images each step; of two ranks each has one of them.
+  expect(first.flatMap((batch, step) => [batch, second[step]])).toEqual(alone);
 });
 
 test("an incomplete last batch is dropped", async () => {

@@ -9,6 +9,7 @@ import { UserError } from "../../../runtime/errors";
 import { type EmbedOptions, embed } from "../../../tools/embed/embed";
 import { npyHeader } from "../../../tools/embed/npy";
 import { ExportRefused } from "../../../tools/export/refused";
+import { writeShards } from "../../runtime/data/fixture";
 import { makeRun, type SmallRun } from "../../support/exported";
 
 const folder = mkdtempSync(join(tmpdir(), "ijepa-embed-"));
@@ -60,6 +61,21 @@ test.each(shapes)("the header of %j", (shape, tuple) => {
   expect(header.length % 64).toBe(0);
   expect(header.toString("latin1", 10).trimEnd()).toBe(`{'descr': '<f4', 'fortran_order': False, 'shape': ${tuple}, }`);
   expect(header.at(-1)).toBe(10);
+});
+
+test("images in tar shards and parquet files, named by where they lie", async () => {
+  const shards = join(folder, "shards");
+  await writeShards(shards);
+  const parquet = new URL("../../runtime/data/parquet/made/train-00000-of-00002.parquet", import.meta.url).pathname;
+  for (const [given, count, first] of [
+    [`${shards}/train-{000000..000001}.tar`, 10, join(shards, "train-000000.tar/000000.png")],
+    [parquet, 11, `${parquet}#0`],
+  ] as const) {
+    const name = `from-${count}.npy`;
+    const { written } = await embedded(name, { images: given, patches: false });
+    expect(written[0]?.shape).toEqual([count, 32]);
+    expect(readFileSync(join(folder, `from-${count}-files.txt`), "utf8").split("\n")[0]).toBe(first);
+  }
 });
 
 describe("embed", () => {

@@ -1,24 +1,26 @@
 /** The questions of `ijepa init`, answered by the keys that a person presses. */
 import { PassThrough, Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
-import type { ImageFolder } from "../../../tools/init/folder";
+import type { LookedImages } from "../../../tools/init/images";
 import { type Answers, ask, type Checks, type Given, isInterrupted } from "../../../tools/init/questions";
 
 const enter = "\r";
 const down = "\u001b[B";
 const ctrlC = "\u0003";
 
-const photos = (classes: readonly string[]): ImageFolder => ({
+const photos = (classes: readonly string[]): LookedImages => ({
+  kind: "folder",
   train: "photos",
   validation: null,
-  look: { images: ["a/1.png"], classes, loose: 0, skipped: new Map() },
+  count: 1,
+  classes,
   side: 64,
 });
 
 const checks: Checks = {
   name: (name) => (name === "taken" ? "there is a file of this name already" : null),
   minutes: (minutes) => (Number(minutes) > 0 ? null : "It is a number above 0."),
-  folder: async (path) =>
+  images: async (path) =>
     path === "photos" ? photos(["cat", "dog"]) : path === "flat" ? photos([]) : "there is no such folder",
 };
 
@@ -73,7 +75,7 @@ describe("answers", () => {
       [
         ["Name", `mine${enter}`],
         ["What to learn from", `${down}${enter}`],
-        ["The folder", `photos${enter}`],
+        ["Where they are", `photos${enter}`],
         ["2 folders (cat, dog)", `${down}${enter}`],
         ["Minutes", `30${enter}`],
       ],
@@ -84,7 +86,7 @@ describe("answers", () => {
       { name: "mine" },
       [
         ["What to learn from", `${down}${enter}`],
-        ["The folder", `flat${enter}`],
+        ["Where they are", `flat${enter}`],
         ["Minutes", enter],
       ],
       { name: "mine", images: "flat" },

@@ -12,6 +12,7 @@ const folder = {
   holdOut: 0.1,
   labels: false,
   maxBadShare: 0.01,
+  exifRotation: false,
 } as const;
 
 describe("the picture of masks", async () => {

@@ -58,7 +58,7 @@ async function openImages(experiment: Experiment, folder: string | null): Promis
     return open({ ...experiment, data: imagesOf(folder) }, "train", "images");
   }
   const { data } = experiment;
-  if (data.kind === "folder" && data.validationPath === null && data.holdOut === 0) {
+  if (data.kind !== "shapes" && data.validationPath === null && data.holdOut === 0) {
     const why = "the experiment has no held-out images (data.validation, data.holdOut)";
     throw new ExportRefused(experiment.name, errors.noImagesToMeasure({ why }));
   }

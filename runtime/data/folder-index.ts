@@ -1,0 +1,165 @@
+/**
+ * The images below a folder, at any depth, in the order of a walk that sorts names by code point. Of many images the walk is
+ * kept on disk, and holds for as long as no folder has changed: adding, removing and renaming a file change the time of its
+ * folder. A folder that was changed as the walk began may change again without a trace, so such a walk is not kept.
+ */
+import { type Dirent, readdirSync, realpathSync, statSync } from "node:fs";
+import { extname, join } from "node:path";
+import { dataFolderUnreadable } from "../errors";
+import { reasonOf } from "../exceptions";
+import { areFileListParts, byCodePoint, type FileList, fileListBuilder, partsOf, sharedFileList } from "./file-list";
+import { isImageName } from "./image-format";
+import { fewestKept, type IndexCache } from "./index-cache";
+import type { Looking } from "./looking";
+
+export interface FolderIndex {
+  /** Below the folder, with `/`. */
+  readonly files: FileList;
+  readonly otherFiles: number;
+  /** Folders of the first level, hidden ones left out. */
+  readonly topFolders: number;
+  /** Images of kinds that are not read, by their ending. */
+  readonly skipped: ReadonlyMap<string, number>;
+}
+
+/** Endings of images that are passed over. */
+const unread: readonly string[] = [".bmp", ".heic", ".jfif", ".jxl", ".pgm", ".ppm", ".svg"];
+
+/** What is changed within so many milliseconds of a walk can change again at the same time of its folder. */
+const settledMs = 2000;
+
+/** Throws R131 where a folder cannot be read. */
+export function* lookThroughFolder(path: string, cache: IndexCache, keepFrom = fewestKept): Looking<FolderIndex> {
+  const about = ["folder", realpathSync(path)];
+  const known = cache.get(about, isKept);
+  if (known !== undefined && (yield* isAsItWas(path, known))) {
+    const { files, otherFiles, topFolders, skipped } = known;
+    return { files: sharedFileList(files), otherFiles, topFolders, skipped };
+  }
+  const beganMs = Date.now();
+  const walk = yield* walked(path);
+  const index: FolderIndex = {
+    files: walk.names.built(),
+    otherFiles: walk.otherFiles,
+    topFolders: walk.topFolders,
+    skipped: walk.skipped,
+  };
+  const isSettled = walk.folders.every(({ timeMs }) => timeMs < beganMs - settledMs);
+  if (index.files.length >= keepFrom && isSettled) {
+    const kept: Kept = { ...index, files: partsOf(index.files), folders: walk.folders };
+    cache.put(about, kept);
+  }
+  return index;
+}
+
+interface Folder {
+  /** Below the one that the walk began with. */
+  readonly name: string;
+  readonly timeMs: number;
+}
+
+interface Kept extends Omit<FolderIndex, "files"> {
+  readonly files: ReturnType<typeof partsOf>;
+  readonly folders: readonly Folder[];
+}
+
+function isKept(value: unknown): value is Kept {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "files" in value &&
+    areFileListParts(value.files) &&
+    "folders" in value &&
+    Array.isArray(value.folders) &&
+    "skipped" in value &&
+    value.skipped instanceof Map &&
+    "otherFiles" in value &&
+    "topFolders" in value
+  );
+}
+
+const foldersAtOnce = 256;
+
+function* isAsItWas(path: string, { folders, files }: Kept): Looking<boolean> {
+  for (const [i, { name, timeMs }] of folders.entries()) {
+    const info = statSync(join(path, name), { throwIfNoEntry: false });
+    if (info === undefined || !info.isDirectory() || info.mtimeMs !== timeMs) return false;
+    if (i % foldersAtOnce === 0) yield { images: files.starts.length - 1, done: i, of: null };
+  }
+  return true;
+}
+
+interface Walk {
+  readonly names: ReturnType<typeof fileListBuilder>;
+  readonly folders: Folder[];
+  readonly skipped: Map<string, number>;
+  otherFiles: number;
+  topFolders: number;
+  /** Real paths of the folders behind symbolic links, so that a link to a parent ends the walk. */
+  readonly visited: Set<string>;
+}
+
+function* walked(path: string): Looking<Walk> {
+  const walk: Walk = {
+    names: fileListBuilder(),
+    folders: [],
+    skipped: new Map(),
+    otherFiles: 0,
+    topFolders: 0,
+    visited: new Set([realpathSync(path)]),
+  };
+  yield* visit(walk, path, "");
+  return walk;
+}
+
+function* visit(walk: Walk, top: string, relative: string): Looking<void> {
+  const folder = join(top, relative);
+  const { timeMs, entries } = read(folder);
+  walk.folders.push({ name: relative, timeMs });
+  yield { images: walk.names.length, done: walk.folders.length, of: null };
+  for (const entry of entries) {
+    const name = relative === "" ? entry.name : `${relative}/${entry.name}`;
+    const kind = kindOf(folder, entry);
+    if (kind === "image") walk.names.add(name);
+    else if (kind === "other") {
+      walk.otherFiles++;
+      const ending = extname(entry.name).toLowerCase();
+      if (unread.includes(ending)) walk.skipped.set(ending, (walk.skipped.get(ending) ?? 0) + 1);
+    } else if (kind === "folder") {
+      if (relative === "") walk.topFolders++;
+      if (entry.isSymbolicLink()) {
+        const real = realpathSync(join(folder, entry.name));
+        if (walk.visited.has(real)) continue;
+        walk.visited.add(real);
+      }
+      yield* visit(walk, top, name);
+    }
+  }
+}
+
+/** Sorted; without hidden files (macOS leaves `._name.jpg` beside images). The time is taken first: a later change shows. */
+function read(folder: string): { readonly timeMs: number; readonly entries: readonly Dirent[] } {
+  try {
+    const timeMs = statSync(folder).mtimeMs;
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return {
+      timeMs,
+      entries: entries.filter(({ name }) => !name.startsWith(".")).sort((a, b) => byCodePoint(a.name, b.name)),
+    };
+  } catch (cause) {
+    throw dataFolderUnreadable({ folder, why: reasonOf(cause) });
+  }
+}
+
+function kindOf(folder: string, entry: Dirent): "folder" | "image" | "other" | "nothing" {
+  let isFolder = entry.isDirectory();
+  let isFile = entry.isFile();
+  if (entry.isSymbolicLink()) {
+    const target = statSync(join(folder, entry.name), { throwIfNoEntry: false });
+    if (target === undefined) return "nothing"; // a link that leads nowhere
+    isFolder = target.isDirectory();
+    isFile = target.isFile();
+  }
+  if (isFolder) return "folder";
+  return isFile ? (isImageName(entry.name) ? "image" : "other") : "nothing";
+}
