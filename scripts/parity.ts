@@ -12,6 +12,7 @@ export function parityPage(): string {
 }
 
 function table(results: readonly MeasuredTrace[]): string {
+  if (results.length === 0) return "Nothing was measured yet (`npx tsx scripts/parity-run.ts`).";
   const groups = [...new Set(results.flatMap((result) => result.groups.map(({ group }) => group)))];
   const cells = groups.map((group) => [
     group,

@@ -51,14 +51,18 @@ export interface Trainers {
   readonly folder: string;
   /** In a folder of that name for runs. */
   run(name: TrainerName, runFolder: string, options?: RunOptions): Promise<Ran>;
+  /** Where the checkpoint of a run lies, now or later. */
+  checkpointOf(runFolder: string): string;
   remove(): void;
 }
 
 /** `change`: groups of the spec that are replaced. */
 export async function makeTrainers(names: readonly TrainerName[], change: object = {}): Promise<Trainers> {
   const folder = mkdtempSync(join(tmpdir(), "ijepa-xla-"));
+  let checkpoint = "";
   for (const name of names) {
-    const { files } = compiledWith({ ...spec(name), ...change });
+    const { files, plan } = compiledWith({ ...spec(name), ...change });
+    checkpoint = `${plan.experiment.name}-latest.safetensors`;
     mkdirSync(join(folder, name));
     const text = await bundle({ files, banner: "" });
     writeFileSync(join(folder, name, "train.js"), text);
@@ -66,6 +70,7 @@ export async function makeTrainers(names: readonly TrainerName[], change: object
   return {
     folder,
     run: (name, runFolder, options = {}) => run(folder, name, runFolder, options),
+    checkpointOf: (runFolder) => join(folder, runFolder, checkpoint),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

@@ -102,11 +102,14 @@ describe.skipIf(process.platform !== "linux" || !hasPlugin || !compiled())("a tr
   let trainers: Trainers;
   let whole: string | null;
   beforeAll(async () => {
-    const evaluation = { everyEpochs: 0, trainImages: 16, testImages: 16, knn: { neighbours: 3 } };
-    trainers = await makeTrainers(["xla"], { evaluation });
+    trainers = await makeTrainers(["xla"], {
+      // Of one program, which is what takes the time.
+      masking: { minKeep: 1, targets: { scale: [0.2, 0.2], aspect: [1, 1] }, context: { tokens: 3 } },
+      evaluation: { everyEpochs: 0, trainImages: 16, testImages: 16, knn: { neighbours: 3 } },
+    });
     whole = (await trainers.run("xla", "whole")).hash;
     expect(whole).not.toBeNull();
-  }, 120_000);
+  }, 600_000);
   afterAll(() => trainers.remove());
 
   const run = async (name: string, { at, call, text }: Failure, env: NodeJS.ProcessEnv = {}) =>
@@ -123,7 +126,7 @@ describe.skipIf(process.platform !== "linux" || !hasPlugin || !compiled())("a tr
       },
     });
 
-  test.each(atTheStart)("says it where $what", { timeout: 60_000 }, async (failure) => {
+  test.each(atTheStart)("says it where $what", { timeout: 300_000 }, async (failure) => {
     const { code, stderr } = await run(failure.what, failure);
     for (const says of failure.says) expect(stderr).toMatch(says);
     expect({ code, lines: stderr.trimEnd().split("\n").length }).toEqual({ code: 1, lines: 1 });
@@ -131,11 +134,12 @@ describe.skipIf(process.platform !== "linux" || !hasPlugin || !compiled())("a tr
 
   test.each(later)(
     "says it where $what, and goes on from its last checkpoint",
-    { timeout: 120_000 },
+    { timeout: 600_000 },
     async (failure) => {
       const directory = join(trainers.folder, failure.what);
       const { code, stderr } = await run(failure.what, failure, {
-        FAILING_WHEN: join(directory, "experiment-latest.safetensors"),
+        FAILING_WHEN: trainers.checkpointOf(failure.what),
+        IJEPA_XLA_CACHE: join(folder, "cache"),
       });
       for (const says of failure.says) expect(stderr).toMatch(says);
       expect({ code, stack: / {4}at /.test(stderr) }).toEqual({ code: 1, stack: false });
