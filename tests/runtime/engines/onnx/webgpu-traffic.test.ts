@@ -44,7 +44,7 @@ describe.skipIf(engine === null)("a step of the quickstart on WebGPU", () => {
     const { lengths } = likeliest;
     const step = await engine.load(microBatch, engine.createStore(stateSpecs(program.parameters, program.state)));
     const given = zeros(microBatch, lengths);
-    for (const [path, values] of inputsOf({ constants: constantsOf(program.experiment) })) given.set(path, values);
+    for (const [path, values] of inputsOf({ constants: constantsOf(program) })) given.set(path, values);
     await step.run(given, lengths);
     const before = { ...engine.traffic };
     await step.run(given, lengths);
