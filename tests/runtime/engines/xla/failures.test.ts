@@ -110,7 +110,7 @@ describe.skipIf(process.platform !== "linux" || !hasPlugin || !compiled())("a tr
     whole = (await trainers.run("xla", "whole")).hash;
     expect(whole).not.toBeNull();
   }, 600_000);
-  afterAll(() => trainers.remove());
+  afterAll(() => trainers?.remove());
 
   const run = async (name: string, { at, call, text }: Failure, env: NodeJS.ProcessEnv = {}) =>
     await trainers.run("xla", name, {

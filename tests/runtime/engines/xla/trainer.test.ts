@@ -8,8 +8,8 @@ describe.skipIf(!hasPlugin)("a trainer", () => {
   let trainers: Trainers;
   beforeAll(async () => {
     trainers = await makeTrainers(["onnx", "xla", "xla2"]);
-  });
-  afterAll(() => trainers.remove());
+  }, 120_000);
+  afterAll(() => trainers?.remove());
   const run: Trainers["run"] = (...args) => trainers.run(...args);
 
   test("has the losses of the default engine, ends in the same bits again, and when it stops and goes on", {
