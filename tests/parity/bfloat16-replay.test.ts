@@ -7,7 +7,7 @@ import { createReferenceEngine } from "../../runtime/engines/reference/engine";
 import { shareOf } from "../../runtime/replay/compare";
 import { compiledTrace, followFiles, inBfloat16, officialTraces } from "../support/replay";
 
-it.each(officialTraces)("the first step of %s holds, and was rounded", { timeout: 300_000 }, async (name) => {
+it.each(officialTraces)("the first step of %s holds, and was rounded", { timeout: 600_000 }, async (name) => {
   const { trace, files } = await compiledTrace(name, inBfloat16);
   try {
     const engine = await createReferenceEngine();

@@ -206,6 +206,9 @@ const mutations: readonly Mistake[] = [
   { isLarge: true, mistake: "no moving average", from: /o\.ema\(t, w, .*?\)/, to: "w", seenIn: "moving average" },
 ];
 
+/** The interpreter takes seconds for a step. */
+const TIMEOUT = 600_000;
+
 const kinds = [
   { precision: "fp32", makeEngine: () => createEngine({ threads: 1 }), seen: mutations },
   // In float64 with operands rounded to bfloat16: no plugin has to be here.
@@ -224,12 +227,12 @@ describe.each(kinds)("one mistake in step.ts, $precision", ({ precision, makeEng
     await compiled.trace.close();
   });
 
-  it("none", async () => {
+  it("none", { timeout: TIMEOUT }, async () => {
     const { comparisons } = await followFiles(compiled.trace, compiled.files, { steps: 1, mse: false, engine });
     expect(comparisons.filter(({ holds }) => !holds)).toEqual([]);
   });
 
-  it.each(seen)("$mistake", async (mutation) => {
+  it.each(seen)("$mistake", { timeout: TIMEOUT }, async (mutation) => {
     const { trace } = compiled;
     const files = mutatedStep(compiled.files, mutation);
     const { comparisons } = await followFiles(trace, files, { steps: mutation.steps ?? 1, mse: false, engine });

@@ -89,7 +89,7 @@ describe("official traces", () => {
 
 describe("in bfloat16", () => {
   const tiny = officialPath("step_tiny_official_init.safetensors");
-  it("holds, within tolerances that are said to be of bfloat16", async () => {
+  it("holds, within tolerances that are said to be of bfloat16", { timeout: 600_000 }, async () => {
     const args = [tiny, "--engine", "reference", "--precision", "bf16"];
     const { code, out } = await ijepa(...args);
     expect(code).toBe(0);
@@ -98,7 +98,7 @@ describe("in bfloat16", () => {
     expect(out).toMatch(/^All \d+ tensors hold\./m);
   });
 
-  it.skipIf(!hasPlugin)("holds on XLA", { timeout: 300_000 }, async () => {
+  it.skipIf(!hasPlugin)("holds on XLA", { timeout: 600_000 }, async () => {
     const { code, out } = await ijepa(tiny, "--engine", "xla", "--precision", "bf16", "--json");
     expect(JSON.parse(out)).toMatchObject({ precision: "bf16", holds: true, engine: expect.stringMatching(/^XLA by/) });
     expect(code).toBe(0);

@@ -14,7 +14,8 @@ describe.skipIf(!hasPlugin)("recorded steps in bfloat16", () => {
   beforeAll(async () => {
     engine = await createEngine({ threads: 1, device: "cpu", precision: "bf16", pjrtPlugin: plugin.path });
   });
-  afterAll(() => engine.release());
+  // What is being compiled is waited for.
+  afterAll(() => engine.release(), 600_000);
 
   // Each length is a program of its own: compiling them is what takes the time.
   test.each(officialTraces)("%s holds", { timeout: 600_000 }, async (name) => {
