@@ -150,6 +150,7 @@ function program(): Command {
     .argument("<traces...>", "safetensors files, each with its JSON file beside it (docs/parity.md)")
     .option("--engine <name>", "one of hardware.engine, or reference: float64, slow, a second opinion", "onnx")
     .option("--device <name>", "what the engine computes on, as hardware.device", "cpu")
+    .option("--precision <name>", "of the step, as hardware.precision; bf16 has tolerances of its own", "fp32")
     .option("--threads <n>", "threads of the engine", "1")
     .option("--init <file>", "safetensors file with init.*, for a trace without")
     .option("--trainer <folder>", "take step.ts of this folder, with its edits, instead of the compiler's own")

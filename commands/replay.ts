@@ -8,7 +8,8 @@ import { errors } from "../compiler/diagnostics/catalogue";
 import { type Diagnostic, unplaced } from "../compiler/diagnostics/diagnostic";
 import type { TypeFault } from "../compiler/emit/check";
 import type { GeneratedCode } from "../compiler/emit/code";
-import { devicesOf, engineNames } from "../compiler/spec/hardware-rules";
+import { devicesOf, engineNames, precisionsOf } from "../compiler/spec/hardware-rules";
+import type { Precision } from "../runtime/engines/engine";
 import { UserError } from "../runtime/errors";
 import type { ReplayRequest } from "../runtime/replay/replay";
 import { compiledTrace, replayBundle } from "../tools/replay/bundle";
@@ -20,6 +21,7 @@ export interface ReplayOptions {
   readonly engine: string;
   readonly device: string;
   readonly threads: string;
+  readonly precision: string;
   readonly init?: string;
   /** A folder whose step is taken in the place of the compiler's own. */
   readonly trainer?: string;
@@ -45,6 +47,16 @@ export async function replay(files: readonly string[], options: ReplayOptions): 
     process.stderr.write(`--device takes ${either(devices)} with --engine ${engine}; found ${found}\n`);
     return 2;
   }
+  const precisions = engine === "reference" ? (["fp32", "bf16"] as const) : precisionsOf(engine, device);
+  const precision = precisions.find((name) => name === options.precision);
+  if (precision === undefined) {
+    const [found, having] = [JSON.stringify(options.precision), withPrecision(options.precision)];
+    const others = having.length === 0 ? "" : `; ${either(having)} ${having.length === 1 ? "has" : "have"} it`;
+    process.stderr.write(
+      `--precision takes ${either(precisions)} with --engine ${engine} --device ${device}; found ${found}${others}\n`,
+    );
+    return 2;
+  }
   const threads = Number(options.threads);
   if (!Number.isInteger(threads) || threads < 1) {
     process.stderr.write(`--threads takes a whole number of 1 or more; found ${JSON.stringify(options.threads)}\n`);
@@ -53,7 +65,7 @@ export async function replay(files: readonly string[], options: ReplayOptions): 
   const output = options.json === true ? "json" : options.brief === true ? "summary" : "every tensor";
   const colour = hasColour(process.stdout);
   const init = options.init === undefined ? undefined : resolve(options.init);
-  if (options.write !== undefined) return writeTrainer(options.write, files, init);
+  if (options.write !== undefined) return writeTrainer(options.write, files, { init, precision });
   const { trainer } = options;
   const step = trainer === undefined ? undefined : readStep(trainer);
   if (step === null) {
@@ -63,7 +75,8 @@ export async function replay(files: readonly string[], options: ReplayOptions): 
   let worst = 0;
   for (const file of files) {
     const request = { trace: resolve(file), init, engine, device, threads, output, colour } as const;
-    const code = await replayOne(request, trainer === undefined || step === undefined ? null : { trainer, step });
+    const edited = trainer === undefined || step === undefined ? null : { trainer, step };
+    const code = await replayOne(request, precision, edited);
     worst = Math.max(worst, code);
   }
   return worst;
@@ -73,20 +86,35 @@ function either(names: readonly string[]): string {
   return [names.slice(0, -1).join(", "), ...names.slice(-1)].filter((text) => text !== "").join(" or ");
 }
 
+/** `--engine … --device …` of all that have a precision. */
+function withPrecision(name: string): readonly string[] {
+  const known = engineNames.flatMap((engine) =>
+    devicesOf(engine)
+      .filter((device) => precisionsOf(engine, device).some((each) => each === name))
+      .map((device) => `--engine ${engine} --device ${device}`),
+  );
+  return known.length === 0 ? [] : [...known, "--engine reference"];
+}
+
 /** The trainer of one trace, for a person to edit. */
-async function writeTrainer(folder: string, files: readonly string[], init: string | undefined): Promise<number> {
+async function writeTrainer(
+  folder: string,
+  files: readonly string[],
+  { init, precision }: { readonly init: string | undefined; readonly precision: Precision },
+): Promise<number> {
   const [file, ...others] = files;
   if (file === undefined || others.length > 0) {
     process.stderr.write(`--write writes the trainer of one trace; found ${files.length}\n`);
     return 2;
   }
+  const flag = precision === "fp32" ? "" : ` --precision ${precision}`;
   return reportingUserErrors(async () => {
-    if (!writeStep(folder, await compiledTrace(resolve(file), { init }))) {
+    if (!writeStep(folder, await compiledTrace(resolve(file), { init, hardware: { precision } }))) {
       printDiagnostics([unplaced(join(folder, "step.ts"), errors.stepInTheWay())]);
       return 2;
     }
     process.stdout.write(
-      `${folder}: edit step.ts, then ijepa replay ${shellWord(file)} --trainer ${shellWord(folder)}\n`,
+      `${folder}: edit step.ts, then ijepa replay ${shellWord(file)} --trainer ${shellWord(folder)}${flag}\n`,
     );
     return 0;
   });
@@ -97,9 +125,13 @@ interface Edited {
   readonly step: readonly GeneratedCode[];
 }
 
-async function replayOne(request: ReplayRequest, edited: Edited | null): Promise<number> {
+async function replayOne(request: ReplayRequest, precision: Precision, edited: Edited | null): Promise<number> {
   return reportingUserErrors(async () => {
-    const made = await replayBundle(request.trace, { init: request.init, step: edited?.step });
+    const made = await replayBundle(request.trace, {
+      init: request.init,
+      hardware: { precision },
+      step: edited?.step,
+    });
     if (!made.ok) {
       printDiagnostics(made.faults.map((fault) => faultIn(fault, edited)));
       return 2;

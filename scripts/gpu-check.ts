@@ -30,6 +30,13 @@ function compressor(): readonly [string, ...string[]] | null {
 }
 
 async function main(): Promise<number> {
+  if (process.platform !== "linux") {
+    console.error(
+      `gpu-check: the package takes Node and its native packages from this machine, which is ${process.platform} ` +
+        `${process.arch}. Make it on Linux, on the same kind of processor as the machine with the GPU.`,
+    );
+    return 2;
+  }
   const tool = compressor();
   if (tool === null) {
     console.error(

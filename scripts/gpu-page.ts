@@ -14,7 +14,7 @@ export function gpuPage(path = file): string {
     "# On a GPU",
     howTo,
     record === null
-      ? "## The last run\n\nThere was none yet: nobody of us had a card. Whoever has one for eight minutes is welcome to run it and to send `gpu.json`."
+      ? "## The last run\n\nThere was none yet: nobody of us had a card. Whoever has one for ten minutes is welcome to run it and to send `gpu.json`."
       : found(record),
     `## What cards can do\n\n${cardTable()}`,
   ]
@@ -23,18 +23,41 @@ export function gpuPage(path = file): string {
 }
 
 const howTo = `\`\`\`sh
-npm run gpu-check                          # here: writes the folder gpu-check/, at most 60 MiB
+npm ci && npm run gpu-check                # here, on Linux: writes the folder gpu-check/, at most 60 MiB
+scp -r gpu-check HOST:                     # to the machine with the card
 sh gpu-check/run.sh --out gpu.json         # there: at most eight minutes; --help lists the flags
 \`\`\`
 
-The folder needs nothing of the machine but Linux on the same kind of processor, a driver, and for the engine \`xla\` a PJRT
-plugin, which JAX's packages bring (\`jax-cuda13-pjrt\`); Node goes along, and no network is used. It writes its JSON after
-every part, so that a run which is cut short keeps what it has; \`--resume\` does the rest another time. Each part has a
-time limit and is a process group of its own. The parts:
+## What the machine with the card needs
+
+Linux on the same kind of processor, the driver of the card, 300 MB of room, and \`xz\` or \`python3\` to unpack. Neither
+Node (it goes along) nor root, and no network. Besides, as far as they are there:
+
+| | without it |
+| --- | --- |
+| a PJRT plugin with CUDA's libraries: \`pip install "jax[cuda13]"\`, for drivers before 580 \`"jax[cuda12]"\`; for AMD's cards jax-rocm7-pjrt | parts of \`xla\` are *absent* and say where it was looked for; those of \`onnx\` run |
+| \`nvidia-smi\` | no share of the card's peak, no use of the card beside a part |
+| PyTorch for CUDA | its parts are *absent* |
+| JAX itself | its parts are *absent*; for ours its plugin is enough |
+| the driver's Vulkan | parts of \`onnx webgpu\` are *absent* |
+
+The plugin is found in the site-packages of \`--python FILE\` (\`python3\` unless said otherwise) or of an active environment, or
+where \`--pjrt-plugin FILE\` or \`IJEPA_PJRT_PLUGIN\` says. Python only answers where its packages lie, and runs the peers. For a
+machine without a network, \`pip install --target plugins "jax[cuda13]"\` on another Linux makes a folder to copy;
+\`--pjrt-plugin plugins/jax_plugins/xla_cuda13/xla_cuda_plugin.so\` names its plugin, which looks for CUDA's libraries beside
+itself (not tried with a card).
+
+\`sh gpu-check/run.sh --list\` says which parts there are, and \`--only doctor\` in a minute what works. A run prints a line
+for each part and writes its JSON after every part, so that one which is cut short keeps what it has; \`--resume\` does the
+rest another time, and \`--resume --minutes 20\` gives parts that were *late* more time. It ends with 0 where nothing failed. Each
+part has a time limit and is a process group of its own.
+
+## The parts
 
 - what the doctor says of \`onnx\` and \`xla\`;
 - the recorded steps of the official code ([parity.md](parity.md)) on \`xla\`, in float32 with TF32 off and in bfloat16, and
-  on \`onnx\` \`webgpu\` where there is Vulkan. In bfloat16 the tolerances of float32 do not hold; how far it is off is shown;
+  on \`onnx\` \`webgpu\` where there is Vulkan, each within the tolerances of its precision
+  ([in bfloat16](parity.md#in-bfloat16));
 - 200 steps of the quickstart on \`onnx\` \`cpu\` and on \`xla\`, with their losses;
 - the step of ViT-S/16, B/16, L/16 and H/14 at the released settings with 128 images, in bfloat16, beside the same step in
   PyTorch (fused attention, fused AdamW, eager and compiled) and in JAX, where they are installed.

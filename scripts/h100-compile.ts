@@ -12,7 +12,7 @@ import { specFromText } from "../compiler/spec/load";
 import { defaultSize, encoderSizes } from "../compiler/spec/presets";
 import { programEstimates } from "../compiler/step/memory";
 import type { CompiledMemory } from "../runtime/engines/xla/pjrt/executable";
-import type { Topology } from "../runtime/engines/xla/pjrt/topology";
+import type { Topology, TopologyOptions } from "../runtime/engines/xla/pjrt/topology";
 import { bytesOf } from "../runtime/engines/xla/pjrt/types";
 import { type Program, programOf } from "../runtime/engines/xla/program";
 import { targets } from "../runtime/engines/xla/target";
@@ -48,6 +48,12 @@ dnn_version_info { major: 9 minor: 12 }
 device_description_str: "NVIDIA H100 80GB HBM3"
 `;
 
+/** So many of them, eight to a host. */
+export function hostsOf(cards: number): TopologyOptions {
+  const devices = Math.min(8, cards);
+  return { targetConfig: h100, slices: 1, hosts: cards / devices, devices };
+}
+
 const VARIABLE = "IJEPA_PJRT_CUDA";
 
 /** The plugins that scripts/pjrt-cuda.mjs fetched, by version. */
@@ -62,15 +68,21 @@ export function compileOnlyPlugins({ env } = process): readonly { readonly versi
 
 export const officialNames = ["in1k_vith14_ep300", "in1k_vith16-448_ep300", "in22k_vith14_ep66", "in22k_vitg16_ep44"];
 
-/**
- * A released configuration as one H100 takes it: the micro-batch of the file, in bfloat16. With `blocks`, both networks have
- * so many in the place of 32 or 40 and 12 or 16, and it compiles in a tenth of the time.
- */
-export function officialSpec(name: string, blocks?: number): SpecInput {
+export interface OfficialChange {
+  /** H100s that share the batch; left out: one, which takes all of it in parts. */
+  readonly cards?: number | undefined;
+  /** Of both networks, in the place of 32 or 40 and 12 or 16: it compiles in a tenth of the time. */
+  readonly blocks?: number | undefined;
+}
+
+/** A released configuration as H100s take it: each micro-batch is that of the file, in bfloat16. */
+export function officialSpec(name: string, { cards = 1, blocks }: OfficialChange = {}): SpecInput {
   const file = fileURLToPath(new URL(`../experiments/official/${name}.json`, import.meta.url));
   // Validated where it is read by the compiler.
-  const spec = JSON.parse(readFileSync(file, "utf8")) as SpecInput;
-  const hardware = { ...spec.hardware, engine: "xla", device: "gpu", precision: "bf16" } as const;
+  const released = JSON.parse(readFileSync(file, "utf8")) as SpecInput;
+  const optimization = { ...released.optimization, accumulation: (released.optimization?.accumulation ?? 1) / cards };
+  const spec = { ...released, optimization };
+  const hardware = { ...spec.hardware, engine: "xla", device: "gpu", precision: "bf16", gpus: cards } as const;
   if (blocks === undefined) return { ...spec, name, hardware };
   const { size = defaultSize, ...encoder } = spec.encoder ?? {};
   return {
@@ -94,6 +106,8 @@ export interface CompiledFunction {
 
 export interface CompiledSubject {
   readonly name: string;
+  /** That share the batch; everything else is of one of them. */
+  readonly cards: number;
   /** Of the encoder. */
   readonly blocks: number;
   /** Images. */
@@ -125,6 +139,7 @@ export async function compileSubject(input: SpecInput, topology: Topology): Prom
   }
   return {
     name: plan.experiment.name,
+    cards: plan.experiment.hardware.gpus,
     blocks: plan.experiment.encoder.depth,
     microBatch: plan.experiment.optimizer.deviceBatch,
     functions,

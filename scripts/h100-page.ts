@@ -17,6 +17,7 @@ function table(): string {
   const record = JSON.parse(readFileSync(join(root, "docs/h100.json"), "utf8")) as H100Record;
   const heads = [
     "experiment",
+    "cards",
     "blocks",
     "images",
     "function",
@@ -28,7 +29,7 @@ function table(): string {
     "ratio",
   ];
   const rows = record.subjects.flatMap((subject) => subject.functions.map((fn) => rowOf(subject, fn)));
-  const lines = [heads, heads.map((_, i) => (i === 0 || i === 3 ? "---" : "---:")), ...rows];
+  const lines = [heads, heads.map((_, i) => (i === 0 || i === 4 ? "---" : "---:")), ...rows];
   return [
     `By ${record.plugin} on ${record.processors} processors that other work shared, so seconds are an upper bound.`,
     "",
@@ -38,10 +39,11 @@ function table(): string {
 
 /** The function that takes the most stands beside the estimate, which is of the whole step. */
 function rowOf(subject: CompiledSubject, { name, seconds, memory, deviceBytes }: CompiledFunction): readonly string[] {
-  const { blocks, microBatch, estimatedBytes } = subject;
+  const { cards, blocks, microBatch, estimatedBytes } = subject;
   const isLargest = deviceBytes === subject.deviceBytes;
   return [
     `\`${subject.name}\``,
+    String(cards),
     String(blocks),
     String(microBatch),
     `\`${name}\``,

@@ -17,7 +17,7 @@ import type { GpuRecord, PartRecord } from "./record";
 
 const HELP = `sh run.sh [flags]
   --out FILE            where the JSON goes (gpu.json)
-  --minutes N           for all parts together (8)
+  --minutes N           for all parts together (8); with more, each part has more
   --device gpu|cpu      of the engine xla (gpu)
   --small               small sizes, for a processor
   --only TEXT           only parts whose names have this in them; with commas
@@ -31,6 +31,8 @@ const HELP = `sh run.sh [flags]
 const folder = dirname(fileURLToPath(import.meta.url));
 /** A part is not begun with less time than this. */
 const LEAST_SECONDS = 5;
+/** The limits of parts are made for so many minutes. */
+const USUAL_MINUTES = 8;
 
 const options = {
   out: { type: "string", default: "gpu.json" },
@@ -78,7 +80,9 @@ async function check(flags: Flags, limitSeconds: number): Promise<number> {
   const machine = machineOf({ python, device, plugin: flags["pjrt-plugin"] });
   const work = mkdtempSync(join(tmpdir(), "ijepa-gpu-check-"));
   const has = (name: string, texts: string): boolean => texts.split(",").some((text) => name.includes(text.trim()));
+  const share = Math.max(1, limitSeconds / 60 / USUAL_MINUTES);
   const parts = partsOf({ manifest, folder, work, machine, device, small, python })
+    .map((part) => ({ ...part, limitSeconds: Math.round(part.limitSeconds * share) }))
     .filter(({ name }) => flags.only === undefined || has(name, flags.only))
     .filter(({ name }) => flags.skip === undefined || !has(name, flags.skip));
   if (flags.list) {

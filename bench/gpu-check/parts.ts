@@ -74,7 +74,7 @@ function traceParts(
   return manifest.traces
     .filter((each) => each.precision === precision)
     .map(({ trace, program, file }) => {
-      const request = { trace: join(folder, file), engine, device, precision, threads: machine.cores };
+      const request = { trace: join(folder, file), engine, device, threads: machine.cores };
       return {
         name: `trace ${trace}, ${engine} ${device} ${precision}`,
         limitSeconds: 90,

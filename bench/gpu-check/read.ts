@@ -112,8 +112,18 @@ export function doctorResult(found: unknown): DoctorResult | null {
   return { kind: "doctor", findings: (found as Pick<DoctorResult, "findings">).findings };
 }
 
-/** R101 and R104 to R108: a package, a plugin or a device is not there. */
-const NOT_THERE = /\bR10[145678]\b|ModuleNotFoundError|No module named/;
+/**
+ * R101 and R104 to R108: a package, a plugin or a device is not there. Of Python: neither is a package, or it is one that was
+ * built for processors or finds no card.
+ */
+const NOT_THERE = new RegExp(
+  [
+    "\\bR10[145678]\\b",
+    "ModuleNotFoundError|No module named",
+    "not compiled with CUDA enabled|Found no NVIDIA driver|No CUDA GPUs are available",
+    "Unknown backend:? '?cuda|Unable to initialize backend '(cuda|gpu)'",
+  ].join("|"),
+);
 
 export function stateOf({ late, code, stdout, stderr }: Ended, hasResult: boolean): PartState {
   if (late) return "late";

@@ -23,4 +23,9 @@ if [ ! -d "$payload" ]; then
     exit 2
   }
 fi
+"$payload/bin/node" --version >/dev/null 2>&1 || {
+  echo "The Node of this package does not run here: $(uname -sm). It is that of the machine where npm run gpu-check was" >&2
+  echo "run; make the package on Linux with the same kind of processor, and no newer glibc than here." >&2
+  exit 2
+}
 exec "$payload/bin/node" "$payload/main.mjs" "$@"

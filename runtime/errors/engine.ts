@@ -60,7 +60,62 @@ export function engineFailed(was: {
   return new UserError(
     "R103",
     `The engine could not ${was.what}: ${was.why}. ` +
-      "If memory ran out, use a smaller batch with more accumulation, or fewer data workers.",
+      "`ijepa doctor` says which engines work on this machine; from a checkpoint, --resume goes on.",
+    { cause: was.cause },
+  );
+}
+
+/** The memory of the device did not suffice for the step, or that of the machine. */
+export function outOfMemory(was: {
+  readonly what: string;
+  readonly why: string;
+  /** Bytes that were asked for, where the library says it. */
+  readonly wantedBytes: number | undefined;
+  readonly cause?: unknown;
+}): UserError {
+  const { what, why, wantedBytes } = was;
+  const wanted = wantedBytes === undefined ? "" : `, for want of ${bytesText(wantedBytes)} in one piece`;
+  return new UserError(
+    "R117",
+    `Memory ran out: the engine could not ${what}${wanted} (${why}). What takes less, the mildest change first: more ` +
+      "`optimization.accumulation` (parts of the same batch, one after the other); `hardware.precision` bf16, which engine " +
+      "xla has; more devices that share the batch (`hardware.gpus`), with `hardware.shardOptimizer` where the engine has " +
+      "it; a smaller `optimization.globalBatch`, which is another training. " +
+      "`ijepa inspect SPEC --set optimization.accumulation=2` says what a change comes to. Look too whether another " +
+      "process holds memory of the device.",
+    { cause: was.cause },
+  );
+}
+
+/** 3.2 GB, 512 B: as libraries count them, in powers of ten. */
+function bytesText(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const unit = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
+  const value = bytes / 1000 ** unit;
+  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
+}
+
+/** The device went away or broke down while it computed. */
+export function deviceLost(was: { readonly what: string; readonly why: string; readonly cause?: unknown }): UserError {
+  return new UserError(
+    "R118",
+    `The device was lost: the engine could not ${was.what} (${was.why}). The last checkpoint is whole. Look at the card ` +
+      "and its driver (nvidia-smi, dmesg), free or reset it, and go on with --resume; where it comes again, on another card.",
+    { cause: was.cause },
+  );
+}
+
+/** The compiler of the engine does not take the program of a step. */
+export function programRefused(was: {
+  readonly what: string;
+  readonly why: string;
+  readonly cause?: unknown;
+}): UserError {
+  return new UserError(
+    "R119",
+    `The engine could not ${was.what}: its compiler refuses the program (${was.why}). Another version of the plugin may ` +
+      "take it (`ijepa doctor` lists those that are here, --pjrt-plugin FILE names one); engine onnx trains the same spec. " +
+      "Please report it with this message: a plugin of docs/engines.md should take every program of ours.",
     { cause: was.cause },
   );
 }

@@ -35,10 +35,8 @@ export interface Comparison {
 
 export type Numbers = ArrayLike<number>;
 
-/** Where `values` are compared; everywhere where none is given. */
+/** Which elements are compared; all where none is given. */
 export type Chosen = (index: number) => boolean;
-
-const everywhere: Chosen = () => true;
 
 export interface ToCompare {
   readonly tensor: string;
@@ -51,7 +49,7 @@ export interface ToCompare {
   readonly chosen?: Chosen;
 }
 
-export function compare({ recorded, computed, chosen = everywhere, ...facts }: ToCompare): Comparison {
+export function compare({ recorded, computed, chosen = () => true, ...facts }: ToCompare): Comparison {
   if (recorded.length !== computed.length) {
     throw new Error(`internal: ${facts.tensor} has ${computed.length} values, not ${recorded.length}`);
   }

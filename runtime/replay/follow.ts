@@ -8,6 +8,7 @@ import { gatherNumbers } from "../ranks/numbers";
 import { type StepValues, scalarsOf, scheduleTree } from "../schedules/schedules";
 import type { StepSizes } from "../step/agree";
 import type { ScheduleTree } from "../step/trees";
+import { asInBfloat16, asInFloat32 } from "./bfloat16";
 import type { Comparison } from "./compare";
 import { batchOf, floatsOf, initialWeights, type RecordedBatch } from "./inputs";
 import { checkRecorded } from "./recorded";
@@ -19,6 +20,8 @@ export interface ReplayProgram extends TrainerProgram {
   /** Those that step.ts declares, which may be of a trainer that somebody has edited. */
   readonly sizes: StepSizes;
   readonly observers: { readonly smoothL1: GeneratedFunction; readonly mse: GeneratedFunction };
+  /** Casts to bfloat16 of a step; 0: it is one in float32. */
+  readonly casts: number;
 }
 
 export interface Followed {
@@ -79,7 +82,9 @@ export async function follow(
   for await (const [path, values] of initialWeights(trace, parameters)) await store.write(path, values);
   await writeZeros(store, ["m", "v", "gradients"]);
 
-  const results = new Results(trace, program, constants);
+  const { casts } = program;
+  const judge = casts === 0 ? asInFloat32 : await asInBfloat16(trace, experiment.optimizer, casts);
+  const results = new Results(trace, program, constants, judge);
   await results.positions(0);
   const schedules = await recordedSchedules(trace);
   if (trace.config.schedule !== null) await results.schedules();

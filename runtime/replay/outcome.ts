@@ -7,6 +7,8 @@ export interface Outcome {
   readonly trace: Trace;
   /** The engine's own line. */
   readonly engine: string;
+  /** Casts to bfloat16 of the step; 0: it is one in float32. */
+  readonly casts: number;
   readonly comparisons: readonly Comparison[];
   readonly notRecorded: readonly string[];
 }
@@ -45,8 +47,8 @@ function range(values: readonly number[]): string {
   return least === most ? String(least) : `${least} to ${most}`;
 }
 
-/** What was replayed, on two lines. */
-function headLines({ trace, engine }: Outcome): readonly string[] {
+/** What was replayed, on a few lines. */
+function headLines({ trace, engine, casts }: Outcome): readonly string[] {
   const { config, lengths, grid } = trace;
   const batches = lengths.flat();
   const programs = new Set(batches.map(({ contextTokens, targetTokens }) => `${contextTokens} ${targetTokens}`)).size;
@@ -60,6 +62,7 @@ function headLines({ trace, engine }: Outcome): readonly string[] {
   return [
     `${trace.title}: ${plural(trace.steps, "step")} of ${plural(trace.images, "image")}${ranks}; ${model}`,
     `${masks}, ${plural(programs, "program")}; ${engine}`,
+    ...(casts === 0 ? [] : [`operands of products in bfloat16: tolerances of ${plural(casts, "cast")} to it`]),
   ];
 }
 
@@ -123,10 +126,11 @@ function summary(outcome: Outcome, paint: ReturnType<typeof pico.createColors>):
 
 /** One document; a number that is none (NaN, infinity) is null. */
 export function reportJson(outcome: Outcome): object {
-  const { trace, engine, comparisons, notRecorded } = outcome;
+  const { trace, engine, casts, comparisons, notRecorded } = outcome;
   return {
     trace: trace.path,
     engine,
+    precision: casts === 0 ? "fp32" : "bf16",
     holds: holds(outcome),
     steps: trace.steps,
     ranks: trace.ranks,

@@ -3,7 +3,7 @@
  * report. It ends with 0 where everything holds, 1 where something differs, 2 where the trace cannot be read.
  */
 
-import type { AnyEngineName, DeviceName, Precision } from "../engines/engine";
+import type { AnyEngineName, DeviceName } from "../engines/engine";
 import { openEngine } from "../engines/open";
 import { UserError } from "../errors";
 import { checkSizes } from "../step/agree";
@@ -19,8 +19,6 @@ export interface ReplayRequest {
   readonly engine: AnyEngineName;
   readonly device: DeviceName;
   readonly threads: number;
-  /** Of the step that was compiled; left out: fp32. */
-  readonly precision?: Precision;
   readonly output: "every tensor" | "summary" | "json";
   readonly colour: boolean;
 }
@@ -48,12 +46,13 @@ async function run(program: ReplayProgram, request: ReplayRequest): Promise<numb
   const engine = await openEngine(request.engine, {
     threads: request.threads,
     device: request.device,
-    ...(request.precision === undefined ? {} : { precision: request.precision }),
+    precision: program.experiment.hardware.precision,
     note: (line) => notes.push(line),
   });
   try {
     const followed = await follow(takingNormalized(program), trace, engine);
-    const outcome = { trace, engine: [engine.description, ...notes].join("; "), ...followed };
+    const { casts } = program;
+    const outcome = { trace, casts, engine: [engine.description, ...notes].join("; "), ...followed };
     const text =
       request.output === "json"
         ? `${JSON.stringify(reportJson(outcome), null, 2)}\n`

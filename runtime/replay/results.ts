@@ -4,6 +4,7 @@ import type { HostArray, StateStore } from "../engines/engine";
 import type { TrainerProgram } from "../experiment";
 import type { Constants } from "../loop/functions";
 import { scheduleAt } from "../schedules/schedules";
+import type { Judge } from "./bfloat16";
 import { type Chosen, type Comparison, compare, type Group, largest, type Numbers, toleranceOf } from "./compare";
 import { floatsOf } from "./inputs";
 import { type Recorded, weightTensors } from "./recorded";
@@ -24,6 +25,8 @@ const POSITION_TOLERANCE = 2.5e-7;
 /** The key third of the bias of query, key and value: its true gradient is 0, and AdamW amplifies rounding. */
 const KEY_BIAS_TOLERANCE = 1e-4;
 
+const everywhere: Chosen = () => true;
+
 export class Results {
   readonly found: Comparison[] = [];
 
@@ -31,6 +34,7 @@ export class Results {
     private readonly trace: Trace,
     private readonly program: TrainerProgram,
     private readonly constants: Constants,
+    private readonly judge: Judge,
   ) {}
 
   private async add(
@@ -44,14 +48,18 @@ export class Results {
       readonly part?: string;
     },
   ): Promise<void> {
-    const { group, afterSteps, computed, chosen, part = "" } = about;
+    const { group, afterSteps, computed, chosen = everywhere, part = "" } = about;
     const recorded = await floatsOf(this.trace.file, tensor);
     const stated = this.trace.tolerances.get(tensor);
     const kind = group === "weights" || group === "moving average" || afterSteps > 0 ? "after updates" : "first pass";
     const tolerance = about.tolerance?.(recorded) ?? toleranceOf(stated, recorded, kind);
     const shape = this.trace.file.header.tensors.get(tensor)?.shape ?? [];
-    const both = { tensor: `${tensor}${part}`, group, afterSteps, shape, recorded, computed, tolerance };
-    this.found.push(compare(chosen === undefined ? both : { ...both, chosen }));
+    for (const judged of await this.judge({ group, tensor, afterSteps, recorded, tolerance })) {
+      const isMeant: Chosen = (i) => chosen(i) && (judged.chosen ?? everywhere)(i);
+      if (!Array.from(recorded).some((_, i) => isMeant(i))) continue;
+      const facts = { tensor: `${tensor}${part}${judged.part}`, group, afterSteps, shape, recorded, computed };
+      this.found.push(compare({ ...facts, chosen: isMeant, tolerance: judged.tolerance }));
+    }
   }
 
   private has(tensor: string): boolean {
@@ -122,17 +130,12 @@ export class Results {
     for (const { name, parameter } of this.trained()) {
       const norm = this.trace.mseGradientNorms?.get(name);
       if (norm === undefined) continue;
-      this.found.push(
-        compare({
-          tensor: `grad_mse_l2.${name}`,
-          group: "gradients",
-          afterSteps: 0,
-          shape: [],
-          recorded: [norm],
-          computed: [normOf(gradientAt(outputs, parameter.path))],
-          tolerance: toleranceOf(undefined, [norm], "first pass"),
-        }),
-      );
+      const facts = { tensor: `grad_mse_l2.${name}`, group: "gradients", afterSteps: 0, recorded: [norm] } as const;
+      const tolerance = toleranceOf(undefined, [norm], "first pass");
+      for (const judged of await this.judge({ ...facts, tolerance })) {
+        const computed = [normOf(gradientAt(outputs, parameter.path))];
+        this.found.push(compare({ ...facts, shape: [], computed, tolerance: judged.tolerance }));
+      }
     }
   }
 

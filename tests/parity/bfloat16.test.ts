@@ -7,9 +7,11 @@ import { typeErrors } from "../../compiler/emit/check";
 import { standingForItself } from "../../compiler/emit/code";
 import { packageRoot } from "../../compiler/emit/package-root";
 import { specFromText } from "../../compiler/spec/load";
+import { castsOfStep } from "../../compiler/step/casts";
 import { factsOf } from "../../compiler/step/facts";
 import { createReferenceEngine } from "../../runtime/engines/reference/engine";
-import { castsOfStep, relativeError, toleranceOf } from "../support/bfloat16";
+import { toleranceOfCasts } from "../../runtime/replay/bfloat16";
+import { relativeError } from "../support/bfloat16";
 import { type Trained, train } from "../support/train";
 import { compiledWith, inBfloat16, variations } from "../support/variations";
 
@@ -95,7 +97,7 @@ it.each(variations.filter(([name]) => trained.includes(name)))(
     const compiled = compiledWith({ ...change, ...inBfloat16 });
     const found = await train(compiled, await createReferenceEngine(), 1);
     const exact = await train(compiledWith(change), await createReferenceEngine(), 1);
-    const tolerance = toleranceOf(castsOfStep(compiled.model));
+    const tolerance = toleranceOfCasts(castsOfStep(compiled.model));
     const errors = gradients(exact).map(([path, values]) => relativeError([[found.state.get(path) ?? [], values]]));
     expect(Math.max(...errors)).toBeLessThan(tolerance);
     // as far apart as a single rounding is: that something was rounded at all

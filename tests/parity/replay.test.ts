@@ -12,6 +12,7 @@ import {
 } from "../../runtime/checkpoint/safetensors";
 import type { MeasuredTrace } from "../../scripts/parity-run";
 import { officialPath } from "../support/official";
+import { hasPlugin } from "../support/pjrt";
 import { officialTraces } from "../support/replay";
 
 interface Ran {
@@ -83,6 +84,24 @@ describe("official traces", () => {
     ]) {
       expect(out).toMatch(line);
     }
+  });
+});
+
+describe("in bfloat16", () => {
+  const tiny = officialPath("step_tiny_official_init.safetensors");
+  it("holds, within tolerances that are said to be of bfloat16", { timeout: 600_000 }, async () => {
+    const args = [tiny, "--engine", "reference", "--precision", "bf16"];
+    const { code, out } = await ijepa(...args);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^operands of products in bfloat16: tolerances of \d{2,} casts to it$/m);
+    expect(out).toMatch(/^ {2}after1\.encoder\S+\[gradient beyond rounding\] .* holds$/m);
+    expect(out).toMatch(/^All \d+ tensors hold\./m);
+  });
+
+  it.skipIf(!hasPlugin)("holds on XLA", { timeout: 600_000 }, async () => {
+    const { code, out } = await ijepa(tiny, "--engine", "xla", "--precision", "bf16", "--json");
+    expect(JSON.parse(out)).toMatchObject({ precision: "bf16", holds: true, engine: expect.stringMatching(/^XLA by/) });
+    expect(code).toBe(0);
   });
 });
 
@@ -316,6 +335,16 @@ describe("changed traces", () => {
     {
       args: ["--engine", "reference", "--device", "webgpu"],
       says: '--device takes cpu with --engine reference; found "webgpu"',
+    },
+    {
+      args: ["--precision", "bf16"],
+      says:
+        '--precision takes fp32 with --engine onnx --device cpu; found "bf16"; --engine xla --device cpu, ' +
+        "--engine xla --device gpu, --engine xla --device tpu or --engine reference have it",
+    },
+    {
+      args: ["--precision", "half", "--engine", "xla"],
+      says: '--precision takes fp32 or bf16 with --engine xla --device cpu; found "half"\n',
     },
     { args: ["--threads", "0"], says: '--threads takes a whole number of 1 or more; found "0"' },
   ])("$args", async ({ args, says }) => {

@@ -1,6 +1,8 @@
 /** Recorded runs compiled in memory, for tests that go through them in this process. */
 
 import type { GeneratedFile } from "../../compiler/emit/code";
+import type { Spec } from "../../compiler/spec/spec";
+import type { Engine } from "../../runtime/engines/engine";
 import { createEngine } from "../../runtime/engines/onnx/engine";
 import { type Followed, type FollowOptions, follow } from "../../runtime/replay/follow";
 import { openTrace, type Trace } from "../../runtime/replay/trace";
@@ -15,22 +17,45 @@ export interface CompiledTrace {
   readonly files: readonly GeneratedFile[];
 }
 
+export const inBfloat16 = { precision: "bf16" } as const;
+
 /** Close `trace` when done. */
-export async function compiledTrace(name: string): Promise<CompiledTrace> {
+export async function compiledTrace(name: string, hardware?: Partial<Spec["hardware"]>): Promise<CompiledTrace> {
   const trace = await openTrace(officialPath(`${name}.safetensors`));
-  return { trace, files: compileReplay(trace).files };
+  return { trace, files: compileReplay(trace, { hardware }).files };
 }
 
-/** The replay of a trace on the default engine, with the files as they are or changed. */
+export interface Mutation {
+  readonly from: RegExp;
+  readonly to: string;
+  /** Only in this function of step.ts; everywhere where none is named. */
+  readonly inside?: string;
+}
+
+/** The files with one mistake in step.ts. Throws where the pattern is not there: the mutation would prove nothing. */
+export function mutatedStep(files: readonly GeneratedFile[], mutation: Mutation): readonly GeneratedFile[] {
+  return files.map((file) => (file.name === "step.ts" ? { ...file, text: mutated(file.text, mutation) } : file));
+}
+
+function mutated(text: string, { from, to, inside }: Mutation): string {
+  const start = inside === undefined ? 0 : text.search(new RegExp(`export function ${inside}[<(]`));
+  if (start < 0) throw new Error(`step.ts has no ${inside}`);
+  const end = inside === undefined ? text.length : text.indexOf("\n}\n", start);
+  const changed = text.slice(start, end).replace(from, to);
+  if (changed === text.slice(start, end)) throw new Error(`step.ts has nothing like ${from}`);
+  return text.slice(0, start) + changed + text.slice(end);
+}
+
+/** The replay of a trace with the files as they are or changed; left out, on the default engine. */
 export async function followFiles(
   trace: Trace,
   files: readonly GeneratedFile[],
-  options: FollowOptions = {},
+  { engine, ...options }: FollowOptions & { readonly engine?: Engine } = {},
 ): Promise<Followed> {
-  const engine = await createEngine({ threads: 1 });
+  const own = engine ?? (await createEngine({ threads: 1 }));
   try {
-    return await follow(await evaluateReplay(files), trace, engine, options);
+    return await follow(await evaluateReplay(files), trace, own, options);
   } finally {
-    await engine.release();
+    if (engine === undefined) await own.release();
   }
 }

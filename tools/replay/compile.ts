@@ -9,6 +9,7 @@ import { render } from "../../compiler/emit/render";
 import { buildPlan, type Plan } from "../../compiler/plan/plan";
 import { specHash } from "../../compiler/spec/load";
 import type { Spec } from "../../compiler/spec/spec";
+import { castsOfStep } from "../../compiler/step/casts";
 import type { Trace } from "../../runtime/replay/trace";
 import { masksOfTrace, specOfTrace } from "./spec";
 
@@ -24,14 +25,14 @@ export interface CompiledReplay {
 
 export interface ReplayCode {
   /** With other hardware than the default, the generated step is one for that; of several devices each is a rank of the trace. */
-  readonly hardware?: Spec["hardware"] | undefined;
+  readonly hardware?: Partial<Spec["hardware"]> | undefined;
   /** step.ts of a trainer, and what it imports, in the place of the compiler's own. */
   readonly step?: readonly GeneratedCode[] | undefined;
 }
 
-export function compileReplay(trace: Trace, { hardware, step }: ReplayCode = {}): CompiledReplay {
-  const recorded = specOfTrace(trace, hardware?.gpus);
-  const spec = hardware === undefined ? recorded : { ...recorded, hardware };
+export function compileReplay(trace: Trace, { hardware = {}, step }: ReplayCode = {}): CompiledReplay {
+  const recorded = specOfTrace(trace, hardware.gpus);
+  const spec = { ...recorded, hardware: { ...recorded.hardware, ...hardware } };
   const hash = specHash(spec);
   const plan = buildPlan({
     spec,
@@ -52,14 +53,16 @@ export function compileReplay(trace: Trace, { hardware, step }: ReplayCode = {})
     standingForItself({ name: "observe.ts", text: emitObserve({ trainer, loss: "smoothL1" }), imports }),
     standingForItself({ name: "observe-mse.ts", text: emitObserve({ trainer: mse, loss: "mse" }), imports }),
   ];
+  const main = render("replay.ts", {
+    ...functionsText(trainer),
+    sizes: sizesText(trainer),
+    casts: castsOfStep(trainer.model),
+  });
   return {
     plan,
     typescript,
     ownStep: own.find(({ name }) => name === "step.ts")?.text ?? "",
-    files: [
-      ...typescript,
-      { name: "main.ts", text: render("replay.ts", { ...functionsText(trainer), sizes: sizesText(trainer) }) },
-    ],
+    files: [...typescript, { name: "main.ts", text: main }],
   };
 }
 

@@ -1,7 +1,6 @@
 /** A recorded function bound to the memory of a store; between its graphs the devices reduce what lies in buckets. */
-import { engineFailed } from "../../errors";
-import { messageOf } from "../../exceptions";
 import type { EngineFunction, HostArray, LoadedFunction, Reducer } from "../engine";
+import { faultOf } from "../fault";
 import { mayOverwrite } from "./alias";
 import { type Buckets, bucketsOf } from "./buckets";
 import { bindLengths, bindOutputs, inputTensor, modelOf } from "./call";
@@ -116,6 +115,6 @@ async function failing<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    throw engineFailed({ what, why: messageOf(cause), cause });
+    throw faultOf({ what, cause });
   }
 }

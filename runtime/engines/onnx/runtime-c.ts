@@ -9,7 +9,7 @@ import type { HostTensor, Runtime, Session, SessionSettings } from "./session";
 /** ONNXTensorElementDataType. */
 export const ELEMENT_CODE: Record<ElementType, number> = { f32: 1, u8: 2, i32: 6, i64: 7, u32: 12 };
 const WARNING = 2;
-const ERROR = 3;
+const FATAL = 4;
 const NO_OPTIMISATION = 0;
 const ARENA_ALLOCATOR = 1;
 const DEVICE_ALLOCATOR = 0;
@@ -53,7 +53,8 @@ async function createSession(
 ): Promise<Session> {
   const options = api.create("CreateSessionOptions");
   api.call("DisableMemPattern", options);
-  api.call("SetSessionLogSeverityLevel", options, ERROR);
+  // What is an error comes back as one.
+  api.call("SetSessionLogSeverityLevel", options, FATAL);
   api.call("SetSessionGraphOptimizationLevel", options, NO_OPTIMISATION);
   api.call("SetIntraOpNumThreads", options, settings.threads);
   api.call("SetInterOpNumThreads", options, 1);

@@ -1,5 +1,6 @@
 /** The state of a run in the memory of the engine: one buffer per segment of the layout. */
 import type { StateStore, TensorSpecs } from "../engine";
+import { faultOf } from "../fault";
 import { type Layout, layoutOf, type Segment } from "./layout";
 import type { HostBuffer } from "./session";
 
@@ -29,7 +30,11 @@ export class OnnxStore implements StateStore {
 
   constructor(readonly specs: TensorSpecs) {
     this.layout = layoutOf(specs);
-    this.#buffers = new Map(this.layout.segments.map((segment) => [segment, allocate(segment.size)]));
+    try {
+      this.#buffers = new Map(this.layout.segments.map((segment) => [segment, allocate(segment.size)]));
+    } catch (cause) {
+      throw faultOf({ what: "take memory for the weights and their moments", cause });
+    }
   }
 
   buffer(segment: Segment): Float32Array<ArrayBuffer> {

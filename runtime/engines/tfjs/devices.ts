@@ -78,8 +78,26 @@ async function openWasm({ wasm: threads }: Threads): Promise<OpenDevice> {
   const used = await withoutListeners(() =>
     startWithThreads({ core, wasm, folder, threads, start: () => start(core, "wasm") }),
   );
+  guardMemory(core);
   const simd = (await core.env().getAsync("WASM_HAS_SIMD_SUPPORT")) === true ? "SIMD" : "no SIMD";
   return { core, backend: "wasm", description: `wasm (${simd}, ${used} thread${used === 1 ? "" : "s"})` };
+}
+
+/**
+ * The backend writes wherever its allocator says, which is 0 where there is no more memory, and of a size it takes 32 bits: a
+ * tensor that does not fit would lie over others.
+ */
+function guardMemory(core: Core): void {
+  // The backend of wasm keeps its module so; the type is that of any backend.
+  const { wasm } = core.engine().backend as unknown as { readonly wasm: { _malloc: (bytes: number) => number } };
+  // The first call puts the function itself in the place of a stub.
+  wasm._malloc(1);
+  const allocate = wasm._malloc;
+  wasm._malloc = (bytes) => {
+    const place = bytes < 2 ** 32 ? allocate(bytes) : 0;
+    if (place === 0 && bytes > 0) throw new Error(`WebAssembly could not allocate memory: ${bytes} bytes`);
+    return place;
+  };
 }
 
 /**

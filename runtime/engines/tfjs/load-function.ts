@@ -2,9 +2,8 @@
  * A recorded function, replayed op by op: every tensor is disposed right after the op that reads it last. Nothing waits
  * for the device before the outputs are downloaded.
  */
-import { engineFailed } from "../../errors";
-import { messageOf } from "../../exceptions";
 import type { EngineFunction, HostArray, LoadedFunction } from "../engine";
+import { faultOf } from "../fault";
 import { inputOf } from "../inputs";
 import { kernelOf } from "../table";
 import type { Tensor } from "./core";
@@ -35,8 +34,7 @@ export function loadFunction(kernels: Kernels, fn: EngineFunction, store: TfjsSt
           await new Promise((done) => setImmediate(done));
           return outputs;
         } catch (cause) {
-          const why = messageOf(cause);
-          throw why.startsWith("internal:") ? cause : engineFailed({ what: `run ${fn.name}`, why, cause });
+          throw faultOf({ what: `run ${fn.name}`, cause });
         }
       }),
     release: () => store.exclusively(() => undefined),

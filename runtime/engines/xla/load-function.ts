@@ -1,7 +1,6 @@
 /** A generated function on the device: its programs, and the runs that are queued there. */
-import { engineFailed, UserError } from "../../errors";
-import { messageOf } from "../../exceptions";
 import type { EngineFunction, HostArray, Inputs, LoadedFunction, Outputs, Reducer } from "../engine";
+import { faultOf } from "../fault";
 import { Means, type Reduced } from "./means";
 import type { Buffer } from "./pjrt/buffer";
 import type { Client } from "./pjrt/client";
@@ -31,11 +30,7 @@ export async function loadFunction(
   /** Runs that the devices have not ended. */
   const running = new Set<Promise<unknown>>();
 
-  const failing = (cause: unknown): unknown => {
-    const why = messageOf(cause);
-    const isKnown = why.startsWith("internal:") || cause instanceof UserError;
-    return isKnown ? cause : engineFailed({ what: `run ${fn.name}`, why, cause });
-  };
+  const failing = (cause: unknown): unknown => faultOf({ what: `run ${fn.name}`, cause });
 
   /** Queues a part on all devices; `reduced` has what its reductions gave, by device. */
   const beginPart = async (

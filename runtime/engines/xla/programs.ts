@@ -3,9 +3,9 @@
  * first. Where the function says which there will be, the likeliest is made before the first step and the others in turn
  * while steps run.
  */
-import { engineFailed } from "../../errors";
 import { messageOf } from "../../exceptions";
 import type { EngineFunction, Precision } from "../engine";
+import { faultOf } from "../fault";
 import type { BuilderSettings } from "./builder";
 import { cacheKey, type ProgramCache } from "./cache";
 import { programsAround } from "./cut";
@@ -129,8 +129,7 @@ export class Programs {
     try {
       executable = await this.#compile(program, options, plain);
     } catch (cause) {
-      const why = messageOf(cause);
-      throw why.startsWith("internal:") ? cause : engineFailed({ what: `compile ${this.fn.name}`, why, cause });
+      throw faultOf({ what: `compile ${this.fn.name}`, cause, compiles: true });
     }
     try {
       cache.put(key, executable.serialize());

@@ -1,5 +1,6 @@
 /** The state of a run as buffers of the devices, which stay there from step to step: every device has all of it. */
 import type { StateStore, TensorSpecs } from "../engine";
+import { faultOf } from "../fault";
 import type { Buffer } from "./pjrt/buffer";
 import type { Client } from "./pjrt/client";
 import type { TensorType } from "./pjrt/types";
@@ -72,7 +73,11 @@ export class XlaStore implements StateStore {
   }
 
   #uploaded(values: Float32Array, tensor: TensorType): Copies {
-    return this.client.devices.map((_, device) => this.client.upload(values, tensor, device));
+    try {
+      return this.client.devices.map((_, device) => this.client.upload(values, tensor, device));
+    } catch (cause) {
+      throw faultOf({ what: "take memory of the device for the weights and their moments", cause });
+    }
   }
 
   #tensorOf(path: string): TensorType {

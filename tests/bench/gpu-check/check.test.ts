@@ -82,6 +82,9 @@ describe.skipIf(!hasPlugin)(
         });
       }
       expect(partOf("trace step_tiny_official_init, xla cpu fp32")).toMatchObject({ result: { holds: true } });
+      // Within the tolerances of its own; its turn comes late.
+      const { state, result } = partOf("trace step_tiny_official_init, xla cpu bf16");
+      if (state === "ok") expect(result).toMatchObject({ holds: true });
     });
   },
 );

@@ -102,6 +102,16 @@ describe("programs with a time limit", () => {
     ["an error", "throw new Error('broken')", "failed"],
     ["a plugin that is not there", "console.log('R105: There is no PJRT plugin'); process.exit(2)", "absent"],
     ["a package of Python", "console.error(\"ModuleNotFoundError: No module named 'jax'\"); process.exit(1)", "absent"],
+    [
+      "a PyTorch for processors",
+      "console.error('AssertionError: Torch not compiled with CUDA enabled'); process.exit(1)",
+      "absent",
+    ],
+    [
+      "a JAX without its plugin",
+      "console.error(\"RuntimeError: Unable to initialize backend 'cuda': no such backend\"); process.exit(1)",
+      "absent",
+    ],
   ];
   test.each(states)("%s", async (_, script, want) => {
     const ended = await run(script);

@@ -2,9 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { type TrainedStage, trainedModel } from "../../../compiler/autodiff/trained";
 import { optimize } from "../../../compiler/optimize";
+import { castsOf } from "../../../compiler/step/casts";
 import type { Dense } from "../../../runtime/engines/reference/tensor";
 import { randomAt } from "../../../runtime/random/random";
-import { castsOf, relativeError, toleranceOf } from "../../support/bfloat16";
+import { toleranceOfCasts } from "../../../runtime/replay/bfloat16";
+import { relativeError } from "../../support/bfloat16";
 import { randomValues, runGraph, tensorOf } from "../../support/run-graph";
 import { testSeed as seed } from "../../support/seed";
 import { smallModel, trainedOf } from "../../support/small-model";
@@ -46,7 +48,7 @@ describe.each([
     const casts = castsOf(stage);
     for (const [name, { data }] of wanted) {
       const error = relativeError([[found.get(name)?.data ?? [], data]]);
-      expect(error, name).toBeLessThanOrEqual(toleranceOf(casts));
+      expect(error, name).toBeLessThanOrEqual(toleranceOfCasts(casts));
     }
     const whole = relativeError([...wanted].map(([name, { data }]) => [found.get(name)?.data ?? [], data]));
     // as far apart as a single rounding is: that something was rounded at all

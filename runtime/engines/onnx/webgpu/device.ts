@@ -3,8 +3,9 @@
  * interface, which gives tensors on the device that a session reads and writes in place; the Node package gives back a
  * new tensor from every run instead, and aborts where one is read.
  */
-import { engineFailed, noWebgpu, UserError } from "../../../errors";
+import { noWebgpu } from "../../../errors";
 import { messageOf } from "../../../exceptions";
+import { faultOf } from "../../fault";
 import { type CApi, loadCApi, type Pointer } from "../c-api";
 import { type ElementType, Graph } from "../graph";
 import { modelBytes } from "../model";
@@ -80,7 +81,7 @@ export async function openDevice({ profilePrefix }: DeviceOptions = {}): Promise
     try {
       await api.callAsync("CopyTensors", shared.env, from, to, null, from.length);
     } catch (cause) {
-      throw failed("copy to or from the GPU's memory", cause);
+      throw faultOf({ what: "copy to or from the GPU's memory", cause });
     }
   };
   return {
@@ -92,7 +93,7 @@ export async function openDevice({ profilePrefix }: DeviceOptions = {}): Promise
         const pointer = api.create("CreateTensorAsOrtValue", allocator, shape, shape.length, ELEMENT_CODE[type]);
         return { pointer, type, shape, bytes };
       } catch (cause) {
-        throw failed(`take ${bytes} bytes of the GPU's memory`, cause);
+        throw faultOf({ what: `take ${bytes} bytes of the GPU's memory`, cause });
       }
     },
     free: ({ pointer }) => api.release("ReleaseValue", pointer),
@@ -119,12 +120,6 @@ export async function openDevice({ profilePrefix }: DeviceOptions = {}): Promise
       api.release("ReleaseSession", session);
     },
   };
-}
-
-/** The error for a person, unless it is one already or a fault of ours. */
-export function failed(what: string, cause: unknown): unknown {
-  const why = messageOf(cause);
-  return cause instanceof UserError || why.startsWith("internal: ") ? cause : engineFailed({ what, why, cause });
 }
 
 function loadApi(): CApi {

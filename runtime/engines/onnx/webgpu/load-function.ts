@@ -1,5 +1,6 @@
 /** A recorded function on a GPU: state stays there, a call sends its inputs and gets its outputs. */
 import type { EngineFunction, HostArray, LoadedFunction } from "../../engine";
+import { faultOf } from "../../fault";
 import { mayOverwrite } from "../alias";
 import { bindLengths, bindOutputs, inputTensor, type Lengths, modelOf } from "../call";
 import type { Recording } from "../cut";
@@ -7,7 +8,7 @@ import { type ModelParts, modelBytes, nodeNames } from "../model";
 import { recordOne } from "../record";
 import type { HostBuffer } from "../session";
 import { pinned } from "../store";
-import { type Device, type DeviceSession, type DeviceTensor, exclusively, failed } from "./device";
+import { type Device, type DeviceSession, type DeviceTensor, exclusively } from "./device";
 import type { Placement } from "./placement";
 import type { WebgpuStore } from "./store";
 
@@ -118,6 +119,6 @@ async function failing<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    throw failed(what, cause);
+    throw faultOf({ what, cause });
   }
 }

@@ -1,8 +1,10 @@
 /** Steps with operands in bfloat16 on XLA: every op that has them, and a whole step beside float64 with the same casts. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { castsOfStep } from "../../../../compiler/step/casts";
 import { createReferenceEngine } from "../../../../runtime/engines/reference/engine";
 import { createEngine, type XlaEngine } from "../../../../runtime/engines/xla/engine";
-import { castsOfStep, relativeError, toleranceOf } from "../../../support/bfloat16";
+import { toleranceOfCasts } from "../../../../runtime/replay/bfloat16";
+import { relativeError } from "../../../support/bfloat16";
 import { expectOp } from "../../../support/op-check";
 import { bfloat16Samples } from "../../../support/op-samples";
 import { hasPlugin, plugins, useOwnCache } from "../../../support/pjrt";
@@ -41,7 +43,7 @@ describe.skipIf(!hasPlugin).each(plugins)("bfloat16 on $name", ({ path }) => {
     expect(errorTo(rounded)).toBeLessThan(2 ** -10);
     expect(found.losses[0]).toBeCloseTo(rounded.losses[0] ?? Number.NaN, 6);
     const exact = await train(compiledWith(shallow), await createReferenceEngine(), 1);
-    expect(errorTo(exact)).toBeLessThan(toleranceOf(castsOfStep(compiled.model)));
+    expect(errorTo(exact)).toBeLessThan(toleranceOfCasts(castsOfStep(compiled.model)));
     expect(errorTo(exact)).toBeGreaterThan(2 ** -9);
   });
 });

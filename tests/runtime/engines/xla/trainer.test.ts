@@ -1,93 +1,16 @@
 /** Whole trainers: compiled for xla, bundled, run, resumed. */
-import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bundle } from "../../../../compiler/bundle/bundle";
-import { packageRoot } from "../../../../compiler/emit/package-root";
-import { hasPlugin, plugin } from "../../../support/pjrt";
-import { base, compiledWith } from "../../../support/variations";
-
-const folder = mkdtempSync(join(tmpdir(), "ijepa-xla-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const STEPS = 20;
-const trainers = {
-  onnx: { engine: "onnx" },
-  xla: { engine: "xla" },
-  /** Two devices in one process. */
-  xla2: { engine: "xla", gpus: 2 },
-} as const;
-type Name = keyof typeof trainers;
-
-/** Two epochs of ten steps; probes and a checkpoint after each. */
-const spec = (name: Name) => ({
-  encoder: { dim: 16, depth: 1, heads: 2, patch: 8 },
-  predictor: { dim: 8, depth: 1, heads: 2 },
-  masking: { minKeep: 1, targets: { scale: [0.2, 0.3] }, context: { tokens: 3 } },
-  optimization: { ...base.optimization, globalBatch: 2 },
-  data: { source: "shapes", trainImages: 20, validationImages: 16, testImages: 16 },
-  evaluation: { everyEpochs: 1, trainImages: 16, testImages: 16, knn: { neighbours: 3 } },
-  log: { everySteps: 1 },
-  hardware: { ...trainers[name], device: "cpu", threads: 1, workers: 1 },
-});
-
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** Of the log, by step. */
-  readonly losses: ReadonlyMap<number, number>;
-  /** Of the newest checkpoint. */
-  readonly hash: string | null;
-}
-
-interface RunOptions {
-  readonly flags?: readonly string[];
-  readonly env?: NodeJS.ProcessEnv;
-}
-
-async function run(name: Name, runFolder: string, { flags = [], env = {} }: RunOptions = {}): Promise<Ran> {
-  const directory = join(folder, runFolder);
-  const args = [join(folder, name, "train.js"), "--run-dir", directory, "--no-progress", ...flags];
-  const child = spawn(process.execPath, args, {
-    cwd: packageRoot(),
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, IJEPA_XLA_CACHE: join(folder, "cache"), IJEPA_PJRT_PLUGIN: plugin.path, ...env },
-  });
-  const text = { stdout: "", stderr: "" };
-  for (const stream of ["stdout", "stderr"] as const) {
-    child[stream].on("data", (chunk: Buffer) => {
-      text[stream] += chunk.toString();
-    });
-  }
-  const code = await new Promise<number | null>((done) => child.on("close", done));
-  if (code !== 0) return { code, ...text, losses: new Map(), hash: null };
-  const losses = readFileSync(join(directory, "log.jsonl"), "utf8")
-    .trim()
-    .split("\n")
-    .flatMap((line): [number, number][] => {
-      const { event, step, loss }: { event?: string; step?: number; loss?: number } = JSON.parse(line);
-      return event === "step" && step !== undefined && loss !== undefined ? [[step, loss]] : [];
-    });
-  const checkpoint = readFileSync(
-    join(directory, readdirSync(directory).find((file) => file.endsWith("-latest.safetensors")) ?? "none"),
-  );
-  return { code, ...text, losses: new Map(losses), hash: createHash("sha256").update(checkpoint).digest("hex") };
-}
+import { hasPlugin } from "../../../support/pjrt";
+import { makeTrainers, STEPS, type Trainers } from "../../../support/xla/trainers";
 
 describe.skipIf(!hasPlugin)("a trainer", () => {
+  let trainers: Trainers;
   beforeAll(async () => {
-    // The keys of a total table are its names.
-    for (const name of Object.keys(trainers) as Name[]) {
-      const { files } = compiledWith(spec(name));
-      mkdirSync(join(folder, name));
-      const text = await bundle({ files, banner: "" });
-      writeFileSync(join(folder, name, "train.js"), text);
-    }
-  });
+    trainers = await makeTrainers(["onnx", "xla", "xla2"]);
+  }, 120_000);
+  afterAll(() => trainers?.remove());
+  const run: Trainers["run"] = (...args) => trainers.run(...args);
 
   test("has the losses of the default engine, ends in the same bits again, and when it stops and goes on", {
     timeout: 300_000,
@@ -129,7 +52,12 @@ describe.skipIf(!hasPlugin)("a trainer", () => {
   });
 
   test("says where a plugin was looked for", async () => {
-    const none = { IJEPA_PJRT_PLUGIN: "", XDG_CACHE_HOME: join(folder, "none"), PATH: "", HOME: folder };
+    const none = {
+      IJEPA_PJRT_PLUGIN: "",
+      XDG_CACHE_HOME: join(trainers.folder, "none"),
+      PATH: "",
+      HOME: trainers.folder,
+    };
     const { code, stderr } = await run("xla", "none", { env: none });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^R105: There is no PJRT plugin for the device "cpu".*pjrt-cpu\.mjs/s);

@@ -1,0 +1,22 @@
+/**
+ * The recorded steps of the official code with operands in bfloat16, in float64 besides: rounding is all that is off, so the
+ * tolerances of runtime/replay/bfloat16.ts have to hold here before an engine is held to them. All steps: docs/parity.md.
+ */
+import { expect, it } from "vitest";
+import { createReferenceEngine } from "../../runtime/engines/reference/engine";
+import { shareOf } from "../../runtime/replay/compare";
+import { compiledTrace, followFiles, inBfloat16, officialTraces } from "../support/replay";
+
+it.each(officialTraces)("the first step of %s holds, and was rounded", { timeout: 600_000 }, async (name) => {
+  const { trace, files } = await compiledTrace(name, inBfloat16);
+  try {
+    const engine = await createReferenceEngine();
+    const { comparisons } = await followFiles(trace, files, { engine, steps: 1, mse: false });
+    expect(comparisons.filter(({ holds }) => !holds)).toEqual([]);
+    // Tolerances much wider than what there is would let anything pass.
+    const shares = comparisons.filter(({ group }) => group === "gradients").map(shareOf);
+    expect(shares.length === 0 || Math.max(...shares) > 0.1).toBe(true);
+  } finally {
+    await trace.close();
+  }
+});
