@@ -6,10 +6,12 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { besideOfficialPage } from "./beside-official-page";
 import { enginesPage } from "./engines-page";
 import { gpuPage } from "./gpu-page";
 import { h100Page } from "./h100-page";
 import { parityPage } from "./parity";
+import { quickstartPage } from "./quickstart-page";
 import { readmePage } from "./readme";
 import { errorsPage, experimentPage, sweepPage } from "./reference-pages";
 import { scalingPage } from "./scaling-page";
@@ -24,6 +26,8 @@ const outputs = [
   { path: "docs/reference/sweep.md", text: sweepPage() },
   { path: "docs/reference/errors.md", text: errorsPage() },
   { path: "docs/parity.md", text: parityPage() },
+  { path: "docs/beside-official.md", text: besideOfficialPage() },
+  { path: "docs/quickstart.md", text: quickstartPage() },
   { path: "docs/engines.md", text: enginesPage() },
   { path: "docs/gpu.md", text: gpuPage() },
   { path: "docs/h100.md", text: h100Page() },
