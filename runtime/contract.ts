@@ -4,7 +4,6 @@ import type { GeneratedFunction, TrainerProgram } from "./experiment";
 import type { Ops } from "./ops/ops";
 import type { StepSizes } from "./step/agree";
 import type { Lengths } from "./step/lengths";
-import type { StepMemory } from "./step/memory";
 import type { SpecsOf, StateName } from "./step/trees";
 
 /** Loads the engine of the experiment, the only one that its bundle holds. */
@@ -13,7 +12,6 @@ export type LoadEngine = () => Promise<EngineModule>;
 /** A trainer with what its step.ts declares, which must agree with its experiment. */
 export interface GeneratedTrainer extends TrainerProgram {
   readonly sizes: StepSizes;
-  readonly memory: StepMemory;
 }
 
 /** Starts the trainer: reads flags, trains, sets the exit code. */

@@ -7,7 +7,6 @@ import type { DeviceName, EngineName, HostArray, Precision, TensorSpec } from ".
 import type { AnyTensor, Ops } from "./ops/ops";
 import type { Tree } from "./ops/tree";
 import type { LengthName, Lengths } from "./step/lengths";
-import type { StepMemory } from "./step/memory";
 import type { StateName } from "./step/trees";
 
 /** A weight: where it lives in the generated tree and what the official state dict calls it (reference.md §3, §4). */
@@ -366,6 +365,4 @@ export interface TrainerProgram {
   readonly functions: readonly StepFunction[];
   /** Mean-pooled features of the encoder that is judged: images [B, 3, H, W] → features [B, D]. */
   readonly features: GeneratedFunction;
-  /** What the step is estimated to take on one device; a program that trains nothing has none. */
-  readonly memory?: StepMemory;
 }

@@ -1,7 +1,5 @@
 /** The files of a trainer, as text. */
 import type { Plan } from "../plan/plan";
-import { precisionsOf } from "../spec/hardware-rules";
-import { memoryEstimate } from "../step/memory";
 import type { Trainer } from "../step/step";
 import type { GeneratedCode } from "./code";
 import { source } from "./constants";
@@ -58,26 +56,11 @@ export function sizesText({ model: { dims } }: Trainer): string {
   return own.map(({ name }) => name).join(", ");
 }
 
-/** What the trainer compares with its machine before it begins. */
-function memoryText({ step, plan }: Trainer, { amount }: Numbers): string {
-  const { engine, device, precision } = plan.experiment.hardware;
-  const couldBeBf16 = precision !== "bf16" && precisionsOf(engine, device).includes("bf16");
-  return source(
-    {
-      stateBytes: amount(() => memoryEstimate(step, plan).stateBytes),
-      totalBytes: amount(() => memoryEstimate(step, plan).totalBytes),
-      couldBeBf16,
-    },
-    1,
-  );
-}
-
-function emitMain(trainer: Trainer, { numbers, starts }: EmitSettings): string {
+function emitMain(trainer: Trainer, { starts }: EmitSettings): string {
   return render("main.ts", {
     ...functionsText(trainer),
     sizes: sizesText(trainer),
     starts,
-    memory: memoryText(trainer, numbers),
     engine: trainer.plan.experiment.hardware.engine,
   });
 }

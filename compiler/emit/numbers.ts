@@ -10,8 +10,6 @@ export interface Numbers {
   readonly remark: (text: string | number) => string;
   /** What experiment.ts holds. */
   readonly constants: (experiment: Experiment) => object;
-  /** A number that is compared with nothing. */
-  readonly amount: (value: () => number) => number;
 }
 
 /** What is told to each emitter beside the trainer. */
@@ -27,7 +25,6 @@ export const asPlanned: Numbers = {
   expression: ({ name }) => name,
   remark: String,
   constants: (experiment) => experiment,
-  amount: (value) => value(),
 };
 
 /** Larger than any size, and no number that a type asks for. */
@@ -95,5 +92,4 @@ export const standingIn: Numbers = {
         texts.has(name) && typeof value === "string" ? TEXT : withSizes(name, value),
       ]),
     ),
-  amount: () => CONSTANT,
 };

@@ -2,7 +2,12 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
+import type { StepMemory } from "../../runtime/step/memory";
 import type { Compiled } from "../compile";
+import type { Plan } from "../plan/plan";
+import { precisionsOf } from "../spec/hardware-rules";
+import { memoryEstimate } from "../step/memory";
+import type { Step } from "../step/step";
 
 export interface Manifest {
   readonly spec: string;
@@ -11,6 +16,8 @@ export interface Manifest {
   readonly files: Readonly<Record<string, string>>;
   /** Seen from the trainer's folder: where relative paths of the data start. The trainer reads it. */
   readonly dataFolder?: string;
+  /** What the step is estimated to take on a device. The trainer compares it with its machine. */
+  readonly memory?: StepMemory;
 }
 
 /** Lines end as the generator ends them: git on Windows and editors may have changed that, and nothing else. */
@@ -20,7 +27,7 @@ export const hashOf = (text: string): string => createHash("sha256").update(with
 
 export function manifestOf(
   folder: string,
-  { plan, files, dataFolder }: Pick<Compiled, "plan" | "files" | "dataFolder">,
+  { plan, step, files, dataFolder }: Pick<Compiled, "plan" | "step" | "files" | "dataFolder">,
 ): Manifest {
   const toData = dataFolder === null ? null : relative(resolve(folder), dataFolder).split(sep).join("/");
   const { specHash, generatorVersion } = plan.experiment;
@@ -29,6 +36,17 @@ export function manifestOf(
     generator: generatorVersion,
     files: Object.fromEntries(files.map(({ name, text }) => [name, hashOf(text)])),
     ...(toData !== null && { dataFolder: toData || "." }),
+    memory: memoryOf(plan, step),
+  };
+}
+
+function memoryOf(plan: Plan, step: Step): StepMemory {
+  const { engine, device, precision } = plan.experiment.hardware;
+  const { stateBytes, totalBytes } = memoryEstimate(step, plan);
+  return {
+    stateBytes,
+    totalBytes,
+    couldBeBf16: precision !== "bf16" && precisionsOf(engine, device).includes("bf16"),
   };
 }
 

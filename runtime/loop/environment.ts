@@ -4,6 +4,7 @@ import type { Engine, EngineOptions, StateStore } from "../engines/engine";
 import type { EvaluationReport } from "../evaluate/evaluation-report";
 import type { EvaluatingRanks } from "../evaluate/shared-features";
 import type { Experiment, TrainerProgram } from "../experiment";
+import type { StepMemory } from "../step/memory";
 import type { Place } from "../step/share";
 
 /** The images of a run in the order of its micro-batches, device after device. */
@@ -69,6 +70,8 @@ export interface TrainerEnvironment {
   openEvaluation(options: EvaluationOptions): Promise<RunEvaluation | null>;
   /** Memory that the process may use. */
   readonly machineBytes: number;
+  /** What the compiler estimated the step to take; null where its manifest is not beside the trainer. */
+  readonly stepMemory: StepMemory | null;
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly stderr: NodeJS.WritableStream;
   /** The script and its flags as they were given, for commands that are printed. */

@@ -9,6 +9,7 @@ import { machineBytes } from "../machine-memory";
 import { dataRootOf } from "./data-root";
 import type { TrainerEnvironment } from "./environment";
 import { evaluateRun } from "./evaluate-run";
+import { manifestBeside } from "./manifest";
 
 export interface NodeEnvironment extends TrainerEnvironment {
   /** Where relative data paths start, if no flag says otherwise. */
@@ -48,6 +49,7 @@ export function nodeEnvironment(loadEngine: LoadEngine): NodeEnvironment {
       return labelled === null ? null : evaluateRun({ ...options, labelled });
     },
     machineBytes: machineBytes(),
+    stepMemory: manifestBeside(bundleFile()).memory,
     stdout: process.stdout,
     stderr: process.stderr,
     // Not what was started, where that only names the trainer that was compiled last (generated/train.js).

@@ -245,8 +245,9 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
 }
 
 /** A warning where the step takes more memory than there is: what would follow is killed without a word. */
-function memoryLines({ program: { experiment, memory }, environment, ranks }: RunParts): readonly string[] {
-  if (memory === undefined) return [];
+function memoryLines({ program: { experiment }, environment, ranks }: RunParts): readonly string[] {
+  const { stepMemory } = environment;
+  if (stepMemory === null) return [];
   const { accumulation, deviceBatch } = experiment.optimizer;
   const place = {
     device: experiment.hardware.device,
@@ -254,7 +255,7 @@ function memoryLines({ program: { experiment, memory }, environment, ranks }: Ru
     accumulation,
     devicesHere: ranks.ranksHere * ranks.devices,
   };
-  const shortage = memoryShortage(place, memory, environment.machineBytes);
+  const shortage = memoryShortage(place, stepMemory, environment.machineBytes);
   if (shortage === null) return [];
   const { what, found, want } = shortageText(shortage);
   return [`Warning: ${what}: ${found}. What would fit: ${want}. Change the spec and compile it anew.`];

@@ -6,7 +6,4 @@ import { tinyProgram } from "./loop/fake";
 const program = tinyProgram();
 const sizes = sizesOf(program.experiment);
 
-train(
-  { ...program, sizes, memory: { stateBytes: 0, totalBytes: 0 } },
-  () => import("../../runtime/engines/onnx/engine"),
-);
+train({ ...program, sizes }, () => import("../../runtime/engines/onnx/engine"));

@@ -211,6 +211,7 @@ export function fakeEnvironment(
     openImages: async ({ experiment, fromStep }) => fakeImages(experiment, fromStep),
     openEvaluation: async () => null,
     machineBytes: 2 ** 34,
+    stepMemory: null,
     stdout: stream,
     stderr: stream,
     script: "/somewhere/train.js",

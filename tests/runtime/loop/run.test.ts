@@ -90,8 +90,7 @@ describe("before the first step the memory of the machine is compared with what 
   ];
   it.each(cases)("%s", async (_, machineGiB, couldBeBf16, want) => {
     const { text, engine } = await runIn(folder(), {
-      memory: { ...memory, couldBeBf16 },
-      environment: { machineBytes: machineGiB * GiB },
+      environment: { machineBytes: machineGiB * GiB, stepMemory: { ...memory, couldBeBf16 } },
       flags: { stopAtStep: 1 },
     });
     const line =

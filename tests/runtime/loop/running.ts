@@ -6,7 +6,6 @@ import type { TrainerFlags } from "../../../runtime/cli";
 import type { Experiment } from "../../../runtime/experiment";
 import type { TrainerEnvironment } from "../../../runtime/loop/environment";
 import { run } from "../../../runtime/loop/run";
-import type { StepMemory } from "../../../runtime/step/memory";
 import { noLoggerSettings } from "../../support/no-loggers";
 import { type FakeEngine, fakeEngine, fakeEnvironment, tinyProgram } from "./fake";
 
@@ -45,14 +44,12 @@ export async function runIn(
     readonly experiment?: Partial<Experiment>;
     readonly environment?: Partial<TrainerEnvironment>;
     readonly kind?: "step" | "accumulate";
-    readonly memory?: StepMemory;
     readonly lossAt?: (call: number) => number | null;
   } = {},
 ): Promise<Ran> {
   const engine = fakeEngine(given.lossAt);
   const environment = fakeEnvironment(engine, given.environment);
-  const { memory } = given;
-  const program = { ...tinyProgram(given.experiment, given.kind), ...(memory === undefined ? {} : { memory }) };
+  const program = tinyProgram(given.experiment, given.kind);
   const code = await run(program, flags(directory, given.flags), environment);
   return { code, engine, text: environment.out.text };
 }
