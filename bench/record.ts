@@ -80,20 +80,32 @@ export function tableOf({ title, batch, contextTokens, targetTokens, sides }: Be
   ].join("\n");
 }
 
-/** The default engine beside PyTorch, a line for each step; those sides that did not run are left out. */
-export function defaultEngineTable({ subjects }: BenchRecord): string {
+/** The fastest of ours beside the fastest of PyTorch, a line for each step and precision that both ran in. */
+export function fastestTable({ subjects }: BenchRecord): string {
   const peak = ({ rounds }: Side): string => Math.max(...rounds.map(({ peak_mib }) => peak_mib)).toFixed(0);
-  const rows = subjects.flatMap(({ title, batch, sides }) => {
-    const ours = sides.find(({ name, rounds }) => name === "onnx cpu" && rounds.length > 0);
-    const torch = sides.find(({ name, rounds }) => name.startsWith("PyTorch") && rounds.length > 0);
-    if (ours === undefined || torch === undefined) return [];
-    const ratio = (imagesPerSecond(ours, batch) / imagesPerSecond(torch, batch)).toFixed(2);
-    const memory = `${peak(ours)} against ${peak(torch)} MiB`;
-    return [`| ${[title, milliseconds(ours), milliseconds(torch), ratio, memory].join(" | ")} |`];
-  });
+  const rows = subjects.flatMap(({ title, batch, sides }) =>
+    (["fp32", "bf16"] as const).flatMap((precision) => {
+      const fastest = (isPeer: boolean): Side | undefined =>
+        sides
+          .filter((side) => side.precision === precision && side.rounds.length > 0)
+          .filter(({ name }) => name.startsWith("PyTorch") === isPeer)
+          .reduce<Side | undefined>(
+            (best, side) =>
+              best === undefined || imagesPerSecond(side, batch) > imagesPerSecond(best, batch) ? side : best,
+            undefined,
+          );
+      const [ours, torch] = [fastest(false), fastest(true)];
+      if (ours === undefined || torch === undefined) return [];
+      const ratio = (imagesPerSecond(ours, batch) / imagesPerSecond(torch, batch)).toFixed(2);
+      const own = `${ours.name.replace(` ${precision}`, "")}, ${milliseconds(ours)}`;
+      const how = torch.name.includes("compiled") ? "compiled" : "eager";
+      const memory = `${peak(ours)} and ${peak(torch)} MiB`;
+      return [`| ${[title, precision, own, `${how}, ${milliseconds(torch)}`, ratio, memory].join(" | ")} |`];
+    }),
+  );
   return [
-    "| step | ijepa, ms | PyTorch, ms | ratio | peak memory |",
-    "| --- | ---: | ---: | ---: | ---: |",
+    "| step | precision | ijepa, ms | PyTorch, ms | ratio | peak memory |",
+    "| --- | --- | ---: | ---: | ---: | ---: |",
     ...rows,
   ].join("\n");
 }
