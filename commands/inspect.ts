@@ -11,6 +11,7 @@ import { deviceHours, type Facts, factsOf } from "../compiler/step/facts";
 import { memoryBySharding } from "../compiler/step/sharding";
 import type { Trainer } from "../compiler/step/step";
 import type { Speed } from "../tools/doctor/fastest";
+import { dataNeeds, dataNeedsText } from "../tools/scaling/data";
 import { expectScaling, type ScalingOptions } from "../tools/scaling/expect";
 import { assumed, cardNames } from "../tools/scaling/hardware";
 import { scalingText } from "../tools/scaling/text";
@@ -54,11 +55,12 @@ export async function inspect(files: readonly string[], options: InspectOptions)
     printDiagnostics([unplaced(null, errors.badUsage({ what, hint: "It is a number above 0, such as --rate 100." }))]);
     return 2;
   }
-  const scaling = options.scaling === true ? scalingOptions(options) : null;
-  if (typeof scaling === "string") {
-    process.stderr.write(`${scaling}\n`);
+  const card = scalingOptions(options);
+  if (typeof card === "string") {
+    process.stderr.write(`${card}\n`);
     return 2;
   }
+  const scaling = options.scaling === true ? card : null;
   const loaded = loadSpecs(files, { set });
   if (!loaded.ok) return loaded.code;
   if (resolved) {
@@ -82,6 +84,7 @@ export async function inspect(files: readonly string[], options: InspectOptions)
       hours: deviceHours(facts, teraflops * 1e12),
       memoryBySharding: memoryBySharding(plan, trainer.model),
       masks,
+      data: dataNeeds(facts, plan.experiment, card),
       scaling: scaling === null ? null : expectScaling(facts, plan.experiment, scaling),
       text: `${emitReport(trainer)}\n${maskFactsText(masks, grid)}`,
     };
@@ -90,23 +93,25 @@ export async function inspect(files: readonly string[], options: InspectOptions)
   const here = new Map<string, Here>();
   if (measure !== false) for (const each of found) here.set(each.file, await hereOf(each, timed?.get(each.file)));
   if (json) {
-    const specs = found.map(({ file, facts, hours, memoryBySharding: sharding, masks, scaling }) => ({
+    const specs = found.map(({ file, facts, hours, memoryBySharding: sharding, masks, data, scaling }) => ({
       file,
       ...facts,
       ...(sharding === null ? {} : { memoryBySharding: sharding }),
       masks: jsonOf(masks),
       deviceHours: { teraflops, hours },
       ...(here.has(file) ? { thisMachine: here.get(file) } : {}),
+      ...(data === null ? {} : { dataNeeds: data }),
       ...(scaling === null ? {} : { scaling }),
       ...(timed === null ? {} : { speeds: timed.get(file)?.speeds }),
     }));
     process.stdout.write(`${JSON.stringify({ specs }, null, 2)}\n`);
     return 0;
   }
-  for (const { file, text, hours, facts, scaling } of found) {
+  for (const { file, text, hours, facts, data, scaling } of found) {
     const { devices } = facts;
     const shared = devices === 1 ? "" : ` of one device, ${time(hours / devices)} of ${devices} that never wait`;
     process.stdout.write(`${text}\nOn a device that sustains ${teraflops} TFLOP/s: ${time(hours)}${shared}.\n`);
+    if (data !== null) process.stdout.write(`${dataNeedsText(data)}\n`);
     const onThis = here.get(file);
     if (onThis !== undefined)
       process.stdout.write(

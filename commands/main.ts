@@ -57,9 +57,9 @@ function program(): Command {
     .option("--measure", "time the step on every engine that is here, and say which is the fastest")
     .option("--no-measure", "time nothing (default: the engine of the spec, once, in a few seconds)")
     .option("--scaling", "what a model expects at 8, 64 and 512 GPUs, and what would have to change (docs/scaling.md)")
-    .option("--card <name>", "with --scaling: H100, H200 or A100", "H100")
-    .option("--mfu <share>", "with --scaling: share of the card's peak that a step reaches, where it was not measured")
-    .option("--step-ms <ms>", "with --scaling: a measured step of one device alone")
+    .option("--card <name>", "of scaling, and of the cores that images need: H100, H200 or A100", "H100")
+    .option("--mfu <share>", "of the same: share of the card's peak that a step reaches, where it was not measured")
+    .option("--step-ms <ms>", "of the same: a measured step of one device alone")
     .addOption(setOption())
     .action(async (specs, options) => {
       code = await (await import("./inspect")).inspect(specs, options);
@@ -159,6 +159,29 @@ function program(): Command {
     .option("--json", "one JSON document for each trace, for programs")
     .action(async (traces, options) => {
       code = await (await import("./replay")).replay(traces, options);
+    });
+  ijepa
+    .command("replay-step")
+    .description(
+      "repeat a step of a run with its images and masks, and compare it tensor by tensor with another engine (exit 0 all hold, 1 not)",
+    )
+    .argument("<run>", "run folder")
+    .requiredOption("--step <n>", "the step, as the log counts it")
+    .option(
+      "--engine <name>",
+      "what it is compared with (default: onnx, or reference, float64 and slow, where onnx trained)",
+    )
+    .option("--device <name>", "what that computes on, as hardware.device", "cpu")
+    .option("--precision <name>", "fp32 or bf16 products there", "fp32")
+    .option("--threads <n>", "threads of each engine", "1")
+    .option("--spec <file>", "the spec of the run (default: where its trainer was compiled from)")
+    .option("--data <folder>", "where relative paths of the data start (default: the folder of the spec)")
+    .option("--out <file>", "keep the recorded step: a safetensors file that `ijepa replay` goes through")
+    .option("--all", "every tensor, not only the worst of each group and whatever differs")
+    .option("--json", "one JSON document for programs")
+    .addOption(setOption())
+    .action(async (run, options) => {
+      code = await (await import("./replay-step")).replayStep(run, options);
     });
   ijepa
     .command("report")

@@ -33,35 +33,47 @@ export interface ReplayOptions {
 
 const ENGINES = [...engineNames, "reference"] as const;
 
-/** Resolves to the exit code: 0 everything holds, 1 something differs, 2 a trace could not be read. */
-export async function replay(files: readonly string[], options: ReplayOptions): Promise<number> {
+export interface ComparedEngine extends Pick<ReplayRequest, "engine" | "device" | "threads"> {
+  readonly precision: Precision;
+}
+
+/** What is to be compared with; or what is wrong with the options, as a sentence. */
+export function comparedEngine(
+  options: Pick<ReplayOptions, "engine" | "device" | "threads" | "precision">,
+): ComparedEngine | { readonly wrong: string } {
   const engine = ENGINES.find((name) => name === options.engine);
   if (engine === undefined) {
-    process.stderr.write(`--engine takes ${either(ENGINES)}; found ${JSON.stringify(options.engine)}\n`);
-    return 2;
+    return { wrong: `--engine takes ${either(ENGINES)}; found ${JSON.stringify(options.engine)}` };
   }
   const devices = engine === "reference" ? (["cpu"] as const) : devicesOf(engine);
   const device = devices.find((name) => name === options.device);
   if (device === undefined) {
     const found = JSON.stringify(options.device);
-    process.stderr.write(`--device takes ${either(devices)} with --engine ${engine}; found ${found}\n`);
-    return 2;
+    return { wrong: `--device takes ${either(devices)} with --engine ${engine}; found ${found}` };
   }
   const precisions = engine === "reference" ? (["fp32", "bf16"] as const) : precisionsOf(engine, device);
   const precision = precisions.find((name) => name === options.precision);
   if (precision === undefined) {
     const [found, having] = [JSON.stringify(options.precision), withPrecision(options.precision)];
     const others = having.length === 0 ? "" : `; ${either(having)} ${having.length === 1 ? "has" : "have"} it`;
-    process.stderr.write(
-      `--precision takes ${either(precisions)} with --engine ${engine} --device ${device}; found ${found}${others}\n`,
-    );
-    return 2;
+    const where = `with --engine ${engine} --device ${device}`;
+    return { wrong: `--precision takes ${either(precisions)} ${where}; found ${found}${others}` };
   }
   const threads = Number(options.threads);
   if (!Number.isInteger(threads) || threads < 1) {
-    process.stderr.write(`--threads takes a whole number of 1 or more; found ${JSON.stringify(options.threads)}\n`);
+    return { wrong: `--threads takes a whole number of 1 or more; found ${JSON.stringify(options.threads)}` };
+  }
+  return { engine, device, threads, precision };
+}
+
+/** Resolves to the exit code: 0 everything holds, 1 something differs, 2 a trace could not be read. */
+export async function replay(files: readonly string[], options: ReplayOptions): Promise<number> {
+  const compared = comparedEngine(options);
+  if ("wrong" in compared) {
+    process.stderr.write(`${compared.wrong}\n`);
     return 2;
   }
+  const { precision, ...where } = compared;
   const output = options.json === true ? "json" : options.brief === true ? "summary" : "every tensor";
   const colour = hasColour(process.stdout);
   const init = options.init === undefined ? undefined : resolve(options.init);
@@ -74,7 +86,7 @@ export async function replay(files: readonly string[], options: ReplayOptions): 
   }
   let worst = 0;
   for (const file of files) {
-    const request = { trace: resolve(file), init, engine, device, threads, output, colour } as const;
+    const request = { trace: resolve(file), ...where, init, output, colour } as const;
     const edited = trainer === undefined || step === undefined ? null : { trainer, step };
     const code = await replayOne(request, precision, edited);
     worst = Math.max(worst, code);
@@ -82,7 +94,7 @@ export async function replay(files: readonly string[], options: ReplayOptions): 
   return worst;
 }
 
-function either(names: readonly string[]): string {
+export function either(names: readonly string[]): string {
   return [names.slice(0, -1).join(", "), ...names.slice(-1)].filter((text) => text !== "").join(" or ");
 }
 
@@ -166,7 +178,7 @@ async function reportingUserErrors(act: () => Promise<number>): Promise<number> 
 }
 
 /** In a process of its own, as a trainer runs; its native packages are those of the compiler. */
-async function runCompiled(script: string, request: ReplayRequest): Promise<number> {
+export async function runCompiled(script: string, request: object): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "ijepa-replay-"));
   try {
     const file = join(folder, "replay.cjs");

@@ -7,13 +7,16 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { besideOfficialPage } from "./beside-official-page";
+import { dataSpeedPage } from "./data-speed-page";
 import { enginesPage } from "./engines-page";
+import { faultsPage } from "./faults-page";
 import { gpuPage } from "./gpu-page";
 import { h100Page } from "./h100-page";
 import { parityPage } from "./parity";
 import { quickstartPage } from "./quickstart-page";
 import { readmePage } from "./readme";
 import { errorsPage, experimentPage, sweepPage } from "./reference-pages";
+import { resampleKernel } from "./resample-kernel";
 import { scalingPage } from "./scaling-page";
 import { specTypes } from "./schema-types";
 
@@ -22,6 +25,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const outputs = [
   { path: "compiler/spec/spec.ts", text: formatted("compiler/spec/spec.ts", await specTypes("Spec")) },
   { path: "compiler/spec/input.ts", text: formatted("compiler/spec/input.ts", await specTypes("Input")) },
+  { path: "runtime/data/kernel/resample-wasm.ts", text: resampleKernel() },
   { path: "docs/reference/experiment.md", text: experimentPage() },
   { path: "docs/reference/sweep.md", text: sweepPage() },
   { path: "docs/reference/errors.md", text: errorsPage() },
@@ -32,6 +36,8 @@ const outputs = [
   { path: "docs/gpu.md", text: gpuPage() },
   { path: "docs/h100.md", text: h100Page() },
   { path: "docs/scaling.md", text: scalingPage() },
+  { path: "docs/data-speed.md", text: dataSpeedPage() },
+  { path: "docs/faults.md", text: faultsPage() },
   { path: "README.md", text: readmePage() },
 ];
 

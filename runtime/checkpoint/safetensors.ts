@@ -16,6 +16,7 @@ import {
   withoutChecksums,
 } from "./checksums";
 import { decode, elementBytes, type StoredDtype, type TensorValues } from "./dtypes";
+import { requireMemory } from "./fits-memory";
 import { elementsOf, formatHeader, type Header, HeaderError, headerLength, parseHeader } from "./header";
 
 export type { StoredDtype, TensorValues } from "./dtypes";
@@ -49,6 +50,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
       const entry = header.tensors.get(name);
       if (entry === undefined) throw tensorMissing({ path, tensor: name, missing: 1, wanted: 1 });
       const { dtype, shape, begin, end } = entry;
+      requireMemory(path, name, end - begin);
       const bytes = await reading(path, () => readExactly(file, path, header.dataStart + begin, end - begin));
       const sum = sums.get(name);
       if (sum !== undefined && sum !== sha256(new Uint8Array(bytes))) {

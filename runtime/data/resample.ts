@@ -1,9 +1,10 @@
 /**
  * Resizing of 8-bit RGB, to the bit as the BILINEAR of Pillow 9 to 11, with which the reference resizes: a triangle filter, widened by
  * the reduction where the image shrinks; along rows first, then along columns, each rounded to bytes; weights are
- * normalized in doubles and then fixed at 22 bits.
+ * normalized in doubles and then fixed at 22 bits. The two passes run in WebAssembly, four channels at a time (kernel/).
  */
 import type { Box, Size } from "./crop";
+import { openKernel } from "./kernel/kernel";
 
 /** Rows, then pixels, then R, G, B. */
 export interface RgbImage {
@@ -13,7 +14,6 @@ export interface RgbImage {
 }
 
 const weightBits = 22;
-const half = 1 << (weightBits - 1);
 
 /** For each output position: the first input position, and how many weights follow from there on. */
 interface Weights {
@@ -72,59 +72,63 @@ export interface Resampler {
   resample(image: RgbImage, box: Box, to: Size): Uint8Array;
 }
 
+/** Lines of the image are copied in parts of about so many bytes: an image may be larger than all that it becomes. */
+const partBytes = 2 ** 22;
+
 export function createResampler(): Resampler {
-  let rows = new Uint8Array(0);
-  let sums = new Int32Array(0);
-  let out = new Uint8Array(0);
+  const kernel = openKernel();
   return {
-    resample(image, box, to) {
-      if (rows.length < box.height * to.width * 3) rows = new Uint8Array(box.height * to.width * 3);
-      if (sums.length < to.width * 3) sums = new Int32Array(to.width * 3);
-      if (out.length < to.height * to.width * 3) out = new Uint8Array(to.height * to.width * 3);
-      alongRows(image, box, to.width, rows);
-      alongColumns(rows, box.height, to, sums, out);
-      return out;
+    resample({ data, width }, box, to) {
+      const rows = weightsFor(box.width, to.width);
+      const columns = weightsFor(box.height, to.height);
+      const line = 3 * width;
+      const stride = aligned(4 * to.width);
+      const linesAtOnce = Math.max(1, Math.min(box.height, Math.floor(partBytes / line)));
+      const place = places();
+      const source = place(linesAtOnce * line);
+      const [rowsAt, columnsAt] = [rows, columns].map((weights) => ({
+        first: place(weights.first.byteLength),
+        count: place(weights.count.byteLength),
+        fixed: place(weights.fixed.byteLength),
+      }));
+      const between = place(box.height * stride);
+      const wide = place(to.height * stride);
+      const out = place(3 * to.width * to.height);
+      if (rowsAt === undefined || columnsAt === undefined) throw new Error("internal: two passes have two weights");
+      const bytes = kernel.memoryOf(place(0));
+      for (const [weights, at] of [
+        [rows, rowsAt],
+        [columns, columnsAt],
+      ] as const) {
+        for (const part of ["first", "count", "fixed"] as const)
+          bytes.set(new Uint8Array(weights[part].buffer), at[part]);
+      }
+      for (let top = 0; top < box.height; top += linesAtOnce) {
+        const lines = Math.min(linesAtOnce, box.height - top);
+        const from = (box.top + top) * line;
+        bytes.set(data.subarray(from, from + lines * line), source);
+        kernel.alongRows(
+          ...([source + 3 * box.left, line, lines] as const),
+          ...([rowsAt.first, rowsAt.count, rowsAt.fixed, rows.stride] as const),
+          ...([to.width, between + top * stride, stride] as const),
+        );
+      }
+      const { first, count, fixed } = columnsAt;
+      kernel.alongColumns(between, stride, first, count, fixed, columns.stride, to.height, wide);
+      kernel.packed(wide, stride, to.width, to.height, out);
+      return bytes.subarray(out, out + 3 * to.width * to.height);
     },
   };
 }
 
-// Sums stay below 2³¹, as whole numbers: the weights of a position sum to 2²² and a few. `| 0` tells the machine so.
+const aligned = (bytes: number): number => Math.ceil(bytes / 16) * 16;
 
-function alongRows({ data, width }: RgbImage, box: Box, toWidth: number, out: Uint8Array): void {
-  const { first, count, stride, fixed } = weightsFor(box.width, toWidth);
-  for (let row = 0, at = 0; row < box.height; row++) {
-    const line = 3 * ((box.top + row) * width + box.left);
-    for (let column = 0; column < toWidth; column++, at += 3) {
-      let pixel = line + 3 * (first[column] ?? 0);
-      let red = half;
-      let green = half;
-      let blue = half;
-      const begin = column * stride;
-      for (let tap = begin, end = begin + (count[column] ?? 0); tap < end; tap++, pixel += 3) {
-        const weight = fixed[tap] ?? 0;
-        red = (red + Math.imul(weight, data[pixel] ?? 0)) | 0;
-        green = (green + Math.imul(weight, data[pixel + 1] ?? 0)) | 0;
-        blue = (blue + Math.imul(weight, data[pixel + 2] ?? 0)) | 0;
-      }
-      out[at] = Math.min(255, red >> weightBits);
-      out[at + 1] = Math.min(255, green >> weightBits);
-      out[at + 2] = Math.min(255, blue >> weightBits);
-    }
-  }
-}
-
-/** Adds up whole rows, so that memory is read in order. */
-function alongColumns(data: Uint8Array, height: number, to: Size, sums: Int32Array, out: Uint8Array): void {
-  const { first, count, stride, fixed } = weightsFor(height, to.height);
-  const line = 3 * to.width;
-  for (let row = 0; row < to.height; row++) {
-    sums.fill(half);
-    for (let tap = 0; tap < (count[row] ?? 0); tap++) {
-      const weight = fixed[row * stride + tap] ?? 0;
-      const from = ((first[row] ?? 0) + tap) * line;
-      for (let i = 0; i < line; i++) sums[i] = ((sums[i] ?? 0) + Math.imul(weight, data[from + i] ?? 0)) | 0;
-    }
-    const at = row * line;
-    for (let i = 0; i < line; i++) out[at + i] = Math.min(255, (sums[i] ?? 0) >> weightBits);
-  }
+/** Gives places one behind the other, with room behind each for a read or a write that goes beyond its end. */
+function places(): (bytes: number) => number {
+  let end = 0;
+  return (bytes) => {
+    const at = end;
+    end += aligned(bytes) + 16;
+    return at;
+  };
 }

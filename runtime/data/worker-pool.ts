@@ -80,6 +80,8 @@ export function createWorkerPool(options: PoolOptions): BatchMaker {
     },
     close: async () => {
       closing = true;
+      // Else the process could end, with nothing left to do, before it has heard that they are gone.
+      for (const { worker } of threads) worker.ref();
       await Promise.all(threads.map(({ worker }) => worker.terminate()));
     },
   };

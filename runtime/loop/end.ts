@@ -29,6 +29,8 @@ export interface EndOptions {
   /** Steps that this run of the program did, and their time, without that of checkpoints and evaluations. */
   readonly stepsHere: number;
   readonly trainedMs: number;
+  /** Of this run of the program: see EndEvent. */
+  readonly dataShare: number | null;
 }
 
 /** Gives the exit code. */
@@ -36,7 +38,10 @@ export async function endOfRun(options: EndOptions): Promise<number> {
   const { end, jsonl, missedFloor } = options;
   const log = (): void => {
     const why = end.reason === "floor" && missedFloor !== null ? { message: missedFloor } : {};
-    jsonl.append({ event: "end", step: end.stepsDone, reason: end.reason, ...why, time: new Date().toISOString() });
+    const { dataShare } = options;
+    const waited = dataShare === null ? {} : { dataShare: Number(dataShare.toFixed(3)) };
+    const time = new Date().toISOString();
+    jsonl.append({ event: "end", step: end.stepsDone, reason: end.reason, ...why, ...waited, time });
   };
   if (end.reason !== "complete") {
     options.note(stoppedText(options));

@@ -5,6 +5,7 @@ import { UserError } from "../errors";
 import { type EvaluationReport, rowLine } from "../evaluate/evaluation-report";
 import type { Experiment } from "../experiment";
 import type { CsvLog } from "../report/csv";
+import { measureDataWait } from "../report/data-wait";
 import type { JsonlLog } from "../report/jsonl";
 import type { Progress } from "../report/progress";
 import type { RunCheckpoints } from "./checkpoints";
@@ -49,6 +50,7 @@ export function observe(options: ObserveOptions): RunObserver {
   const { steps } = experiment.schedule;
   const { log, evaluation, optimizer } = experiment;
   let savedAtMs = performance.now();
+  const waitOfEpoch = measureDataWait();
 
   const save = async (report: StepReport): Promise<void> => {
     const path = await checkpoints.save({ stepsDone: report.step, epochLoss: report.epochLoss });
@@ -84,6 +86,7 @@ export function observe(options: ObserveOptions): RunObserver {
     },
     step: async (report) => {
       options.reached(report);
+      waitOfEpoch.add(report);
       csv.append(report);
       if (report.step % options.logEverySteps === 0 || report.step === steps) jsonl.append(stepEvent(report));
       progress.step({ ...report, lr: report.schedule.learningRate });
@@ -107,7 +110,10 @@ export function observe(options: ObserveOptions): RunObserver {
       const isLast = step === steps;
       const badImages = options.badImages();
       const bad = Object.keys(badImages).length === 0 ? {} : { badImages };
-      jsonl.append({ event: "epoch", step, epoch, loss: last.epochLoss, ...bad });
+      const share = waitOfEpoch.share();
+      const waited = share === null ? {} : { dataShare: round(share) };
+      waitOfEpoch.reset();
+      jsonl.append({ event: "epoch", step, epoch, loss: last.epochLoss, ...bad, ...waited });
       const isDue = log.checkpointEveryEpochs > 0 && epoch % log.checkpointEveryEpochs === 0;
       if (isLast || isDue || isKept(log, epoch) || mayBeBest(experiment, epoch)) await save(last);
       if (isKept(log, epoch)) progress.note(`epoch ${epoch}: kept ${await checkpoints.keep(epoch)}`);

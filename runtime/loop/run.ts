@@ -10,11 +10,12 @@ import { picturingRunner } from "../loggers/mask-picture";
 import { weightSpreads } from "../loggers/weight-spreads";
 import { aloneRanks, type RunRanks } from "../ranks/run-ranks";
 import { together } from "../ranks/together";
+import { measureDataWait, waitSentence } from "../report/data-wait";
 import type { LogEvent } from "../report/jsonl";
 import { openProgress, type Progress } from "../report/progress";
 import { memoryShortage, shortageText } from "../step/memory";
 import { shardsOf } from "../step/shards";
-import { type Position, startState } from "./checkpoints";
+import { type Position, type StartingPoint, startState } from "./checkpoints";
 import { type CloseLater, closingAfter } from "./closing";
 import { endOfRun } from "./end";
 import type { TrainerEnvironment } from "./environment";
@@ -134,7 +135,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
       openRecords({ ...recorded, note: progress.note, stepsDone: () => reached.stepsDone }),
     );
   later(loggers.close);
-  logs.jsonl.append(startEvent(program, engine, from.stepsDone));
+  logs.jsonl.append(startEvent(program, engine, from, flags));
 
   const { steps } = experiment.schedule;
   const stopAtStep = Math.max(from.stepsDone, Math.min(flags.stopAtStep ?? steps, steps));
@@ -176,6 +177,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   later(progress.stop);
   const imageNames = (step: number): readonly string[] => images.names?.(step) ?? [];
   let trainedMs = 0;
+  const wait = measureDataWait();
   let imagesError: unknown = null;
   const observer = observe({
     experiment,
@@ -192,6 +194,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     badImages: () => images.badImages?.() ?? {},
     reached: (report) => {
       trainedMs += report.wallMs;
+      wait.add(report);
       reached = { stepsDone: report.step, epochLoss: report.epochLoss };
       parts.reached(reached);
       ranks.stepping(report.step + 1, report.wallMs);
@@ -222,6 +225,8 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
     progress.stop();
     const bad = countsText(images.badImages?.() ?? {});
     if (bad !== "") progress.note(`Images that could not be used and were replaced: ${bad}.`);
+    const waited = waitSentence({ share: wait.share(), workers: images.workers, cores: ranks.cores });
+    if (waited !== null) progress.note(waited);
     return await endOfRun({
       isBest,
       checkpoints,
@@ -236,6 +241,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
       lastCheckpoint: checkpoints.last(),
       stepsHere: end.stepsDone - from.stepsDone,
       trainedMs,
+      dataShare: wait.share(),
     });
   } catch (error) {
     // Without its images a run stops between two steps, with good weights.
@@ -278,16 +284,22 @@ function startLines({ experiment, parameters }: TrainerProgram, engine: Engine, 
   ];
 }
 
-function startEvent({ experiment }: TrainerProgram, engine: Engine, stepsDone: number): LogEvent {
+function startEvent(
+  { experiment }: TrainerProgram,
+  engine: Engine,
+  from: StartingPoint,
+  { initFrom }: TrainerFlags,
+): LogEvent {
   return {
     event: "start",
-    step: stepsDone,
+    step: from.stepsDone,
     experiment: experiment.name,
     specHash: experiment.specHash,
     generatorVersion: experiment.generatorVersion,
     ...(experiment.editedCode === undefined ? {} : { editedCode: experiment.editedCode }),
     engine: engine.description,
     node: process.version,
+    ...(from.checkpoint === null && initFrom !== null ? { initFrom } : {}),
     time: new Date().toISOString(),
   };
 }

@@ -57,7 +57,10 @@ export function compare({ recorded, computed, chosen = () => true, ...facts }: T
   let difference = -1;
   for (let i = 0; i < recorded.length; i++) {
     if (!chosen(i)) continue;
-    const here = Math.abs((computed[i] ?? Number.NaN) - (recorded[i] ?? Number.NaN));
+    const was = recorded[i] ?? Number.NaN;
+    const is = computed[i] ?? Number.NaN;
+    // Of a step that went wrong both say so: no number, or the same infinity.
+    const here = Object.is(was, is) ? 0 : Math.abs(is - was);
     if (here <= difference) continue;
     at = i;
     difference = here;
@@ -95,8 +98,12 @@ export function toleranceOf(
   return Math.max(n * (stated?.noise ?? 0), n * 2.5e-7 * largest(recorded), 1e-9);
 }
 
+/** Of those that are finite. */
 export function largest(values: Numbers): number {
   let most = 0;
-  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i] ?? 0));
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(values[i] ?? 0);
+    if (size > most && size !== Number.POSITIVE_INFINITY) most = size;
+  }
   return most;
 }

@@ -42,6 +42,15 @@ export interface TraceFacts {
   /** Name of the model and its data, which traces of one and of several ranks share. */
   readonly name: string | null;
   readonly config: TraceConfig;
+  /**
+   * The whole experiment as JSON, of a step that `ijepa replay-step` recorded; null of a run of the official code, whose
+   * settings are those of the paper.
+   */
+  readonly spec: string | null;
+  /** The loss that is trained on. */
+  readonly loss: "smoothL1" | "mse";
+  /** Optimizer steps that were done before the first one of the trace. */
+  readonly stepsBefore: number;
   /** By the name of the tensor. */
   readonly tolerances: ReadonlyMap<string, StatedTolerance>;
   /** L2 norms of the gradients of the mean squared error, by the name of the weight; null where not recorded. */
@@ -92,16 +101,22 @@ export function parseTraceJson(path: string, text: string): TraceFacts {
     predictorDim: count("pdim"),
     predictorDepth: count("pdepth"),
   };
+  const spec = isRecord(parsed.spec) ? parsed.spec : null;
   for (const [name, dim] of [
     ["dim", sizes.dim],
     ["pdim", sizes.predictorDim],
   ] as const) {
-    if (dim % sizes.heads !== 0) throw fail(`config.${name} = ${dim} cannot be split into ${sizes.heads} heads`);
+    // A spec has its own rules, and may give the predictor other heads.
+    if (spec === null && dim % sizes.heads !== 0)
+      throw fail(`config.${name} = ${dim} cannot be split into ${sizes.heads} heads`);
     if (dim % 4 !== 0) throw fail(`config.${name} = ${dim} is no multiple of 4, which position embeddings need`);
   }
   if (sizes.patch > sizes.crop) throw fail(`config.patch = ${sizes.patch} is larger than config.crop = ${sizes.crop}`);
   return {
     name: typeof config.name === "string" ? config.name : null,
+    spec: spec === null ? null : JSON.stringify(spec),
+    loss: spec?.loss === "mse" ? "mse" : "smoothL1",
+    stepsBefore: stepsBeforeOf(parsed.steps_before, fail),
     config: {
       ...sizes,
       images: optionalCount(config, "B", "config"),
@@ -114,6 +129,12 @@ export function parseTraceJson(path: string, text: string): TraceFacts {
     ranks: optionalCount(parsed, "world_size", "the file"),
     steps: optionalCount(parsed, "steps", "the file"),
   };
+}
+
+function stepsBeforeOf(value: unknown, fail: (why: string) => Error): number {
+  if (value === undefined || value === null) return 0;
+  if (isNumber(value) && Number.isSafeInteger(value) && value >= 0) return value;
+  throw fail(`steps_before is ${JSON.stringify(value)}, not a whole number of 0 or more`);
 }
 
 function scheduleOf(config: Json): TraceSchedule | null {

@@ -10,7 +10,7 @@ import type { StepSizes } from "../step/agree";
 import type { ScheduleTree } from "../step/trees";
 import { asInBfloat16, asInFloat32 } from "./bfloat16";
 import type { Comparison } from "./compare";
-import { batchOf, floatsOf, initialWeights, type RecordedBatch } from "./inputs";
+import { batchOf, floatsOf, initialState, type RecordedBatch } from "./inputs";
 import { checkRecorded } from "./recorded";
 import { type Outputs, Results, scalar } from "./results";
 import type { Trace } from "./trace";
@@ -79,8 +79,8 @@ export async function follow(
   const recorded = checkRecorded(trace, program);
   const constants = constantsOf(program);
   const store = engine.createStore(stateSpecs(parameters, program.state));
-  for await (const [path, values] of initialWeights(trace, parameters)) await store.write(path, values);
   await writeZeros(store, ["m", "v", "gradients"]);
+  for await (const [path, values] of initialState(trace, parameters)) await store.write(path, values);
 
   const { casts } = program;
   const judge = casts === 0 ? asInFloat32 : await asInBfloat16(trace, experiment.optimizer, casts);
@@ -112,6 +112,12 @@ export async function follow(
       const outputs: Outputs[] = [];
       for (const batch of batches) outputs.push(await observe(observer, batch));
       await results.firstPass(recorded, outputs);
+      if (trace.loss === "mse") {
+        outputs.length = 0;
+        const own = await loadObserver("mse");
+        for (const batch of batches) outputs.push(await observe(own, batch));
+      }
+      await results.gradients(recorded, outputs);
     }
     const [batch] = batches;
     if (mse !== null && batch !== undefined) {
@@ -121,7 +127,7 @@ export async function follow(
     }
     const values = schedules[s];
     if (values === undefined) throw new Error(`internal: there is no schedule for step ${s}`);
-    local.push(await step.run(batches, scheduleTree(scalarsOf(values, experiment.optimizer, s))));
+    local.push(await step.run(batches, scheduleTree(scalarsOf(values, experiment.optimizer, trace.stepsBefore + s))));
     if (trace.recordedAfter.includes(s + 1)) {
       await results.state(s + 1, store);
       await results.positions(s + 1);

@@ -1,12 +1,12 @@
 /** What a recorded run hands to the generated step: weights, batches, and the values of the schedules. */
-import { fromOfficial } from "../checkpoint/official";
+import { fromOfficial, officialTensors } from "../checkpoint/official";
 import type { SafetensorsFile, StoredTensor } from "../checkpoint/safetensors";
 import type { HostArray } from "../engines/engine";
 import { traceNotUnderstood } from "../errors";
 import type { Experiment, Parameter } from "../experiment";
+import { dropPathFactors } from "../loop/drop-path";
 import { type Lengths, lengthsOf } from "../step/lengths";
 import type { BatchTree } from "../step/trees";
-import { weightTensors } from "./recorded";
 import { batchName, type Trace } from "./trace";
 
 /** The values of a float tensor whose shape was checked. */
@@ -22,13 +22,19 @@ function finite(trace: Trace, name: string, values: Float32Array | Float64Array)
   return values instanceof Float32Array ? values : Float32Array.from(values);
 }
 
-/** The initial weights by path of the state, the target encoder as a copy of the encoder. */
-export async function* initialWeights(
+/**
+ * The state before the first step by path: weights; the target encoder, where it is not recorded as a copy of the encoder; the
+ * moments of AdamW, where they are recorded.
+ */
+export async function* initialState(
   trace: Trace,
   parameters: readonly Parameter[],
 ): AsyncGenerator<readonly [statePath: string, values: Float32Array]> {
-  for (const { name, statePath, parameter } of weightTensors(parameters)) {
-    const from = `init.${name.replace(/^target_encoder\./, "encoder.")}`;
+  const has = (name: string): boolean => trace.weights.header.tensors.has(name);
+  for (const { name, statePath, parameter } of officialTensors(parameters)) {
+    const own = `init.${name}`;
+    if (name.startsWith("opt.") && !has(own)) continue;
+    const from = has(own) ? own : `init.${name.replace(/^target_encoder\./, "encoder.")}`;
     yield [statePath, fromOfficial(parameter, finite(trace, from, await floatsOf(trace.weights, from)))];
   }
 }
@@ -65,8 +71,15 @@ export async function batchOf(
     const indices = indicesOf(values);
     for (let b = 0; b < images; b++) target.set(indices.subarray(b * T, (b + 1) * T), (b * targets + j) * T);
   });
+  const { seed, dropPath: rate, encoder, optimizer } = experiment;
+  const dropPath = dropPathFactors({
+    ...{ seed, rate, images, contexts, depth: encoder.depth, globalBatch: optimizer.globalBatch },
+    step: trace.stepsBefore + step,
+    firstImage: rank * images,
+  });
   return {
     batch: {
+      ...(dropPath === undefined ? {} : { dropPath }),
       images: cropped(pixels, { planes: images * 3, size: config.crop, kept: grid * experiment.image.patch }),
       contextIndex: context,
       targetIndex: target,

@@ -98,7 +98,7 @@ export class Results {
     await add("seq.momentum", "momentum");
   }
 
-  /** One record of outputs for each rank; the gradient is their mean. */
+  /** One record of outputs for each rank; recorded is the first. */
   async firstPass(recorded: Recorded, outputs: readonly Outputs[]): Promise<void> {
     const [first] = outputs;
     const at = (path: string): HostArray => {
@@ -115,6 +115,10 @@ export class Results {
       await add("fwd.pred", "predictions", "predictions");
       await add("fwd.loss_smooth_l1", "losses", "loss");
     }
+  }
+
+  /** One record of outputs for each rank, with the loss that is trained on; the gradient is their mean. */
+  async gradients(recorded: Recorded, outputs: readonly Outputs[]): Promise<void> {
     if (!recorded.gradients) return;
     for (const { name, parameter } of this.trained()) {
       const ranks = outputs.map((one) => gradientAt(one, parameter.path));
@@ -175,13 +179,15 @@ export class Results {
   }
 }
 
-function gradientAt(outputs: Outputs, path: string): Float32Array {
+/** Of what an observer gives. */
+export function gradientAt(outputs: Outputs, path: string): Float32Array {
   const values = outputs.get(`gradients.${path}`);
   if (values instanceof Float32Array) return values;
   throw new Error(`internal: the probe has no gradient of ${path}`);
 }
 
-function meanOf(ranks: readonly Float32Array[]): Float32Array {
+/** Of the gradients of ranks or micro-batches, each in the layout of the state. */
+export function meanOf(ranks: readonly Float32Array[]): Float32Array {
   const [first, ...others] = ranks;
   if (first === undefined || others.length === 0) return first ?? new Float32Array();
   return first.map((value, i) => (value + others.reduce((sum, other) => sum + (other[i] ?? 0), 0)) / ranks.length);

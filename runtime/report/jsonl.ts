@@ -34,6 +34,8 @@ export interface StartEvent {
   readonly editedCode?: string;
   readonly engine: string;
   readonly node: string;
+  /** The file that `--init-from` named. */
+  readonly initFrom?: string;
   readonly time: string;
 }
 
@@ -52,6 +54,8 @@ export interface EpochEvent {
   readonly loss: number;
   /** Images that this process could not use up to now, by reason; absent where there are none. */
   readonly badImages?: BadImageCounts;
+  /** Share of the time of its steps in which the engine waited for images. */
+  readonly dataShare?: number;
 }
 
 /** An image that cannot be used: named once by a process. */
@@ -113,6 +117,8 @@ export interface EndEvent {
   readonly code?: string;
   /** Of `failed` and `floor`: why. */
   readonly message?: string;
+  /** Share of the time of this process's steps in which the engine waited for images; absent where it did none. */
+  readonly dataShare?: number;
   readonly time: string;
 }
 

@@ -1,9 +1,10 @@
 /** What a person sees while the trainer runs: a bar on a terminal, plain lines elsewhere. */
 import { MultiBar, Presets } from "cli-progress";
+import { notableShare, type TimedStep, waitedMs } from "./data-wait";
 import { durationText, lrText, rateText } from "./text";
 
 /** One optimizer step, as far as the display needs it. */
-export interface ProgressStep {
+export interface ProgressStep extends TimedStep {
   /** Steps done, this one included. */
   readonly step: number;
   /** From 1. */
@@ -13,8 +14,6 @@ export interface ProgressStep {
   /** Null where there was no update. */
   readonly gradientNorm: number | null;
   readonly images: number;
-  /** From the end of the step before to the end of this one, the wait for images included. */
-  readonly wallMs: number;
 }
 
 export interface ProgressRange {
@@ -131,6 +130,8 @@ interface RecentSummary {
   /** NaN where only the first step is known, which says nothing about those to come. */
   readonly stepMs: number;
   readonly imagesPerSecond: number;
+  /** Share of the time in which the engine waited for images. */
+  readonly waitedShare: number;
 }
 
 const recentCount = 50;
@@ -155,6 +156,7 @@ export function recentSteps(): { add(step: ProgressStep): void; summary(): Recen
         loss: sum((step) => step.loss) / steps.length,
         stepMs: count === 1 ? Number.NaN : wallMs / steps.length,
         imagesPerSecond: sum((step) => step.images) / (wallMs / 1000),
+        waitedShare: sum(waitedMs) / wallMs,
       };
     },
   };
@@ -167,6 +169,9 @@ function statusText(step: ProgressStep, recent: RecentSummary, range: ProgressRa
     `loss ${recent.loss.toFixed(4)}`,
     ...(detail !== "whole" || step.gradientNorm === null ? [] : [`gradient ${rateText(step.gradientNorm)}`]),
     ...(narrow ? [] : [`lr ${lrText(step.lr)}`, `${rateText(recent.imagesPerSecond)} images/s`]),
+    ...(narrow || !(recent.waitedShare > notableShare)
+      ? []
+      : [`waiting for images ${(100 * recent.waitedShare).toFixed(0)} %`]),
     `ETA ${durationText(recent.stepMs * (range.stopAtStep - step.step))}`,
   ].join(" · ");
 }

@@ -104,17 +104,22 @@ function isEvent(value: unknown): value is LogEvent {
 const isEventName = (name: string): name is LogEvent["event"] => Object.hasOwn(checks, name);
 
 function isReport(value: unknown): boolean {
-  if (!isFields(value) || !areNumbers("testImages")(value)) return false;
+  const counts = ["trainImages", "validationImages", "testImages", "neighbours"];
+  if (!isFields(value) || !areNumbers(...counts)(value)) return false;
   const { tasks, rows } = value;
   const isList = (list: unknown, check: Check): boolean =>
     Array.isArray(list) && list.every((entry: unknown) => isFields(entry) && check(entry));
   return (
-    isList(tasks, areTexts("name")) &&
+    isList(tasks, (task) => areTexts("name")(task) && areNumbers("chance")(task)) &&
     isList(
       rows,
       (row) =>
         areTexts("representation")(row) &&
         isList(row.tasks, areNumbers("linearProbe", "knn")) &&
+        // One of each row for every task.
+        Array.isArray(row.tasks) &&
+        Array.isArray(tasks) &&
+        row.tasks.length === tasks.length &&
         (row.collapse === null || (isFields(row.collapse) && areNumbers("rankMe", "featureSpread")(row.collapse))),
     )
   );

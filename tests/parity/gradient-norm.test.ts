@@ -5,7 +5,7 @@ import { createReferenceEngine } from "../../runtime/engines/reference/engine";
 import { createEngine as createTfjs } from "../../runtime/engines/tfjs/engine";
 import { constantsOf, inputsOf, stepEngineFunctions } from "../../runtime/loop/functions";
 import { stateSpecs, writeZeros } from "../../runtime/loop/state";
-import { batchOf, floatsOf, initialWeights } from "../../runtime/replay/inputs";
+import { batchOf, floatsOf, initialState } from "../../runtime/replay/inputs";
 import type { Trace } from "../../runtime/replay/trace";
 import { scalarsOf, scheduleTree } from "../../runtime/schedules/schedules";
 import { evaluateReplay } from "../support/generated";
@@ -46,7 +46,7 @@ describe("the norm of the gradient", () => {
       const program = await evaluateReplay(files);
       const { experiment, parameters } = program;
       const store = engine.createStore(stateSpecs(parameters, program.state));
-      for await (const [path, values] of initialWeights(trace, parameters)) await store.write(path, values);
+      for await (const [path, values] of initialState(trace, parameters)) await store.write(path, values);
       await writeZeros(store, ["m", "v", "gradients"]);
       const functions = stepEngineFunctions(program);
       const microBatch = await engine.load(functions.microBatch, store);

@@ -22,17 +22,12 @@ export type ReplayBundle =
 /** The program of a trace; throws UserError where the trace cannot be read. */
 export async function replayBundle(file: string, { init, ...code }: ReplayBundleOptions = {}): Promise<ReplayBundle> {
   const compiled = await compiledTrace(file, { init, ...code });
-  const { plan, typescript, files } = compiled;
+  const { plan, files } = compiled;
   const sizes = code.step === undefined ? [] : otherSizes(code.step, plan.experiment);
   if (sizes.length > 0) return { ok: false, faults: sizes, compiled };
-  const faults = typeFaults(join(packageRoot(), "generated", plan.experiment.name), typescript);
+  const faults = faultsOf(compiled);
   if (faults.length > 0 && code.step !== undefined) return { ok: false, faults, compiled };
-  if (faults.length > 0) {
-    const shown = faults.slice(0, 5).map(({ file: name, line, message }) => `${name}:${line}: ${message}`);
-    throw new Error(
-      `internal: generated code of ${plan.experiment.name} does not type-check:\n  ${shown.join("\n  ")}`,
-    );
-  }
+  refuseFaults(compiled, faults);
   return { ok: true, text: await bundle({ files, banner: "" }), compiled };
 }
 
@@ -61,4 +56,20 @@ export async function compiledTrace(
   } finally {
     await trace.close();
   }
+}
+
+/** One file of a compiled replay, type-checked first. */
+export function bundled(compiled: CompiledReplay): Promise<string> {
+  refuseFaults(compiled, faultsOf(compiled));
+  return bundle({ files: compiled.files, banner: "" });
+}
+
+function faultsOf({ plan, typescript }: CompiledReplay): readonly TypeFault[] {
+  return typeFaults(join(packageRoot(), "generated", plan.experiment.name), typescript);
+}
+
+function refuseFaults({ plan }: CompiledReplay, faults: readonly TypeFault[]): void {
+  if (faults.length === 0) return;
+  const shown = faults.slice(0, 5).map(({ file, line, message }) => `${file}:${line}: ${message}`);
+  throw new Error(`internal: generated code of ${plan.experiment.name} does not type-check:\n  ${shown.join("\n  ")}`);
 }

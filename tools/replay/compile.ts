@@ -10,8 +10,15 @@ import { buildPlan, type Plan } from "../../compiler/plan/plan";
 import { specHash } from "../../compiler/spec/load";
 import type { Spec } from "../../compiler/spec/spec";
 import { castsOfStep } from "../../compiler/step/casts";
+import type { Trainer } from "../../compiler/step/step";
 import type { Trace } from "../../runtime/replay/trace";
 import { masksOfTrace, specOfTrace } from "./spec";
+
+/** What main.ts of a compiled replay starts: a function of a module of runtime/replay. */
+const entries = {
+  replay: { module: "replay", starts: "replay" },
+  record: { module: "record-step", starts: "recordStep" },
+} as const;
 
 export interface CompiledReplay {
   readonly plan: Plan;
@@ -21,6 +28,12 @@ export interface CompiledReplay {
   readonly ownStep: string;
   /** These, and main, which starts the replay. */
   readonly files: readonly GeneratedFile[];
+}
+
+/** What a run trains, with functions that show what its step computes, and a start that records one of its steps. */
+export function compileRecorder(spec: Spec, settings: readonly string[]): CompiledReplay {
+  const plan = buildPlan({ spec, settings, specHash: specHash(spec), generatorVersion: packageVersion() });
+  return observed(plan, "record");
 }
 
 export interface ReplayCode {
@@ -41,22 +54,37 @@ export function compileReplay(trace: Trace, { hardware = {}, step }: ReplayCode 
     pixels: step !== undefined && takesBytes(step) ? "u8" : "f32",
     masks: masksOfTrace(trace),
   });
+  return observed(plan, "replay", step);
+}
+
+function observed(plan: Plan, entry: keyof typeof entries, step: readonly GeneratedCode[] = []): CompiledReplay {
   const trainer = buildTrainer(plan);
-  const { loss } = buildTrainer({ ...plan, model: { ...plan.model, loss: "mse" } }).model;
-  const mse = { ...trainer, model: { ...trainer.model, loss } };
+  const withLoss = (name: "smoothL1" | "mse"): Trainer => {
+    const { loss } = buildTrainer({ ...plan, model: { ...plan.model, loss: name } }).model;
+    return { ...trainer, model: { ...trainer.model, loss } };
+  };
   const imports = ["step.ts"];
   const own = emitTypeScript(trainer);
-  const given = new Set(["main.ts", ...(step ?? []).map(({ name }) => name)]);
+  const given = new Set(["main.ts", ...step.map(({ name }) => name)]);
   const typescript = [
     ...own.filter(({ name }) => !given.has(name)),
-    ...(step ?? []),
-    standingForItself({ name: "observe.ts", text: emitObserve({ trainer, loss: "smoothL1" }), imports }),
-    standingForItself({ name: "observe-mse.ts", text: emitObserve({ trainer: mse, loss: "mse" }), imports }),
+    ...step,
+    standingForItself({
+      name: "observe.ts",
+      text: emitObserve({ trainer: withLoss("smoothL1"), loss: "smoothL1" }),
+      imports,
+    }),
+    standingForItself({
+      name: "observe-mse.ts",
+      text: emitObserve({ trainer: withLoss("mse"), loss: "mse" }),
+      imports,
+    }),
   ];
   const main = render("replay.ts", {
     ...functionsText(trainer),
     sizes: sizesText(trainer),
     casts: castsOfStep(trainer.model),
+    ...entries[entry],
   });
   return {
     plan,

@@ -1,8 +1,11 @@
 /** The experiment of a recorded run. Its masks are recorded, so no rule about masks, data or probes applies to it. */
 
+import { oneLine } from "../../compiler/diagnostics/diagnostic";
 import { fillDefaults } from "../../compiler/spec/defaults";
 import type { JsonObject } from "../../compiler/spec/json";
+import { specFromText } from "../../compiler/spec/load";
 import type { Spec } from "../../compiler/spec/spec";
+import { traceNotUnderstood } from "../../runtime/errors";
 import type { MaskPlan } from "../../runtime/experiment";
 import type { Trace } from "../../runtime/replay/trace";
 
@@ -10,9 +13,38 @@ import type { Trace } from "../../runtime/replay/trace";
 const ratioOf = (hidden: number, dim: number): number => (hidden + 0.5) / dim;
 
 /** The ranks of a trace are divided among the devices; those of one are micro-batches, whose mean gradient is theirs. */
-export function specOfTrace(
+export function specOfTrace(trace: Trace, devices = 1): Spec {
+  return trace.spec === null ? specOfSizes(trace, devices) : ownSpec(trace, trace.spec, devices);
+}
+
+/** What `ijepa replay-step` recorded says all of its experiment; the file may come from anywhere, so all is checked. */
+function ownSpec({ path, ranks, images }: Trace, text: string, devices: number): Spec {
+  const loaded = specFromText({ text, file: path });
+  if (!loaded.ok) {
+    const [first] = loaded.diagnostics;
+    throw traceNotUnderstood({
+      path,
+      why: `its spec is wrong: ${first === undefined ? "" : oneLine({ ...first, file: null })}`,
+    });
+  }
+  const spec = onOneDevice(loaded.spec, ranks / devices, devices);
+  if (spec.optimization.globalBatch === ranks * images) return spec;
+  const why = `its spec has batches of ${spec.optimization.globalBatch} images, its tensors ${ranks * images}`;
+  throw traceNotUnderstood({ path, why });
+}
+
+/** On the processor, with the gradient as the mean of so many micro-batches: the same training up to rounding. */
+export function onOneDevice(spec: Spec, accumulation: number, gpus = 1): Spec {
+  return {
+    ...spec,
+    optimization: { ...spec.optimization, accumulation },
+    hardware: { ...spec.hardware, engine: "onnx", device: "cpu", precision: "fp32", gpus, shardOptimizer: false },
+  };
+}
+
+function specOfSizes(
   { title: name, config, grid, images, ranks, hidden, predictorHidden }: Trace,
-  devices = 1,
+  devices: number,
 ): Spec {
   const { schedule } = config;
   const document: JsonObject = {

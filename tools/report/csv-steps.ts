@@ -7,14 +7,19 @@ import type { StepEvent } from "../../runtime/report/jsonl";
 export type LoggedStep = Pick<StepEvent, "step" | "loss" | "timeMs"> & Partial<StepEvent>;
 
 /** Rows that are torn are left out. */
-export function csvSteps(text: string, { optimizer }: Pick<Experiment, "optimizer">): readonly LoggedStep[] {
-  const [header, ...rows] = text.split(/\r?\n/);
-  if (header !== csvHeader) return [];
-  return rows.flatMap((row) => {
+export function csvSteps(lines: Iterable<string>, { optimizer }: Pick<Experiment, "optimizer">): readonly LoggedStep[] {
+  const steps: LoggedStep[] = [];
+  let isHeader = true;
+  for (const line of lines) {
+    const row = line.replace(/\r$/, "");
+    if (isHeader && row !== csvHeader) return [];
+    const isRow = !isHeader;
+    isHeader = false;
     const cells = row.split(",").map(Number);
     const [epoch = Number.NaN, iteration = Number.NaN, loss = Number.NaN, , , timeMs = Number.NaN] = cells;
     const step = (epoch - 1) * optimizer.stepsPerEpoch + iteration + 1;
     const isWhole = cells.length === csvHeader.split(",").length && [step, loss, timeMs].every(Number.isFinite);
-    return isWhole ? [{ step, epoch, loss, timeMs }] : [];
-  });
+    if (isRow && isWhole) steps.push({ step, epoch, loss, timeMs });
+  }
+  return steps;
 }

@@ -81,7 +81,7 @@ export interface RunParts {
 export function runOf({ folder, experiment, log }: RunParts): ReadRun {
   const { events, torn } = log;
   const steps = latest(events.filter((event) => event.event === "step"));
-  const logged = steps.length > 0 ? steps : csvSteps(textOf(join(folder, runFiles.csv)) ?? "", experiment);
+  const logged = steps.length > 0 ? steps : csvSteps(linesOf(join(folder, runFiles.csv)), experiment);
   if (events.length === 0 && logged.length === 0) return { ok: false, problem: errors.nothingLogged() };
   const evaluated = events.findLast((event) => event.event === "evaluation");
   return {

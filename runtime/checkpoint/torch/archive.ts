@@ -2,12 +2,14 @@
  * The files that torch.save writes since PyTorch 1.6: a ZIP archive with one pickle, data.pkl, and one file of raw numbers
  * for each storage, `data/<key>`. Nothing in it is run; what is not a state dict is refused.
  */
-import { type Entry, openPromise, type ZipFile } from "yauzl";
+import type { Entry, ZipFile } from "yauzl";
 import { fileNotReadable, torchFileRefused } from "../../errors";
 import { codeOf, reasonOf } from "../../exceptions";
 import { decode, elementBytes, type StoredDtype } from "../dtypes";
+import { requireMemory } from "../fits-memory";
 import { elementsOf } from "../header";
 import { PickleError, type TorchTensor, type TorchValue, unpickle } from "./pickle";
+import { openZipFile } from "./zip-reader";
 
 export interface TorchFile {
   readonly path: string;
@@ -49,6 +51,8 @@ export async function openTorchFile(path: string): Promise<TorchFile> {
       root,
       readFloats: async (tensor) => {
         const { key, dtype, elements } = tensor.storage;
+        // Strides of 0 make a large tensor of a small storage.
+        requireMemory(path, `over data/${key}`, 4 * elementsOf(tensor.shape));
         const entry = entries.get(`${folder}data/${key}`);
         if (entry === undefined) throw fail(`it has no data/${key}, which one of its tensors needs`);
         const bytes = elements * elementBytes[dtype];
@@ -74,7 +78,7 @@ export async function openTorchFile(path: string): Promise<TorchFile> {
 
 async function openZip(path: string): Promise<ZipFile> {
   try {
-    return await openPromise(path, { lazyEntries: true, autoClose: false, strictFileNames: true });
+    return await openZipFile(path);
   } catch (cause) {
     if (codeOf(cause) !== undefined) throw fileNotReadable({ path, why: reasonOf(cause), cause });
     const why = `it is no ZIP archive (${reasonOf(cause)}); a file of PyTorch before 1.6 has to be saved anew by a later one`;

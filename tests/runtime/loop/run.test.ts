@@ -78,6 +78,30 @@ describe("a run", () => {
   });
 });
 
+describe("a run that waits for its images", () => {
+  it("says so at its end, and logs the share", async () => {
+    const directory = folder();
+    const slow: TrainerEnvironment["openImages"] = async ({ experiment, fromStep }) => {
+      const images = fakeImages(experiment, fromStep);
+      const next = async (): Promise<Uint8Array> => {
+        // Holds the thread: a timer's own lateness would be no wait of the step.
+        for (const end = performance.now() + 30; performance.now() < end; );
+        return images.next();
+      };
+      return { ...images, next };
+    };
+    const { text } = await runIn(directory, { environment: { openImages: slow } });
+    expect(text).toMatch(
+      /^Training waited for images in \d+ % of its time\. The thread that trains prepared them too on \d+ core/m,
+    );
+    for (const event of ["epoch", "end"]) {
+      const share = events(directory).findLast((one) => one.event === event)?.dataShare;
+      expect(share).toBeGreaterThan(0.1);
+      expect(share).toBeLessThanOrEqual(1);
+    }
+  });
+});
+
 describe("before the first step the memory of the machine is compared with what the step takes", () => {
   const GiB = 2 ** 30;
   const memory = { stateBytes: 2 * GiB, totalBytes: 10 * GiB };

@@ -73,7 +73,7 @@ export const events = (directory: string): Logged[] =>
     .trimEnd()
     .split("\n")
     .map((line): Logged => JSON.parse(line));
-const timeless = ({ timeMs, dataMs, imagesPerSecond, ...rest }: Logged): unknown => rest;
+const timeless = ({ timeMs, dataMs, imagesPerSecond, dataShare, ...rest }: Logged): unknown => rest;
 export const stepsAndEpochs = (directory: string): unknown[] =>
   events(directory)
     .filter(({ event }) => event === "step" || event === "epoch")

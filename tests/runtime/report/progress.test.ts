@@ -23,6 +23,8 @@ const step = (at: number, changes: Partial<ProgressStep> = {}): ProgressStep => 
   gradientNorm: 1.25,
   images: 64,
   wallMs: 500,
+  timeMs: 480,
+  dataMs: 20,
   ...changes,
 });
 const range = { steps: 100, stepsDone: 10, epochs: 4, stopAtStep: 100, logEverySteps: 10, lineEveryMs: 0 };
@@ -51,6 +53,19 @@ describe("plain lines", () => {
     expect(text()).toMatch(
       /\nstep 20\/100 · epoch 1\/4 · loss 0.5000 · gradient 1.25 · lr 1.00e-3 · 128 images\/s · ETA 40 s\n$/,
     );
+  });
+
+  it.each([
+    // Waiting behind a step that the engine still computes costs nothing.
+    { timeMs: 480, dataMs: 400, want: "" },
+    { timeMs: 440, dataMs: 60, want: " · waiting for images 12 %" },
+    { timeMs: 50, dataMs: 450, want: " · waiting for images 90 %" },
+  ])("say that training waits for images, of $dataMs of 500 ms", ({ want, ...times }) => {
+    const { stream, text } = screen(false);
+    const progress = openProgress({ stream, quiet: false, bar: true });
+    progress.begin(range);
+    for (let at = 11; at <= 20; at++) progress.step(step(at, times));
+    expect(text()).toContain(`\nstep 20/100 · epoch 1/4 · loss 0.5000 · lr 1.00e-3 · 128 images/s${want} · ETA 40 s\n`);
   });
 
   it("are kept apart in time where steps are quick", () => {
@@ -91,9 +106,9 @@ describe("means over the last steps", () => {
   it("leave out the first step, which warms up, as soon as there is another", () => {
     const recent = recentSteps();
     recent.add(step(1, { wallMs: 10_000, loss: 9 }));
-    expect(recent.summary()).toEqual({ loss: 9, stepMs: Number.NaN, imagesPerSecond: 6.4 });
+    expect(recent.summary()).toEqual({ loss: 9, stepMs: Number.NaN, imagesPerSecond: 6.4, waitedShare: 0.002 });
     recent.add(step(2, { wallMs: 500, loss: 0.5 }));
     recent.add(step(3, { wallMs: 1500, loss: 0.25 }));
-    expect(recent.summary()).toEqual({ loss: 0.375, stepMs: 1000, imagesPerSecond: 64 });
+    expect(recent.summary()).toEqual({ loss: 0.375, stepMs: 1000, imagesPerSecond: 64, waitedShare: 0.02 });
   });
 });
