@@ -201,8 +201,8 @@ describe("what is wrong, and where", () => {
     ],
     [
       "a stop at the end",
-      grid({ metric: { name: "loss" }, stop: halving(5) }),
-      [/^5 → E518 the longest run has 5 epochs; found epoch 5; want from 1 to 4/],
+      grid({ metric: { name: "loss" }, stop: halving(6) }),
+      [/^6 → E518 the longest run has 6 epochs; found epoch 6; want from 1 to 5/],
     ],
     ["epochs that do not rise", grid({ metric: { name: "loss" }, stop: halving(2, 2) }), [/^2 → E519/]],
     [
@@ -289,7 +289,9 @@ describe("points that are no experiments are told at the place of the value", ()
     [
       "of another branch of data",
       { axes: [{ pointer: "/data/train", values: ["x"] }] },
-      [/^"x" → E209 point `grid-trainx`: data.train: no field of source "shapes"; .* "folder" has it\.$/],
+      [
+        /^"x" → E209 point `grid-trainx`: data.train: no field of source "shapes"; .* "folder", "webdataset" and "parquet" have it\.$/,
+      ],
     ],
   ])("%s", (_, rest, want) => {
     const found = complaints(grid(rest));
