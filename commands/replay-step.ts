@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { traceInTheWay, UserError } from "../runtime/errors";
-import type { RecordedHow, RecordRequest } from "../runtime/replay/record-request";
+import type { RecordedHow, RecordRequest } from "../runtime/replay/recording";
 import { SpecRefused } from "../tools/evaluate/source";
 import { replayBundle } from "../tools/replay/bundle";
 import { openRunToReplay, recorderBundle } from "../tools/replay/step";

@@ -14,9 +14,9 @@ export function faultsPage(): string {
   // Written by tests/faults/trainer.ts, in this form.
   const text = readFileSync(join(root, "docs/faults.json"), "utf8");
   const counted = JSON.parse(text) as Readonly<Record<string, Counted>>;
-  const timesOf = ({ id }: Fault): string => {
+  const timesOf = ({ id, onlyFull }: Fault): string => {
     const found = counted[id];
-    if (found === undefined) return "in every run of the tests";
+    if (found === undefined) return onlyFull === true ? "in every `npm run test:faults`" : "in every run of the tests";
     const came = Object.entries(found.came).map(([what, times]) => `${times} ${what}`);
     return `${found.times}, on ${found.date}${came.length === 0 ? "" : `: ${came.join(", ")}`}`;
   };

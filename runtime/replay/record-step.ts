@@ -19,7 +19,7 @@ import type { LogEvent } from "../report/jsonl";
 import { readLogFile } from "../report/read-log";
 import type { ReplayProgram } from "./follow";
 import { observeStep } from "./observed-step";
-import type { RecordedHow, RecordRequest } from "./record-request";
+import type { RecordedHow, RecordRequest } from "./recording";
 import { writeStepTrace } from "./step-trace";
 
 export function recordStep(program: ReplayProgram): void {

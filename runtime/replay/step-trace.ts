@@ -7,8 +7,8 @@ import type { PreparedMicroBatch } from "../loop/train-loop";
 import type { Lengths } from "../step/lengths";
 import type { ReplayProgram } from "./follow";
 import type { LossName, ObservedStep, Pass, State } from "./observed-step";
-import type { RecordedHow, RecordRequest } from "./record-request";
 import { weightTensors } from "./recorded";
+import type { RecordedHow, RecordRequest } from "./recording";
 import { gradientAt, meanOf, type Outputs } from "./results";
 import { batchName } from "./trace";
 

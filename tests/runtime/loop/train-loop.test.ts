@@ -19,11 +19,13 @@ async function happened(
   ahead: number,
   {
     lossAt = () => 1,
+    normAt = () => null,
     noImagesAt,
     stopAfter,
   }: {
     /** Steps from 1. */
     readonly lossAt?: (step: number) => number;
+    readonly normAt?: (step: number) => number | null;
     readonly noImagesAt?: number;
     /** The stop is asked for once this step is observed. */
     readonly stopAfter?: number;
@@ -43,7 +45,7 @@ async function happened(
     const outcome = last.then(async (): Promise<StepOutcome> => {
       await new Promise((done) => setTimeout(done, 2));
       underWay--;
-      return { loss: lossAt(step), gradientNorm: null };
+      return { loss: lossAt(step), gradientNorm: normAt(step) };
     });
     last = outcome.catch(() => undefined);
     if (ahead === 0) await outcome;
@@ -152,4 +154,10 @@ describe("what goes wrong while a step waits", () => {
     const { events } = await happened(1, { stopAfter: 2 });
     expect(events).toEqual(words("begin 1, begin 2, step 1, begin 3, step 2, step 3"));
   });
+});
+
+test.each([0, 1])("a gradient that is not finite stops the run at its own step, %d steps ahead", async (ahead) => {
+  const { error, events } = await happened(ahead, { normAt: (step) => (step === 3 ? Number.NaN : 1) });
+  expect(String(error)).toMatch(/The norm of the gradient at step 3 is NaN, .* Training stopped\./);
+  expect(events).not.toContain("step 3");
 });

@@ -1,4 +1,4 @@
-/** What a recording of a step is asked for, and what it says of itself. */
+/** What `ijepa replay-step` and the program that records a step tell each other. */
 
 /** How `ijepa replay-step` starts it: one JSON text as the only argument. */
 export interface RecordRequest {
