@@ -41,6 +41,9 @@ export class Builder {
   readonly #lines: string[] = [];
   /** Values that were written before, by the text that makes them: the same operation is written once. */
   readonly #known = new Map<string, Value>();
+  readonly #parameters = new Set<Value>();
+  /** What a cast to bfloat16 was made of. */
+  readonly #castFrom = new Map<Value, Value>();
   #names = 0;
 
   constructor(private readonly settings: BuilderSettings) {}
@@ -50,7 +53,9 @@ export class Builder {
   }
 
   parameter(type: ElementType, shape: readonly number[]): Value {
-    return { name: `%${this.#names++}`, type, shape };
+    const value: Value = { name: `%${this.#names++}`, type, shape };
+    this.#parameters.add(value);
+    return value;
   }
 
   /** One operation; `text` is what stands behind its name. */
@@ -142,7 +147,9 @@ export class Builder {
   convert(x: Value, type: ElementType): Value {
     if (x.type === type) return x;
     const to = { type, shape: x.shape };
-    return this.#write(`stablehlo.convert ${x.name} : (${typeText(x)}) -> ${typeText(to)}`, type, x.shape);
+    const value = this.#write(`stablehlo.convert ${x.name} : (${typeText(x)}) -> ${typeText(to)}`, type, x.shape);
+    if (type === "bf16") this.#castFrom.set(value, x);
+    return value;
   }
 
   /**
@@ -152,6 +159,21 @@ export class Builder {
   again(x: Value): Value {
     if (!this.settings.recomputes) return x;
     return this.#write(`stablehlo.optimization_barrier ${x.name} : ${typeText(x)}`, x.type, x.shape);
+  }
+
+  /**
+   * A weight in bfloat16 as the backward pass reads it, beside the gradient that it is multiplied with. Generated code casts
+   * the weight once more instead of keeping it (compiler/optimize/keep-bfloat16.ts), but XLA makes one of two equal casts,
+   * and keeps it from the forward pass on. Where it recomputes, the second one is of what comes out of a barrier that the
+   * gradient goes through too, so that it can be neither the first one nor made before it is wanted.
+   */
+  castAgain(cast: Value, beside: Value): Value {
+    const from = this.#castFrom.get(cast);
+    if (!this.settings.recomputes || from === undefined || !this.#parameters.has(from)) return cast;
+    const both = `${from.name}, ${beside.name} : ${typeText(from)}, ${typeText(beside)}`;
+    const name = `%${this.#names++}`;
+    this.#lines.push(`${name}:2 = stablehlo.optimization_barrier ${both}`);
+    return this.convert({ ...from, name: `${name}#0` }, cast.type === "bf16" ? "bf16" : "f32");
   }
 
   // ── Form ────────────────────────────────────────────────────────────────────────────────────────────────────────

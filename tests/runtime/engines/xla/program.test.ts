@@ -110,6 +110,39 @@ test("the backward pass of a norm reads its statistics, or computes them again b
   expect([count("gpu", "stablehlo.rsqrt"), count("gpu", "optimization_barrier")]).toEqual([2, 1]);
 });
 
+test("the backward pass reads the cast of a weight, or casts it again once its gradient is there", () => {
+  const twice: EngineFunction = {
+    name: "twice",
+    reads: ["w", "b"],
+    inputs: new Map([
+      ["x", f32(4, 5)],
+      ["y", f32(4, 6)],
+    ]),
+    lengths: [],
+    run: (ops, state, inputs) => {
+      const o = plainOps(ops);
+      const { w, b } = state as { w: F32<[5, 6]>; b: F32<[6]> };
+      const { x, y } = inputs as { x: F32<[4, 5]>; y: F32<[4, 6]> };
+      const out = o.linear(o.toBf16(x), o.toBf16(w), b);
+      // A cast of what is no weight is kept: the forward pass made it.
+      const dX = o.linearGradInput(o.toBf16(y), o.toBf16(w));
+      return { state: {}, outputs: { out, dX } };
+    },
+  };
+  const state = new Map([
+    ["w", f32(5, 6)],
+    ["b", f32(6)],
+  ]);
+  const textFor = (device: "cpu" | "gpu"): string =>
+    programOf(twice, { state, lengths: {}, settings: targets[device] }).text;
+  const casts = (text: string): number => text.split(": (tensor<5x6xf32>) -> tensor<5x6xbf16>").length - 1;
+  expect([casts(textFor("cpu")), textFor("cpu").includes("optimization_barrier")]).toEqual([1, false]);
+  expect(casts(textFor("gpu"))).toBe(2);
+  expect(textFor("gpu")).toMatch(
+    /(%\d+):2 = stablehlo\.optimization_barrier %\d+, %\d+ : tensor<5x6xf32>, tensor<4x6xbf16>\n.*convert \1#0 :/,
+  );
+});
+
 test("lengths that do not fit are found while it is written", () => {
   const fails: EngineFunction = {
     ...fn,
