@@ -65,7 +65,9 @@ describe("plain lines", () => {
     const progress = openProgress({ stream, quiet: false, bar: true });
     progress.begin(range);
     for (let at = 11; at <= 20; at++) progress.step(step(at, times));
-    expect(text()).toContain(`\nstep 20/100 · epoch 1/4 · loss 0.5000 · gradient 1.25 · lr 1.00e-3 · 128 images/s${want} · ETA 40 s\n`);
+    expect(text()).toContain(
+      `\nstep 20/100 · epoch 1/4 · loss 0.5000 · gradient 1.25 · lr 1.00e-3 · 128 images/s${want} · ETA 40 s\n`,
+    );
   });
 
   it("are kept apart in time where steps are quick", () => {
