@@ -4,8 +4,8 @@ import { build } from "../compiler/build";
 import { errors } from "../compiler/diagnostics/catalogue";
 import { unplaced } from "../compiler/diagnostics/diagnostic";
 import { emitReport } from "../compiler/emit/report";
-import { type MaskFacts, maskFacts, maskFactsText } from "../compiler/plan/mask-facts";
-import { maskSettings } from "../compiler/spec/mask-settings";
+import { objectiveOf } from "../compiler/objectives";
+import { type MaskFacts, maskFactsText } from "../compiler/plan/mask-facts";
 import { resolvedFields, resolvedText } from "../compiler/spec/resolved";
 import { deviceHours, type Facts, factsOf } from "../compiler/step/facts";
 import { memoryBySharding } from "../compiler/step/sharding";
@@ -73,7 +73,7 @@ export async function inspect(files: readonly string[], options: InspectOptions)
     const facts = factsOf(step, plan);
     const tooLarge = memoryWarnings(spec, trainer);
     printDiagnostics(tooLarge);
-    const masks = maskFacts(maskSettings(spec.spec));
+    const masks = objectiveOf(spec.spec.objective).maskFacts(spec.spec);
     const grid = { width: plan.experiment.masks.gridWidth };
     return {
       file: spec.file,
@@ -86,7 +86,7 @@ export async function inspect(files: readonly string[], options: InspectOptions)
       masks,
       data: dataNeeds(facts, plan.experiment, card),
       scaling: scaling === null ? null : expectScaling(facts, plan.experiment, scaling),
-      text: `${emitReport(trainer)}\n${maskFactsText(masks, grid)}`,
+      text: [emitReport(trainer), ...(masks === null ? [] : [maskFactsText(masks, grid)])].join("\n"),
     };
   });
   const timed = measure === true ? await speeds(loaded.specs) : null;
@@ -97,7 +97,7 @@ export async function inspect(files: readonly string[], options: InspectOptions)
       file,
       ...facts,
       ...(sharding === null ? {} : { memoryBySharding: sharding }),
-      masks: jsonOf(masks),
+      ...(masks === null ? {} : { masks: jsonOf(masks) }),
       deviceHours: { teraflops, hours },
       ...(here.has(file) ? { thisMachine: here.get(file) } : {}),
       ...(data === null ? {} : { dataNeeds: data }),

@@ -124,15 +124,24 @@ export interface TargetSize extends BlockSize {
 /** How context and targets are chosen: what the paper's Table 6 compares. */
 export type MaskStrategy = "multiblock" | "block" | "random" | "rasterized";
 
-/** What every strategy has. */
-interface MaskPlanOf<S extends MaskStrategy> {
-  readonly strategy: S;
+/** What any masks are: how many patches are seen and predicted, on which grid. */
+export interface AnyMaskPlan {
   readonly gridHeight: number;
   readonly gridWidth: number;
-  /** Targets of an image: each is a sequence of its own in the predictor. */
+  /** Targets of an image: each is a sequence of its own in a predictor. */
   readonly targetCount: number;
-  readonly contextCount: number;
   readonly programs: readonly Program[];
+}
+
+/** Patches drawn one by one: some are seen, and all others are the one target. */
+export interface VisiblePlan extends AnyMaskPlan {
+  readonly targetCount: 1;
+}
+
+/** What every strategy has. */
+interface MaskPlanOf<S extends MaskStrategy> extends AnyMaskPlan {
+  readonly strategy: S;
+  readonly contextCount: number;
 }
 
 export interface MultiblockPlan extends MaskPlanOf<"multiblock"> {
@@ -176,10 +185,11 @@ export interface SchedulePlan {
   readonly lrFinal: number;
   readonly weightDecayStart: number;
   readonly weightDecayFinal: number;
-  readonly momentumStart: number;
-  readonly momentumFinal: number;
+  /** Momentum of the target encoder, where there is one. */
+  readonly momentumStart?: number;
+  readonly momentumFinal?: number;
   /** Steps over which momentum grows, ipe · epochs · scale; need not be whole. */
-  readonly momentumSteps: number;
+  readonly momentumSteps?: number;
 }
 
 export interface OptimizerPlan {
@@ -247,8 +257,8 @@ export interface NetworkPlan {
   readonly hidden: number;
 }
 
-/** Everything of an experiment that is data. */
-export interface Experiment {
+/** What any experiment says, whatever it trains. */
+export interface CommonExperiment {
   readonly name: string;
   readonly generatorVersion: string;
   /** sha256 of the canonical spec. */
@@ -260,19 +270,13 @@ export interface Experiment {
   /** sha256 of the code of a trainer that was edited by hand, as `ijepa bundle` found it; absent of any other. */
   readonly editedCode?: string;
   readonly seed: number;
-  /** What is trained: a folder of runtime/objectives. */
-  readonly objective: ObjectiveName;
   readonly image: ImagePlan;
   readonly augmentation: AugmentationPlan;
   readonly data: DataPlan;
   readonly encoder: NetworkPlan;
-  readonly predictor: NetworkPlan;
-  readonly masks: MaskPlan;
-  /** Where the target encoder is masked: it sees all patches or those of a target alone. */
-  readonly targetsMaskedAt: "output" | "input";
   readonly schedule: SchedulePlan;
   readonly optimizer: OptimizerPlan;
-  /** Largest rate of stochastic depth, at the last block of the context encoder; 0 = none. */
+  /** Largest rate of stochastic depth, at the last block of the encoder that is trained; 0 = none. */
   readonly dropPath: number;
   /** Factor on the sin-cos position tables; 1 in the reference. */
   readonly positionScale: number;
@@ -282,6 +286,30 @@ export interface Experiment {
   /** Where checkpoints and logs go by default, e.g. `runs/quickstart`. */
   readonly runDirectory: string;
 }
+
+export interface IJepaExperiment extends CommonExperiment {
+  readonly objective: "ijepa";
+  readonly predictor: NetworkPlan;
+  readonly masks: MaskPlan;
+  /** Where the target encoder is masked: it sees all patches or those of a target alone. */
+  readonly targetsMaskedAt: "output" | "input";
+}
+
+export interface MaeExperiment extends CommonExperiment {
+  readonly objective: "mae";
+  readonly decoder: NetworkPlan;
+  /** Whether the encoder has a class token. */
+  readonly classToken: boolean;
+  readonly masks: VisiblePlan;
+}
+
+/** Everything of an experiment that is data, by what it trains. */
+export type Experiment = IJepaExperiment | MaeExperiment;
+
+/** What may be trained: a folder of runtime/objectives. */
+export type ObjectiveName = Experiment["objective"];
+
+export type ExperimentOf<Name extends ObjectiveName> = Extract<Experiment, { readonly objective: Name }>;
 
 /** A generated function with what the trainer has to know of it. Its trees are laid out by what trees.ts of a trainer says. */
 export interface GeneratedFunction {
@@ -303,9 +331,6 @@ export interface StepFunction extends GeneratedFunction {
   readonly name: string;
   readonly every: "micro-batch" | "step";
 }
-
-/** What may be trained. */
-export type ObjectiveName = "ijepa";
 
 /** A micro-batch of one device. */
 export interface BatchRequest {
@@ -335,19 +360,69 @@ export type JudgedEncoder =
   | { readonly tree: "target" & StateName; readonly name: "target encoder" }
   | { readonly tree: "weights" & StateName; readonly name: "encoder" };
 
+/** A value of the forward pass that a recorded run holds. */
+export interface RecordedValue {
+  /** Name in the trace: `fwd.context`. */
+  readonly tensor: string;
+  /** Name among the outputs of observe.ts, which is that of a chain or `loss`. */
+  readonly output: string;
+  readonly group: "targets" | "context" | "predictions" | "losses";
+  /** In a micro-batch of so many images; `patches` are those of an image. */
+  readonly shape: (of: {
+    readonly images: number;
+    readonly contexts: number;
+    readonly targets: number;
+    readonly contextTokens: number;
+    readonly targetTokens: number;
+    readonly patches: number;
+    /** Values of a patch. */
+    readonly values: number;
+    readonly width: number;
+    readonly classTokens: number;
+  }) => readonly number[];
+}
+
+/** How a recorded run of an objective names what it holds (runtime/replay). */
+export interface RecordedForm {
+  readonly forward: readonly RecordedValue[];
+  /** The leaves of the batch that its masks are: the patches that are seen, and that are predicted. */
+  masks(of: { readonly seen: Int32Array; readonly predicted: Int32Array }): { readonly [leaf: string]: Int32Array };
+  /** The second network, for people. */
+  readonly second: string;
+  /** Losses of every step, by one rank. */
+  readonly losses: readonly string[];
+  /** The weight that tells the hidden width of the second network. */
+  readonly secondHidden: string;
+}
+
 /**
  * What a trainer has to know of its objective beside the generated step: what it makes for each step, what it keeps of it in
  * checkpoints, and which encoder is judged and handed on. A generated main.ts imports its own (objectives/), so that a bundle
  * has no other; tools find it by name. The compiler's half lies in compiler/objectives.
  */
-export interface RuntimeObjective {
+export interface RuntimeObjective<E extends Experiment = Experiment> {
   /** Masks and whatever else is drawn: a pure function of the experiment and the place in the run. */
-  readonly batch: (experiment: Experiment, request: BatchRequest) => ObjectiveBatch;
+  batch(experiment: E, request: BatchRequest): ObjectiveBatch;
   /** Leaves of the tree `constants` beside those of every step (functions.ts); made once. */
-  readonly constants: (experiment: Experiment) => { readonly [name: string]: Float32Array };
+  constants(experiment: E): { readonly [name: string]: Float32Array };
   /** Constants that its checkpoints hold, since the state dicts of others have them. */
-  readonly positions: (experiment: Experiment) => readonly PositionTensor[];
+  positions(experiment: E): readonly PositionTensor[];
+  /** Its networks in a few words, for the first lines of a run: `encoder 4×96, predictor 2×48`. */
+  networks(experiment: E): string;
   readonly judged: JudgedEncoder;
+  /** How its encoder is handed on: the lines that load it, and the other formats of `ijepa export`. */
+  readonly handsOn: {
+    /** The class of Hugging Face's transformers. */
+    readonly model: string;
+    /** Arguments of `from_pretrained` beside the folder. */
+    readonly options: string;
+    /** The mean over all patches of what it gives. */
+    readonly features: string;
+    /** `timm, onnx and safetensors` */
+    readonly formats: string;
+  };
+  /** What a recorded run of it holds, for `ijepa replay`. */
+  readonly recorded: RecordedForm;
   // Methods of two views (BYOL, VICReg, SimCLR, DINO, MSN, iBOT) will need crops of an image beside `batch`, and a say in how
   // their own trees of the state (queues, centres) begin; the data path then gives several images for each of a batch.
 }

@@ -7,7 +7,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compile } from "../compiler/compile";
-import type { SpecInput } from "../compiler/spec/input";
+import type { IjepaSpecInput } from "../compiler/spec/input";
 import { specFromText } from "../compiler/spec/load";
 import { defaultSize, encoderSizes } from "../compiler/spec/presets";
 import { programEstimates } from "../compiler/step/memory";
@@ -76,10 +76,10 @@ export interface OfficialChange {
 }
 
 /** A released configuration as H100s take it: each micro-batch is that of the file, in bfloat16. */
-export function officialSpec(name: string, { cards = 1, blocks }: OfficialChange = {}): SpecInput {
+export function officialSpec(name: string, { cards = 1, blocks }: OfficialChange = {}): IjepaSpecInput {
   const file = fileURLToPath(new URL(`../experiments/official/${name}.json`, import.meta.url));
   // Validated where it is read by the compiler.
-  const released = JSON.parse(readFileSync(file, "utf8")) as SpecInput;
+  const released = JSON.parse(readFileSync(file, "utf8")) as IjepaSpecInput;
   const optimization = { ...released.optimization, accumulation: (released.optimization?.accumulation ?? 1) / cards };
   const spec = { ...released, optimization };
   const hardware = { ...spec.hardware, engine: "xla", device: "gpu", precision: "bf16", gpus: cards } as const;
@@ -121,7 +121,7 @@ export interface CompiledSubject {
 }
 
 /** Every function of the step, in the program that takes the most memory; for all cards of `hardware.gpus` together. */
-export async function compileSubject(input: SpecInput, topology: Topology): Promise<CompiledSubject> {
+export async function compileSubject(input: IjepaSpecInput, topology: Topology): Promise<CompiledSubject> {
   const loaded = specFromText({ text: JSON.stringify(input), file: `${input.name ?? "spec"}.json` });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics, null, 1));
   const { files, step, plan } = compile(loaded);

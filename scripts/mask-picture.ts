@@ -35,7 +35,8 @@ const colours = {
 } as const;
 
 const loaded = loadSpec(join(root, "experiments", "official", "in1k_vith14_ep300.json"));
-if (!loaded.ok) throw new Error("internal: the official configuration is not valid");
+if (!loaded.ok || loaded.spec.objective !== "ijepa")
+  throw new Error("internal: the official configuration is not valid");
 const settings = maskSettings(loaded.spec);
 if (settings.strategy !== "multiblock") throw new Error("internal: the official configuration has other masks");
 const patches = settings.grid.width;

@@ -12,18 +12,40 @@ export async function specTypes(side: Side, root: SchemaNode = schemaRoot): Prom
   const [only, ...others] = objectivesOf(root);
   if (only === undefined || others.length === 0) return banner + (await typesOf(side, root, rootNames[side]));
   const names = [only, ...others].map((objective) => ({ objective, name: `${capital(objective)}${rootNames[side]}` }));
+  const branches = await Promise.all(
+    names.map(async ({ objective, name }) => ({
+      objective,
+      blocks: blocksOf(await typesOf(side, branchOf(root, objective), name)),
+    })),
+  );
   const blocks = new Map<string, string>();
-  for (const { objective, name } of names) {
-    for (const [block, declared = ""] of (await typesOf(side, branchOf(root, objective), name)).matchAll(interfaces)) {
-      const known = blocks.get(declared);
-      if (known !== undefined && known !== block) {
-        throw new Error(`internal: objectives differ in ${declared}: give the group of each a title of its own`);
-      }
-      blocks.set(declared, block);
-    }
+  for (const { objective, blocks: own } of branches) {
+    for (const [declared, block] of renamed(own, blocks, capital(objective))) blocks.set(declared, block);
   }
   const union = `/** An experiment of any objective. */\nexport type ${rootNames[side]} = ${names.map(({ name }) => name).join(" | ")};`;
   return `${banner}${[union, ...blocks.values()].join("\n")}\n`;
+}
+
+type Blocks = ReadonlyMap<string, string>;
+
+const blocksOf = (text: string): Blocks =>
+  new Map([...text.matchAll(interfaces)].map(([block, declared = ""]) => [declared, block]));
+
+/** Groups that are other than those of an earlier objective get its name, and so do those that hold one of them. */
+function renamed(own: Blocks, earlier: Blocks, objective: string): Blocks {
+  const differs = (declared: string, block: string): boolean =>
+    earlier.has(declared) && earlier.get(declared) !== block;
+  const found = [...own].find(([declared, block]) => differs(declared, block));
+  if (found === undefined) return own;
+  const [name] = found;
+  const word = new RegExp(`\\b${name}\\b`, "g");
+  const next = new Map(
+    [...own].map(([declared, block]) => [
+      declared === name ? objective + name : declared,
+      block.replace(word, objective + name),
+    ]),
+  );
+  return renamed(next, earlier, objective);
 }
 
 /** An interface with its comment; every group has a title, so none has another one within. */

@@ -148,6 +148,7 @@ function specOf(file: string) {
 function factsOfSize({ name, title, file, isSmall }: Size): SizeFacts {
   const { plan, step } = build(specOf(file));
   const { experiment } = plan;
+  if (experiment.objective !== "ijepa") throw new Error(`internal: the peers do not know ${experiment.objective}`);
   const { encoder, predictor, image, masks, optimizer } = experiment;
   const [program] = [...masks.programs].sort((a, b) => b.probability - a.probability);
   if (program === undefined) throw new Error(`internal: ${name} has no program`);

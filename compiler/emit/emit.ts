@@ -46,6 +46,7 @@ export function functionsText({ plan, model, step }: Trainer): object {
     ),
     objective: plan.model.objective,
     featureReads: literal(model.features.weights),
+    observeReads: (model.averages ? ["weights", "target"] : ["weights"]).map(literal).join(", "),
     sizeTypes: ["Sum", "Times"].filter((name) => anyLengths.includes(`${name}<`)).join(", "),
   };
 }

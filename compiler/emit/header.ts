@@ -1,6 +1,6 @@
 /** The comment at the top of generated files, with two hashes: of the spec, and of the file below the header. */
 import { createHash } from "node:crypto";
-import { objectives } from "../objectives";
+import { objectiveOf } from "../objectives";
 import type { Plan } from "../plan/plan";
 import { comment } from "./names";
 
@@ -11,16 +11,17 @@ const shortHash = (text: string): string => createHash("sha256").update(text).di
 /** What a reader wants first: the numbers of the experiment on one line. */
 function numbersLine({ experiment, model }: Plan): string {
   const tokens = `${model.tokens} tokens (${experiment.image.gridHeight}×${experiment.image.gridWidth}, patch ${model.patch})`;
-  const own = objectives[model.objective].headline(experiment);
+  const own = objectiveOf(model.objective).headline(experiment);
   return [`${model.images} images`, tokens, ...own].join(" · ");
 }
 
 /** How long context and targets are: the two numbers of a pair belong to one program. */
 function programsLine({ experiment }: Plan): string {
   const { programs } = experiment.masks;
+  const { seen, predicted } = objectiveOf(experiment.objective).tokens;
   const pairs = programs.map(({ contextTokens, targetTokens }) => `${contextTokens}+${targetTokens}`);
   const shown = pairs.length <= MOST_PAIRS ? pairs : [...pairs.slice(0, MOST_PAIRS - 1), "…", pairs.at(-1)];
-  return `programs, each context + target tokens: ${shown.join(" ")}`;
+  return `programs, each ${seen} + ${predicted} tokens: ${shown.join(" ")}`;
 }
 
 const MOST_PAIRS = 10;

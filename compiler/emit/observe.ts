@@ -1,7 +1,6 @@
 /** observe.ts: the step without its update, giving what a recorded run is compared with. Only `ijepa replay` writes it. */
 import type { TrainedModel } from "../autodiff/trained";
 import type { Value } from "../ir/graph";
-import { nameOf } from "../ir/number";
 import type { Chain } from "../ir/stage";
 import { TARGET_NORM_EPS } from "../model/layers";
 import { IMAGES } from "../model/model";
@@ -15,7 +14,7 @@ import { asPlanned } from "./numbers";
 import { render } from "./render";
 import { outputRole } from "./roles";
 import { batchAxes, settingsOf, varying } from "./step";
-import { madeParameters, typeArguments } from "./types";
+import { madeParameters, tensorType, typeArguments } from "./types";
 
 /** The target encoder with the layer norm of targets at every patch: the chain of the features without their mean. */
 function allTargetsChain({ features }: TrainedModel): Chain {
@@ -39,12 +38,6 @@ function allTargetsChain({ features }: TrainedModel): Chain {
   return { ...features, stages: [...features.stages.slice(0, -1), { ...last, graph }] };
 }
 
-export interface ObserveInput {
-  /** With the loss of what is observed, which may be another than the step's. */
-  readonly trainer: Trainer;
-  readonly loss: "smoothL1" | "mse";
-}
-
 function resultOf({ results }: Passes, chain: string) {
   const found = results.get(chain);
   if (found === undefined) throw new Error(`internal: there is no chain ${chain} to observe`);
@@ -57,38 +50,59 @@ function functionNames({ images, chains, loss }: TrainedModel): ReadonlySet<stri
   return new Set([...stages.map(({ graph }) => graph.name), loss.forward.name, loss.backward.name]);
 }
 
-export function emitObserve({ trainer: { plan, model }, loss }: ObserveInput): string {
+/** What is observed of a chain is called as the chain itself, or as what it ends with where nothing is trained. */
+const outputOf = (chain: TrainedModel["chains"][number]): string =>
+  chain.kind === "frozen" ? chain.result : chain.name;
+
+/** `other`: a loss in the place of the step's own. */
+export function emitObserve({ model: own }: Trainer, other?: TrainedModel["loss"]): string {
+  const model = { ...own, loss: other ?? own.loss };
   const { dims } = model;
   const passes = passesOf(model, "gradients");
-  const [calls, allTargets] = inferenceCalls(allTargetsChain(model), {
-    running: "everyPatch",
-    result: "allTargets",
-    part: model.features.part,
-    weights: model.features.weights,
-    input: resultOf(passes, IMAGES),
-  });
+  // What a moving average makes of all patches is looked at too.
+  const [calls, allTargets] = model.averages
+    ? inferenceCalls(allTargetsChain(model), {
+        running: "everyPatch",
+        result: "allTargets",
+        part: model.features.part,
+        weights: model.features.weights,
+        input: resultOf(passes, IMAGES),
+      })
+    : [[], null];
   const body = bodyOf(
-    [...passes.sections, { title: "The target encoder's features of all patches", calls }],
+    [
+      ...passes.sections,
+      ...(calls.length === 0 ? [] : [{ title: "The target encoder's features of all patches", calls }]),
+    ],
     settingsOf(model),
   );
   const inStep = functionNames(model);
-  const ownLoss = loss !== plan.model.loss;
   const ownStages = calls.filter(({ stage }) => !inStep.has(stage.graph.name)).map(({ stage }) => stage.graph);
   const functions: readonly Code[] = [
-    ...(ownLoss ? [inferenceFunction(model.loss.forward, asPlanned), lossGradientFunction(model.loss, asPlanned)] : []),
+    ...(other === undefined
+      ? []
+      : [inferenceFunction(other.forward, asPlanned), lossGradientFunction(other, asPlanned)]),
     ...ownStages.map((graph) => inferenceFunction(graph, asPlanned)),
   ];
-  const own = new Set([
-    ...(ownLoss ? [model.loss.forward.name, model.loss.backward.name] : []),
+  const ownNames = new Set([
+    ...(other === undefined ? [] : [other.forward.name, other.backward.name]),
     ...ownStages.map(({ name }) => name),
   ]);
   const lengths = varying(dims.lengths);
-  const targets = resultOf(passes, "target");
-  const context = resultOf(passes, "context");
-  const predictions = resultOf(passes, "predictor");
+  const observed = [
+    ...(allTargets === null ? [] : [{ name: "allTargets", call: allTargets }]),
+    ...model.chains.map((chain) => ({ name: outputOf(chain), call: resultOf(passes, chain.name) })),
+  ];
+  const outputs = observed.flatMap(({ name, call }) => {
+    const code = body.valueOf(call);
+    return call.stage.graph.outputs.map((value) => ({
+      type: `readonly ${name}: ${tensorType(value, outputRole(call.stage.graph))};`,
+      value: code === name ? name : `${name}: ${code}`,
+    }));
+  });
   // The axes of what it gives.
-  const given = [allTargets, targets, context, predictions].flatMap(({ stage }) => stage.graph.outputs);
-  const fixed = given
+  const fixed = observed
+    .flatMap(({ call }) => call.stage.graph.outputs)
     .flatMap(({ shape }) => shape)
     .flatMap((num) => (typeof num === "object" && num.kind === "dim" && !num.varies ? [num.name] : []));
   const stepParameters = madeParameters(lengths);
@@ -96,30 +110,33 @@ export function emitObserve({ trainer: { plan, model }, loss }: ObserveInput): s
     body.uses,
     ...functions.map(({ uses }) => uses),
     {
-      types: ["Batch", "Constants", "Encoder", ...(lengths.length === 0 ? [] : ["Lengths"]), "Weights", ...fixed],
+      types: [
+        "Batch",
+        "Constants",
+        ...(model.averages ? ["Encoder"] : []),
+        ...(lengths.length === 0 ? [] : ["Lengths"]),
+        "Weights",
+        ...fixed,
+      ],
       values: [],
       helpers: [],
     },
   ]);
-  const valueImports = values.filter((name) => !own.has(name));
+  const valueImports = values.filter((name) => !ownNames.has(name));
   return render("observe.ts", {
-    loss,
+    loss: model.loss.forward.nodes.at(-1)?.op ?? "",
+    averages: model.averages,
     helpers,
     // An axis is a number and a type of one name; importing the number brings both.
     types: types.filter((name) => !valueImports.includes(name)),
     values: valueImports,
     functions: functions.map(({ text }) => text),
-    targetsRole: outputRole(targets.stage.graph),
     needsIndices: functions.some(({ text }) => text.includes("I32<")),
     sizeTypes: ["Sum", "Times"].filter((name) => stepParameters.includes(`${name}<`)).join(", "),
     stepParameters,
     lengthArguments: typeArguments(lengths),
     batchArguments: typeArguments(batchAxes(model)),
-    contextRows: nameOf(context.stage.graph.outputs[0]?.shape[0] ?? dims.images),
     body: indent(body.lines),
-    allTargets: body.valueOf(allTargets),
-    targets: body.valueOf(targets),
-    context: body.valueOf(context),
-    predictions: body.valueOf(predictions),
+    outputs,
   });
 }

@@ -1,6 +1,6 @@
 /** report.md: the plan of an experiment for people, beside its generated code. */
 import type { OptimizerPlan } from "../../runtime/experiment";
-import { objectives } from "../objectives";
+import { objectiveOf } from "../objectives";
 import { flopsText } from "../ops/cost";
 import { functionCosts } from "../step/cost";
 import { bytesText, countText, factsOf } from "../step/facts";
@@ -33,7 +33,7 @@ function shardingRows({ plan, model }: Trainer): readonly (readonly string[])[] 
 /** A rate to four digits, without the noise of binary fractions. */
 const rate = (value: number): string => String(Number(value.toPrecision(4)));
 
-function schedulesText({ plan: { experiment }, model }: Trainer): string {
+function schedulesText({ plan: { experiment } }: Trainer): string {
   const { schedule, optimizer } = experiment;
   const stretched = schedule.curveSteps === schedule.steps ? "" : ` of ${countText(schedule.curveSteps)} steps`;
   return table(
@@ -46,9 +46,9 @@ function schedulesText({ plan: { experiment }, model }: Trainer): string {
         `linear over ${countText(schedule.warmupSteps)} steps of warm-up, then half a cosine${stretched}`,
       ],
       ["weight decay", rate(schedule.weightDecayStart), rate(schedule.weightDecayFinal), `half a cosine${stretched}`],
-      ...(model.averages
-        ? [["momentum of the target encoder", rate(schedule.momentumStart), rate(schedule.momentumFinal), "linear"]]
-        : []),
+      ...(schedule.momentumStart === undefined || schedule.momentumFinal === undefined
+        ? []
+        : [["momentum of the target encoder", rate(schedule.momentumStart), rate(schedule.momentumFinal), "linear"]]),
       ["AdamW", `β1 ${optimizer.beta1}, β2 ${optimizer.beta2}, eps ${optimizer.eps}`, "", "constant"],
     ],
   );
@@ -75,7 +75,9 @@ export function emitReport(trainer: Trainer): string {
   const { experiment } = plan;
   const { masks, schedule, optimizer } = experiment;
   const { parts, total } = facts.flopsPerStep;
-  const programs = objectives[plan.model.objective].programs(experiment);
+  const objective = objectiveOf(experiment.objective);
+  const programs = objective.programs(experiment);
+  const { seen, predicted } = objective.tokens;
   const ofEach = facts.devices === 1 ? "" : " on each device";
   return `# ${comment(experiment.name)}
 
@@ -133,7 +135,7 @@ ${passesText(trainer.model)}
 
 ## Operations by function
 
-Per image and call, in the most probable program: ${plan.sizes.C} context tokens, ${plan.sizes.T} target tokens.
+Per image and call, in the most probable program: ${plan.sizes.C} ${seen} tokens, ${plan.sizes.T} ${predicted} tokens.
 
 ${table(
   ["function of step.ts", "calls", "forward", "backward"],

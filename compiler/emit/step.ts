@@ -232,7 +232,10 @@ export function emitFeatures({ model }: Trainer, { numbers }: EmitSettings): str
     doc: model.features.doc,
     tree: weights,
     treeType: isTarget ? "Target<Encoder>" : "Weights",
-    isTarget,
+    treeTypes: [
+      ...(isTarget ? ["Target"] : []),
+      ...(functions.some(({ text }) => text.includes(": Weight<")) ? ["Weight"] : []),
+    ].join(", "),
     needsBlockAt: helpers.includes("blockAt"),
     functions: functions.map(({ text }) => text),
     inputs: featureInputs(model).map(({ path, ...leaf }) => ({ name: path, type: tensorType(leaf, leaf.role) })),

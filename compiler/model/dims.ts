@@ -17,6 +17,8 @@ export interface Dims {
   readonly patches: Dim;
   readonly values: Dim;
   readonly encoder: NetworkDims;
+  /** What the encoder makes of a whole image: its patches, and the class token before them where there is one. */
+  readonly allTokens: Dim;
   /** Those that may differ from program to program. */
   readonly lengths: readonly Dim[];
   /** All of them, in the order in which step.ts declares them; an axis that is made of others stands behind them. */
@@ -40,6 +42,10 @@ export const length = (name: LengthName, { size, counts, varies, of }: LengthOf)
   ...fixed(name, size, counts, of),
   varies,
 });
+
+/** Tokens with a class token before them. */
+export const withClassToken = (name: string, patches: Dim, counts: string): Dim =>
+  fixed(name, 1 + patches.size, counts, { how: "sum", of: [1, patches] });
 
 export function networkDims(
   of: string,
@@ -67,10 +73,12 @@ export const networkAxes = ({ width, qkv, heads, headWidth, hidden }: NetworkDim
 ];
 
 /** Axes of images and of the encoder, which are called the same whatever is trained. */
-export function encoderDims(n: BaseNumbers): Pick<Dims, "images" | "patches" | "values" | "encoder"> {
+export function encoderDims(n: BaseNumbers): Pick<Dims, "images" | "patches" | "values" | "encoder" | "allTokens"> {
+  const patches = fixed("N", n.tokens, "patches of an image");
   return {
     images: fixed("B", n.images, "images in one run of the step"),
-    patches: fixed("N", n.tokens, "patches of an image"),
+    patches,
+    allTokens: n.classToken ? withClassToken("NE", patches, "the class token and all patches") : patches,
     values: fixed("V", 3 * n.patch * n.patch, `values of a patch: 3 · ${n.patch} · ${n.patch}`),
     encoder: networkDims("encoder", n.encoder, ["D", "D3", "H", "E", "F"]),
   };

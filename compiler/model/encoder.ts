@@ -4,12 +4,22 @@ import type { Num } from "../ir/number";
 import type { Chain, NetworkName, Stage } from "../ir/stage";
 import type { BaseNumbers } from "../plan/model-numbers";
 import { type Dims, encoderDims } from "./dims";
-import { block, blockWeights, type DropPath, groupOf, LAYER_NORM_EPS, layers, linearGroup, normGroup } from "./layers";
+import {
+  block,
+  blockWeights,
+  type DropPath,
+  groupOf,
+  LAYER_NORM_EPS,
+  layers,
+  linearGroup,
+  normGroup,
+  tokenGroup,
+} from "./layers";
 import { type FeaturesChain, IMAGES } from "./model";
 import { blockType, type NetworkLayout } from "./networks";
-import { imagesLeaf, pixelLeaves, positionsLeaf } from "./trees";
+import { classPositionLeaf, imagesLeaf, pixelLeaves, positionsLeaf } from "./trees";
 
-export type EncoderDims = Pick<Dims, "images" | "patches" | "values" | "encoder">;
+export type EncoderDims = Pick<Dims, "images" | "patches" | "values" | "encoder" | "allTokens">;
 
 export const once = (graph: Graph): Stage => ({ graph, repeated: false });
 
@@ -26,6 +36,18 @@ export function encoderLayout(n: BaseNumbers, dims: EncoderDims): NetworkLayout 
     dims: dims.encoder,
     depth: n.encoder.depth,
     layers: [
+      ...(n.classToken
+        ? [
+            {
+              kind: "token",
+              name: "classToken",
+              official: "cls_token",
+              width,
+              role: layers.classToken,
+              what: "the class token",
+            } as const,
+          ]
+        : []),
       {
         kind: "linear",
         name: "patchEmbed",
@@ -47,6 +69,21 @@ export const blockGroup = ({ name, type, dims }: Pick<NetworkLayout, "name" | "t
 
 export const patchGroup = (dims: EncoderDims): Group =>
   linearGroup("patchEmbed", "encoder.patchEmbed", [dims.values, dims.encoder.width], layers.patchEmbed);
+
+/** The class token before the tokens of patches, at a position that is zero; the patches alone where there is none. */
+export function afterClassToken(
+  g: GraphBuilder,
+  n: BaseNumbers,
+  dims: EncoderDims,
+  { patches, tokens, name }: { readonly patches: Value; readonly tokens: Num; readonly name: string },
+): Value {
+  if (!n.classToken) return patches;
+  const { width } = dims.encoder;
+  const token = g.group(tokenGroup("classToken", "encoder.classToken", width, layers.classToken));
+  const position = g.read("classPosition", classPositionLeaf(dims));
+  const first = g.one("addVector", [position, token("")], {}, "first");
+  return g.one("concatTokens", [first, patches], { tokens }, name);
+}
 
 export const encoderNormGroup = (dims: EncoderDims): Group =>
   normGroup("norm", "encoder.norm", dims.encoder.width, layers.encoderNorm);
@@ -81,13 +118,17 @@ export const patchesInto = (g: GraphBuilder, dims: EncoderDims): Value =>
   g.input("patches", "f32", [dims.images, dims.patches, dims.values]);
 
 /** All patches of the images: the first layer of an encoder that sees all of them (reference.md §3). */
-export function embedAll(dims: EncoderDims): Graph {
-  const g = new GraphBuilder("embedPatches", "Every patch of the images, embedded, at its position.");
+export function embedAll(n: BaseNumbers, dims: EncoderDims): Graph {
+  const g = new GraphBuilder(
+    "embedPatches",
+    `${n.classToken ? "The class token, then every" : "Every"} patch of the images, embedded, at its position.`,
+  );
   const weights = g.group(patchGroup(dims));
   const patches = patchesInto(g, dims);
   const positions = g.read("positions", positionsLeaf("positions", dims, dims.encoder.width));
   const embedded = g.one("linear", [patches, weights("weight"), weights("bias")], {}, "embedded");
-  return g.finish([g.one("addTable", [embedded, positions], {}, "out")]);
+  const placed = g.one("addTable", [embedded, positions], {}, n.classToken ? "placed" : "out");
+  return g.finish([afterClassToken(g, n, dims, { patches: placed, tokens: dims.allTokens, name: "out" })]);
 }
 
 export interface BlockGraph {
@@ -125,12 +166,18 @@ export function encoderNorm(
   return g.finish([g.one("layerNorm", [x, weights("weight"), weights("bias")], { eps: LAYER_NORM_EPS }, result)]);
 }
 
-function pooledFeatures(dims: EncoderDims): Graph {
+function pooledFeatures(n: BaseNumbers, dims: EncoderDims): Graph {
   const g = new GraphBuilder("pooledFeatures", "The final norm, then the mean over all patches.");
   const weights = g.group(encoderNormGroup(dims));
-  const x = g.input("x", "f32", [dims.images, dims.patches, dims.encoder.width]);
+  const x = g.input("x", "f32", [dims.images, dims.allTokens, dims.encoder.width]);
   const encoded = g.one("layerNorm", [x, weights("weight"), weights("bias")], { eps: LAYER_NORM_EPS }, "encoded");
-  return g.finish([g.one("meanTokens", [encoded], {}, "features")]);
+  return g.finish([g.one("meanTokens", [patchesOf(g, n, dims, encoded)], {}, "features")]);
+}
+
+/** The patches behind the class token, where there is one. */
+function patchesOf(g: GraphBuilder, n: BaseNumbers, dims: EncoderDims, tokens: Value, name = "patches"): Value {
+  if (!n.classToken) return tokens;
+  return g.one("sliceTokens", [tokens], { start: 1, tokens: dims.patches }, name);
 }
 
 /** Of an encoder that is not trained by what it makes. */
@@ -154,7 +201,7 @@ export function frozenBlocks(
 ): Stage {
   const names = hasOwnBlock ? ofFeatures : targetBlock;
   const layout = encoderLayout(n, dims);
-  return loop(blockOf(layout, { ...names, rows: [dims.images, dims.patches] }), layout.name, layout.depth);
+  return loop(blockOf(layout, { ...names, rows: [dims.images, dims.allTokens] }), layout.name, layout.depth);
 }
 
 /** What probes look through: the mean over all patches after the final norm, of the encoder in this tree of the state. */
@@ -171,21 +218,24 @@ export function featuresChain(
     doc: `What probes see of an image: the mean over the ${encoder}'s patches (paper §4).`,
     part: encoder,
     weights,
-    stages: [once(embedAll(dims)), frozenBlocks(n, dims, weights, own), once(pooledFeatures(dims))],
+    stages: [once(embedAll(n, dims)), frozenBlocks(n, dims, weights, own), once(pooledFeatures(n, dims))],
   };
 }
 
-/** Image → every patch after the final norm: an encoder for use elsewhere, without what training makes of it. */
+/** A block's tokens → the mean over all patches after the final norm. */
+export const pooledStage = (n: BaseNumbers): Stage => once(pooledFeatures(n, encoderDims(n)));
+
+/** Image → every token after the final norm, the class token first where there is one: an encoder for use elsewhere, without what training makes of it. */
 export function encoderStages(n: BaseNumbers): readonly Stage[] {
   const dims = encoderDims(n);
   const norm = {
     name: "encodedTokens",
-    doc: "The final norm of every patch.",
-    rows: [dims.images, dims.patches],
+    doc: "The final norm of every token.",
+    rows: [dims.images, dims.allTokens],
   } as const;
   return [
     ...imagesChain(n, dims).stages,
-    once(embedAll(dims)),
+    once(embedAll(n, dims)),
     frozenBlocks(n, dims, "target"),
     once(encoderNorm(norm, dims, "encoded")),
   ];

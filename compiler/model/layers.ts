@@ -35,6 +35,7 @@ export const layers = {
   patchEmbed: "patches -> embedded",
   encoderNorm: "x -> encoded",
   maskToken: "+ x",
+  classToken: "+ x",
   embed: "encoded -> embedded",
   predictorNorm: "x -> normed",
   proj: "normed -> predictions",
@@ -89,6 +90,10 @@ export const linearGroup = (name: string, path: string, [width, out]: readonly [
 /** One norm. */
 export const normGroup = (name: string, path: string, width: Num, role: string): Group =>
   groupOf(name, { name: "Norm", axes: [width], role }, path, normWeights("", width, role));
+
+/** One vector that stands where a token would. */
+export const tokenGroup = (name: string, path: string, width: Num, role: string): Group =>
+  groupOf(name, { name: "F32", axes: [width], role }, path, { "": { shape: [width], role } });
 
 /** Weights of one layer of a group. */
 const weightsOf = (weights: Weights, layer: string): readonly [Value, Value] => [

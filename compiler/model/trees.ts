@@ -63,6 +63,10 @@ const constantLeaf = (path: string, shape: readonly Num[], role: string): Leaf =
 export const positionsLeaf = (path: string, dims: Pick<Dims, "patches">, width: Num): Leaf =>
   constantLeaf(path, [dims.patches, width], "positions");
 
+/** The position of the class token for every image, which is zero: [B, 1, D]. */
+export const classPositionLeaf = (dims: Pick<Dims, "images" | "encoder">): Leaf =>
+  constantLeaf("classPosition", [dims.images, 1, dims.encoder.width], "positions");
+
 /** Mean and deviation of each channel, where the step is given bytes. */
 export function pixelLeaves(n: BaseNumbers): Pick<ModelTrees["constants"], "pixelMean" | "pixelStd"> {
   const ofChannels = (path: string): Leaf => constantLeaf(path, [IMAGE_CHANNELS], path);

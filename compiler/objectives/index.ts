@@ -1,19 +1,17 @@
 /** The objectives by name. One is added as a folder, a member of ModelNumbers, and a line of the table, which asks for it. */
 import type { ObjectiveName } from "../../runtime/experiment";
 import type { Model } from "../model/model";
-import type { IJepaNumbers } from "./ijepa/numbers";
 import { ijepa } from "./ijepa/objective";
+import { mae } from "./mae/objective";
+import type { ModelNumbers } from "./numbers";
 import type { Objective } from "./objective";
 
-/** The numbers of a model, of whichever objective. */
-export type ModelNumbers = IJepaNumbers;
+export type { ModelNumbers } from "./numbers";
 
-export const objectives: {
-  readonly [Name in ObjectiveName]: Objective<Extract<ModelNumbers, { readonly objective: Name }>>;
-} = { ijepa };
+const objectives: { readonly [Name in ObjectiveName]: Objective<Name> } = { ijepa, mae };
 
-export function buildModel(numbers: ModelNumbers): Model {
-  // Every entry takes the numbers of its own objective.
-  const build = objectives[numbers.objective].model as (numbers: ModelNumbers) => Model;
-  return build(numbers);
-}
+/** Whoever asks hands it specs, numbers and experiments of this name alone. */
+export const objectiveOf = (name: ObjectiveName): Objective<ObjectiveName> =>
+  objectives[name] as Objective<ObjectiveName>;
+
+export const buildModel = (numbers: ModelNumbers): Model => objectiveOf(numbers.objective).model(numbers);

@@ -15,6 +15,8 @@ export interface BaseNumbers {
   readonly operands: OperandFormat;
   /** Whether the encoder that is trained has stochastic depth. */
   readonly dropPath: boolean;
+  /** Whether a class token, trained as the weights are, goes through the encoder before the patches. */
+  readonly classToken: boolean;
 }
 
 export interface Network {

@@ -1,10 +1,10 @@
 /** From a spec to a plan: every number decided. After this stage nobody reads the spec. */
 import type { Precision } from "../../runtime/engines/engine";
-import type { DataPlan, Experiment, MaskPlan } from "../../runtime/experiment";
+import type { DataPlan, Experiment } from "../../runtime/experiment";
 import type { OperandFormat } from "../../runtime/ops/ops";
 import { lengthsOf } from "../../runtime/step/lengths";
 import type { Sizes } from "../ir/number";
-import { type ModelNumbers, objectives } from "../objectives";
+import { type ModelNumbers, objectiveOf } from "../objectives";
 import { trainingHash } from "../spec/load";
 import { deviceBatchOf } from "../spec/mask-settings";
 import { hiddenWidth } from "../spec/presets";
@@ -69,7 +69,7 @@ export interface PlanInput {
   /** Fields that the command line changed, each `a.b.c=value`. */
   readonly settings?: readonly string[];
   /** In place of the masks that follow from the spec: a recorded run brings its own. */
-  readonly masks?: MaskPlan;
+  readonly masks?: Experiment["masks"];
 }
 
 export function buildPlan(input: PlanInput): Plan {
@@ -78,7 +78,7 @@ export function buildPlan(input: PlanInput): Plan {
   const side = image.size / encoder.patch;
   const deviceBatch = deviceBatchOf(spec);
   const data = dataPlan(spec);
-  const own = objectives[spec.objective].plan(spec, given);
+  const own = objectiveOf(spec.objective).plan(spec, given);
   const { masks } = own.constants;
   const encoderNetwork = {
     dim: encoder.dim,
@@ -94,10 +94,12 @@ export function buildPlan(input: PlanInput): Plan {
     stretch: optimization.scheduleScale,
     learningRate: optimization.learningRate,
     weightDecay: optimization.weightDecay,
-    momentum: optimization.momentum,
+    ...("momentum" in optimization && { momentum: optimization.momentum }),
     devices: hardware.gpus,
   };
   const { beta1, beta2, eps } = optimization.adamw;
+  // Its place in what is written; the constants of the objective say it with its type.
+  const objective = { objective: spec.objective };
   const experiment: Experiment = {
     name: spec.name,
     generatorVersion,
@@ -105,7 +107,7 @@ export function buildPlan(input: PlanInput): Plan {
     trainingHash: trainingHash(spec),
     ...(settings.length > 0 && { settings }),
     seed: spec.seed,
-    objective: spec.objective,
+    ...objective,
     image: {
       height: image.size,
       width: image.size,
@@ -176,6 +178,7 @@ export function buildPlan(input: PlanInput): Plan {
       encoder: encoderNetwork,
       operands: operandFormats[hardware.precision],
       dropPath: encoder.dropPath > 0,
+      classToken: "classToken" in encoder && encoder.classToken,
       ...own.numbers,
     },
     init: { std: spec.init.std, patchStd: spec.init.patchStd, depthRescale: spec.init.depthRescale },

@@ -11,7 +11,8 @@ export interface ScheduleSettings {
   readonly stretch: number;
   readonly learningRate: { readonly start: number; readonly peak: number; readonly final: number };
   readonly weightDecay: { readonly start: number; readonly final: number };
-  readonly momentum: { readonly start: number; readonly final: number };
+  /** Of the target encoder, where there is one. */
+  readonly momentum?: { readonly start: number; readonly final: number };
   /** Devices that share the images; 1 unless said otherwise. */
   readonly devices?: number;
 }
@@ -34,9 +35,11 @@ export function schedulePlan(settings: ScheduleSettings): SchedulePlan {
     lrFinal: learningRate.final,
     weightDecayStart: weightDecay.start,
     weightDecayFinal: weightDecay.final,
-    momentumStart: momentum.start,
-    momentumFinal: momentum.final,
-    momentumSteps: stepsPerEpoch * epochs * stretch,
+    ...(momentum !== undefined && {
+      momentumStart: momentum.start,
+      momentumFinal: momentum.final,
+      momentumSteps: stepsPerEpoch * epochs * stretch,
+    }),
   };
 }
 

@@ -1,20 +1,13 @@
 /** Fills in every default, so that no later stage has to ask whether a field is there. */
 
+import { objectiveOf } from "../objectives";
 import { branchOf, objectiveIn } from "./by-objective";
-import {
-  fittingBatch,
-  fittingLearningRate,
-  fittingMinKeep,
-  fittingNeighbours,
-  fittingPatch,
-  fittingWarmup,
-} from "./fitting";
+import { fittingBatch, fittingLearningRate, fittingNeighbours, fittingPatch, fittingWarmup } from "./fitting";
 import type { EncoderInput } from "./input";
 import { isObject, type JsonObject, type JsonValue } from "./json";
-import { isDrawable, type MaskingBlocks } from "./mask-settings";
 import { defaultMlpRatio, defaultSize, encoderSizes } from "./presets";
 import { branchFor, type SchemaNode, schemaRoot } from "./schema";
-import type { EncoderSpec, InitSpec, MultiblockMaskingSpec, PredictorSpec, ShapesDataSpec, Spec } from "./spec";
+import type { EncoderSpec, InitSpec, ShapesDataSpec, Spec } from "./spec";
 
 type Without<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;
 
@@ -23,14 +16,11 @@ type FileDataSpec = Exclude<Spec["data"], ShapesDataSpec>;
 type FilledFileData = FileDataSpec extends infer T ? (T extends FileDataSpec ? Without<T, "holdOut"> : never) : never;
 
 /** A spec with the schema's defaults, still without those that other fields decide. */
-interface Filled
-  extends Omit<Spec, "name" | "encoder" | "predictor" | "masking" | "data" | "optimization" | "init" | "evaluation"> {
+interface Filled extends Omit<Spec, "name" | "encoder" | "data" | "optimization" | "init" | "evaluation"> {
   readonly $schema?: string;
   readonly extends?: string;
   readonly name?: string;
   readonly encoder: Without<EncoderSpec, "dim" | "depth" | "heads" | "mlpRatio" | "patch"> & Pick<EncoderInput, "size">;
-  readonly predictor: Without<PredictorSpec, "heads">;
-  readonly masking: MaskingBlocks & Partial<Pick<MultiblockMaskingSpec, "minKeep">>;
   readonly optimization: Without<Omit<Spec["optimization"], "learningRate">, "globalBatch"> & {
     readonly learningRate: Without<Spec["optimization"]["learningRate"], "start" | "final" | "warmupEpochs">;
   };
@@ -52,31 +42,22 @@ export function fillDefaults(document: JsonObject, { name }: { readonly name: st
   const encoder = encoderNumbers(filled.encoder, filled.image.size);
   const data =
     filled.data.source === "shapes" ? { sceneSize: filled.image.size, ...filled.data } : { holdOut: 0, ...filled.data };
-  return {
+  const spec = {
     ...filled,
     name: filled.name ?? name,
     encoder,
-    predictor: { heads: encoder.heads, ...filled.predictor },
-    masking: maskingOf(filled, encoder),
     data,
     optimization: optimizationOf(filled, trainImagesOf(data)),
     evaluation: evaluationOf(filled, trainImagesOf(data)),
     init: { patchStd: filled.init.std, ...filled.init },
   };
+  // Its objective fills in what is still missing.
+  return objectiveOf(spec.objective).defaults(spec as Spec);
 }
 
 /** Images of an epoch. */
 export function trainImagesOf(data: Spec["data"]): number {
   return data.source === "shapes" ? data.trainImages : data.images;
-}
-
-function maskingOf({ image, masking }: Filled, encoder: EncoderSpec): Spec["masking"] {
-  if (masking.strategy !== "multiblock") return masking;
-  const { targets, context } = masking;
-  // Where the blocks make no sense, a rule says so.
-  if (masking.minKeep !== undefined || !isDrawable({ image, encoder, masking })) return { minKeep: 10, ...masking };
-  const side = image.size / encoder.patch;
-  return { ...masking, minKeep: fittingMinKeep({ ...masking, targets, context, grid: { height: side, width: side } }) };
 }
 
 function optimizationOf({ optimization, hardware }: Filled, images: number): Spec["optimization"] {

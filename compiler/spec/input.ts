@@ -1,7 +1,9 @@
 // Generated from schema/experiment.schema.json by `npm run generate`; edit the schema instead.
 
+/** An experiment of any objective. */
+export type SpecInput = IjepaSpecInput | MaeSpecInput;
 /** One I-JEPA pre-training experiment. Every default is the value of the released configuration in1k_vith14_ep300 where it has one. */
-export interface SpecInput {
+export interface IjepaSpecInput {
   /** Path or address of this schema, so that an editor completes and checks the file while you type. [path or URL; default none] */
   readonly $schema?: string;
   /** Another experiment that this one changes, seen from this file: what is not said here is as it stands there, but for its name and description. Objects are taken together field by field, lists, other `data`, another `masking.strategy` and `encoder.size` as a whole. [path; default none] */
@@ -12,7 +14,7 @@ export interface SpecInput {
   readonly description?: string;
   /** Seed of everything random: initial weights, order of the images, crops and masks. [seed; default 0] */
   readonly seed?: number;
-  /** What is trained: `ijepa` predicts the representations of target blocks from a context. It decides which fields there are; those of others are refused. */
+  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen. It decides which fields there are; those of others are refused. */
   readonly objective?: "ijepa";
   readonly image?: ImageInput;
   readonly encoder?: EncoderInput;
@@ -41,7 +43,7 @@ export interface ImageInput {
   /** Standard deviation by which red, green and blue are divided. [intensity, 0 black … 1 white; default [0.229,0.224,0.225]] */
   readonly std?: readonly [number, number, number];
 }
-/** The vision transformer that is trained, and its momentum copy, the target encoder. Give `size`, or `dim`, `depth` and `heads`. */
+/** The vision transformer that is trained, and with `ijepa` its momentum copy, the target encoder. Give `size`, or `dim`, `depth` and `heads`. */
 export interface EncoderInput {
   /** One of the six official sizes; it stands for `dim`, `depth`, `heads` and `mlpRatio`. */
   readonly size?: "tiny" | "small" | "base" | "large" | "huge" | "giant";
@@ -55,7 +57,7 @@ export interface EncoderInput {
   readonly mlpRatio?: number;
   /** Side of a square patch; it divides `image.size`. [pixels; default 14 where it divides image.size, else the divisor nearest to a 16th of it] */
   readonly patch?: number;
-  /** Stochastic depth of the context encoder: the rate at the last block, growing linearly from 0 at the first. [probability; default 0] */
+  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability; default 0] */
   readonly dropPath?: number;
 }
 /** The narrow transformer that predicts the targets from the context. */
@@ -129,13 +131,13 @@ export interface RasterizedMaskingInput {
   /** Three quadrants are predicted from the fourth. */
   readonly strategy: "rasterized";
 }
-/** What the predictor has to predict. */
+/** What has to be predicted. */
 export interface TargetsInput {
   /** `representations` of the target encoder, or the `pixels` of the patches. */
   readonly space?: "representations" | "pixels";
   /** Where the target encoder is masked: at its `output` it sees every patch and targets are chosen from what it makes of them; at its `input` it sees the patches of one target alone (the paper's Table 11). Pixels know no `input`. */
   readonly maskedAt?: "output" | "input";
-  /** Layer-normalizes every target vector (the features of a token, or the pixels of a patch) before it is compared. */
+  /** Normalizes every target vector (the features of a token, or the pixels of a patch) to mean 0 and deviation 1 before it is compared. */
   readonly normalize?: boolean;
 }
 /** Ray-cast scenes of solids that the trainer renders itself: no download, the same on every machine. */
@@ -229,7 +231,7 @@ export interface AugmentationInput {
   /** Mirrors left and right with probability ½. */
   readonly horizontalFlip?: boolean;
 }
-/** How long, with which batch, and how the weights follow the gradient: AdamW and a momentum target encoder. */
+/** How long, with which batch, and how the weights follow the gradient: AdamW, and with `ijepa` a momentum target encoder. */
 export interface OptimizationInput {
   /** Passes over the training images. [epochs; default 300] */
   readonly epochs?: number;
@@ -240,7 +242,7 @@ export interface OptimizationInput {
   readonly learningRate?: LearningRateInput;
   readonly weightDecay?: WeightDecayInput;
   readonly momentum?: MomentumInput;
-  /** Stretches all three schedules beyond the end of training, which then stops early on them. [× the length of training; default 1] */
+  /** Stretches all schedules beyond the end of training, which then stops early on them. [× the length of training; default 1] */
   readonly scheduleScale?: number;
   readonly adamw?: AdamWInput;
   /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. [L2 norm; default null] */
@@ -282,9 +284,9 @@ export interface AdamWInput {
   /** Added to the root of the second moment. [gradient; default 1e-8] */
   readonly eps?: number;
 }
-/** The initial weights: normal draws; biases 0, norms 1. The target encoder starts as a copy of the encoder. */
+/** The initial weights: normal draws; biases 0, norms 1. A target encoder starts as a copy of the encoder. */
 export interface InitInput {
-  /** Standard deviation of every weight matrix and of the mask token. [weight; default 0.02] */
+  /** Standard deviation of every weight matrix, of the mask token and of the class token. [weight; default 0.02] */
   readonly std?: number;
   /** Standard deviation of the patch embedding. [weight; default init.std] */
   readonly patchStd?: number;
@@ -293,7 +295,7 @@ export interface InitInput {
   /** Divides the last matrix of the attention and of the MLP in block l = 1, 2, … by √(2l). The paper's code means to and then overwrites it, so training starts without. */
   readonly depthRescale?: boolean;
 }
-/** Probes on frozen, mean-pooled features of the target encoder, where the data has labels. */
+/** Probes on frozen, mean-pooled features of the encoder (with `ijepa` of the target encoder), where the data has labels. */
 export interface EvaluationInput {
   /** Evaluate every so many epochs; 0 only at the end. [epochs; default 0] */
   readonly everyEpochs?: number;
@@ -354,4 +356,123 @@ export interface HardwareInput {
   readonly threads?: number;
   /** Threads that prepare images; 0 lets the trainer choose. [threads; default 0] */
   readonly workers?: number;
+}
+/** One I-JEPA pre-training experiment. Every default is the value of the released configuration in1k_vith14_ep300 where it has one. */
+export interface MaeSpecInput {
+  /** Path or address of this schema, so that an editor completes and checks the file while you type. [path or URL; default none] */
+  readonly $schema?: string;
+  /** Another experiment that this one changes, seen from this file: what is not said here is as it stands there, but for its name and description. Objects are taken together field by field, lists, other `data`, another `masking.strategy` and `encoder.size` as a whole. [path; default none] */
+  readonly extends?: string;
+  /** Name of the experiment: its folder below `generated/` and below `runs/`. [text; default the file name without .json] */
+  readonly name?: string;
+  /** A sentence for people: what the experiment is for. [text; default ""] */
+  readonly description?: string;
+  /** Seed of everything random: initial weights, order of the images, crops and masks. [seed; default 0] */
+  readonly seed?: number;
+  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen. It decides which fields there are; those of others are refused. */
+  readonly objective?: "mae";
+  readonly image?: ImageInput;
+  readonly encoder?: MaeEncoderInput;
+  readonly decoder?: DecoderInput;
+  /** Share of the patches that are masked, drawn at random for every image; the number of visible patches is rounded down. [share of the patches; default 0.75] */
+  readonly maskRatio?: number;
+  readonly targets?: MaeTargetsInput;
+  /** Where the images come from. */
+  readonly data: ShapesDataInput | FolderDataInput | WebDatasetDataInput | ParquetDataInput;
+  readonly augmentation?: MaeAugmentationInput;
+  readonly optimization?: MaeOptimizationInput;
+  readonly init?: InitInput;
+  readonly evaluation?: EvaluationInput;
+  readonly checkpoint?: CheckpointInput;
+  readonly log?: LogInput;
+  readonly hardware?: HardwareInput;
+}
+/** The vision transformer that is trained, and with `ijepa` its momentum copy, the target encoder. Give `size`, or `dim`, `depth` and `heads`. */
+export interface MaeEncoderInput {
+  /** One of the six official sizes; it stands for `dim`, `depth`, `heads` and `mlpRatio`. */
+  readonly size?: "tiny" | "small" | "base" | "large" | "huge" | "giant";
+  /** Width of a token; `heads` divides it, and so does 4 (sine and cosine of two coordinates). [features; default by size; huge: 1280] */
+  readonly dim?: number;
+  /** Number of transformer blocks. [blocks; default by size; huge: 32] */
+  readonly depth?: number;
+  /** Attention heads of every block. [heads; default by size; huge: 16] */
+  readonly heads?: number;
+  /** Hidden width of the MLP of a block, as a multiple of `dim`; the product is rounded down. [× dim; default by size; 4, giant: 48/11] */
+  readonly mlpRatio?: number;
+  /** Side of a square patch; it divides `image.size`. [pixels; default 14 where it divides image.size, else the divisor nearest to a 16th of it] */
+  readonly patch?: number;
+  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability; default 0] */
+  readonly dropPath?: number;
+  /** Whether a class token, which is trained too, goes through encoder and decoder before the patches. Features are the mean over the patches either way. */
+  readonly classToken?: boolean;
+}
+/** The narrow transformer that predicts pixels: it sees the encoded patches, and a mask token in the place of every masked one. */
+export interface DecoderInput {
+  /** Width of a token in the decoder; `heads` divides it, and so does 4. [features; default 512, or two thirds of encoder.dim as a multiple of 32 if that is less] */
+  readonly dim?: number;
+  /** Number of transformer blocks. [blocks; default 8, or two thirds of encoder.depth if that is less] */
+  readonly depth?: number;
+  /** Attention heads of every block. [heads; default one for every 32 features of decoder.dim, or the nearest smaller number that divides it] */
+  readonly heads?: number;
+  /** Hidden width of the MLP of a block, as a multiple of `dim`; the product is rounded down. [× dim; default 4] */
+  readonly mlpRatio?: number;
+}
+/** What has to be predicted. */
+export interface MaeTargetsInput {
+  /** Normalizes every target vector (the features of a token, or the pixels of a patch) to mean 0 and deviation 1 before it is compared. */
+  readonly normalize?: boolean;
+}
+/** What is done to a training image: a random resized crop, and mirroring if asked for. */
+export interface MaeAugmentationInput {
+  /** Smallest and largest area of the random crop. [share of the image; default [0.2,1]] */
+  readonly cropScale?: readonly [number, number];
+  /** Smallest and largest aspect of the random crop, before it is resized to a square. [width ÷ height; default [0.75,1.3333333333333333]] */
+  readonly cropAspect?: readonly [number, number];
+  /** Mirrors left and right with probability ½. */
+  readonly horizontalFlip?: boolean;
+}
+/** How long, with which batch, and how the weights follow the gradient: AdamW, and with `ijepa` a momentum target encoder. */
+export interface MaeOptimizationInput {
+  /** Passes over the training images. [epochs; default 300] */
+  readonly epochs?: number;
+  /** Images of one optimizer step, over all devices and all accumulated parts. [images; default 2048, or the largest power of two of which four fit into an epoch; a multiple of hardware.gpus × accumulation] */
+  readonly globalBatch?: number;
+  /** Parts in which a device works through its share of the batch, adding up their gradients. [parts; default 1] */
+  readonly accumulation?: number;
+  readonly learningRate?: MaeLearningRateInput;
+  readonly weightDecay?: MaeWeightDecayInput;
+  /** Stretches all schedules beyond the end of training, which then stops early on them. [× the length of training; default 1] */
+  readonly scheduleScale?: number;
+  readonly adamw?: MaeAdamWInput;
+  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. [L2 norm; default null] */
+  readonly clipNorm?: number | null;
+  /** Steps that may be skipped because their loss or gradient is not finite: each leaves the state as it was and is counted; one more stops the run, with the images of its batch. Where it is not 0, the whole state is copied to the host and looked at in every step, which costs its size in memory and some time. [optimizer steps; default 0] */
+  readonly skipNonFinite?: number;
+}
+/** Linear from `start` to `peak` during the warm-up, then a cosine down to `final`. */
+export interface MaeLearningRateInput {
+  /** Where the warm-up starts from. [per step; default 0.0002, or peak if that is less] */
+  readonly start?: number;
+  /** Learning rate at the end of the warm-up. [per step; default 0.0012] */
+  readonly peak?: number;
+  /** Learning rate at the end of the cosine. [per step; default 0.000001, or peak if that is less] */
+  readonly final?: number;
+  /** Length of the warm-up; fractions are fine. [epochs; default 40, or 2/15 of epochs × scheduleScale if that is less] */
+  readonly warmupEpochs?: number;
+}
+/** Decoupled weight decay of AdamW on everything but biases and norms: a cosine from `start` to `final`. */
+export interface MaeWeightDecayInput {
+  /** Weight decay of the first step. [× learning rate; default 0.05] */
+  readonly start?: number;
+  /** Weight decay at the end of the cosine. [× learning rate; default 0.05] */
+  readonly final?: number;
+}
+/** The constants of AdamW. */
+export interface MaeAdamWInput {
+  /** Decay of the running mean of the gradient. [per step; default 0.9] */
+  readonly beta1?: number;
+  /** Decay of the running mean of the squared gradient. [per step; default 0.95] */
+  readonly beta2?: number;
+  /** Added to the root of the second moment. [gradient; default 1e-8] */
+  readonly eps?: number;
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { errors } from "../diagnostics/catalogue";
 import type { Diagnostic } from "../diagnostics/diagnostic";
-import { objectives } from "../objectives";
+import { objectiveOf } from "../objectives";
 import { counted } from "./counted";
 import { fillDefaults } from "./defaults";
 import { type Layering, layered } from "./extend";
@@ -75,14 +75,15 @@ function complete(read: ReadResult, settings: readonly string[]): LoadedSpec {
   const unknown = finding === null ? broken : [...broken, "data"];
   const spec = fillDefaults(document, { name: source.name });
   const subject = { spec, given: (path: JsonPath) => isGiven(value, path), folder: source.folder };
-  const found = [...rules, ...objectives[spec.objective].rules]
+  const own = objectiveOf(spec.objective);
+  const found = [...rules, ...own.rules]
     .filter((rule) => !rule.reads.some((field) => unknown.some((other) => overlaps(field, other))))
     .flatMap((rule) => rule.check(subject))
     .concat(finding ?? [])
     .map(({ path, problem }) => problemAt(source, path, problem));
   const all = [...diagnostics, ...found].sort(byPlace);
   if (all.length > 0) return { ok: false, diagnostics: all };
-  const warned = warnings
+  const warned = [...own.warnings, ...warnings]
     .flatMap((rule) => rule.check(subject))
     .map(({ path, problem }) => problemAt(source, path, problem))
     .sort(byPlace);

@@ -3,20 +3,24 @@
 import { errors } from "../diagnostics/catalogue";
 import { maskPlanProblems } from "../masks/strategies";
 import type { MaskPlanProblem } from "../masks/strategies/strategy";
-import { isDrawable, maskSettings, mostPatches } from "./mask-settings";
+import { isDrawable, maskingPairs, maskSettings, mostPatches } from "./mask-settings";
+import { rises } from "./rises";
 import type { Finding, Rule } from "./rule";
-import type { Spec } from "./spec";
+import type { IjepaSpec, Spec } from "./spec";
 
-export const maskRules: readonly Rule[] = [
-  {
-    name: "the grid is not too fine",
-    reads: ["image.size", "encoder.patch"],
-    check: ({ spec }) => {
-      const patches = gridSide(spec) ** 2;
-      if (patches <= mostPatches) return [];
-      return [{ path: ["encoder", "patch"], problem: errors.tooManyPatches({ patches, most: mostPatches }) }];
-    },
+export const gridRule: Rule = {
+  name: "the grid is not too fine",
+  reads: ["image.size", "encoder.patch"],
+  check: ({ spec }) => {
+    const patches = gridSide(spec) ** 2;
+    if (patches <= mostPatches) return [];
+    return [{ path: ["encoder", "patch"], problem: errors.tooManyPatches({ patches, most: mostPatches }) }];
   },
+};
+
+export const maskRules: readonly Rule<IjepaSpec>[] = [
+  ...Object.entries(maskingPairs).map(([field, pair]) => rises<IjepaSpec>(field, ({ masking }) => pair(masking))),
+  gridRule,
   {
     name: "every draw of masks can be trained with",
     reads: ["image.size", "encoder.patch", "masking"],
@@ -38,12 +42,12 @@ export const maskRules: readonly Rule[] = [
   },
 ];
 
-function gridSide({ image, encoder }: Spec): number {
+function gridSide({ image, encoder }: Pick<Spec, "image" | "encoder">): number {
   return image.size / encoder.patch;
 }
 
 /** The nearest patches below and above that make an even number a side. */
-function evenPatches({ image, encoder }: Spec): readonly number[] {
+function evenPatches({ image, encoder }: Pick<Spec, "image" | "encoder">): readonly number[] {
   const even = Array.from({ length: Math.floor(image.size / 2) }, (_, i) => i + 1).filter(
     (patch) => image.size % (2 * patch) === 0 && (image.size / patch) ** 2 <= mostPatches,
   );
@@ -52,7 +56,7 @@ function evenPatches({ image, encoder }: Spec): readonly number[] {
   return [below, above].filter((patch) => patch !== undefined);
 }
 
-function finding(spec: Spec, problem: MaskPlanProblem): Finding {
+function finding(spec: IjepaSpec, problem: MaskPlanProblem): Finding {
   const grid = gridSide(spec);
   switch (problem.kind) {
     case "target too small": {

@@ -1,6 +1,6 @@
 /** What a spec says about masks: read by its rules and by the plan. */
 import type { MaskSettings } from "../masks/settings";
-import type { MultiblockMaskingSpec, Spec } from "./spec";
+import type { IjepaSpec, MultiblockMaskingSpec, Spec } from "./spec";
 
 /** Images of one run of the step on one device. */
 export function deviceBatchOf({ optimization, hardware }: Pick<Spec, "optimization" | "hardware">): number {
@@ -10,7 +10,7 @@ export function deviceBatchOf({ optimization, hardware }: Pick<Spec, "optimizati
 /** More patches than this can not be enumerated in a moment, and nothing could train on them. */
 export const mostPatches = 4096;
 
-type Masking = Spec["masking"];
+type Masking = IjepaSpec["masking"];
 
 /** A field of a masking by its path, where it is a pair that is to rise; undefined where the strategy has none. */
 export const maskingPairs: {
@@ -43,7 +43,7 @@ export function isDrawable({ image, encoder, masking }: BlockFields): boolean {
 }
 
 /** Settings of a spec whose patches tile the image and whose batch divides. */
-export function maskSettings(spec: Spec): MaskSettings {
+export function maskSettings(spec: IjepaSpec): MaskSettings {
   const { image, encoder, masking } = spec;
   const side = image.size / encoder.patch;
   const grid = { height: side, width: side };

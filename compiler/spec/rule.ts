@@ -8,17 +8,17 @@ export interface Finding {
   readonly problem: Problem;
 }
 
-export interface Subject {
-  readonly spec: Spec;
+export interface Subject<S extends Spec = Spec> {
+  readonly spec: S;
   /** Whether the file itself says something at this path; elsewhere the default stands. */
   readonly given: (path: JsonPath) => boolean;
   /** Absolute: where relative paths start. */
   readonly folder: string;
 }
 
-export interface Rule {
+export interface Rule<S extends Spec = Spec> {
   readonly name: string;
   /** Fields that it compares: it is left out where one of them is wrong already. */
   readonly reads: readonly string[];
-  readonly check: (subject: Subject) => readonly Finding[];
+  check(subject: Subject<S>): readonly Finding[];
 }

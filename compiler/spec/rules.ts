@@ -3,10 +3,9 @@ import { errors } from "../diagnostics/catalogue";
 import { trainImagesOf } from "./defaults";
 import { hardwareRules } from "./hardware-rules";
 import { headsProblem, nearestDivisors } from "./heads";
-import { maskingPairs } from "./mask-settings";
+import { rises } from "./rises";
 import type { Rule, Subject } from "./rule";
 import { schemaRoot } from "./schema";
-import type { Spec } from "./spec";
 import { wantWords } from "./words";
 
 /** Files that lie beside the folders of trainers. */
@@ -29,7 +28,6 @@ export const rules: readonly Rule[] = [
     check: ({ spec: { name } }) =>
       takenNames.includes(name) ? [{ path: ["name"], problem: errors.nameTaken({ name }) }] : [],
   },
-  ...Object.entries(maskingPairs).map(([field, pair]) => rises(field, ({ masking }) => pair(masking))),
   rises("augmentation.cropScale", (spec) => spec.augmentation.cropScale),
   rises("augmentation.cropAspect", (spec) => spec.augmentation.cropAspect),
   {
@@ -164,18 +162,4 @@ export const rules: readonly Rule[] = [
 
 function givenNumbers(given: Subject["given"]): string[] {
   return ["dim", "depth", "heads", "mlpRatio"].filter((key) => given(["encoder", key]));
-}
-
-type Pair = readonly [low: number, high: number];
-
-/** `pair` gives undefined where the spec has no such field. */
-function rises(field: string, pair: (spec: Spec) => Pair | undefined): Rule {
-  return {
-    name: `${field} rises`,
-    reads: [field],
-    check: ({ spec }) => {
-      const [low, high] = pair(spec) ?? [0, 0];
-      return low <= high ? [] : [{ path: field.split("."), problem: errors.reversedRange({ low, high }) }];
-    },
-  };
 }

@@ -20,8 +20,15 @@ export interface Found {
   readonly meant: JsonPath | null;
 }
 
-/** A check of documents against a schema; `root` is the same schema with its references resolved. */
-export function schemaCheck(schema: object, root: SchemaNode): (document: JsonValue) => readonly Found[] {
+/**
+ * A check of documents against a schema; `root` is the same schema with its references resolved. `branch` gives the part of it
+ * whose fields a document may have, where that is not all of it.
+ */
+export function schemaCheck(
+  schema: object,
+  root: SchemaNode,
+  branch: (document: JsonObject) => SchemaNode = () => root,
+): (document: JsonValue) => readonly Found[] {
   const accepts = ajv.compile(withTagsRequired(schema));
   return (written) => {
     const document = withDefaultTags(root, written);
@@ -30,9 +37,10 @@ export function schemaCheck(schema: object, root: SchemaNode): (document: JsonVa
       const problem = errors.wrongType({ found: foundWords(document), want: "an object { … }", near: null });
       return [{ path: [], problem, part: "value", meant: null }];
     }
+    const own = branch(document);
     const found = new Map<string, Found>();
     for (const error of accepts.errors ?? []) {
-      const one = explain(root, error, document);
+      const one = explain(root, error, document, own);
       const key = one === null ? "" : pathText(one.path);
       // One field, one problem: a value of the wrong type is also out of range, of the wrong form, and so on.
       if (one !== null && !found.has(key)) found.set(key, one);
@@ -63,12 +71,13 @@ function withDefaultTags(node: SchemaNode, value: JsonValue): JsonValue {
 }
 
 /** What ajv found, in the terms of the field; null for what another error says better. */
-function explain(root: SchemaNode, error: ErrorObject, document: JsonObject): Found | null {
+function explain(root: SchemaNode, error: ErrorObject, document: JsonObject, own: SchemaNode): Found | null {
   const at = pathOf(error.instancePath, document);
   const value = valueAt(document, at);
   if (error.keyword === "additionalProperties") {
     const key = String(error.params.additionalProperty);
-    const known = knownKeys(root, document, at);
+    const ofOwn = knownKeys(own, document, at);
+    const known = ofOwn.length === 0 ? knownKeys(root, document, at) : ofOwn;
     const other = otherBranch(root, document, [...at, key]);
     if (other !== null) {
       return { path: [...at, key], problem: errors.fieldOfOther({ ...other, known }), part: "key", meant: null };

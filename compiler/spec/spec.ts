@@ -1,14 +1,16 @@
 // Generated from schema/experiment.schema.json by `npm run generate`; edit the schema instead.
 
+/** An experiment of any objective. */
+export type Spec = IjepaSpec | MaeSpec;
 /** One I-JEPA pre-training experiment. Every default is the value of the released configuration in1k_vith14_ep300 where it has one. */
-export interface Spec {
+export interface IjepaSpec {
   /** Name of the experiment: its folder below `generated/` and below `runs/`. [text] */
   readonly name: string;
   /** A sentence for people: what the experiment is for. [text] */
   readonly description: string;
   /** Seed of everything random: initial weights, order of the images, crops and masks. [seed] */
   readonly seed: number;
-  /** What is trained: `ijepa` predicts the representations of target blocks from a context. It decides which fields there are; those of others are refused. */
+  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen. It decides which fields there are; those of others are refused. */
   readonly objective: "ijepa";
   readonly image: ImageSpec;
   readonly encoder: EncoderSpec;
@@ -37,7 +39,7 @@ export interface ImageSpec {
   /** Standard deviation by which red, green and blue are divided. [intensity, 0 black … 1 white] */
   readonly std: readonly [number, number, number];
 }
-/** The vision transformer that is trained, and its momentum copy, the target encoder. Give `size`, or `dim`, `depth` and `heads`. */
+/** The vision transformer that is trained, and with `ijepa` its momentum copy, the target encoder. Give `size`, or `dim`, `depth` and `heads`. */
 export interface EncoderSpec {
   /** Width of a token; `heads` divides it, and so does 4 (sine and cosine of two coordinates). [features] */
   readonly dim: number;
@@ -49,7 +51,7 @@ export interface EncoderSpec {
   readonly mlpRatio: number;
   /** Side of a square patch; it divides `image.size`. [pixels] */
   readonly patch: number;
-  /** Stochastic depth of the context encoder: the rate at the last block, growing linearly from 0 at the first. [probability] */
+  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability] */
   readonly dropPath: number;
 }
 /** The narrow transformer that predicts the targets from the context. */
@@ -123,13 +125,13 @@ export interface RasterizedMaskingSpec {
   /** Three quadrants are predicted from the fourth. */
   readonly strategy: "rasterized";
 }
-/** What the predictor has to predict. */
+/** What has to be predicted. */
 export interface TargetsSpec {
   /** `representations` of the target encoder, or the `pixels` of the patches. */
   readonly space: "representations" | "pixels";
   /** Where the target encoder is masked: at its `output` it sees every patch and targets are chosen from what it makes of them; at its `input` it sees the patches of one target alone (the paper's Table 11). Pixels know no `input`. */
   readonly maskedAt: "output" | "input";
-  /** Layer-normalizes every target vector (the features of a token, or the pixels of a patch) before it is compared. */
+  /** Normalizes every target vector (the features of a token, or the pixels of a patch) to mean 0 and deviation 1 before it is compared. */
   readonly normalize: boolean;
 }
 /** Ray-cast scenes of solids that the trainer renders itself: no download, the same on every machine. */
@@ -223,7 +225,7 @@ export interface AugmentationSpec {
   /** Mirrors left and right with probability ½. */
   readonly horizontalFlip: boolean;
 }
-/** How long, with which batch, and how the weights follow the gradient: AdamW and a momentum target encoder. */
+/** How long, with which batch, and how the weights follow the gradient: AdamW, and with `ijepa` a momentum target encoder. */
 export interface OptimizationSpec {
   /** Passes over the training images. [epochs] */
   readonly epochs: number;
@@ -234,7 +236,7 @@ export interface OptimizationSpec {
   readonly learningRate: LearningRateSpec;
   readonly weightDecay: WeightDecaySpec;
   readonly momentum: MomentumSpec;
-  /** Stretches all three schedules beyond the end of training, which then stops early on them. [× the length of training] */
+  /** Stretches all schedules beyond the end of training, which then stops early on them. [× the length of training] */
   readonly scheduleScale: number;
   readonly adamw: AdamWSpec;
   /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. [L2 norm] */
@@ -276,9 +278,9 @@ export interface AdamWSpec {
   /** Added to the root of the second moment. [gradient] */
   readonly eps: number;
 }
-/** The initial weights: normal draws; biases 0, norms 1. The target encoder starts as a copy of the encoder. */
+/** The initial weights: normal draws; biases 0, norms 1. A target encoder starts as a copy of the encoder. */
 export interface InitSpec {
-  /** Standard deviation of every weight matrix and of the mask token. [weight] */
+  /** Standard deviation of every weight matrix, of the mask token and of the class token. [weight] */
   readonly std: number;
   /** Standard deviation of the patch embedding. [weight] */
   readonly patchStd: number;
@@ -287,7 +289,7 @@ export interface InitSpec {
   /** Divides the last matrix of the attention and of the MLP in block l = 1, 2, … by √(2l). The paper's code means to and then overwrites it, so training starts without. */
   readonly depthRescale: boolean;
 }
-/** Probes on frozen, mean-pooled features of the target encoder, where the data has labels. */
+/** Probes on frozen, mean-pooled features of the encoder (with `ijepa` of the target encoder), where the data has labels. */
 export interface EvaluationSpec {
   /** Evaluate every so many epochs; 0 only at the end. [epochs] */
   readonly everyEpochs: number;
@@ -348,4 +350,81 @@ export interface HardwareSpec {
   readonly threads: number;
   /** Threads that prepare images; 0 lets the trainer choose. [threads] */
   readonly workers: number;
+}
+/** One I-JEPA pre-training experiment. Every default is the value of the released configuration in1k_vith14_ep300 where it has one. */
+export interface MaeSpec {
+  /** Name of the experiment: its folder below `generated/` and below `runs/`. [text] */
+  readonly name: string;
+  /** A sentence for people: what the experiment is for. [text] */
+  readonly description: string;
+  /** Seed of everything random: initial weights, order of the images, crops and masks. [seed] */
+  readonly seed: number;
+  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen. It decides which fields there are; those of others are refused. */
+  readonly objective: "mae";
+  readonly image: ImageSpec;
+  readonly encoder: MaeEncoderSpec;
+  readonly decoder: DecoderSpec;
+  /** Share of the patches that are masked, drawn at random for every image; the number of visible patches is rounded down. [share of the patches] */
+  readonly maskRatio: number;
+  readonly targets: MaeTargetsSpec;
+  /** Where the images come from. */
+  readonly data: ShapesDataSpec | FolderDataSpec | WebDatasetDataSpec | ParquetDataSpec;
+  readonly augmentation: AugmentationSpec;
+  readonly optimization: MaeOptimizationSpec;
+  readonly init: InitSpec;
+  readonly evaluation: EvaluationSpec;
+  readonly checkpoint: CheckpointSpec;
+  readonly log: LogSpec;
+  readonly hardware: HardwareSpec;
+}
+/** The vision transformer that is trained, and with `ijepa` its momentum copy, the target encoder. Give `size`, or `dim`, `depth` and `heads`. */
+export interface MaeEncoderSpec {
+  /** Width of a token; `heads` divides it, and so does 4 (sine and cosine of two coordinates). [features] */
+  readonly dim: number;
+  /** Number of transformer blocks. [blocks] */
+  readonly depth: number;
+  /** Attention heads of every block. [heads] */
+  readonly heads: number;
+  /** Hidden width of the MLP of a block, as a multiple of `dim`; the product is rounded down. [× dim] */
+  readonly mlpRatio: number;
+  /** Side of a square patch; it divides `image.size`. [pixels] */
+  readonly patch: number;
+  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability] */
+  readonly dropPath: number;
+  /** Whether a class token, which is trained too, goes through encoder and decoder before the patches. Features are the mean over the patches either way. */
+  readonly classToken: boolean;
+}
+/** The narrow transformer that predicts pixels: it sees the encoded patches, and a mask token in the place of every masked one. */
+export interface DecoderSpec {
+  /** Width of a token in the decoder; `heads` divides it, and so does 4. [features] */
+  readonly dim: number;
+  /** Number of transformer blocks. [blocks] */
+  readonly depth: number;
+  /** Attention heads of every block. [heads] */
+  readonly heads: number;
+  /** Hidden width of the MLP of a block, as a multiple of `dim`; the product is rounded down. [× dim] */
+  readonly mlpRatio: number;
+}
+/** What has to be predicted. */
+export interface MaeTargetsSpec {
+  /** Normalizes every target vector (the features of a token, or the pixels of a patch) to mean 0 and deviation 1 before it is compared. */
+  readonly normalize: boolean;
+}
+/** How long, with which batch, and how the weights follow the gradient: AdamW, and with `ijepa` a momentum target encoder. */
+export interface MaeOptimizationSpec {
+  /** Passes over the training images. [epochs] */
+  readonly epochs: number;
+  /** Images of one optimizer step, over all devices and all accumulated parts. [images] */
+  readonly globalBatch: number;
+  /** Parts in which a device works through its share of the batch, adding up their gradients. [parts] */
+  readonly accumulation: number;
+  readonly learningRate: LearningRateSpec;
+  readonly weightDecay: WeightDecaySpec;
+  /** Stretches all schedules beyond the end of training, which then stops early on them. [× the length of training] */
+  readonly scheduleScale: number;
+  readonly adamw: AdamWSpec;
+  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. [L2 norm] */
+  readonly clipNorm: number | null;
+  /** Steps that may be skipped because their loss or gradient is not finite: each leaves the state as it was and is counted; one more stops the run, with the images of its batch. Where it is not 0, the whole state is copied to the host and looked at in every step, which costs its size in memory and some time. [optimizer steps] */
+  readonly skipNonFinite: number;
 }

@@ -1,7 +1,7 @@
 /** Checks a document against the schema of experiments: every problem, each once, each at its place. */
 import { errors } from "../diagnostics/catalogue";
 import type { Diagnostic } from "../diagnostics/diagnostic";
-import { objectiveIn, strangersIn } from "./by-objective";
+import { branchOf, objectiveIn, strangersIn } from "./by-objective";
 import { isObject, type JsonObject, type JsonPath, type JsonValue, pathText } from "./json";
 import { schemaDocument, schemaRoot } from "./schema";
 import { type Found, schemaCheck } from "./schema-check";
@@ -18,7 +18,7 @@ export interface Validation {
 /** Stands for data that can not be used: the only field that has no default. */
 const usableData = { data: { source: "shapes" } } as const;
 
-const check = schemaCheck(schemaDocument, schemaRoot);
+const check = schemaCheck(schemaDocument, schemaRoot, (document) => branchOf(schemaRoot, objectiveIn(document)));
 
 export function validate(source: SpecSource, document: JsonValue): Validation {
   const all = [...check(document), ...(isObject(document) ? ofOthers(document) : [])];

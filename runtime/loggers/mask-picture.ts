@@ -32,15 +32,16 @@ function masksIn({ contextIndex, targetIndex }: PreparedStep["microBatches"][num
 
 export function maskPicture({ experiment, images, batch }: MasksToDraw): Picture {
   const { image, masks, optimizer } = experiment;
+  const contextCount = "contextCount" in masks ? masks.contextCount : 1;
   const count = Math.min(mostImages, optimizer.deviceBatch);
   const width = 3 * image.width + 2 * gap;
   const height = count * image.height + (count - 1) * gap;
   const data = new Uint8Array(3 * width * height).fill(white);
-  const contexts = rowsOf(batch.contextIndex, masks.contextCount * optimizer.deviceBatch);
+  const contexts = rowsOf(batch.contextIndex, contextCount * optimizer.deviceBatch);
   const targets = rowsOf(batch.targetIndex, optimizer.deviceBatch);
   for (let b = 0; b < count; b++) {
     // Context j of image b stands in row j · B + b.
-    const context = Array.from({ length: masks.contextCount }, (_, j) => contexts[j * optimizer.deviceBatch + b] ?? []);
+    const context = Array.from({ length: contextCount }, (_, j) => contexts[j * optimizer.deviceBatch + b] ?? []);
     const shown: readonly (ReadonlySet<number> | null)[] = [
       null,
       new Set(context.flatMap((patches) => [...patches])),

@@ -100,12 +100,13 @@ function stoppedText(options: EndOptions): string {
 function nextSteps({ program, flags, environment, lastCheckpoint, evaluation }: EndOptions): Summary["next"] {
   if (lastCheckpoint === null) return [];
   const { script, args } = environment;
+  const { model, options, features, formats } = program.objective.handsOn;
   const out = `exports/${program.experiment.name}-hf`;
   // Three lines, as every export prints them (tools/export/formats).
   const load = [
-    "from transformers import IJepaModel",
-    `model = IJepaModel.from_pretrained(${JSON.stringify(out)}).eval()`,
-    "features = model(pixel_values).last_hidden_state.mean(1)",
+    `from transformers import ${model}`,
+    `model = ${model}.from_pretrained(${JSON.stringify(out)}${options}).eval()`,
+    `features = model(pixel_values).${features}`,
   ];
   const again = { what: "Evaluate again", command: resumeCommand({ script, args, cwd: process.cwd() }) };
   return [
@@ -114,7 +115,7 @@ function nextSteps({ program, flags, environment, lastCheckpoint, evaluation }: 
       command: `ijepa report ${quoted(flags.runDirectory)}`,
     },
     {
-      what: "Hand the encoder on (--format also takes timm, onnx, transformers.js, official and safetensors)",
+      what: `Hand the encoder on (--format also takes ${formats})`,
       command: `ijepa export ${quoted(flags.runDirectory)} --format hf --out ${quoted(out)}`,
     },
     { what: "Load that in Python (pip install transformers torch)", command: load.join("\n") },
@@ -127,7 +128,7 @@ function filesOf({ program, flags, lastCheckpoint }: EndOptions): { readonly pat
   const inRun = (name: string): string => join(flags.runDirectory, name);
   const checkpoint = {
     path: lastCheckpoint?.path ?? "",
-    what: "weights, target encoder and optimizer state, with the official names",
+    what: `weights${program.state.includes("target") ? ", target encoder" : ""} and optimizer state, with the official names`,
   };
   return [
     ...(lastCheckpoint === null ? [] : [checkpoint]),

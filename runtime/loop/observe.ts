@@ -149,7 +149,7 @@ function stepEvent(report: StepReport): Parameters<JsonlLog["append"]>[0] {
     loss: report.loss,
     lr: report.schedule.learningRate,
     weightDecay: report.schedule.weightDecay,
-    momentum: report.schedule.momentum,
+    ...(report.schedule.momentum === undefined ? {} : { momentum: report.schedule.momentum }),
     contextTokens: report.contextTokens,
     targetTokens: report.targetTokens,
     ...(report.gradientNorm === null ? {} : { gradientNorm: report.gradientNorm }),

@@ -267,12 +267,16 @@ function memoryLines({ program: { experiment }, environment, ranks }: RunParts):
   return [`Warning: ${what}: ${found}. What would fit: ${want}. Change the spec and compile it anew.`];
 }
 
-function startLines({ experiment, parameters }: TrainerProgram, engine: Engine, directory: string): readonly string[] {
-  const { encoder, predictor, image, optimizer, schedule } = experiment;
+function startLines(
+  { experiment, objective, parameters }: TrainerProgram,
+  engine: Engine,
+  directory: string,
+): readonly string[] {
+  const { image, optimizer, schedule } = experiment;
   const weights = parameters.reduce((sum, { shape }) => sum + shape.reduce((size, length) => size * length, 1), 0);
   return [
     `${experiment.name}: ${image.width}×${image.height} images in patches of ${image.patch}, ` +
-      `encoder ${encoder.depth}×${encoder.dim}, predictor ${predictor.depth}×${predictor.dim}, ` +
+      `${objective.networks(experiment)}, ` +
       `${(weights / 1e6).toFixed(2)} M weights`,
     `${schedule.steps} steps of ${optimizer.globalBatch} images: ${optimizer.epochs === 1 ? "1 epoch" : `${optimizer.epochs} epochs`} of ${optimizer.stepsPerEpoch} steps`,
     `${engine.description}; run folder ${directory}`,

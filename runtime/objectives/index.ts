@@ -1,5 +1,6 @@
 /** The objectives by name, for tools that find one in a checkpoint. A trainer imports its own alone. */
-import type { ObjectiveName, RuntimeObjective } from "../experiment";
+import type { ExperimentOf, ObjectiveName, RuntimeObjective } from "../experiment";
 import { objective as ijepa } from "./ijepa/objective";
+import { objective as mae } from "./mae/objective";
 
-export const objectives: { readonly [Name in ObjectiveName]: RuntimeObjective } = { ijepa };
+export const objectives: { readonly [Name in ObjectiveName]: RuntimeObjective<ExperimentOf<Name>> } = { ijepa, mae };

@@ -4,6 +4,8 @@
  */
 import { traceNotUnderstood } from "../errors";
 import { messageOf } from "../exceptions";
+import type { ObjectiveName } from "../experiment";
+import { objectives } from "../objectives";
 
 /** Learning rate, weight decay and momentum of the recorded run, as the reference takes them (reference.md §6). */
 export interface TraceSchedule {
@@ -13,10 +15,13 @@ export interface TraceSchedule {
   readonly stretch: number;
   readonly learningRate: { readonly start: number; readonly peak: number; readonly final: number };
   readonly weightDecay: { readonly start: number; readonly final: number };
-  readonly momentum: { readonly start: number; readonly final: number };
+  /** Null where nothing is averaged. */
+  readonly momentum: { readonly start: number; readonly final: number } | null;
 }
 
 export interface TraceConfig {
+  /** What was trained; left out: `ijepa`. */
+  readonly objective: ObjectiveName;
   readonly crop: number;
   readonly patch: number;
   readonly dim: number;
@@ -24,6 +29,12 @@ export interface TraceConfig {
   readonly heads: number;
   readonly predictorDim: number;
   readonly predictorDepth: number;
+  /** Those of the encoder where the config does not tell. */
+  readonly predictorHeads: number;
+  /** Whether targets that are pixels are normalized patch by patch. */
+  readonly normalizesPixels: boolean;
+  /** AdamW's second decay, or null for the default. */
+  readonly beta2: number | null;
   /** Images of one rank; null where the config leaves it to the images. */
   readonly images: number | null;
   readonly contexts: number | null;
@@ -92,6 +103,8 @@ export function parseTraceJson(path: string, text: string): TraceFacts {
     throw fail(`${where}.${name} is ${JSON.stringify(value)}, not a whole number of 1 or more`);
   };
   const mask = isRecord(config.mask) ? config.mask : {};
+  const objective = objectiveOf(config, fail);
+  const [, beta2]: readonly unknown[] = Array.isArray(config.betas) ? config.betas : [];
   const sizes = {
     crop: count("crop"),
     patch: count("patch"),
@@ -102,13 +115,13 @@ export function parseTraceJson(path: string, text: string): TraceFacts {
     predictorDepth: count("pdepth"),
   };
   const spec = isRecord(parsed.spec) ? parsed.spec : null;
-  for (const [name, dim] of [
-    ["dim", sizes.dim],
-    ["pdim", sizes.predictorDim],
+  const predictorHeads = optionalCount(config, "pheads", "config") ?? sizes.heads;
+  for (const [name, dim, heads] of [
+    ["dim", sizes.dim, sizes.heads],
+    ["pdim", sizes.predictorDim, predictorHeads],
   ] as const) {
     // A spec has its own rules, and may give the predictor other heads.
-    if (spec === null && dim % sizes.heads !== 0)
-      throw fail(`config.${name} = ${dim} cannot be split into ${sizes.heads} heads`);
+    if (spec === null && dim % heads !== 0) throw fail(`config.${name} = ${dim} cannot be split into ${heads} heads`);
     if (dim % 4 !== 0) throw fail(`config.${name} = ${dim} is no multiple of 4, which position embeddings need`);
   }
   if (sizes.patch > sizes.crop) throw fail(`config.patch = ${sizes.patch} is larger than config.crop = ${sizes.crop}`);
@@ -118,11 +131,15 @@ export function parseTraceJson(path: string, text: string): TraceFacts {
     loss: spec?.loss === "mse" ? "mse" : "smoothL1",
     stepsBefore: stepsBeforeOf(parsed.steps_before, fail),
     config: {
+      objective,
       ...sizes,
+      predictorHeads,
+      normalizesPixels: config.norm_pix_loss === true,
+      beta2: isNumber(beta2) && beta2 >= 0 && beta2 < 1 ? beta2 : null,
       images: optionalCount(config, "B", "config"),
       contexts: optionalCount(mask, "nenc", "config.mask"),
       targets: optionalCount(mask, "npred", "config.mask"),
-      schedule: scheduleOf(config),
+      schedule: scheduleOf(config, objectives[objective].judged.tree === "target"),
     },
     tolerances: tolerancesOf(parsed.float32_vs_float64, fail),
     mseGradientNorms: normsOf(parsed.grad_mse_l2),
@@ -137,12 +154,20 @@ function stepsBeforeOf(value: unknown, fail: (why: string) => Error): number {
   throw fail(`steps_before is ${JSON.stringify(value)}, not a whole number of 0 or more`);
 }
 
-function scheduleOf(config: Json): TraceSchedule | null {
+function objectiveOf({ objective = "ijepa" }: Json, fail: (why: string) => Error): ObjectiveName {
+  const known = Object.keys(objectives) as ObjectiveName[]; // the keys of a total table
+  const found = known.find((name) => name === objective);
+  if (found !== undefined) return found;
+  throw fail(`config.objective is ${JSON.stringify(objective)}, not one of ${known.join(", ")}`);
+}
+
+function scheduleOf(config: Json, averages: boolean): TraceSchedule | null {
   const { ipe, epochs, warmup, ipe_scale: stretch, start_lr, lr, final_lr, wd, final_wd, ema } = config;
   const [emaStart, emaEnd]: readonly unknown[] = Array.isArray(ema) ? ema : [];
   if (!isNumber(ipe) || !isNumber(epochs) || !isNumber(warmup) || !isNumber(stretch)) return null;
   if (!isNumber(start_lr) || !isNumber(lr) || !isNumber(final_lr) || !isNumber(wd) || !isNumber(final_wd)) return null;
-  if (!isNumber(emaStart) || !isNumber(emaEnd)) return null;
+  const momentum = isNumber(emaStart) && isNumber(emaEnd) ? { start: emaStart, final: emaEnd } : null;
+  if (averages && momentum === null) return null;
   return {
     stepsPerEpoch: ipe,
     epochs,
@@ -150,7 +175,7 @@ function scheduleOf(config: Json): TraceSchedule | null {
     stretch,
     learningRate: { start: start_lr, peak: lr, final: final_lr },
     weightDecay: { start: wd, final: final_wd },
-    momentum: { start: emaStart, final: emaEnd },
+    momentum: averages ? momentum : null,
   };
 }
 

@@ -15,11 +15,11 @@ import { checkRecorded } from "./recorded";
 import { type Outputs, Results, scalar } from "./results";
 import type { Trace } from "./trace";
 
-/** A trainer with functions that show what its step computes on the way, one for each loss. */
+/** A trainer with functions that show what its step computes on the way: with its own loss, and with the mean squared error. */
 export interface ReplayProgram extends TrainerProgram {
   /** Those that step.ts declares, which may be of a trainer that somebody has edited. */
   readonly sizes: StepSizes;
-  readonly observers: { readonly smoothL1: GeneratedFunction; readonly mse: GeneratedFunction };
+  readonly observers: { readonly own: GeneratedFunction; readonly mse: GeneratedFunction | null };
   /** Casts to bfloat16 of a step; 0: it is one in float32. */
   readonly casts: number;
 }
@@ -76,7 +76,8 @@ export async function follow(
   options: FollowOptions = {},
 ): Promise<Followed> {
   const { experiment, parameters } = program;
-  const recorded = checkRecorded(trace, program);
+  const { observers } = program;
+  const recorded = checkRecorded(trace, program, observers.mse !== null);
   const constants = constantsOf(program);
   const store = engine.createStore(stateSpecs(parameters, program.state));
   await writeZeros(store, ["m", "v", "gradients"]);
@@ -90,15 +91,15 @@ export async function follow(
   if (trace.config.schedule !== null) await results.schedules();
 
   const loads: LoadedFunction[] = [];
-  const loadObserver = async (name: "smoothL1" | "mse"): Promise<LoadedFunction> => {
-    const loaded = await engine.load(engineFunction(`observe ${name}`, program.observers[name], program), store);
+  const loadObserver = async (name: "own" | "mse", observer: GeneratedFunction): Promise<LoadedFunction> => {
+    const loaded = await engine.load(engineFunction(`observe ${name}`, observer, program), store);
     loads.push(loaded);
     return loaded;
   };
   const observe = (observer: LoadedFunction, { batch, lengths }: RecordedBatch): Promise<Outputs> =>
     observer.run(inputsOf({ batch, constants }), lengths);
   const wantsMse = options.mse !== false && (recorded.forward || recorded.losses.has("seq.loss_mse"));
-  const mse = wantsMse ? await loadObserver("mse") : null;
+  const mse = wantsMse && observers.mse !== null ? await loadObserver("mse", observers.mse) : null;
   const step = await openStep(program, engine, store, constants, options.devices);
 
   const local: (readonly number[])[] = [];
@@ -108,13 +109,13 @@ export async function follow(
     const batches: RecordedBatch[] = [];
     for (let rank = 0; rank < trace.ranks; rank++) batches.push(await batchOf(trace, experiment, rank, s));
     if (s === 0 && (recorded.forward || recorded.gradients)) {
-      const observer = await loadObserver("smoothL1");
+      const observer = await loadObserver("own", observers.own);
       const outputs: Outputs[] = [];
       for (const batch of batches) outputs.push(await observe(observer, batch));
       await results.firstPass(recorded, outputs);
       if (trace.loss === "mse") {
         outputs.length = 0;
-        const own = await loadObserver("mse");
+        const own = await loadObserver("mse", observers.mse ?? observers.own);
         for (const batch of batches) outputs.push(await observe(own, batch));
       }
       await results.gradients(recorded, outputs);
@@ -140,10 +141,10 @@ export async function follow(
 async function recordedSchedules(trace: Trace): Promise<readonly StepValues[]> {
   const lr = await floatsOf(trace.file, "seq.lr");
   const wd = await floatsOf(trace.file, "seq.wd");
-  const momentum = await floatsOf(trace.file, "seq.momentum");
+  const momentum = trace.averages ? await floatsOf(trace.file, "seq.momentum") : null;
   return Array.from(lr, (learningRate, s) => ({
     learningRate,
     weightDecay: wd[s] ?? Number.NaN,
-    momentum: momentum[s] ?? Number.NaN,
+    ...(momentum !== null && { momentum: momentum[s] ?? Number.NaN }),
   }));
 }

@@ -5,6 +5,7 @@ import type { HostArray } from "../engines/engine";
 import { traceNotUnderstood } from "../errors";
 import type { Experiment, Parameter } from "../experiment";
 import { dropPathFactors } from "../loop/drop-path";
+import { objectives } from "../objectives";
 import { type Lengths, lengthsOf } from "../step/lengths";
 import type { BatchTree } from "../step/trees";
 import { batchName, type Trace } from "./trace";
@@ -31,7 +32,7 @@ export async function* initialState(
   parameters: readonly Parameter[],
 ): AsyncGenerator<readonly [statePath: string, values: Float32Array]> {
   const has = (name: string): boolean => trace.weights.header.tensors.has(name);
-  for (const { name, statePath, parameter } of officialTensors(parameters)) {
+  for (const { name, statePath, parameter } of officialTensors(parameters, trace.averages)) {
     const own = `init.${name}`;
     if (name.startsWith("opt.") && !has(own)) continue;
     const from = has(own) ? own : `init.${name.replace(/^target_encoder\./, "encoder.")}`;
@@ -40,7 +41,7 @@ export async function* initialState(
 }
 
 export interface RecordedBatch {
-  readonly batch: BatchTree<HostArray> & { readonly contextIndex: HostArray; readonly targetIndex: HostArray };
+  readonly batch: BatchTree<HostArray> & object;
   readonly lengths: Lengths;
 }
 
@@ -81,8 +82,7 @@ export async function batchOf(
     batch: {
       ...(dropPath === undefined ? {} : { dropPath }),
       images: cropped(pixels, { planes: images * 3, size: config.crop, kept: grid * experiment.image.patch }),
-      contextIndex: context,
-      targetIndex: target,
+      ...objectives[config.objective].recorded.masks({ seen: context, predicted: target }),
     },
     lengths: lengthsOf(pair, targets),
   };

@@ -45,7 +45,14 @@ export async function observeStep(what: {
   for (let i = 0; i < prepared.microBatches.length; i++) images.push((await nextImages()).slice());
 
   const load = (name: LossName): Promise<LoadedFunction> =>
-    engine.load(engineFunction(`observe ${name}`, program.observers[name], program), store);
+    engine.load(
+      engineFunction(
+        `observe ${name}`,
+        name === "mse" ? (program.observers.mse ?? program.observers.own) : program.observers.own,
+        program,
+      ),
+      store,
+    );
   const observers = { smoothL1: await load("smoothL1"), mse: await load("mse") };
   const constants = constantsOf(program);
   const observe = async (name: LossName): Promise<readonly Outputs[]> => {

@@ -1,5 +1,6 @@
 /** The outcome of a replay, for people and for programs. */
 import pico from "picocolors";
+import { objectives } from "../objectives";
 import { type Comparison, type Group, groups, shareOf } from "./compare";
 import type { Trace } from "./trace";
 
@@ -53,7 +54,7 @@ function headLines({ trace, engine, casts }: Outcome): readonly string[] {
   const batches = lengths.flat();
   const programs = new Set(batches.map(({ contextTokens, targetTokens }) => `${contextTokens} ${targetTokens}`)).size;
   const model =
-    `encoder ${config.depth}×${config.dim}, predictor ${config.predictorDepth}×${config.predictorDim}, ` +
+    `encoder ${config.depth}×${config.dim}, ${objectives[config.objective].recorded.second} ${config.predictorDepth}×${config.predictorDim}, ` +
     `${config.heads} heads, ${grid}×${grid} patches of ${config.patch}`;
   const masks =
     `${plural(trace.contexts, "context")} of ${range(batches.map((one) => one.contextTokens))} tokens, ` +

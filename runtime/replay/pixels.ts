@@ -8,12 +8,12 @@ import type { ReplayProgram } from "./follow";
 const isSpec = (value: object): value is TensorSpec => "dtype" in value;
 
 export function takingNormalized(program: ReplayProgram): ReplayProgram {
-  const { smoothL1, mse } = program.observers;
+  const { own, mse } = program.observers;
   return {
     ...program,
     functions: program.functions.map((fn) => ({ ...fn, ...withoutBytes(fn) })),
     features: withoutBytes(program.features),
-    observers: { smoothL1: withoutBytes(smoothL1), mse: withoutBytes(mse) },
+    observers: { own: withoutBytes(own), mse: mse && withoutBytes(mse) },
   };
 }
 

@@ -6,8 +6,11 @@ import type { Parameter, TrainerProgram } from "../experiment";
 import type { Trace } from "./trace";
 
 /** Weights and targets, not the moments of AdamW, which no trace holds. */
-export function weightTensors(parameters: readonly Parameter[]): readonly OfficialTensor[] {
-  return officialTensors(parameters).filter(({ name }) => !name.startsWith("opt."));
+export function weightTensors(
+  parameters: readonly Parameter[],
+  { averages }: Pick<Trace, "averages">,
+): readonly OfficialTensor[] {
+  return officialTensors(parameters, averages).filter(({ name }) => !name.startsWith("opt."));
 }
 
 interface Wanted {
@@ -26,11 +29,12 @@ export interface Recorded {
 
 /**
  * Throws R160 where a weight is missing, or a part of a group of results that is there; R162 where a tensor has another
- * shape than the sizes of the model ask for.
+ * shape than the sizes of the model ask for. `alsoMse`: whether the mean squared error is recorded beside the loss.
  */
 export function checkRecorded(
   trace: Trace,
   { experiment, objective, parameters }: Pick<TrainerProgram, "experiment" | "objective" | "parameters">,
+  alsoMse: boolean,
 ): Recorded {
   const { path, file, weights: first, images, contexts, targets, steps, ranks, lengths, recordedAfter, grid } = trace;
   const has = ({ name }: Wanted): boolean => file.header.tensors.has(name);
@@ -52,7 +56,7 @@ export function checkRecorded(
     group.forEach(check);
     return true;
   };
-  const weights = weightTensors(parameters);
+  const weights = weightTensors(parameters, trace);
   const trained = weights.filter(({ name }) => !name.startsWith("target_encoder."));
   const positions = objective.positions(experiment);
 
@@ -65,15 +69,21 @@ export function checkRecorded(
   }
 
   const { contextTokens = 0, targetTokens = 0 } = lengths[0]?.[0] ?? {};
-  const rows = images * contexts * targets;
-  const { dim } = experiment.encoder;
+  const { patch, channels } = experiment.image;
+  const sizes = {
+    images,
+    contexts,
+    targets,
+    contextTokens,
+    targetTokens,
+    patches: grid * grid,
+    values: channels * patch * patch,
+    width: experiment.encoder.dim,
+    classTokens: trace.classToken ? 1 : 0,
+  };
   const forward = isThere([
-    { name: "fwd.target_ln", shape: [images, grid * grid, dim] },
-    { name: "fwd.target_masked", shape: [rows, targetTokens, dim] },
-    { name: "fwd.context", shape: [images * contexts, contextTokens, dim] },
-    { name: "fwd.pred", shape: [rows, targetTokens, dim] },
-    { name: "fwd.loss_smooth_l1", shape: [] },
-    { name: "fwd.loss_mse", shape: [] },
+    ...objective.recorded.forward.map(({ tensor, shape }) => ({ name: tensor, shape: shape(sizes) })),
+    ...(alsoMse ? [{ name: "fwd.loss_mse", shape: [] }] : []),
   ]);
   if (forward && ranks > 1) {
     throw traceNotUnderstood({ path, why: `it has fwd.* of one batch, but its steps have ${ranks} ranks` });
@@ -85,8 +95,8 @@ export function checkRecorded(
   const losses = [
     ...(ranks === 1
       ? [
-          { name: "seq.loss_smooth_l1", shape: [steps] },
-          { name: "seq.loss_mse", shape: [steps] },
+          ...objective.recorded.losses.map((name) => ({ name, shape: [steps] })),
+          ...(alsoMse ? [{ name: "seq.loss_mse", shape: [steps] }] : []),
         ]
       : []),
     ...(trace.namesRanks

@@ -3,7 +3,7 @@ import { toOfficial } from "../checkpoint/official";
 import type { HostArray, StateStore } from "../engines/engine";
 import type { TrainerProgram } from "../experiment";
 import type { Constants } from "../loop/functions";
-import { scheduleAt } from "../schedules/schedules";
+import { type StepValues, scheduleAt } from "../schedules/schedules";
 import type { Judge } from "./bfloat16";
 import { type Chosen, type Comparison, compare, type Group, largest, type Numbers, toleranceOf } from "./compare";
 import { floatsOf } from "./inputs";
@@ -86,16 +86,16 @@ export class Results {
   async schedules(): Promise<void> {
     const { schedule, optimizer } = this.program.experiment;
     const planned = Array.from({ length: this.trace.steps }, (_, step) => scheduleAt(schedule, optimizer, step));
-    const add = (tensor: string, value: "learningRate" | "weightDecay" | "momentum"): Promise<void> =>
+    const add = (tensor: string, value: keyof StepValues): Promise<void> =>
       this.add(tensor, {
         group: "schedules",
         afterSteps: 0,
-        computed: planned.map((values) => values[value]),
+        computed: planned.map((values) => values[value] ?? Number.NaN),
         tolerance: (recorded) => SCHEDULE_TOLERANCE * largest(recorded),
       });
     await add("seq.lr", "learningRate");
     await add("seq.wd", "weightDecay");
-    await add("seq.momentum", "momentum");
+    if (this.trace.averages) await add("seq.momentum", "momentum");
   }
 
   /** One record of outputs for each rank; recorded is the first. */
@@ -109,11 +109,7 @@ export class Results {
     const add = (tensor: string, group: Group, path: string): Promise<void> =>
       this.add(tensor, { group, afterSteps: 0, computed: at(path) });
     if (recorded.forward) {
-      await add("fwd.target_ln", "targets", "allTargets");
-      await add("fwd.target_masked", "targets", "targets");
-      await add("fwd.context", "context", "context");
-      await add("fwd.pred", "predictions", "predictions");
-      await add("fwd.loss_smooth_l1", "losses", "loss");
+      for (const { tensor, group, output } of this.program.objective.recorded.forward) await add(tensor, group, output);
     }
   }
 
@@ -144,11 +140,11 @@ export class Results {
   }
 
   private trained() {
-    return weightTensors(this.program.parameters).filter(({ name }) => !name.startsWith("target_encoder."));
+    return weightTensors(this.program.parameters, this.trace).filter(({ name }) => !name.startsWith("target_encoder."));
   }
 
   async state(afterSteps: number, store: StateStore): Promise<void> {
-    for (const { name, statePath, parameter } of weightTensors(this.program.parameters)) {
+    for (const { name, statePath, parameter } of weightTensors(this.program.parameters, this.trace)) {
       const computed = toOfficial(parameter, await store.read(statePath));
       const tensor = `after${afterSteps}.${name}`;
       const group = name.startsWith("target_encoder.") ? "moving average" : "weights";
@@ -168,7 +164,7 @@ export class Results {
   async losses({ losses }: Recorded, { local, mse }: Losses): Promise<void> {
     const mean = local.map((ranks) => ranks.reduce((sum, loss) => sum + loss, 0) / ranks.length);
     const computed: Readonly<Record<string, Numbers>> = {
-      "seq.loss_smooth_l1": mean,
+      ...Object.fromEntries(this.program.objective.recorded.losses.map((name) => [name, mean])),
       ...(mse.length === local.length && { "seq.loss_mse": mse }),
       "seq.loss_local": local.flat(),
       "seq.loss_allreduced": mean,

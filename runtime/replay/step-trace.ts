@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { type OfficialTensor, officialTensors, toOfficial } from "../checkpoint/official";
 import { type TensorToWrite, writeSafetensors } from "../checkpoint/safetensors";
-import type { Experiment } from "../experiment";
+import type { Experiment, IJepaExperiment } from "../experiment";
 import type { PreparedMicroBatch } from "../loop/train-loop";
 import type { Lengths } from "../step/lengths";
 import type { ReplayProgram } from "./follow";
@@ -51,13 +51,13 @@ export async function writeStepTrace(what: {
       values: () => official(tensor, observed.before),
     })),
     ...observed.prepared.microBatches.flatMap((microBatch, i) =>
-      batchTensors(experiment, { microBatch, images: observed.images[i] ?? new Uint8Array() }, (rest) =>
+      batchTensors(ofIJepa(experiment), { microBatch, images: observed.images[i] ?? new Uint8Array() }, (rest) =>
         batchName({ namesRanks: isDivided(observed) }, i, 0, rest),
       ),
     ),
     ...(["learningRate", "weightDecay", "momentum"] as const).map((value, i) => ({
       ...{ name: `seq.${["lr", "wd", "momentum"][i]}`, dtype: "F64" as const, shape: [1] },
-      values: () => Float64Array.of(observed.prepared.schedule[value]),
+      values: () => Float64Array.of(observed.prepared.schedule[value] ?? Number.NaN),
     })),
     ...results.map(({ name, shape, of }): TensorToWrite => {
       const values = of(observed);
@@ -65,7 +65,7 @@ export async function writeStepTrace(what: {
     }),
   ];
   await writeSafetensors(request.out, { metadata: {}, tensors });
-  const { image, encoder, predictor, masks, optimizer } = experiment;
+  const { image, encoder, predictor, masks, optimizer } = ofIJepa(experiment);
   const facts = {
     recorded: how,
     config: {
@@ -89,6 +89,12 @@ export async function writeStepTrace(what: {
 }
 
 const f32 = (name: string, shape: readonly number[]) => ({ name, dtype: "F32", shape }) as const;
+/** tools/replay/step.ts lets no other through. */
+function ofIJepa(experiment: Experiment): IJepaExperiment {
+  if ("predictor" in experiment) return experiment;
+  throw new Error(`internal: steps of ${experiment.objective} are not recorded`);
+}
+
 const isDivided = ({ images }: ObservedStep): boolean => images.length > 1;
 
 function official({ statePath, parameter }: OfficialTensor, state: State): Float32Array {
@@ -98,8 +104,10 @@ function official({ statePath, parameter }: OfficialTensor, state: State): Float
 }
 
 function resultsOf({ experiment, parameters }: ReplayProgram, observed: ObservedStep, loss: LossName): Result[] {
-  const { encoder, masks, image, optimizer } = experiment;
-  const trained = weightTensors(parameters).filter(({ name }) => !name.startsWith("target_encoder."));
+  const { encoder, masks, image, optimizer } = ofIJepa(experiment);
+  const trained = weightTensors(parameters, { averages: true }).filter(
+    ({ name }) => !name.startsWith("target_encoder."),
+  );
   const lengths = observed.prepared.microBatches[0]?.lengths;
   if (lengths === undefined) throw new Error("internal: a step without a micro-batch");
   const rows = optimizer.deviceBatch * masks.contextCount * masks.targetCount;
@@ -131,7 +139,7 @@ function resultsOf({ experiment, parameters }: ReplayProgram, observed: Observed
           toOfficial(parameter, meanOf(own.map((one) => gradientAt(one, parameter.path)))),
       }),
     ),
-    ...weightTensors(parameters).map(
+    ...weightTensors(parameters, { averages: true }).map(
       (tensor): Result => ({
         ...{ name: `after1.${tensor.name}`, shape: tensor.shape },
         of: ({ after }) => official(tensor, after),
@@ -153,7 +161,7 @@ function floats(outputs: Outputs | undefined, path: string): Float32Array {
 }
 
 function batchTensors(
-  { image, masks, optimizer }: Experiment,
+  { image, masks, optimizer }: IJepaExperiment,
   { microBatch, images }: { readonly microBatch: PreparedMicroBatch; readonly images: Uint8Array },
   nameOf: (rest: string) => string,
 ): readonly TensorToWrite[] {

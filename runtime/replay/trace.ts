@@ -1,13 +1,13 @@
 /**
- * A recorded run of the official implementation (tests/golden/official/README.md): a safetensors file, and a JSON file of
+ * A recorded run of an implementation that is not ours (docs/parity.md; tests/golden/official/README.md): a safetensors file, and a JSON file of
  * the same name beside it. A trace of several ranks may leave its initial weights to `step_<name>.safetensors` in the same
  * folder. Opening one checks everything that decides what has to be compiled: sizes, steps, ranks and
  * the lengths of every mask.
  *
- *   init.{encoder,predictor}.<p>              weights before the first step
+ *   init.{encoder,predictor,decoder}.<p>      weights before the first step
  *   [rank{r}.]step{s}.images                  [B, 3, S, S]
- *   [rank{r}.]step{s}.mask_{enc,pred}.{j}     [B, K]
- *   seq.{lr,wd,momentum}                      [steps]
+ *   [rank{r}.]step{s}.mask_{enc,pred}.{j}     [B, K]: patches that are seen, and that are predicted
+ *   seq.{lr,wd,momentum}                      [steps]; momentum where there is a moving average
  *   fwd.*, grad.*, after{n}.*, seq.loss_*     what came out, as far as it was recorded
  */
 import { existsSync } from "node:fs";
@@ -16,6 +16,7 @@ import { dirname, join } from "node:path";
 import { openSafetensors, type SafetensorsFile } from "../checkpoint/safetensors";
 import { fileNotReadable, traceIncomplete, traceNotUnderstood, traceUnfit } from "../errors";
 import { reasonOf } from "../exceptions";
+import { objectives } from "../objectives";
 import { parseTraceJson, type TraceFacts } from "./config";
 
 /** Token counts of one micro-batch. */
@@ -43,7 +44,12 @@ export interface Trace extends TraceFacts {
   readonly targets: number;
   readonly grid: number;
   readonly hidden: number;
-  readonly predictorHidden: number;
+  /** Of the network behind the encoder. */
+  readonly secondHidden: number;
+  /** Whether the encoder has a class token. */
+  readonly classToken: boolean;
+  /** Whether the state has a moving average of the encoder. */
+  readonly averages: boolean;
   /** By step, then by rank. */
   readonly lengths: readonly (readonly TraceLengths[])[];
   /** Steps after which the weights were recorded, ascending. */
@@ -134,6 +140,8 @@ function describe(
     throw traceNotUnderstood({ path, why: `its JSON says ${what} = ${stated}, but its tensors have ${found}` });
   };
   const { config } = facts;
+  const objective = objectives[config.objective];
+  const averages = objective.judged.tree === "target";
   const floats = ["F32", "F64", "F16", "BF16"];
   const indices = ["I32", "I64"];
 
@@ -144,7 +152,7 @@ function describe(
   const [steps = 0] = need("seq.lr", ["steps"], floats);
   if (steps === 0) throw traceNotUnderstood({ path, why: "it has no step" });
   need("seq.wd", [steps], floats);
-  need("seq.momentum", [steps], floats);
+  if (averages) need("seq.momentum", [steps], floats);
   agree("steps", facts.steps, steps);
   const lastStep = Math.max(-1, ...numbers(namesRanks ? /^rank\d+\.step(\d+)\./ : /^step(\d+)\./));
   if (lastStep >= steps) {
@@ -204,7 +212,9 @@ function describe(
     targets,
     grid: Math.floor(config.crop / config.patch),
     hidden: hiddenOf("init.encoder.blocks.0.mlp.fc1.weight", config.dim),
-    predictorHidden: hiddenOf("init.predictor.predictor_blocks.0.mlp.fc1.weight", config.predictorDim),
+    secondHidden: hiddenOf(objective.recorded.secondHidden, config.predictorDim),
+    classToken: weights.header.tensors.has("init.encoder.cls_token"),
+    averages,
     lengths,
     recordedAfter,
   };

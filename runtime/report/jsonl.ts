@@ -13,7 +13,8 @@ export interface StepEvent {
   readonly loss: number;
   readonly lr: number;
   readonly weightDecay: number;
-  readonly momentum: number;
+  /** Of the target encoder, where there is one. */
+  readonly momentum?: number;
   readonly contextTokens: number;
   readonly targetTokens: number;
   /** Norm of the gradient over all weights, before clipping; earlier versions logged it only where they clipped. */

@@ -6,12 +6,12 @@ import type { ScheduleTree } from "../step/trees";
 export interface StepValues {
   readonly learningRate: number;
   readonly weightDecay: number;
-  /** Of the target encoder's moving average. */
-  readonly momentum: number;
+  /** Of the target encoder's moving average, where there is one. */
+  readonly momentum?: number;
 }
 
 /** The scalars of a generated step, taken in float64 as PyTorch does. */
-export type StepScalars = Required<ScheduleTree<number>>;
+export type StepScalars = ScheduleTree<number>;
 
 export interface Betas {
   readonly beta1: number;
@@ -23,7 +23,7 @@ export function scheduleAt(plan: SchedulePlan, betas: Betas, step: number): Step
   const values = {
     learningRate: learningRateAt(plan, step),
     weightDecay: weightDecayAt(plan, step),
-    momentum: momentumAt(plan, step),
+    ...momentumAt(plan, step),
   };
   return { ...values, ...scalarsOf(values, betas, step) };
 }
@@ -36,20 +36,19 @@ export function scalarsOf(values: StepValues, { beta1, beta2 }: Betas, step: num
     stepSize: learningRate / (1 - beta1 ** t),
     secondMoment: 1 / Math.sqrt(1 - beta2 ** t),
     decayFactor: 1 - learningRate * weightDecay,
-    keep: momentum,
-    take: 1 - momentum,
+    ...(momentum !== undefined && { keep: momentum, take: 1 - momentum }),
   };
 }
 
 /** The same as the step takes them: rounded to float32 once, here. A function may take a part of them. */
-export function scheduleTree(scalars: StepScalars): Required<ScheduleTree<Float32Array>> {
+export function scheduleTree(scalars: StepScalars): ScheduleTree<Float32Array> {
   const { stepSize, secondMoment, decayFactor, keep, take } = scalars;
   return {
     stepSize: Float32Array.of(stepSize),
     secondMoment: Float32Array.of(secondMoment),
     decayFactor: Float32Array.of(decayFactor),
-    keep: Float32Array.of(keep),
-    take: Float32Array.of(take),
+    ...(keep !== undefined && { keep: Float32Array.of(keep) }),
+    ...(take !== undefined && { take: Float32Array.of(take) }),
   };
 }
 
@@ -68,10 +67,13 @@ export function weightDecayAt({ curveSteps, weightDecayStart, weightDecayFinal }
   return weightDecayFinal <= weightDecayStart ? Math.max(weightDecayFinal, value) : Math.min(weightDecayFinal, value);
 }
 
-/** Linear; the first update uses the start value itself. Held at the final value beyond the curve. */
-export function momentumAt({ momentumStart, momentumFinal, momentumSteps }: SchedulePlan, step: number): number {
-  if (step >= momentumSteps) return momentumFinal;
-  return momentumStart + (step * (momentumFinal - momentumStart)) / momentumSteps;
+/** Linear; the first update uses the start value itself. Held at the final value beyond the curve. Nothing without one. */
+export function momentumAt(
+  { momentumStart: start, momentumFinal: final, momentumSteps: steps }: SchedulePlan,
+  step: number,
+): Pick<StepValues, "momentum"> {
+  if (start === undefined || final === undefined || steps === undefined) return {};
+  return { momentum: step >= steps ? final : start + (step * (final - start)) / steps };
 }
 
 /** From `start` at 0 to `end` at 1. */

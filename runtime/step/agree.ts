@@ -3,7 +3,7 @@
  * them by type, and its trainer once more when it starts.
  */
 import { sizesDisagree } from "../errors/run";
-import type { Experiment } from "../experiment";
+import type { Experiment, NetworkPlan } from "../experiment";
 
 /** Sizes of step.ts that are numbers of their own; the others are made of them (runtime/ops/sizes.ts). */
 export interface StepSizes {
@@ -13,9 +13,10 @@ export interface StepSizes {
   readonly D: number;
   readonly H: number;
   readonly F: number;
-  readonly P: number;
-  readonly PH: number;
-  readonly PF: number;
+  /** Of the network that reads the encoder, where there is one. */
+  readonly P?: number;
+  readonly PH?: number;
+  readonly PF?: number;
   /** Tokens of context and target, where they are the same in all programs. */
   readonly C?: number;
   readonly T?: number;
@@ -44,6 +45,17 @@ type Product<A extends number, B extends number> = true extends Long<A> | Long<B
     ? L
     : number;
 
+/** The network behind the encoder: a predictor, or a decoder. */
+type SecondNetwork<E extends Experiment> = E extends { readonly predictor: infer P extends NetworkPlan }
+  ? P
+  : E extends { readonly decoder: infer P extends NetworkPlan }
+    ? P
+    : never;
+
+function secondNetwork(experiment: Experiment): readonly [name: string, network: NetworkPlan] {
+  return "predictor" in experiment ? ["predictor", experiment.predictor] : ["decoder", experiment.decoder];
+}
+
 /** What step.ts of this experiment has to declare. */
 export interface SizesOf<E extends Experiment> extends StepSizes {
   readonly B: E["optimizer"]["deviceBatch"];
@@ -52,9 +64,9 @@ export interface SizesOf<E extends Experiment> extends StepSizes {
   readonly D: E["encoder"]["dim"];
   readonly H: E["encoder"]["heads"];
   readonly F: E["encoder"]["hidden"];
-  readonly P: E["predictor"]["dim"];
-  readonly PH: E["predictor"]["heads"];
-  readonly PF: E["predictor"]["hidden"];
+  readonly P?: SecondNetwork<E>["dim"];
+  readonly PH?: SecondNetwork<E>["heads"];
+  readonly PF?: SecondNetwork<E>["hidden"];
   readonly C?: E["masks"]["programs"][number]["contextTokens"];
   readonly T?: E["masks"]["programs"][number]["targetTokens"];
 }
@@ -63,9 +75,11 @@ export interface SizesOf<E extends Experiment> extends StepSizes {
 export const agreed = <const E extends Experiment>(_: E, sizes: SizesOf<E>): StepSizes => sizes;
 
 /** What an experiment makes of each size: the number, and of what it is. */
-function wanted({ optimizer, image, encoder, predictor, masks }: Experiment): {
+function wanted(experiment: Experiment): {
   readonly [K in keyof Required<StepSizes>]: readonly [size: number, field: string];
 } {
+  const { optimizer, image, encoder, masks } = experiment;
+  const [name, second] = secondNetwork(experiment);
   const [program] = masks.programs;
   return {
     C: [program?.contextTokens ?? 0, "masks.programs"],
@@ -76,9 +90,9 @@ function wanted({ optimizer, image, encoder, predictor, masks }: Experiment): {
     D: [encoder.dim, "encoder.dim"],
     H: [encoder.heads, "encoder.heads"],
     F: [encoder.hidden, "encoder.hidden"],
-    P: [predictor.dim, "predictor.dim"],
-    PH: [predictor.heads, "predictor.heads"],
-    PF: [predictor.hidden, "predictor.hidden"],
+    P: [second.dim, `${name}.dim`],
+    PH: [second.heads, `${name}.heads`],
+    PF: [second.hidden, `${name}.hidden`],
   };
 }
 

@@ -11,6 +11,7 @@ import { unitsOf } from "../../compiler/emit/check-units";
 import { type GeneratedCode, standingForItself } from "../../compiler/emit/code";
 import { emitTypeScript } from "../../compiler/emit/emit";
 import { specFromText } from "../../compiler/spec/load";
+import type { Spec } from "../../compiler/spec/spec";
 import { base, compiledWith, variations } from "../support/variations";
 
 function input(change: object, name = "one"): CompileInput & { readonly folder: string } {
@@ -155,7 +156,10 @@ describe("compileMany", () => {
   test("one that fails does not hide the others", () => {
     const good = [input({}, "a"), input({ seed: 3 }, "c")] as const;
     // No rule lets this through: an op then meets axes that do not fit.
-    const bad = { ...input({}, "b"), spec: { ...good[0].spec, encoder: { ...good[0].spec.encoder, patch: 0 } } };
+    const bad = {
+      ...input({}, "b"),
+      spec: { ...good[0].spec, encoder: { ...good[0].spec.encoder, patch: 0 } } as Spec,
+    };
     const results = compileMany([good[0], bad, good[1]]);
     expect(results.map(({ ok, input: { folder } }) => [ok, folder])).toEqual([
       [true, good[0].folder],

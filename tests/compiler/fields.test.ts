@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from "../../compiler/spec/json";
 import { specFromText } from "../../compiler/spec/load";
 import { type SchemaNode, schemaRoot } from "../../compiler/spec/schema";
 import { effectsOf } from "./effects";
-import { fieldEffects } from "./field-effects";
+import { fieldEffects, maeFieldEffects } from "./field-effects";
 import { lines, withField } from "./spec/fixture";
 
 const shapes: JsonObject = {
@@ -18,6 +18,9 @@ const shapes: JsonObject = {
   optimization: { globalBatch: 16 },
 };
 const random: JsonObject = { ...shapes, masking: { strategy: "random", targets: { share: 0.5 } } };
+/** The same encoder in a masked autoencoder, for the fields that it alone has. */
+const { predictor: _predictor, masking: _masking, ...common } = shapes;
+const masked: JsonObject = { ...common, objective: "mae", decoder: { dim: 24, depth: 2, heads: 3 } };
 const folder: JsonObject = { ...shapes, data: { source: "folder", train: "train", images: 4096 } };
 const parquet: JsonObject = { ...shapes, data: { source: "parquet", train: "train", images: 4096 } };
 
@@ -50,7 +53,8 @@ describe("every field of the schema does what it should", () => {
 
   test("the table has all fields", () => {
     expect([...new Set(fieldsOf(schemaRoot, ""))].sort()).toEqual(
-      [...Object.keys(fieldEffects), ...Object.keys(refused)].sort(),
+      // The objective decides what all others mean.
+      ["objective", ...Object.keys(fieldEffects), ...Object.keys(maeFieldEffects), ...Object.keys(refused)].sort(),
     );
   });
 
@@ -83,5 +87,9 @@ describe("every field of the schema does what it should", () => {
           ? [random, ofRandom]
           : [shapes, ofShapes];
     expect(effectsOf(before, compiled(withField(document, path, to)))).toEqual(effects);
+  });
+
+  test.each(Object.entries(maeFieldEffects))("%s of a masked autoencoder", (path, [to, effects]) => {
+    expect(effectsOf(compiled(masked), compiled(withField(masked, path, to)))).toEqual(effects);
   });
 });

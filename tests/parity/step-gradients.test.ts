@@ -51,6 +51,13 @@ const within = (spec: JsonObject, field: string, values: JsonObject): JsonObject
   [field]: { ...(spec[field] as JsonObject), ...values },
 });
 
+/** The same encoder, and 6 of 25 patches that are seen. */
+const masked = ({ predictor: decoder = {}, masking: _, ...spec }: JsonObject): JsonObject => ({
+  ...spec,
+  objective: "mae",
+  decoder,
+});
+
 const variants: readonly Variant[] = [
   ["as released", (spec) => spec],
   ["mean squared error", (spec) => ({ ...spec, loss: "mse" })],
@@ -59,6 +66,12 @@ const variants: readonly Variant[] = [
   ["targets masked at the input", (spec) => ({ ...spec, targets: { maskedAt: "input" } })],
   ["random masks", (spec) => ({ ...spec, masking: { strategy: "random" } })],
   ["stochastic depth", (spec) => within(spec, "encoder", { dropPath: 0.3 })],
+  ["a masked autoencoder", masked],
+  [
+    "a masked autoencoder of pixels as they are, without a class token",
+    (spec) => within({ ...masked(spec), targets: { normalize: false } }, "encoder", { classToken: false }),
+  ],
+  ["a masked autoencoder with stochastic depth", (spec) => within(masked(spec), "encoder", { dropPath: 0.3 })],
   ["one block each", (spec) => within(within(spec, "encoder", { depth: 1 }), "predictor", { depth: 1 })],
 ];
 

@@ -8,6 +8,7 @@ import { specFromText } from "../../compiler/spec/load";
 import { saveCheckpoint } from "../../runtime/checkpoint/checkpoint";
 import { latestPath } from "../../runtime/checkpoint/folder";
 import type { Dense } from "../../runtime/engines/reference/tensor";
+import type { RuntimeObjective } from "../../runtime/experiment";
 import { runFiles } from "../../runtime/loop/run-folder";
 import { positionsOf } from "../../runtime/model/positions";
 import { objectives } from "../../runtime/objectives";
@@ -49,7 +50,8 @@ export async function makeRun(folder: string, change: (path: string, values: Flo
     state.set(path, values);
     return values;
   };
-  const tables = objectives.ijepa.positions(experiment).map(({ name, shape }) => ({
+  const runtimeOf: RuntimeObjective = objectives[experiment.objective];
+  const tables = runtimeOf.positions(experiment).map(({ name, shape }) => ({
     name,
     shape,
     values: positionsOf(experiment, shape[2]),

@@ -4,7 +4,7 @@ import { compile } from "../../compiler/compile";
 import type { SpecInput } from "../../compiler/spec/input";
 import { specFromText } from "../../compiler/spec/load";
 import type { Engine } from "../../runtime/engines/engine";
-import type { TrainerProgram } from "../../runtime/experiment";
+import type { ObjectiveName, TrainerProgram } from "../../runtime/experiment";
 import { inputSpecs } from "../../runtime/loop/functions";
 import { stateSpecs, writeInitialState } from "../../runtime/loop/state";
 import { openStepRunner } from "../../runtime/loop/step-runner";
@@ -21,21 +21,32 @@ const seed = testSeed;
 
 export type MakeEngine = (ranks: Communicator, bucketBytes: number) => Promise<Engine>;
 
+const network = { dim: 12, depth: 2, heads: 3 };
+const ownFields: { readonly [Name in ObjectiveName]: object } = {
+  ijepa: {
+    predictor: network,
+    masking: { minKeep: 1, targets: { count: 3, scale: [0.13, 0.24] }, context: { scale: [0.7, 0.95], tokens: 4 } },
+  },
+  mae: { decoder: network },
+};
+
 /** Stochastic depth, clipping and several programs: whatever depends on the place of an image in the batch. */
 export function manyDevicesProgram({
   accumulation,
   clipNorm = 0.5,
+  objective = "ijepa",
   ...hardware
 }: NonNullable<SpecInput["hardware"]> & {
   readonly gpus: number;
   readonly accumulation: number;
   readonly clipNorm?: number | null;
+  readonly objective?: ObjectiveName;
 }): Promise<TrainerProgram> {
   const spec = {
     image: { size: 25 },
     encoder: { dim: 12, depth: 2, heads: 3, patch: 5, dropPath: 0.3 },
-    predictor: { dim: 12, depth: 2, heads: 3 },
-    masking: { minKeep: 1, targets: { count: 3, scale: [0.13, 0.24] }, context: { scale: [0.7, 0.95], tokens: 4 } },
+    objective,
+    ...ownFields[objective],
     data: { source: "shapes", trainImages: 64, sceneSize: 64 },
     evaluation: { knn: { neighbours: 5 } },
     optimization: {

@@ -20,8 +20,12 @@ export interface CompiledTrace {
 export const inBfloat16 = { precision: "bf16" } as const;
 
 /** Close `trace` when done. */
-export async function compiledTrace(name: string, hardware?: Partial<Spec["hardware"]>): Promise<CompiledTrace> {
-  const trace = await openTrace(officialPath(`${name}.safetensors`));
+export const compiledTrace = (name: string, hardware?: Partial<Spec["hardware"]>): Promise<CompiledTrace> =>
+  compiledTraceAt(officialPath(`${name}.safetensors`), hardware);
+
+/** The same of any file. */
+export async function compiledTraceAt(path: string, hardware?: Partial<Spec["hardware"]>): Promise<CompiledTrace> {
+  const trace = await openTrace(path);
   return { trace, files: compileReplay(trace, { hardware }).files };
 }
 

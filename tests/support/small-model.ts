@@ -1,9 +1,10 @@
 /** A model small enough to run in float64, with every axis of another size. */
 import type { TrainedModel, TrainedStage } from "../../compiler/autodiff/trained";
 import type { Model } from "../../compiler/model/model";
-import { buildModel, type ModelNumbers } from "../../compiler/objectives";
+import { buildModel } from "../../compiler/objectives";
+import type { IJepaNumbers } from "../../compiler/objectives/ijepa/numbers";
 
-export const smallNumbers: ModelNumbers = {
+export const smallNumbers: IJepaNumbers = {
   objective: "ijepa",
   imageHeight: 12,
   imageWidth: 12,
@@ -24,6 +25,7 @@ export const smallNumbers: ModelNumbers = {
   loss: "smoothL1",
   operands: "f32",
   dropPath: false,
+  classToken: false,
 };
 
 /** Stages with a backward pass, of all chains or of one. */
@@ -32,4 +34,4 @@ export const trainedOf = ({ chains }: TrainedModel, name?: string): readonly Tra
     chain.kind === "trained" && (name === undefined || chain.name === name) ? chain.stages : [],
   );
 
-export const smallModel = (change: Partial<ModelNumbers> = {}): Model => buildModel({ ...smallNumbers, ...change });
+export const smallModel = (change: Partial<IJepaNumbers> = {}): Model => buildModel({ ...smallNumbers, ...change });

@@ -37,7 +37,8 @@ function oneBatch(spec: Spec): Spec {
     ...spec,
     optimization: { ...spec.optimization, globalBatch, accumulation: 1 },
     hardware: { ...spec.hardware, gpus: 1 },
-  };
+    // What else it says is of the same objective.
+  } as Spec;
 }
 
 /** The engines that run the step in the precision of the spec, the fastest first. */

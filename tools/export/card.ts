@@ -1,12 +1,16 @@
 /** The model card of an export: what it is, how to load it, what it was trained on, what that cost, how good it is. */
 import { formatMarkdown } from "../../runtime/evaluate/evaluation-report";
-import type { DataPlan } from "../../runtime/experiment";
+import type { DataPlan, Experiment, NetworkPlan, ObjectiveName } from "../../runtime/experiment";
 import type { LogEvent } from "../../runtime/report/jsonl";
 import { durationText, rateText } from "../../runtime/report/text";
 import type { ExportFormat, FormatName, Made } from "./format";
-import type { ExportSource } from "./source";
+import { type ExportSource, encoderText } from "./source";
 
-const encoderText = { target: "target encoder (the moving average)", context: "context encoder" } as const;
+/** The method, with its paper. */
+const methods: { readonly [Name in ObjectiveName]: { readonly tag: string; readonly text: string } } = {
+  ijepa: { tag: "i-jepa", text: "an [I-JEPA](https://arxiv.org/abs/2301.08243) pre-training" },
+  mae: { tag: "mae", text: "the pre-training of a [masked autoencoder](https://arxiv.org/abs/2111.06377)" },
+};
 
 export function cardText(of: {
   readonly source: ExportSource;
@@ -16,19 +20,20 @@ export function cardText(of: {
 }): string {
   const { source, name, format, made } = of;
   const { experiment, choice } = source;
+  const method = methods[experiment.objective];
   const header = [
     "---",
     ...(format.library === null ? [] : [`library_name: ${format.library}`]),
     "pipeline_tag: image-feature-extraction",
     "tags:",
-    "- i-jepa",
+    `- ${method.tag}`,
     "- self-supervised-learning",
     "---",
   ];
   const parts = [
     header.join("\n"),
     `# ${experiment.name}`,
-    `The ${encoderText[choice]} of an [I-JEPA](https://arxiv.org/abs/2301.08243) pre-training, as ${name}. ` +
+    `The ${encoderText(experiment, choice)}${choice === "target" ? " (the moving average)" : ""} of ${method.text}, as ${name}. ` +
       `Trained with ijepa ${experiment.generatorVersion}.`,
     ["```", made.loading.language, "\n", made.loading.lines.join("\n"), "\n```"].join(""),
     made.notes.map((note) => `- ${note}`).join("\n"),
@@ -48,16 +53,12 @@ function tableOf(rows: readonly (readonly [string, string])[]): string {
 }
 
 function experimentRows({ experiment, metadata }: ExportSource): readonly (readonly [string, string])[] {
-  const { image, encoder, predictor, masks, optimizer, schedule, hardware, seed } = experiment;
+  const { image, encoder, optimizer, schedule, hardware, seed } = experiment;
   const { step, epoch, loss } = metadata.progress;
   return [
     ["images", `${image.width}×${image.height} pixels in patches of ${image.patch}`],
     ["encoder", `${encoder.depth} blocks, width ${encoder.dim}, ${encoder.heads} heads, MLP ${encoder.hidden}`],
-    ["predictor", `${predictor.depth} blocks, width ${predictor.dim}, ${predictor.heads} heads`],
-    [
-      "masks",
-      `${masks.targetCount} targets, ${masks.contextCount} context, ${masks.strategy === "multiblock" ? `sampler ${masks.sampler}` : `${masks.strategy} masking`}`,
-    ],
+    ...ownRows(experiment),
     ["batch", `${optimizer.globalBatch} images`],
     ["learning rate", `${schedule.lrStart} → ${schedule.lrPeak} → ${schedule.lrFinal}`],
     ["trained", `${step} of ${schedule.steps} steps, ${epoch} of ${optimizer.epochs} epochs`],
@@ -68,6 +69,21 @@ function experimentRows({ experiment, metadata }: ExportSource): readonly (reado
       ? []
       : [["code", `edited by hand, sha256 ${metadata.editedCode}: the encoder may not be what it says here`] as const]),
   ];
+}
+
+/** Of the network behind the encoder, and of the masks. */
+function ownRows(experiment: Experiment): readonly (readonly [string, string])[] {
+  const row = (name: string, { depth, dim, heads }: NetworkPlan) =>
+    [name, `${depth} blocks, width ${dim}, ${heads} heads`] as const;
+  if ("predictor" in experiment) {
+    const { masks, predictor } = experiment;
+    const { targetCount, contextCount } = masks;
+    const how = masks.strategy === "multiblock" ? `sampler ${masks.sampler}` : `${masks.strategy} masking`;
+    return [row("predictor", predictor), ["masks", `${targetCount} targets, ${contextCount} context, ${how}`]];
+  }
+  const [{ contextTokens = 0, targetTokens = 0 } = {}] = experiment.masks.programs;
+  const masks = `${targetTokens} of ${contextTokens + targetTokens} patches, at random`;
+  return [row("decoder", experiment.decoder), ["masks", masks]];
 }
 
 function dataText(data: DataPlan): string {

@@ -2,9 +2,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errors } from "../../compiler/diagnostics/catalogue";
+import type { Problem } from "../../compiler/diagnostics/diagnostic";
+import type { Experiment } from "../../runtime/experiment";
 import { cardText } from "./card";
 import { inTheWay, writeExport } from "./folder";
-import type { FormatName, Made } from "./format";
+import { type FormatName, formatNames, type Made } from "./format";
 import { formats } from "./formats/index";
 import type { ExportPrecision } from "./onnx/weights";
 import { ExportRefused } from "./refused";
@@ -35,6 +37,8 @@ export async function exportRun(options: ExportOptions): Promise<Exported> {
   try {
     const { experiment, metadata } = source;
     const format = formats[name];
+    const unfit = unfitOf(name, experiment);
+    if (unfit !== null) throw new ExportRefused(source.path, unfit);
     const out = options.out ?? `exports/${experiment.name}-${name}`;
     const { step, loss } = metadata.progress;
     const manifest = {
@@ -59,6 +63,21 @@ export async function exportRun(options: ExportOptions): Promise<Exported> {
   } finally {
     await source.close();
   }
+}
+
+/** Why a format cannot hold the encoder; null where it can. */
+function unfitOf(name: FormatName, experiment: Experiment): Problem | null {
+  const { objective } = experiment;
+  const others = formatNames.filter((other) => formats[other].objectives.includes(objective));
+  if (!others.includes(name)) {
+    return errors.exportFormatUnfit({ format: name, found: `an encoder of \`objective: "${objective}"\``, others });
+  }
+  // ViTMAEModel has a class token whatever its configuration says.
+  const lacksToken = name === "hf" && "classToken" in experiment && !experiment.classToken;
+  const found = "a masked autoencoder without a class token";
+  return lacksToken
+    ? errors.exportFormatUnfit({ format: name, found, others: others.filter((other) => other !== name) })
+    : null;
 }
 
 /** Nobody hands on NaN: every tensor is looked at when it is read. */

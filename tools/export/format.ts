@@ -1,5 +1,5 @@
 /** What a format of exports is; each is one file in formats/. */
-import type { Experiment } from "../../runtime/experiment";
+import type { Experiment, ObjectiveName } from "../../runtime/experiment";
 import type { ExportPrecision } from "./onnx/weights";
 import type { ExportSource, SourceTensor } from "./source";
 
@@ -34,6 +34,8 @@ export interface ExportFormat {
   readonly purpose: string;
   /** The library that loads it, as model cards name it; null where it is none. */
   readonly library: string | null;
+  /** What can be exported in it, whatever else is refused: encoders of these objectives. */
+  readonly objectives: readonly ObjectiveName[];
   /** The smaller precisions that it can have beside fp32. */
   readonly precisions: readonly ExportPrecision[];
   make(request: ExportRequest): Promise<Made>;

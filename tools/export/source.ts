@@ -9,11 +9,12 @@ import { encoderTensorNames } from "../../runtime/checkpoint/layouts";
 import { openSafetensors, type SafetensorsFile } from "../../runtime/checkpoint/safetensors";
 import type { Experiment } from "../../runtime/experiment";
 import { runFiles } from "../../runtime/loop/run-folder";
+import { objectives } from "../../runtime/objectives";
 import type { LogEvent } from "../../runtime/report/jsonl";
 import { readLogFile } from "../../runtime/report/read-log";
 import { experimentOf, nameOfRun } from "./experiment";
 
-/** Which of the two encoders; the paper evaluates the target encoder. */
+/** Which of the two encoders; the paper evaluates the target encoder. Where there is one encoder alone, it is that. */
 export const encoderNames = { target: "target_encoder", context: "encoder" } as const;
 export type EncoderChoice = keyof typeof encoderNames;
 
@@ -46,7 +47,7 @@ export type OpenedSource =
   | { readonly ok: false; readonly file: string; readonly problem: Problem };
 
 /** Throws R14x where the file is damaged, or is no checkpoint of a trainer. */
-export async function openSource(named: string, choice: EncoderChoice): Promise<OpenedSource> {
+export async function openSource(named: string, asked: EncoderChoice): Promise<OpenedSource> {
   const found = await checkpointOf(named);
   if (typeof found !== "string") return { ok: false, file: named, problem: found };
   const metadata = await readCheckpointMetadata(found);
@@ -57,6 +58,7 @@ export async function openSource(named: string, choice: EncoderChoice): Promise<
       return { ok: false, file: found, problem: errors.checkpointSaysTooLittle({ lacks: read.lacks }) };
     }
     const { experiment } = read;
+    const choice = encoderOf(experiment, asked);
     const all = tensorsOf(file);
     const prefix = `${encoderNames[choice]}.`;
     const encoder = all
@@ -86,6 +88,16 @@ export async function openSource(named: string, choice: EncoderChoice): Promise<
     await file.close();
     throw error;
   }
+}
+
+/** The encoder that is asked for, or the only one that there is. */
+export const encoderOf = ({ objective }: Experiment, asked: EncoderChoice): EncoderChoice =>
+  objectives[objective].judged.tree === "weights" ? "context" : asked;
+
+/** For people: `target encoder`. */
+export function encoderText({ objective }: Experiment, choice: EncoderChoice): string {
+  const { judged } = objectives[objective];
+  return judged.tree === "weights" ? judged.name : `${choice} encoder`;
 }
 
 async function checkpointOf(named: string): Promise<string | Problem> {

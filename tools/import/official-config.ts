@@ -6,7 +6,7 @@ import { type Document, isMap, LineCounter, parseDocument, stringify } from "yam
 import { errors } from "../../compiler/diagnostics/catalogue";
 import { type Diagnostic, unplaced } from "../../compiler/diagnostics/diagnostic";
 import { encoderSizes, sizeName } from "../../compiler/spec/presets";
-import type { Spec } from "../../compiler/spec/spec";
+import type { IjepaSpec, Spec } from "../../compiler/spec/spec";
 
 /** Images of ImageNet-1k, the data set of the configurations that name none. */
 const imagenetImages = 1_281_167;
@@ -198,32 +198,33 @@ function partsOf(folder: string, batch: number): number {
 }
 
 /** What an official configuration cannot say, by field, with the only value that it stands for. */
-const unsaid: readonly { readonly field: string; readonly of: (spec: Spec) => unknown; readonly want: unknown }[] = [
-  { field: "image.mean", of: ({ image }) => image.mean, want: [0.485, 0.456, 0.406] },
-  { field: "image.std", of: ({ image }) => image.std, want: [0.229, 0.224, 0.225] },
-  { field: "encoder.dropPath", of: ({ encoder }) => encoder.dropPath, want: 0 },
-  { field: "predictor.mlpRatio", of: ({ predictor }) => predictor.mlpRatio, want: 4 },
-  { field: "masking.strategy", of: ({ masking }) => masking.strategy, want: "multiblock" },
-  {
-    field: "masking.sampler",
-    of: ({ masking }) => (masking.strategy === "multiblock" ? masking.sampler : "reference"),
-    want: "reference",
-  },
-  { field: "targets.space", of: ({ targets }) => targets.space, want: "representations" },
-  { field: "targets.maskedAt", of: ({ targets }) => targets.maskedAt, want: "output" },
-  { field: "targets.normalize", of: ({ targets }) => targets.normalize, want: true },
-  { field: "loss", of: ({ loss }) => loss, want: "smoothL1" },
-  { field: "data.source", of: ({ data }) => data.source, want: "folder" },
-  { field: "augmentation.cropAspect", of: ({ augmentation }) => augmentation.cropAspect, want: [3 / 4, 4 / 3] },
-  {
-    field: "optimization.adamw",
-    of: ({ optimization }) => optimization.adamw,
-    want: { beta1: 0.9, beta2: 0.999, eps: 1e-8 },
-  },
-  { field: "optimization.clipNorm", of: ({ optimization }) => optimization.clipNorm, want: null },
-  { field: "init.positionScale", of: ({ init }) => init.positionScale, want: 1 },
-  { field: "init.depthRescale", of: ({ init }) => init.depthRescale, want: false },
-];
+const unsaid: readonly { readonly field: string; readonly of: (spec: IjepaSpec) => unknown; readonly want: unknown }[] =
+  [
+    { field: "image.mean", of: ({ image }) => image.mean, want: [0.485, 0.456, 0.406] },
+    { field: "image.std", of: ({ image }) => image.std, want: [0.229, 0.224, 0.225] },
+    { field: "encoder.dropPath", of: ({ encoder }) => encoder.dropPath, want: 0 },
+    { field: "predictor.mlpRatio", of: ({ predictor }) => predictor.mlpRatio, want: 4 },
+    { field: "masking.strategy", of: ({ masking }) => masking.strategy, want: "multiblock" },
+    {
+      field: "masking.sampler",
+      of: ({ masking }) => (masking.strategy === "multiblock" ? masking.sampler : "reference"),
+      want: "reference",
+    },
+    { field: "targets.space", of: ({ targets }) => targets.space, want: "representations" },
+    { field: "targets.maskedAt", of: ({ targets }) => targets.maskedAt, want: "output" },
+    { field: "targets.normalize", of: ({ targets }) => targets.normalize, want: true },
+    { field: "loss", of: ({ loss }) => loss, want: "smoothL1" },
+    { field: "data.source", of: ({ data }) => data.source, want: "folder" },
+    { field: "augmentation.cropAspect", of: ({ augmentation }) => augmentation.cropAspect, want: [3 / 4, 4 / 3] },
+    {
+      field: "optimization.adamw",
+      of: ({ optimization }) => optimization.adamw,
+      want: { beta1: 0.9, beta2: 0.999, eps: 1e-8 },
+    },
+    { field: "optimization.clipNorm", of: ({ optimization }) => optimization.clipNorm, want: null },
+    { field: "init.positionScale", of: ({ init }) => init.positionScale, want: 1 },
+    { field: "init.depthRescale", of: ({ init }) => init.depthRescale, want: false },
+  ];
 
 const isClose = (a: unknown, b: unknown): boolean => {
   if (typeof a === "number" && typeof b === "number") return Math.abs(a - b) < 1e-3;
@@ -232,10 +233,17 @@ const isClose = (a: unknown, b: unknown): boolean => {
 };
 
 /** The configuration of a spec, as YAML; or what of the spec the official code cannot do. */
-export function configFromSpec(
-  spec: Spec,
-  file: string,
-): { readonly ok: true; readonly text: string } | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] } {
+export function configFromSpec(spec: Spec, file: string): Configured {
+  // The official code trains nothing else.
+  if (spec.objective === "ijepa") return configOf(spec, file);
+  return { ok: false, diagnostics: [inexpressible(file, "objective", spec.objective, JSON.stringify("ijepa"))] };
+}
+
+type Configured =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+function configOf(spec: IjepaSpec, file: string): Configured {
   const size = sizeName(spec.encoder);
   const diagnostics = unsaid
     .filter(({ of, want }) => !isClose(of(spec), want))

@@ -6,13 +6,13 @@ import { emitTypeScript, functionsText, sizesText } from "../../compiler/emit/em
 import { emitObserve } from "../../compiler/emit/observe";
 import { packageVersion } from "../../compiler/emit/package-root";
 import { render } from "../../compiler/emit/render";
+import { objectiveOf } from "../../compiler/objectives";
 import { buildPlan, type Plan } from "../../compiler/plan/plan";
 import { specHash } from "../../compiler/spec/load";
 import type { Spec } from "../../compiler/spec/spec";
 import { castsOfStep } from "../../compiler/step/casts";
-import type { Trainer } from "../../compiler/step/step";
 import type { Trace } from "../../runtime/replay/trace";
-import { masksOfTrace, specOfTrace } from "./spec";
+import { specOfTrace } from "./spec";
 
 /** What main.ts of a compiled replay starts: a function of a module of runtime/replay. */
 const entries = {
@@ -44,45 +44,40 @@ export interface ReplayCode {
 }
 
 export function compileReplay(trace: Trace, { hardware = {}, step }: ReplayCode = {}): CompiledReplay {
-  const recorded = specOfTrace(trace, hardware.gpus);
-  const spec = { ...recorded, hardware: { ...recorded.hardware, ...hardware } };
+  const own = specOfTrace(trace, hardware.gpus);
+  const spec: Spec = { ...own, hardware: { ...own.hardware, ...hardware } };
+  const { recorded } = objectiveOf(spec.objective);
   const hash = specHash(spec);
   const plan = buildPlan({
     spec,
     specHash: hash,
     generatorVersion: packageVersion(),
     pixels: step !== undefined && takesBytes(step) ? "u8" : "f32",
-    masks: masksOfTrace(trace),
+    masks: recorded.masks(trace),
   });
   return observed(plan, "replay", step);
 }
 
 function observed(plan: Plan, entry: keyof typeof entries, step: readonly GeneratedCode[] = []): CompiledReplay {
   const trainer = buildTrainer(plan);
-  const withLoss = (name: "smoothL1" | "mse"): Trainer => {
-    const { loss } = buildTrainer({ ...plan, model: { ...plan.model, loss: name } }).model;
-    return { ...trainer, model: { ...trainer.model, loss } };
-  };
+  const { recorded } = objectiveOf(plan.experiment.objective);
+  const lossOf = (model: Plan["model"]) => buildTrainer({ ...plan, model }).model.loss;
+  const withSmoothL1 = recorded.withSmoothL1(plan.model);
+  const withMse = recorded.withMse(plan.model);
   const imports = ["step.ts"];
   const own = emitTypeScript(trainer);
   const given = new Set(["main.ts", ...step.map(({ name }) => name)]);
+  const observing = (name: string, text: string) => standingForItself({ name, text, imports });
   const typescript = [
     ...own.filter(({ name }) => !given.has(name)),
     ...step,
-    standingForItself({
-      name: "observe.ts",
-      text: emitObserve({ trainer: withLoss("smoothL1"), loss: "smoothL1" }),
-      imports,
-    }),
-    standingForItself({
-      name: "observe-mse.ts",
-      text: emitObserve({ trainer: withLoss("mse"), loss: "mse" }),
-      imports,
-    }),
+    observing("observe.ts", emitObserve(trainer, withSmoothL1 === null ? undefined : lossOf(withSmoothL1))),
+    ...(withMse === null ? [] : [observing("observe-mse.ts", emitObserve(trainer, lossOf(withMse)))]),
   ];
   const main = render("replay.ts", {
     ...functionsText(trainer),
     sizes: sizesText(trainer),
+    withMse: withMse !== null,
     casts: castsOfStep(trainer.model),
     ...entries[entry],
   });

@@ -1,16 +1,14 @@
 /** The experiment of a recorded run. Its masks are recorded, so no rule about masks, data or probes applies to it. */
 
 import { oneLine } from "../../compiler/diagnostics/diagnostic";
+import { objectiveOf } from "../../compiler/objectives";
+import { ratioOf } from "../../compiler/objectives/recorded";
 import { fillDefaults } from "../../compiler/spec/defaults";
-import type { JsonObject } from "../../compiler/spec/json";
+import { isObject, type JsonObject } from "../../compiler/spec/json";
 import { specFromText } from "../../compiler/spec/load";
 import type { Spec } from "../../compiler/spec/spec";
 import { traceNotUnderstood } from "../../runtime/errors";
-import type { MaskPlan } from "../../runtime/experiment";
 import type { Trace } from "../../runtime/replay/trace";
-
-/** A ratio whose product with `dim`, rounded down, is `hidden`. */
-const ratioOf = (hidden: number, dim: number): number => (hidden + 0.5) / dim;
 
 /** The ranks of a trace are divided among the devices; those of one are micro-batches, whose mean gradient is theirs. */
 export function specOfTrace(trace: Trace, devices = 1): Spec {
@@ -39,15 +37,20 @@ export function onOneDevice(spec: Spec, accumulation: number, gpus = 1): Spec {
     ...spec,
     optimization: { ...spec.optimization, accumulation },
     hardware: { ...spec.hardware, engine: "onnx", device: "cpu", precision: "fp32", gpus, shardOptimizer: false },
-  };
+  } as Spec;
 }
 
-function specOfSizes(
-  { title: name, config, grid, images, ranks, hidden, predictorHidden }: Trace,
-  devices: number,
-): Spec {
+function specOfSizes(trace: Trace, devices: number): Spec {
+  const { title: name, config, grid, images, ranks, hidden } = trace;
   const { schedule } = config;
+  const own = objectiveOf(config.objective).recorded.fields(trace);
+  const group = (field: string): JsonObject => {
+    const value = own[field];
+    return isObject(value) ? value : {};
+  };
   const document: JsonObject = {
+    ...own,
+    objective: config.objective,
     name,
     description: "A recorded run.",
     // A patch that does not fit is cut off, as the reference's convolution does.
@@ -58,12 +61,7 @@ function specOfSizes(
       heads: config.heads,
       mlpRatio: ratioOf(hidden, config.dim),
       patch: config.patch,
-    },
-    predictor: {
-      dim: config.predictorDim,
-      depth: config.predictorDepth,
-      heads: config.heads,
-      mlpRatio: ratioOf(predictorHidden, config.predictorDim),
+      ...group("encoder"),
     },
     data: { source: "folder", train: "images", images: (schedule?.stepsPerEpoch ?? 1) * images * ranks },
     optimization: {
@@ -74,34 +72,11 @@ function specOfSizes(
         scheduleScale: schedule.stretch,
         learningRate: { ...schedule.learningRate, warmupEpochs: schedule.warmupEpochs },
         weightDecay: { ...schedule.weightDecay },
-        momentum: { ...schedule.momentum },
+        ...(schedule.momentum !== null && { momentum: { ...schedule.momentum } }),
       }),
+      ...group("optimization"),
     },
     hardware: { gpus: devices },
   };
   return fillDefaults(document, { name });
-}
-
-/** One program for every pair of lengths that was recorded. */
-export function masksOfTrace({ grid, contexts, targets, lengths }: Trace): MaskPlan {
-  const batches = lengths.flat();
-  const keyOf = ({ contextTokens, targetTokens }: (typeof batches)[number]): string =>
-    `${contextTokens} ${targetTokens}`;
-  const pairs = new Map(batches.map((pair) => [keyOf(pair), pair] as const));
-  return {
-    strategy: "multiblock",
-    gridHeight: grid,
-    gridWidth: grid,
-    sampler: "reference",
-    targetCount: targets,
-    contextCount: contexts,
-    minKeep: 0,
-    allowOverlap: true,
-    sizes: [],
-    contextSizes: [],
-    programs: [...pairs].map(([key, pair]) => ({
-      ...pair,
-      probability: batches.filter((batch) => keyOf(batch) === key).length / batches.length,
-    })),
-  };
 }

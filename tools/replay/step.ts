@@ -3,7 +3,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { loadSpec, trainingHash } from "../../compiler/spec/load";
 import type { Spec } from "../../compiler/spec/spec";
-import { replayOfEditedCode, specOfAnotherRun, specOfRunMissing, UserError } from "../../runtime/errors";
+import {
+  replayOfEditedCode,
+  specOfAnotherRun,
+  specOfRunMissing,
+  traceNotUnderstood,
+  UserError,
+} from "../../runtime/errors";
 import type { Experiment } from "../../runtime/experiment";
 import { dataRootOf } from "../../runtime/loop/data-root";
 import { runFiles } from "../../runtime/loop/run-folder";
@@ -36,6 +42,9 @@ export function openRunToReplay(what: {
   if (!loaded.ok) throw new SpecRefused(loaded.diagnostics);
   if (trainingHash(loaded.spec) !== experiment.trainingHash) throw specOfAnotherRun({ run, spec: file });
   const { hardware, optimizer } = experiment;
+  if (loaded.spec.objective !== "ijepa") {
+    throw traceNotUnderstood({ path: run, why: `steps of ${loaded.spec.objective} are not recorded yet` });
+  }
   const spec: Spec = {
     ...loaded.spec,
     name: experiment.name,

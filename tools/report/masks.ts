@@ -2,7 +2,8 @@
 import { patchCoverage } from "../../compiler/plan/mask-coverage";
 import { openLabelledImages, usableOf } from "../../runtime/data/labelled";
 import { UserError } from "../../runtime/errors";
-import type { Experiment, MaskPlan } from "../../runtime/experiment";
+import type { Experiment, MaskPlan, VisiblePlan } from "../../runtime/experiment";
+import { drawPatches } from "../../runtime/masks/random";
 import { type MaskBatch, programOfStep, sampleMasks, targetOfStep } from "../../runtime/masks/sampler";
 import type { Figure, Section } from "./section";
 import { type Grid, gridLines, squares, svg, text } from "./svg";
@@ -28,8 +29,11 @@ const coverageSteps = 256;
 const mostPrograms = 6;
 
 export async function maskSection({ experiment, root, id, of }: MaskSectionOptions): Promise<Section> {
-  const { masks: plan, seed } = experiment;
   const { thumbnails, why } = await trainImages(experiment, root, id);
+  const over = why === null ? [] : [`Over no images: ${why}`];
+  const title = of === null ? "Masks" : `Masks: ${of}`;
+  const { masks: plan, seed } = experiment;
+  if (!("strategy" in plan)) return { title, ...randomMasks(plan, seed, thumbnails, over) };
   const order = plan.programs
     .map((program, index) => ({ program, index }))
     .sort((a, b) => b.program.probability - a.program.probability)
@@ -47,19 +51,44 @@ export async function maskSection({ experiment, root, id, of }: MaskSectionOptio
   const contexts = plan.contextCount === 1 ? [] : ["Of several contexts the first is drawn."];
   const more = plan.programs.length - order.length;
   return {
-    title: of === null ? "Masks" : `Masks: ${of}`,
+    title,
     notes: [
       `Drawn by ${plan.strategy === "multiblock" ? `the ${plan.sampler} sampler` : `${plan.strategy} masking`} with seed ${seed}, as the trainer does: clear is what the context encoder sees, the ` +
         "coloured blocks are predicted from it, and what is veiled is neither.",
       ...(more > 0 ? [`${more} rarer programs are not drawn.`] : []),
       ...contexts,
-      ...(why === null ? [] : [`Over no images: ${why}`]),
+      ...over,
     ],
     definitions: thumbnails?.definitions ?? "",
     figures: [
       ...figures,
       ...(["context", "target"] as const).map((what) => coverageFigure(plan, coverage[what], what)),
     ],
+  };
+}
+
+/** Patches at random: one program, and every patch is as likely as any other. */
+function randomMasks(
+  plan: VisiblePlan,
+  seed: number,
+  thumbnails: Thumbnails | null,
+  over: readonly string[],
+): Omit<Section, "title"> {
+  const { lengths, visible, masked } = drawPatches(plan, { seed, step: 0, images, firstImage: 0 });
+  const { C, T } = lengths;
+  const caption = `${C} visible and ${T} masked patches, in every image`;
+  const grid: Grid = { rows: plan.gridHeight, columns: plan.gridWidth };
+  const cell = side / Math.max(grid.rows, grid.columns);
+  const veiled = (image: number): string =>
+    `<path class="veil" d="${squares([...masked.subarray(image * T, (image + 1) * T)], grid, cell)}"/>${gridLines(grid, cell)}`;
+  return {
+    notes: [
+      `Drawn with seed ${seed}, as the trainer does: clear are the ${visible.length / images} patches that the encoder sees, and ` +
+        "the veiled ones are predicted from them.",
+      ...over,
+    ],
+    definitions: thumbnails?.definitions ?? "",
+    figures: [{ caption, isWide: false, markup: batchOf(thumbnails, caption, veiled) }],
   };
 }
 
@@ -89,14 +118,18 @@ function stepOf(plan: MaskPlan, seed: number, program: number): number | null {
   return null;
 }
 
-function batchPicture(plan: MaskPlan, batch: MaskBatch, thumbnails: Thumbnails | null, label: string): string {
+const batchPicture = (plan: MaskPlan, batch: MaskBatch, thumbnails: Thumbnails | null, label: string): string =>
+  batchOf(thumbnails, label, (image) => overlay(plan, batch, image));
+
+/** Four images, each under what is drawn over it. */
+function batchOf(thumbnails: Thumbnails | null, label: string, over: (image: number) => string): string {
   const cells = Array.from({ length: images }, (_, i) => {
     const shown =
       thumbnails === null || thumbnails.count === 0
         ? ""
         : thumbnails.draw(i % thumbnails.count, { x: 0, y: 0, size: side });
     const ground = shown === "" ? `<rect class="blank" width="${side}" height="${side}"/>` : shown;
-    return `<g transform="translate(${(i % 2) * (side + gap)} ${Math.floor(i / 2) * (side + gap)})">${ground}${overlay(plan, batch, i)}</g>`;
+    return `<g transform="translate(${(i % 2) * (side + gap)} ${Math.floor(i / 2) * (side + gap)})">${ground}${over(i)}</g>`;
   });
   const size = 2 * side + gap;
   return svg({ width: size, height: size, label }, cells.join(""));

@@ -25,7 +25,9 @@ const searchedSteps = 512;
 
 /** Of the most frequent program. A sentence where it cannot be done. */
 export async function predictedCosines(source: ExportSource, of: LabelledImages): Promise<PredictedCosines | string> {
-  const { masks: plan, seed } = source.experiment;
+  const { experiment } = source;
+  if (!("predictor" in experiment)) return "the experiment predicts pixels";
+  const { masks: plan, seed } = experiment;
   const count = Math.min(images, of.count);
   const most = plan.programs.reduce(
     (best, { probability }, i) => (probability > (plan.programs[best]?.probability ?? 0) ? i : best),
@@ -36,7 +38,7 @@ export async function predictedCosines(source: ExportSource, of: LabelledImages)
   );
   if (step === undefined) return "no step of the most frequent program was found";
   const batch = sampleMasks(plan, { seed, step, images: count, firstImage: 0 });
-  const found = await predict(source, await of.pixels(0, count), batch, count);
+  const found = await predict({ ...source, experiment }, await of.pixels(0, count), batch, count);
   if (!found.ok) return found.why;
   const { predictions, targets, width } = found.predicted;
   const { C, T } = batch.lengths;

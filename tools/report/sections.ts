@@ -43,7 +43,7 @@ async function maskSections(runs: readonly RunRecord[], { root }: PictureOptions
 
 /** Another version may have written other constants. */
 export const hasMasks = ({ masks }: Experiment): boolean =>
-  typeof masks === "object" && [masks.programs, ...sizeLists(masks)].every(Array.isArray);
+  typeof masks === "object" && [masks.programs, ...("strategy" in masks ? sizeLists(masks) : [])].every(Array.isArray);
 
 function sizeLists(masks: MaskPlan): readonly unknown[] {
   if (masks.strategy === "multiblock") return [masks.sizes, masks.contextSizes];

@@ -57,6 +57,15 @@ export const exportErrors = {
       hint: "Name a folder of images with --images.",
     }),
   ),
+  exportFormatUnfit: kind(
+    "E449",
+    "The program that a format is for has no model like this encoder.",
+    (facts: { format: string; found: string; others: readonly string[] }) => ({
+      what: `the format ${facts.format} cannot hold this encoder`,
+      found: facts.found,
+      want: `--format ${facts.others.join(" or ")}`,
+    }),
+  ),
   notAConfiguration: kind(
     "E457",
     "The YAML file is no configuration of the official code.",

@@ -367,6 +367,15 @@ export const specErrors = {
       hint: `These do: ${facts.others.join(", ")}.`,
     }),
   ),
+  nothingVisible: kind(
+    "E328",
+    "Of every image at least one patch is seen, and at least one is masked.",
+    (facts: { visible: number; patches: number }) => ({
+      what: facts.visible < 1 ? "no patch of an image is left to be seen" : "no patch of an image is masked",
+      found: `${facts.visible} of ${facts.patches} patches that are seen`,
+      want: `a ratio that masks 1 to ${facts.patches - 1} of ${facts.patches} patches`,
+    }),
+  ),
   engineShardsNoOptimizer: kind(
     "E327",
     "Devices keep the moments of AdamW in shards only on an engine that brings the updated shards together.",

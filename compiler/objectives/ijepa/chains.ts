@@ -11,7 +11,7 @@ import {
   patchesInto,
   patchGroup,
 } from "../../model/encoder";
-import { groupOf, LAYER_NORM_EPS, layers, linearGroup, normGroup } from "../../model/layers";
+import { LAYER_NORM_EPS, layers, linearGroup, normGroup, tokenGroup } from "../../model/layers";
 import { IMAGES, type Model } from "../../model/model";
 import { dimsOf, type IJepaDims } from "./dims";
 import { targetEnds } from "./ends";
@@ -44,10 +44,7 @@ function predictorInput(n: IJepaNumbers, dims: IJepaDims, { batch, constants }: 
     "The context in the predictor's width, then a mask token at every target position.",
   );
   const embed = g.group(linearGroup("embed", "predictor.embed", [dims.encoder.width, width], layers.embed));
-  const role = layers.maskToken;
-  const maskToken = g.group(
-    groupOf("maskToken", { name: "F32", axes: [width], role }, "predictor.maskToken", { "": { shape: [width], role } }),
-  );
+  const maskToken = g.group(tokenGroup("maskToken", "predictor.maskToken", width, layers.maskToken));
   const context = g.input("context", "f32", [dims.contextRows, dims.context, dims.encoder.width], "encoded");
   const predictorPositions = g.read("predictorPositions", constants.predictorPositions);
   const contextIndex = g.read("contextIndex", batch.contextIndex);

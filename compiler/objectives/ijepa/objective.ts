@@ -1,15 +1,24 @@
 /** I-JEPA: target blocks are predicted from a context, in the representations of a target encoder (reference.md §5). */
+import { maskFacts } from "../../plan/mask-facts";
+import { maskSettings } from "../../spec/mask-settings";
 import type { Objective } from "../objective";
 import { buildModel } from "./chains";
-import type { IJepaNumbers } from "./numbers";
+import { defaults } from "./defaults";
 import { planOf } from "./plan";
+import { recorded } from "./recorded";
 import { ijepaRules } from "./rules";
 import { headline, programs } from "./text";
+import { ijepaWarnings } from "./warnings";
 
-export const ijepa: Objective<IJepaNumbers> = {
+export const ijepa: Objective<"ijepa"> = {
+  defaults,
   rules: ijepaRules,
+  warnings: ijepaWarnings,
   plan: planOf,
   model: buildModel,
   headline,
+  tokens: { seen: "context", predicted: "target" },
   programs,
+  maskFacts: (spec) => maskFacts(maskSettings(spec)),
+  recorded,
 };

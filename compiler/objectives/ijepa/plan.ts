@@ -4,11 +4,10 @@ import { buildMaskPlan } from "../../masks/strategies";
 import { mostProbable, programsDiffer } from "../../plan/programs";
 import { maskSettings } from "../../spec/mask-settings";
 import { hiddenWidth } from "../../spec/presets";
-import type { Spec } from "../../spec/spec";
+import type { IjepaSpec } from "../../spec/spec";
 import type { ObjectivePlan } from "../objective";
-import type { IJepaNumbers } from "./numbers";
 
-export function planOf(spec: Spec, given?: MaskPlan): ObjectivePlan<IJepaNumbers> {
+export function planOf(spec: IjepaSpec, given?: MaskPlan): ObjectivePlan<"ijepa"> {
   const { dim, depth, heads } = spec.predictor;
   const predictor = { dim, depth, heads, hidden: hiddenWidth(spec.predictor) };
   const masks = given ?? buildMaskPlan(maskSettings(spec));
@@ -16,7 +15,7 @@ export function planOf(spec: Spec, given?: MaskPlan): ObjectivePlan<IJepaNumbers
   const context = programsDiffer(masks, (program) => program.contextTokens);
   const target = programsDiffer(masks, (program) => program.targetTokens);
   return {
-    constants: { predictor, masks, targetsMaskedAt: spec.targets.maskedAt },
+    constants: { objective: "ijepa", predictor, masks, targetsMaskedAt: spec.targets.maskedAt },
     numbers: {
       objective: "ijepa",
       predictor,

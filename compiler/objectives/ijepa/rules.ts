@@ -2,8 +2,9 @@
 import { headsProblem } from "../../spec/heads";
 import { maskRules } from "../../spec/mask-rules";
 import type { Rule } from "../../spec/rule";
+import type { IjepaSpec } from "../../spec/spec";
 
-export const ijepaRules: readonly Rule[] = [
+export const ijepaRules: readonly Rule<IjepaSpec>[] = [
   {
     name: "heads divide the predictor's width",
     reads: ["encoder.size", "encoder.heads", "predictor.dim", "predictor.heads"],

@@ -86,7 +86,7 @@ export function targetStages(n: IJepaNumbers, dims: IJepaDims, trees: IJepaTrees
   if (n.targetsMaskedAt === "output") {
     return {
       title: "Target encoder: all patches, no gradient",
-      stages: [once(embedAll(dims)), frozenBlocks(n, dims, "target"), once(selectTargets(n, dims, trees))],
+      stages: [once(embedAll(n, dims)), frozenBlocks(n, dims, "target"), once(selectTargets(n, dims, trees))],
     };
   }
   const encoder = encoderLayout(n, dims);

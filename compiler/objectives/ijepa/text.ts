@@ -1,8 +1,8 @@
 /** What the text beside generated code says of I-JEPA. */
-import type { Experiment, MaskPlan, MaskStrategy } from "../../../runtime/experiment";
+import type { IJepaExperiment, MaskPlan, MaskStrategy } from "../../../runtime/experiment";
 import type { ProgramsText } from "../objective";
 
-export const headline = ({ encoder, predictor, masks }: Experiment): readonly string[] => [
+export const headline = ({ encoder, predictor, masks }: IJepaExperiment): readonly string[] => [
   `${masks.targetCount} targets`,
   `encoder ${encoder.depth}×${encoder.dim}`,
   `predictor ${predictor.depth}×${predictor.dim}`,
@@ -35,7 +35,7 @@ function targetsOf(masks: MaskPlan, program: number): string {
     .join(", ");
 }
 
-export const programs = ({ masks }: Experiment): ProgramsText => ({
+export const programs = ({ masks }: IJepaExperiment): ProgramsText => ({
   note: notes[masks.strategy],
   head: [targetsHead[masks.strategy], "target tokens", "context tokens", "share of the steps"],
   rows: masks.programs.map(({ targetTokens, contextTokens, probability }, i) => [

@@ -1,10 +1,11 @@
 /** I-JEPA as its trainer sees it: masks of context and targets, and a target encoder that is judged. */
-import type { RuntimeObjective } from "../../experiment";
+import type { IJepaExperiment, RuntimeObjective } from "../../experiment";
 import { dropPathFactors } from "../../loop/drop-path";
 import { sampleMasks } from "../../masks/sampler";
 import { positionsOf } from "../../model/positions";
+import { recorded } from "./recorded";
 
-export const objective: RuntimeObjective = {
+export const objective: RuntimeObjective<IJepaExperiment> = {
   batch: (experiment, { step, firstImage }) => {
     const { seed, masks, optimizer } = experiment;
     const images = optimizer.deviceBatch;
@@ -30,5 +31,14 @@ export const objective: RuntimeObjective = {
       { name: "target_encoder.pos_embed", shape: [1, patches, encoder.dim], constant: "positions" },
     ];
   },
+  networks: ({ encoder, predictor }) =>
+    `encoder ${encoder.depth}×${encoder.dim}, predictor ${predictor.depth}×${predictor.dim}`,
   judged: { tree: "target", name: "target encoder" },
+  handsOn: {
+    model: "IJepaModel",
+    options: "",
+    features: "last_hidden_state.mean(1)",
+    formats: "timm, onnx, transformers.js, official and safetensors",
+  },
+  recorded,
 };

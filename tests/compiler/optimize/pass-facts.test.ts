@@ -1,6 +1,6 @@
 /** What the passes say that they did, for models in which they apply and in which they do not. */
 import { describe, expect, test } from "vitest";
-import type { ModelNumbers } from "../../../compiler/objectives";
+import type { IJepaNumbers } from "../../../compiler/objectives/ijepa/numbers";
 import { optimize } from "../../../compiler/optimize/index";
 import type { PassFact } from "../../../compiler/optimize/pass-facts";
 import { smallModel } from "../../support/small-model";
@@ -16,7 +16,7 @@ const predictor = [
 ];
 const target = ["fuse ends → targetLastBlock of targetBlock + targetTokens", "select tokens early → targetLastBlock"];
 
-const table: readonly (readonly [name: string, change: Partial<ModelNumbers>, want: readonly string[]])[] = [
+const table: readonly (readonly [name: string, change: Partial<IJepaNumbers>, want: readonly string[]])[] = [
   ["12 target tokens of 16 patches", {}, [...target, ...predictor]],
   [
     "as many target tokens as patches",

@@ -156,6 +156,7 @@ describe("experiments that are handed out", () => {
   ])("%s has the released numbers", (name, want) => {
     const loaded = loadSpec(`experiments/official/${name}.json`);
     if (!loaded.ok) throw new Error(lines(loaded).join("\n"));
+    if (loaded.spec.objective !== "ijepa") throw new Error("the released configurations are of I-JEPA");
     const { image, encoder, predictor, optimization, init, augmentation } = loaded.spec;
     const { epochs, globalBatch, accumulation, learningRate } = optimization;
     expect({

@@ -9,7 +9,7 @@ import {
   saveCheckpoint,
 } from "../../../runtime/checkpoint/checkpoint";
 import { readSafetensors, type TensorToWrite, writeSafetensors } from "../../../runtime/checkpoint/safetensors";
-import type { Experiment } from "../../../runtime/experiment";
+import type { IJepaExperiment } from "../../../runtime/experiment";
 import { experiment, parameters, positions, readerOf, stateOf, tables } from "./fixture";
 
 let folder = "";
@@ -24,7 +24,7 @@ const progress = { step: 12, epoch: 3, loss: 0.25 };
 const save = (state = stateOf(parameters), at = progress) =>
   saveCheckpoint({ path, experiment, parameters, read: readerOf(state), tables, progress: at });
 
-async function load(into: Experiment, mayDiffer?: readonly string[]) {
+async function load(into: IJepaExperiment, mayDiffer?: readonly string[]) {
   const state = new Map<string, Float32Array>();
   const loaded = await loadCheckpoint({
     path,
@@ -113,7 +113,7 @@ describe("save and load", () => {
 });
 
 describe("a checkpoint of another spec", () => {
-  const other = (change: Partial<Experiment>): Experiment => ({
+  const other = (change: Partial<IJepaExperiment>): IJepaExperiment => ({
     ...experiment,
     specHash: "b".repeat(64),
     trainingHash: "c".repeat(64),
@@ -188,7 +188,7 @@ describe("a checkpoint of a trainer that was edited by hand", () => {
   const two = { ...experiment, editedCode: "2".repeat(64) };
   const moved = { runDirectory: "runs/x", hardware: { ...experiment.hardware, threads: 3 } };
 
-  test.each<[name: string, writes: Experiment, reads: Experiment, code: string | null]>([
+  test.each<[name: string, writes: IJepaExperiment, reads: IJepaExperiment, code: string | null]>([
     ["the same code", one, one, null],
     ["the same code with other places and threads", one, { ...one, ...moved }, null],
     ["code as compiled", one, experiment, "R172"],

@@ -1,9 +1,9 @@
 /** A run small enough for a table, with every kind of parameter: transposed or not, of one to four dimensions. */
-import type { Experiment, Parameter } from "../../../runtime/experiment";
+import type { IJepaExperiment, Parameter } from "../../../runtime/experiment";
 import { objectives } from "../../../runtime/objectives";
 import { noLoggerSettings } from "../../support/no-loggers";
 
-export const experiment: Experiment = {
+export const experiment: IJepaExperiment = {
   name: "tiny",
   generatorVersion: "0.1.0",
   specHash: "a".repeat(64),

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { Header } from "tar/header";
 import { onTestFinished } from "vitest";
-import type { DataPlan, Experiment, FileData, ShapesData } from "../../../runtime/experiment";
+import type { DataPlan, FileData, IJepaExperiment, ShapesData } from "../../../runtime/experiment";
 import { tinyExperiment } from "../loop/tiny";
 
 export const shapesData: ShapesData = {
@@ -19,7 +19,7 @@ export const shapesData: ShapesData = {
 };
 
 /** 20 images, batches of 4 in micro-batches of 2, five steps an epoch. */
-export function experimentOn(data: DataPlan, changes: Partial<Experiment> = {}): Experiment {
+export function experimentOn(data: DataPlan, changes: Partial<IJepaExperiment> = {}): IJepaExperiment {
   return {
     ...tinyExperiment,
     augmentation: { cropScale: [0.3, 1], cropAspect: [0.75, 4 / 3], horizontalFlip: true },

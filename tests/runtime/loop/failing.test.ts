@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Experiment } from "../../../runtime/experiment";
+import type { IJepaExperiment } from "../../../runtime/experiment";
 import type { TrainerEnvironment } from "../../../runtime/loop/environment";
 import { fakeImages, tinyProgram } from "./fake";
 import { events, folder, latest, losses, resume, runIn, stepsAndEpochs } from "./running";
@@ -41,7 +41,7 @@ describe("a run that fails", () => {
   describe.each(["step", "accumulate"] as const)("with steps that may be skipped (%s)", (kind) => {
     const { optimizer } = tinyProgram().experiment;
     const perStep = kind === "step" ? 1 : 2;
-    const skipping = (skipNonFinite: number): Partial<Experiment> => ({
+    const skipping = (skipNonFinite: number): Partial<IJepaExperiment> => ({
       optimizer: {
         ...optimizer,
         skipNonFinite,

@@ -1,7 +1,7 @@
 /** A run without an engine, images or a terminal: each of them a few lines that a test can look into. */
 import { Writable } from "node:stream";
 import type { Engine, EngineFunction, HostArray, StateStore, TensorSpecs } from "../../../runtime/engines/engine";
-import type { Experiment, TrainerProgram } from "../../../runtime/experiment";
+import type { Experiment, IJepaExperiment, TrainerProgram } from "../../../runtime/experiment";
 import type { ImageStream, TrainerEnvironment } from "../../../runtime/loop/environment";
 import { objectives } from "../../../runtime/objectives";
 import { blocks, constant, f32, i32, u8 } from "../../../runtime/step/trees";
@@ -142,7 +142,7 @@ export function captured(): { readonly stream: NodeJS.WriteStream; readonly out:
 }
 
 export function tinyProgram(
-  changes: Partial<Experiment> = {},
+  changes: Partial<IJepaExperiment> = {},
   kind: "step" | "accumulate" = "accumulate",
 ): TrainerProgram {
   const accumulation = kind === "step" ? 1 : 2;

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TrainerFlags } from "../../../runtime/cli";
-import type { Experiment } from "../../../runtime/experiment";
+import type { IJepaExperiment } from "../../../runtime/experiment";
 import type { TrainerEnvironment } from "../../../runtime/loop/environment";
 import { run } from "../../../runtime/loop/run";
 import { noLoggerSettings } from "../../support/no-loggers";
@@ -41,7 +41,7 @@ export async function runIn(
   directory: string,
   given: {
     readonly flags?: Partial<TrainerFlags>;
-    readonly experiment?: Partial<Experiment>;
+    readonly experiment?: Partial<IJepaExperiment>;
     readonly environment?: Partial<TrainerEnvironment>;
     readonly kind?: "step" | "accumulate";
     readonly lossAt?: (call: number) => number | null;

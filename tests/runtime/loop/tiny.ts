@@ -1,8 +1,8 @@
 /** A tiny experiment for tests of the trainer: 4×4 patches, two of width 8, ten steps in two epochs. */
-import type { Experiment, Parameter } from "../../../runtime/experiment";
+import type { IJepaExperiment, Parameter } from "../../../runtime/experiment";
 import { noLoggerSettings } from "../../support/no-loggers";
 
-export const tinyExperiment: Experiment = {
+export const tinyExperiment: IJepaExperiment = {
   name: "tiny",
   generatorVersion: "0.1.0",
   specHash: "0123456789abcdef",

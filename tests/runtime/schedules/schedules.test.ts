@@ -71,7 +71,7 @@ test("scalars of a step, as PyTorch takes them", () => {
     weightDecay: { start: 0.5, final: 0.5 },
     momentum: { start: 0.9, final: 1 },
   });
-  const { keep, take, stepSize, secondMoment, decayFactor } = scheduleAt(plan, betas, 1);
+  const { keep = Number.NaN, take, stepSize, secondMoment, decayFactor } = scheduleAt(plan, betas, 1);
   expect(keep).toBe(0.9 + (1 * (1 - 0.9)) / 100);
   expect(take).toBe(1 - keep);
   expect(stepSize).toBeCloseTo(0.2 / (1 - 0.81), 14);

@@ -20,7 +20,9 @@ async function opened(name: string, change?: (path: string, values: Float32Array
 }
 
 async function predicted(source: ExportSource, pixels: Uint8Array, masks: MaskBatch, images: number) {
-  const found = await predict(source, pixels, masks, images);
+  const { experiment } = source;
+  if (experiment.objective !== "ijepa") throw new Error("a run of I-JEPA was opened");
+  const found = await predict({ ...source, experiment }, pixels, masks, images);
   if (!found.ok) throw new Error(found.why);
   return found.predicted;
 }
@@ -31,6 +33,7 @@ const furthest = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
 describe("what a run predicts", async () => {
   const { run, source } = await opened("run");
   const { experiment } = run;
+  if (experiment.objective !== "ijepa") throw new Error("a run of I-JEPA was opened");
   const { image, encoder } = experiment;
   const images = 3;
   const data = await openLabelledImages({ experiment, root: ".", split: "test", limit: images });

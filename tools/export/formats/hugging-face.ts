@@ -3,14 +3,40 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { huggingFaceNames } from "../../../runtime/checkpoint/layouts";
 import { writeSafetensors } from "../../../runtime/checkpoint/safetensors";
-import type { Experiment } from "../../../runtime/experiment";
+import type { Experiment, ExperimentOf, ObjectiveName } from "../../../runtime/experiment";
+import { objectives } from "../../../runtime/objectives";
 import { type ExportFormat, imageSize, json, provenance, toWrite } from "../format";
 import type { SourceTensor } from "../source";
 
+/** What each objective's encoder has of its own in its configuration there. */
+const configs: {
+  readonly [Name in ObjectiveName]: (experiment: ExperimentOf<Name>) => Readonly<Record<string, unknown>>;
+} = {
+  ijepa: () => ({ model_type: "ijepa" }),
+  mae: ({ decoder, masks: { programs } }) => {
+    const [{ contextTokens = 1, targetTokens = 3 } = {}] = programs;
+    return {
+      model_type: "vit_mae",
+      decoder_hidden_size: decoder.dim,
+      decoder_intermediate_size: decoder.hidden,
+      decoder_num_attention_heads: decoder.heads,
+      decoder_num_hidden_layers: decoder.depth,
+      mask_ratio: targetTokens / (contextTokens + targetTokens),
+    };
+  },
+};
+
+const notes: { readonly [Name in ObjectiveName]: string } = {
+  ijepa: "The encoder has no class token: the mean over patches is what is evaluated.",
+  mae: "The mean over patches, without the class token, is what is evaluated. The decoder is not in it.",
+};
+
 export function huggingFaceConfig(experiment: Experiment): Readonly<Record<string, unknown>> {
   const { dim, depth, heads, hidden } = experiment.encoder;
+  // Each entry takes experiments of its own objective.
+  const config = configs[experiment.objective] as (experiment: Experiment) => Readonly<Record<string, unknown>>;
   return {
-    architectures: ["IJepaModel"],
+    architectures: [objectives[experiment.objective].handsOn.model],
     attention_probs_dropout_prob: 0,
     dtype: "float32",
     hidden_act: "gelu",
@@ -22,7 +48,7 @@ export function huggingFaceConfig(experiment: Experiment): Readonly<Record<strin
     // Their default, 1e-12, is not what this model is trained with.
     layer_norm_eps: 1e-6,
     mlp_ratio: hidden / dim,
-    model_type: "ijepa",
+    ...config(experiment),
     num_attention_heads: heads,
     num_channels: 3,
     num_hidden_layers: depth,
@@ -54,8 +80,10 @@ export function writeConfigs(folder: string, experiment: Experiment, more: Reado
 
 /** The tensors under Hugging Face's names, with query, key and value apart. */
 function renamed(encoder: readonly SourceTensor[]): readonly SourceTensor[] {
+  const hasToken = encoder.some(({ name }) => name === "cls_token");
   return encoder.flatMap(({ name, shape, read }) => {
     const names = huggingFaceNames(name);
+    if (name === "pos_embed" && hasToken) return [withTokenRow({ name: names.join(), shape, read })];
     const [rows = 0, ...rest] = shape;
     return names.map((given, third): SourceTensor => {
       if (names.length === 1) return { name: given, shape, read };
@@ -69,24 +97,40 @@ function renamed(encoder: readonly SourceTensor[]): readonly SourceTensor[] {
   });
 }
 
+/** Their table has a row for the class token, which is zero: [1, 1 + patches, width]. */
+function withTokenRow({ name, shape: [one = 1, patches = 0, width = 0], read }: SourceTensor): SourceTensor {
+  return {
+    name,
+    shape: [one, 1 + patches, width],
+    read: async () => {
+      const rows = new Float32Array((1 + patches) * width);
+      rows.set(await read(), width);
+      return rows;
+    },
+  };
+}
+
 export const huggingFace: ExportFormat = {
-  purpose: "a folder for IJepaModel of Hugging Face transformers",
+  purpose: "a folder for IJepaModel or ViTMAEModel of Hugging Face transformers",
   library: "transformers",
+  objectives: ["ijepa", "mae"],
   precisions: [],
   make: async ({ source, folder, out }) => {
     const content = { metadata: provenance(source), tensors: toWrite(renamed(source.encoder)) };
     await writeSafetensors(join(folder, "model.safetensors"), content);
     writeConfigs(folder, source.experiment);
+    const { objective } = source.experiment;
+    const { model, options, features } = objectives[objective].handsOn;
     return {
       loading: {
         language: "python",
         lines: [
-          "from transformers import IJepaModel",
-          `model = IJepaModel.from_pretrained(${JSON.stringify(out)}).eval()`,
-          "features = model(pixel_values).last_hidden_state.mean(1)",
+          `from transformers import ${model}`,
+          `model = ${model}.from_pretrained(${JSON.stringify(out)}${options}).eval()`,
+          `features = model(pixel_values).${features}`,
         ],
       },
-      notes: ["The encoder has no class token: the mean over patches is what is evaluated."],
+      notes: [notes[objective]],
     };
   },
 };

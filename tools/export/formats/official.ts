@@ -76,6 +76,7 @@ const scaler = dict({
 export const official: ExportFormat = {
   purpose: "a checkpoint that the official PyTorch code goes on from",
   library: null,
+  objectives: ["ijepa"],
   precisions: [],
   make: async ({ source, folder, out }) => {
     const { optimizer, hardware, schedule, name } = source.experiment;

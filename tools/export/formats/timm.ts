@@ -59,6 +59,7 @@ function ratioOf(dim: number, hidden: number): number {
 export const timm: ExportFormat = {
   purpose: "a folder for timm.create_model",
   library: "timm",
+  objectives: ["ijepa"],
   precisions: [],
   make: async ({ source, folder, out }) => {
     const { experiment } = source;

@@ -8,6 +8,7 @@ import { suffixes, writeMeasured } from "./onnx";
 export const transformersJs: ExportFormat = {
   purpose: "a folder for transformers.js, in Node and in browsers",
   library: "transformers.js",
+  objectives: ["ijepa"],
   precisions: ["fp16", "int8"],
   make: async (request) => {
     const { source, folder, out, precision } = request;

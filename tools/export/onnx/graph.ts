@@ -4,7 +4,7 @@
  */
 import type { Graph as IrGraph } from "../../../compiler/ir/graph";
 import { sizeOf } from "../../../compiler/ir/number";
-import { encoderStages } from "../../../compiler/model/encoder";
+import { encoderStages, pooledStage } from "../../../compiler/model/encoder";
 import type { BaseNumbers } from "../../../compiler/plan/model-numbers";
 import type { Value } from "../../../runtime/engines/onnx/graph";
 import { lowerings } from "../../../runtime/engines/onnx/lowering/table";
@@ -12,7 +12,7 @@ import type { ModelParts } from "../../../runtime/engines/onnx/model";
 import { type Handle, Recorder } from "../../../runtime/engines/onnx/recorder";
 import { kernelOf } from "../../../runtime/engines/table";
 import type { Experiment, Parameter } from "../../../runtime/experiment";
-import { blocks, linear, norm } from "../../../runtime/model/parameters";
+import { blocks, linear, maskToken, norm } from "../../../runtime/model/parameters";
 import { type AttrValue, outputShapes } from "../../../runtime/ops/adapter";
 import { type ExportPrecision, placeWeight, type Stored } from "./weights";
 
@@ -45,22 +45,22 @@ export function encoderGraph(experiment: Experiment, precision: ExportPrecision,
     ["images", images],
     ["positions", found(byPath, "positions")],
   ]);
+  if (hasClassToken(experiment)) leaves.set("classPosition", zeroRow(r, images, found(byPath, "positions")));
   let hidden: Handle | null = null;
   const ofBlocks: Handle[] = [];
-  const stages = encoderStages(numbersOf(experiment));
-  for (const { graph, blocks: range } of stages) {
+  const numbers = numbersOf(experiment);
+  for (const { graph, blocks: range } of encoderStages(numbers)) {
     for (let block = range?.from ?? 0; block < (range?.to ?? 1); block++) {
       hidden = applyGraph(r, graph, { leaves, byPath, block, running: hidden });
       if (range !== undefined) ofBlocks.push(hidden);
     }
   }
-  const finalNorm = stages.at(-1)?.graph;
-  if (hidden === null || finalNorm === undefined) throw new Error("internal: an encoder without stages");
+  if (hidden === null) throw new Error("internal: an encoder without stages");
   const output = r.full(hidden);
-  const pooled = ofBlocks.slice(ofBlocks.length - pooledLayers).map((running): Value => {
-    const encoded = applyGraph(r, finalNorm, { leaves, byPath, block: 0, running });
-    return r.reduce("ReduceMean", r.full(encoded), [1], false);
-  });
+  const pooledFeatures = pooledStage(numbers).graph;
+  const pooled = ofBlocks
+    .slice(ofBlocks.length - pooledLayers)
+    .map((running): Value => r.full(applyGraph(r, pooledFeatures, { leaves, byPath, block: 0, running })));
   return {
     parts: {
       name: "encoder",
@@ -73,6 +73,17 @@ export function encoderGraph(experiment: Experiment, precision: ExportPrecision,
     },
     weights: placed,
   };
+}
+
+/** Whether a class token goes through the encoder before the patches. */
+export const hasClassToken = (experiment: Experiment): boolean => "classToken" in experiment && experiment.classToken;
+
+/** [images, 1, width] of zeros, for however many images: those of a graph are not known before it runs. */
+function zeroRow(r: Recorder, images: Handle, positions: Handle): Handle {
+  const [batch = BATCH] = images.value.dims;
+  const ofEach = r.reshape(r.reduce("ReduceMean", r.full(images), [1, 2, 3], true), [batch, 1, 1]);
+  const zeros = r.mul(r.times(ofEach, 0), r.reduce("ReduceMean", r.full(positions), [0], true));
+  return handle(zeros, [-1, 1, positions.shape[1] ?? 1]);
 }
 
 export const handle = (value: Value, shape: readonly number[]): Handle => ({ dtype: "f32", shape, value });
@@ -102,7 +113,11 @@ export function applyGraph(r: Recorder, graph: IrGraph, { leaves, byPath, block,
   }
   for (const { path, parameters } of graph.groups) {
     const at = path.replace("*", String(block));
-    for (const { name, parameter } of parameters) values.set(name, found(byPath, `${at}.${parameter?.path}`));
+    for (const { name, parameter } of parameters) {
+      // A group of one tensor has no name for it.
+      const below = parameter?.path ?? "";
+      values.set(name, found(byPath, below === "" ? at : `${at}.${below}`));
+    }
   }
   for (const { op, inputs, attrs, outputs } of graph.nodes) {
     const handles = inputs.map(({ name }) => found(values, name));
@@ -138,7 +153,8 @@ export function encoderShapes(
 }
 
 /** The encoder's weights, and its position embeddings as one more. */
-export function encoderParameters({ image, encoder }: Experiment): readonly Parameter[] {
+export function encoderParameters(experiment: Experiment): readonly Parameter[] {
+  const { image, encoder } = experiment;
   const { dim, depth, hidden } = encoder;
   const { patch } = image;
   const patches = (image.height / patch) * (image.width / patch);
@@ -154,6 +170,7 @@ export function encoderParameters({ image, encoder }: Experiment): readonly Para
   const std = 0;
   return [
     positions,
+    ...(hasClassToken(experiment) ? maskToken("encoder.classToken", "cls_token", dim, std) : []),
     ...linear({
       path: "encoder.patchEmbed",
       official: "patch_embed.proj",
@@ -175,7 +192,8 @@ export function encoderParameters({ image, encoder }: Experiment): readonly Para
 }
 
 /** The numbers that the stages of an encoder read. */
-function numbersOf({ image, encoder }: Experiment): BaseNumbers {
+function numbersOf(experiment: Experiment): BaseNumbers {
+  const { image, encoder } = experiment;
   return {
     imageHeight: image.height,
     imageWidth: image.width,
@@ -187,5 +205,6 @@ function numbersOf({ image, encoder }: Experiment): BaseNumbers {
     encoder,
     operands: "f32",
     dropPath: false,
+    classToken: hasClassToken(experiment),
   };
 }

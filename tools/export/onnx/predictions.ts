@@ -10,7 +10,7 @@ import { fromOfficial } from "../../../runtime/checkpoint/official";
 import { type ModelWeight, modelBytes } from "../../../runtime/engines/onnx/model";
 import { type Handle, Recorder } from "../../../runtime/engines/onnx/recorder";
 import { switchOffTelemetry } from "../../../runtime/engines/onnx/telemetry";
-import type { Experiment, Parameter } from "../../../runtime/experiment";
+import type { IJepaExperiment, Parameter } from "../../../runtime/experiment";
 import type { MaskBatch } from "../../../runtime/masks/sampler";
 import { blocks, linear, maskToken, norm } from "../../../runtime/model/parameters";
 import { type ExportSource, encoderNames } from "../source";
@@ -34,7 +34,7 @@ export type Predicting =
 
 /** `pixels` are bytes [images, 3, height, width]. */
 export async function predict(
-  source: ExportSource,
+  source: Pick<ExportSource, "all"> & { readonly experiment: IJepaExperiment },
   pixels: Uint8Array,
   masks: MaskBatch,
   images: number,
@@ -71,6 +71,7 @@ export async function predict(
     loss: "smoothL1",
     operands: "f32",
     dropPath: false,
+    classToken: false,
   });
   const r = new Recorder([]);
   const weights: ModelWeight[] = [];
@@ -84,9 +85,7 @@ export async function predict(
       const value = r.graph.input(name, "f32", parameter.shape);
       const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
       weights.push({ name, value, type: "f32", dims: parameter.shape, data: bytes });
-      // A group of one tensor has no name for it.
-      const path = parameter.path === "predictor.maskToken" ? `${parameter.path}.` : parameter.path;
-      placed.set(path, handle(value, parameter.shape));
+      placed.set(parameter.path, handle(value, parameter.shape));
     }
     return placed;
   };
@@ -156,7 +155,11 @@ export async function predict(
 }
 
 /** As a trainer lists them; nothing is drawn here, so the deviations of initial weights do not matter. */
-function predictorParameters({ image, encoder, predictor: { dim, depth, hidden } }: Experiment): readonly Parameter[] {
+function predictorParameters({
+  image,
+  encoder,
+  predictor: { dim, depth, hidden },
+}: IJepaExperiment): readonly Parameter[] {
   const std = 0;
   const patches = image.gridHeight * image.gridWidth;
   return [

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { switchOffTelemetry } from "../../../runtime/engines/onnx/telemetry";
 import type { Experiment } from "../../../runtime/experiment";
 import type { ExportSource } from "../source";
-import { OUTPUT, pooledOutput } from "./graph";
+import { hasClassToken, OUTPUT, pooledOutput } from "./graph";
 import { normalized } from "./measure";
 import { writeEncoderModel } from "./model";
 
@@ -61,7 +61,10 @@ export async function openEncoder(
         }
         return out;
       },
-      patches: async (images, count) => (await run(images, count, [OUTPUT]))[0] ?? new Float32Array(),
+      patches: async (images, count) => {
+        const [tokens = new Float32Array()] = await run(images, count, [OUTPUT]);
+        return hasClassToken(experiment) ? withoutFirst(tokens, count, experiment.encoder.dim) : tokens;
+      },
       close: async () => {
         await session.release();
         removed();
@@ -71,4 +74,12 @@ export async function openEncoder(
     removed();
     throw error;
   }
+}
+
+/** [count, 1 + patches, width] → [count, patches, width]: the class token is left out. */
+function withoutFirst(tokens: Float32Array, count: number, width: number): Float32Array {
+  const row = tokens.length / count;
+  const out = new Float32Array(tokens.length - count * width);
+  for (let i = 0; i < count; i++) out.set(tokens.subarray(i * row + width, (i + 1) * row), i * (row - width));
+  return out;
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generatorHash } from "../../../../compiler/output/generator";
 import { loadSpec } from "../../../../compiler/spec/load";
+import type { Spec } from "../../../../compiler/spec/spec";
 import type { EvaluationReport } from "../../../../runtime/evaluate/evaluation-report";
 import type { LogEvent } from "../../../../runtime/report/jsonl";
 import { runFolder, type SweepFolders } from "../../../../tools/sweep/folders";
@@ -42,7 +43,7 @@ export function madeSweep(made: MadeSweep = {}): Sweep {
         values: { ...Object.fromEntries(values), "/seed": seed },
         seed,
         text: "{}",
-        spec: { ...spec, seed, optimization: { ...spec.optimization, epochs } },
+        spec: { ...spec, seed, optimization: { ...spec.optimization, epochs } } as Spec,
         hash: `hash-${group}-${seed}`,
       };
     }),

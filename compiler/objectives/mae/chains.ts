@@ -1,0 +1,177 @@
+/** A masked autoencoder as chains of small graphs, the way the paper tells it (He et al. 2021, arXiv 2111.06377, §3). */
+import { type Graph, GraphBuilder, type Value } from "../../ir/graph";
+import { expression, sizeOf } from "../../ir/number";
+import {
+  afterClassToken,
+  blockOf,
+  encoderLayout,
+  encoderNorm,
+  featuresChain,
+  imagesChain,
+  loop,
+  once,
+  patchesInto,
+  patchGroup,
+} from "../../model/encoder";
+import { LAYER_NORM_EPS, layers, linearGroup, normGroup, tokenGroup } from "../../model/layers";
+import { IMAGES, type Model } from "../../model/model";
+import { dimsOf, type MaeDims } from "./dims";
+import { decoderLayout } from "./networks";
+import type { MaeNumbers } from "./numbers";
+import { type MaeTrees, treesOf } from "./trees";
+
+/**
+ * The pixels of masked patches. Each patch is normalized by its own mean and deviation; the deviation is that of the unbiased
+ * variance, as in the released code and its ports: (x − mean) / √(σ²·V/(V−1) + 1e-6), by what `normalize` divides by.
+ */
+function pixelTargets(n: MaeNumbers, dims: MaeDims, { batch }: MaeTrees): Graph {
+  const g = new GraphBuilder(
+    "pixelTargets",
+    n.normalizeTargets
+      ? "The pixels of the masked patches, each patch by its own mean and (unbiased) deviation."
+      : "The pixels of the masked patches.",
+  );
+  const patches = patchesInto(g, dims);
+  const masked = g.read("masked", batch.masked);
+  if (!n.normalizeTargets) return g.finish([g.one("gatherTokens", [patches, masked], {}, "targets")]);
+  const chosen = g.one("gatherTokens", [patches, masked], {}, "chosen");
+  const size = sizeOf(dims.values);
+  const { name } = dims.values;
+  const share = (size - 1) / size;
+  const eps = expression(`1e-6 * (${name} - 1) / ${name}`, 1e-6 * share);
+  const normalized = g.one("normalize", [chosen], { eps }, "normalized");
+  const by = expression(`Math.sqrt((${name} - 1) / ${name})`, Math.sqrt(share));
+  return g.finish([g.one("scale", [normalized], { by }, "targets")]);
+}
+
+/** The encoder sees visible patches alone. Gathering pixels before the embedding equals gathering tokens after it. */
+function embedVisible(n: MaeNumbers, dims: MaeDims, { batch, constants }: MaeTrees): Graph {
+  const g = new GraphBuilder(
+    "embedVisible",
+    `${n.classToken ? "The class token, then the" : "The"} visible patches, embedded, at their positions.`,
+  );
+  const weights = g.group(patchGroup(dims));
+  const patches = patchesInto(g, dims);
+  const positions = g.read("positions", constants.positions);
+  const visible = g.read("visible", batch.visible);
+  const kept = g.one("gatherTokens", [patches, visible], {}, "kept");
+  const embedded = g.one("linear", [kept, weights("weight"), weights("bias")], {}, "embedded");
+  const at = g.one("gatherRows", [positions, visible], {}, "positionsOfVisible");
+  const placed = g.one("add", [embedded, at], {}, n.classToken ? "placed" : "out");
+  return g.finish([afterClassToken(g, n, dims, { patches: placed, tokens: dims.encoded, name: "out" })]);
+}
+
+/** A class token has no position: a row of zeros before those of patches. */
+function afterNoPosition(g: GraphBuilder, n: MaeNumbers, dims: MaeDims, positions: Value): Value {
+  return n.classToken ? g.one("padTokens", [positions], { start: 1, tokens: dims.encoded }, "encodedAt") : positions;
+}
+
+function decoderInput(n: MaeNumbers, dims: MaeDims, { batch, constants }: MaeTrees): Graph {
+  const { width } = dims.decoder;
+  const g = new GraphBuilder(
+    "decoderInput",
+    "What was encoded, in the decoder's width, then a mask token for every masked patch, all at their positions. " +
+      "Attention knows no order, so nothing is put back into that of the image.",
+  );
+  const embed = g.group(linearGroup("embed", "decoder.embed", [dims.encoder.width, width], layers.embed));
+  const maskToken = g.group(tokenGroup("maskToken", "decoder.maskToken", width, layers.maskToken));
+  const encoded = g.input("encoded", "f32", [dims.images, dims.encoded, dims.encoder.width]);
+  const positions = g.read("decoderPositions", constants.decoderPositions);
+  const visible = g.read("visible", batch.visible);
+  const masked = g.read("masked", batch.masked);
+
+  const embedded = g.one("linear", [encoded, embed("weight"), embed("bias")], {}, "embedded");
+  const visibleAt = g.one("gatherRows", [positions, visible], {}, "visibleAt");
+  const placed = g.one("add", [embedded, afterNoPosition(g, n, dims, visibleAt)], {}, "placed");
+  const maskedAt = g.one("gatherRows", [positions, masked], {}, "maskedAt");
+  const masks = g.one("addVector", [maskedAt, maskToken("")], {}, "maskTokens");
+  return g.finish([g.one("concatTokens", [placed, masks], { tokens: dims.sequence }, "sequence")]);
+}
+
+function pixels(dims: MaeDims): Graph {
+  const { width } = dims.decoder;
+  const g = new GraphBuilder("predictions", "The final norm, then the masked patches only, as pixels.");
+  const norm = g.group(normGroup("norm", "decoder.norm", width, layers.predictorNorm));
+  const pred = g.group(linearGroup("pred", "decoder.pred", [width, dims.values], layers.proj));
+  const x = g.input("x", "f32", [dims.images, dims.sequence, width]);
+  const normed = g.one("layerNorm", [x, norm("weight"), norm("bias")], { eps: LAYER_NORM_EPS }, "normed");
+  const masked = g.one("sliceTokens", [normed], { start: dims.encoded, tokens: dims.masked }, "maskedTokens");
+  return g.finish([g.one("linear", [masked, pred("weight"), pred("bias")], {}, "predictions")]);
+}
+
+function lossGraph(n: MaeNumbers, dims: MaeDims): Graph {
+  const g = new GraphBuilder("lossOf", "The mean squared error over all pixels of the masked patches.");
+  const shape = [dims.images, dims.masked, dims.values];
+  const predictions = g.input("predictions", "f32", shape);
+  const targets = g.input("targets", "f32", shape, n.normalizeTargets ? "normalize(patches)" : "patches");
+  return g.finish([g.one("mse", [predictions, targets], {}, "loss")]);
+}
+
+export function buildModel(n: MaeNumbers): Model {
+  const dims = dimsOf(n);
+  const trees = treesOf(n, dims);
+  const encoder = encoderLayout(n, dims);
+  const decoder = decoderLayout(n, dims);
+  const encoderRows = [dims.images, dims.encoded] as const;
+  const encoderBlock = blockOf(encoder, {
+    name: "visibleBlock",
+    doc: "A block of the encoder.",
+    rows: encoderRows,
+    dropPath: trees.batch.dropPath?.[0],
+  });
+  const decoderBlock = blockOf(decoder, {
+    name: "decoderBlock",
+    doc: "A block of the decoder.",
+    rows: [dims.images, dims.sequence],
+  });
+  return {
+    dims,
+    trees,
+    networks: [encoder, decoder],
+    operands: n.operands,
+    images: imagesChain(n, dims),
+    chains: [
+      {
+        kind: "frozen",
+        name: "targets",
+        part: "targets",
+        title: "Targets: the pixels of masked patches",
+        input: IMAGES,
+        weights: "weights",
+        running: "h",
+        result: "targets",
+        stages: [once(pixelTargets(n, dims, trees))],
+      },
+      {
+        kind: "trained",
+        name: "encoder",
+        part: "encoder",
+        title: "Encoder: the visible patches",
+        input: IMAGES,
+        stages: [
+          once(embedVisible(n, dims, trees)),
+          loop(encoderBlock, "encoder", encoder.depth),
+          once(encoderNorm({ name: "visibleNorm", doc: "The final norm.", rows: encoderRows }, dims)),
+        ],
+      },
+      {
+        kind: "trained",
+        name: "decoder",
+        part: "decoder",
+        title: "Decoder: the visible patches and mask tokens",
+        input: "encoder",
+        ends: {
+          last: "decoderLastBlock",
+          may: true,
+          because: "the loss reads masked patches alone",
+        },
+        stages: [once(decoderInput(n, dims, trees)), loop(decoderBlock, "decoder", decoder.depth), once(pixels(dims))],
+      },
+    ],
+    loss: lossGraph(n, dims),
+    compares: { predictions: "decoder", targets: "targets" },
+    features: featuresChain(n, dims, "weights"),
+    averages: false,
+    source: "He et al. 2021, §3",
+  };
+}

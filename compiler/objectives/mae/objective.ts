@@ -1,0 +1,22 @@
+/** A masked autoencoder: the pixels of masked patches are predicted from those that are seen (He et al. 2021). */
+import type { Objective } from "../objective";
+import { buildModel } from "./chains";
+import { defaults } from "./defaults";
+import { planOf } from "./plan";
+import { recorded } from "./recorded";
+import { maeRules } from "./rules";
+import { headline, programs } from "./text";
+
+export const mae: Objective<"mae"> = {
+  defaults,
+  rules: maeRules,
+  warnings: [],
+  plan: planOf,
+  model: buildModel,
+  headline,
+  tokens: { seen: "visible", predicted: "masked" },
+  programs,
+  // Every patch is as likely as any other to be seen.
+  maskFacts: () => null,
+  recorded,
+};

@@ -1,0 +1,18 @@
+/** What the recorded runs of all objectives have in common. */
+import type { Program } from "../../runtime/experiment";
+import type { Trace } from "../../runtime/replay/trace";
+
+/** A ratio whose product with `dim`, rounded down, is `hidden`. */
+export const ratioOf = (hidden: number, dim: number): number => (hidden + 0.5) / dim;
+
+/** One program for every pair of lengths that was recorded. */
+export function recordedPrograms({ lengths }: Trace): readonly Program[] {
+  const batches = lengths.flat();
+  const keyOf = ({ contextTokens, targetTokens }: (typeof batches)[number]): string =>
+    `${contextTokens} ${targetTokens}`;
+  const pairs = new Map(batches.map((pair) => [keyOf(pair), pair] as const));
+  return [...pairs].map(([key, pair]) => ({
+    ...pair,
+    probability: batches.filter((batch) => keyOf(batch) === key).length / batches.length,
+  }));
+}

@@ -1,0 +1,36 @@
+/** What the official code was made to record of a run (docs/parity.md). */
+import type { RecordedForm } from "../../experiment";
+
+export const recorded: RecordedForm = {
+  forward: [
+    {
+      tensor: "fwd.target_ln",
+      output: "allTargets",
+      group: "targets",
+      shape: ({ images, patches, width }) => [images, patches, width],
+    },
+    {
+      tensor: "fwd.target_masked",
+      output: "targets",
+      group: "targets",
+      shape: ({ images, contexts, targets, targetTokens, width }) => [images * contexts * targets, targetTokens, width],
+    },
+    {
+      tensor: "fwd.context",
+      output: "context",
+      group: "context",
+      shape: ({ images, contexts, contextTokens, width }) => [images * contexts, contextTokens, width],
+    },
+    {
+      tensor: "fwd.pred",
+      output: "predictor",
+      group: "predictions",
+      shape: ({ images, contexts, targets, targetTokens, width }) => [images * contexts * targets, targetTokens, width],
+    },
+    { tensor: "fwd.loss_smooth_l1", output: "loss", group: "losses", shape: () => [] },
+  ],
+  masks: ({ seen, predicted }) => ({ contextIndex: seen, targetIndex: predicted }),
+  second: "predictor",
+  losses: ["seq.loss_smooth_l1"],
+  secondHidden: "init.predictor.predictor_blocks.0.mlp.fc1.weight",
+};

@@ -1,0 +1,171 @@
+/**
+ * Masked autoencoders against recorded runs of Hugging Face's ViTMAEForPreTraining (tests/golden/transformers): loss, every
+ * gradient, and the weights after three steps of AdamW, with pixels normalized and as they are; and mistakes in step.ts that
+ * a recorded run must notice.
+ */
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createReferenceEngine } from "../../runtime/engines/reference/engine";
+import { inputSpecs } from "../../runtime/loop/functions";
+import type { Group } from "../../runtime/replay/compare";
+import { follow } from "../../runtime/replay/follow";
+import { evaluateReplay } from "../support/generated";
+import { type CompiledTrace, compiledTraceAt, followFiles } from "../support/replay";
+
+const traceAt = (name: string): string =>
+  fileURLToPath(new URL(`../golden/transformers/${name}.safetensors`, import.meta.url));
+
+describe.each([
+  // A difference of both runs is only in what they record: 16 weights of a block, two blocks of each network or one.
+  ["mae_normalized", 197],
+  ["mae_pixels", 121],
+])("%s", (name, tensors) => {
+  let compiled: CompiledTrace;
+  beforeAll(async () => {
+    compiled = await compiledTraceAt(traceAt(name));
+  });
+  afterAll(() => compiled.trace.close());
+
+  it("holds on the default engine", async () => {
+    const { comparisons, notRecorded } = await followFiles(compiled.trace, compiled.files);
+    expect(comparisons.filter(({ holds }) => !holds)).toEqual([]);
+    expect(comparisons).toHaveLength(tensors);
+    expect(notRecorded).toEqual([]);
+  });
+
+  it("holds in float64", async () => {
+    const program = await evaluateReplay(compiled.files);
+    const { comparisons } = await follow(program, compiled.trace, await createReferenceEngine());
+    expect(comparisons.filter(({ holds }) => !holds)).toEqual([]);
+    expect(comparisons).toHaveLength(tensors);
+  });
+
+  it("has no moving average: not in the step, not in the state", async () => {
+    const { state, functions } = await evaluateReplay(compiled.files);
+    expect(state).toEqual(["weights", "m", "v"]);
+    const given = functions.flatMap((fn) => [...inputSpecs(fn).keys()]);
+    expect(given.filter((path) => path.startsWith("schedule."))).toEqual([
+      "schedule.stepSize",
+      "schedule.secondMoment",
+      "schedule.decayFactor",
+    ]);
+    const step = compiled.files.find((file) => file.name === "step.ts")?.text ?? "";
+    expect(step).toContain("o.adamw(");
+    expect(step).not.toMatch(/o\.ema\(|target encoder|Target</);
+  });
+});
+
+interface Mutation {
+  readonly mistake: string;
+  readonly from: RegExp;
+  readonly to: string;
+  /** Only in this function of step.ts; everywhere where none is named. */
+  readonly inside?: string;
+  /** Steps until it can be seen; 1 unless said otherwise. */
+  readonly steps?: number;
+  readonly seenIn: Group;
+}
+
+const mutations: readonly Mutation[] = [
+  { mistake: "the biased variance of a patch", from: /o\.scale\((\w+), .*?\);/, to: "$1;", seenIn: "targets" },
+  {
+    mistake: "pixels as they are",
+    inside: "pixelTargets",
+    from: /o\.normalize\((\w+), \{.*?\}\)/,
+    to: "$1",
+    seenIn: "targets",
+  },
+  {
+    mistake: "no class token",
+    inside: "embedVisible",
+    from: /o\.addVector\((\w+), classToken\)/,
+    to: "$1",
+    seenIn: "context",
+  },
+  {
+    mistake: "the class token last",
+    inside: "embedVisible",
+    from: /o\.concatTokens\(first, placed,/,
+    to: "o.concatTokens(placed, first,",
+    seenIn: "context",
+  },
+  {
+    mistake: "no positions in the encoder",
+    inside: "embedVisible",
+    from: /o\.add\(embedded, \w+\)/,
+    to: "embedded",
+    seenIn: "context",
+  },
+  {
+    mistake: "no mask token",
+    inside: "decoderInput",
+    from: /o\.addVector\((\w+), maskToken\)/,
+    to: "$1",
+    seenIn: "predictions",
+  },
+  {
+    mistake: "a position for the class token",
+    inside: "decoderInput",
+    from: /start: 1, tokens: CE/,
+    to: "start: 0, tokens: CE",
+    seenIn: "predictions",
+  },
+  {
+    mistake: "no positions of visible patches in the decoder",
+    inside: "decoderInput",
+    from: /o\.add\(embedded, \w+\)/,
+    to: "embedded",
+    seenIn: "predictions",
+  },
+  {
+    mistake: "predictions of the wrong tokens",
+    inside: "decoderLastBlock",
+    from: /start: CE/g,
+    to: "start: 0",
+    seenIn: "predictions",
+  },
+  { mistake: "the absolute error", from: /o\.mse\(/g, to: "o.smoothL1(", seenIn: "losses" },
+  { mistake: "the gradient of half the error", from: /o\.mseGrad\(/g, to: "o.smoothL1Grad(", seenIn: "gradients" },
+  {
+    mistake: "no gradient of the class token's row",
+    inside: "embedVisibleBackward",
+    from: /start: 0, tokens: 1/,
+    to: "start: 1, tokens: 1",
+    seenIn: "gradients",
+  },
+  {
+    mistake: "no decay on the tokens",
+    from: /decay: w\.shape.*?,\n/,
+    to: "decay: w.shape.length > 1,\n",
+    seenIn: "weights",
+  },
+  { mistake: "decay on biases and norms", from: /decay: w\.shape.*?,\n/, to: "decay: true,\n", seenIn: "weights" },
+  { mistake: "beta2 0.999", from: /beta2: 0\.95/, to: "beta2: 0.999", steps: 3, seenIn: "weights" },
+];
+
+/** The text with one mistake in it. Throws where the pattern is not there: the mutation would prove nothing. */
+function mutated(text: string, { from, to, inside }: Mutation): string {
+  const start = inside === undefined ? 0 : text.search(new RegExp(`export function ${inside}[<(]`));
+  if (start < 0) throw new Error(`step.ts has no ${inside}`);
+  const end = inside === undefined ? text.length : text.indexOf("\n}\n", start);
+  const changed = text.slice(start, end).replace(from, to);
+  if (changed === text.slice(start, end)) throw new Error(`step.ts has nothing like ${from}`);
+  return text.slice(0, start) + changed + text.slice(end);
+}
+
+describe("one mistake in step.ts", () => {
+  let compiled: CompiledTrace;
+  beforeAll(async () => {
+    compiled = await compiledTraceAt(traceAt("mae_normalized"));
+  });
+  afterAll(() => compiled.trace.close());
+
+  it.each(mutations)("$mistake", async (mutation) => {
+    const files = compiled.files.map((file) =>
+      file.name === "step.ts" ? { ...file, text: mutated(file.text, mutation) } : file,
+    );
+    const { comparisons } = await followFiles(compiled.trace, files, { steps: mutation.steps ?? 1 });
+    const groups = new Set(comparisons.filter(({ holds }) => !holds).map(({ group }) => group));
+    expect([...groups]).toContain(mutation.seenIn);
+  });
+});
