@@ -1,0 +1,43 @@
+/** A narrow transformer with a mask token, between a layer into its width and one out of it: I-JEPA's predictor, MAE's decoder. */
+import type { Dim } from "../ir/number";
+import type { NetworkDims } from "./dims";
+import { layers } from "./layers";
+import type { NetworkLayout } from "./networks";
+
+export interface NarrowNetwork {
+  /** The first name in the paths of its weights, and the prefix of its official names. */
+  readonly name: string;
+  readonly type: Capitalize<string>;
+  readonly dims: NetworkDims;
+  /** Blocks. */
+  readonly depth: number;
+  /** Width of the encoder, whose features it is handed. */
+  readonly inputs: Dim;
+  /** The last layer, and the width of what it predicts. */
+  readonly last: string;
+  readonly outputs: Dim;
+}
+
+export function narrowNetwork({ name, type, dims, depth, inputs, last, outputs }: NarrowNetwork): NetworkLayout {
+  const { width } = dims;
+  return {
+    name,
+    type,
+    dims,
+    depth,
+    layers: [
+      {
+        kind: "token",
+        name: "maskToken",
+        official: "mask_token",
+        width,
+        role: layers.maskToken,
+        what: "the mask token",
+      },
+      { kind: "linear", name: "embed", official: `${name}_embed`, inputs, outputs: width, role: layers.embed },
+      { kind: "blocks", name: "blocks", official: `${name}_blocks` },
+      { kind: "norm", name: "norm", official: `${name}_norm`, width, role: layers.predictorNorm },
+      { kind: "linear", name: last, official: `${name}_${last}`, inputs: width, outputs, role: layers.proj },
+    ],
+  };
+}
