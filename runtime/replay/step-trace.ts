@@ -17,7 +17,7 @@ const forward = {
   "fwd.target_ln": "allTargets",
   "fwd.target_masked": "targets",
   "fwd.context": "context",
-  "fwd.pred": "predictions",
+  "fwd.pred": "predictor",
 } as const;
 
 const lossNames = {

@@ -19,6 +19,10 @@ export function postMortem(of: {
   const failed = beats.filter(({ state }) => state === "failed");
   const byItself = failed.find(({ exitCode }) => exitCode !== tryAgainExitCode);
   if (byItself !== undefined) return rankFailed(byItself);
+  // MPICH's transport, which reads the memory of a process on the same host.
+  const unread = Number(/process_vm_\w+\(pid=(\d+) .*No such process/.exec(of.said)?.[1] ?? Number.NaN);
+  const vanished = beats.find((beat) => beat.pid === unread && beat.state === "running");
+  if (vanished !== undefined) return rankGone(vanished);
   const first = firstToGo(endsOf(of.folder, of.ranks));
   const gone = beats.find(({ rank, state }) => rank === first?.rank && state === "running");
   if (gone !== undefined) return rankGone(gone);

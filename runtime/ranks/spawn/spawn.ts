@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { availableParallelism, constants } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { mpirunNotStarted } from "../../errors";
 import type { Variables } from "../launchers/variables";
 import { openBeatReader, thisMachine } from "../watch/beat";
@@ -56,6 +57,7 @@ export async function spawnRanks(options: SpawnOptions): Promise<number> {
       child.once("error", (cause) => reject(mpirunNotStarted({ path: mpirun.path, why: cause.message, cause })));
       child.once("close", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
     });
+    if (code !== 0) await endRest(() => ranksHere(folder, ranks));
     const unsaid = code === 0 ? null : postMortem({ folder, ranks, said: said() });
     if (unsaid !== null) process.stderr.write(`${unsaid.code}: ${unsaid.message}\n`);
     return code;
@@ -81,6 +83,33 @@ function ranksHere(folder: string, ranks: number): readonly number[] {
   return Array.from({ length: ranks }, (_, rank) => read(rank)).flatMap((beat) =>
     beat !== null && beat.machine === machine && beat.state === "running" ? [beat.pid] : [],
   );
+}
+
+/** So long a rank that mpirun has left behind may say why it ends; so long after that it is waited for. */
+const lastWordsMs = 2_000;
+const goneMs = 5_000;
+
+/**
+ * mpirun of MPICH kills the shell of a rank (ends.ts) and not the rank itself, which then holds the lock of the run until it notices that
+ * it is alone. Whoever starts the run again finds it free.
+ */
+async function endRest(here: () => readonly number[]): Promise<void> {
+  const fromMs = performance.now();
+  for (let rest = here().filter(isThere); rest.length > 0; rest = rest.filter(isThere)) {
+    const waitedMs = performance.now() - fromMs;
+    if (waitedMs > lastWordsMs) for (const pid of rest) send(pid, "SIGKILL");
+    // What nobody collects stays in the list of processes, in a container whose first process does not.
+    if (waitedMs > lastWordsMs + goneMs) return;
+    await setTimeout(20);
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 interface Targets {

@@ -103,6 +103,11 @@ describe("postMortem", () => {
 
   it.each([
     ["MPICH names a process", ended, "It names rank 1 on node1 (process 101), which was at step 3"],
+    [
+      "one that another could not read the memory of",
+      "[vm:100:0:9] cma_ep.c:81 process_vm_readv(pid=101 {0x18,1}-->{0x42,1}) returned -1: No such process",
+      "rank 1",
+    ],
     ["a process that is no rank", "=   PID 7 RUNNING AT vm", null],
     ["a rank has said it", `${ended}R201: The run ends because rank 0 on …`, null],
     ["nothing is known", "", null],
