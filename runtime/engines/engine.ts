@@ -94,10 +94,7 @@ export interface StateStore {
 }
 
 /** What an engine has to know of the processes that share a batch with it. */
-export type Reducer = Pick<
-  Communicator,
-  "rank" | "size" | "allReduceMean" | "reduceScatterMean" | "allGatherBlocks" | "broadcast"
->;
+export type Reducer = Pick<Communicator, "rank" | "size" | "allReduceMean" | "allGatherBlocks" | "broadcast">;
 
 export interface EngineOptions {
   /** Threads of the engine's own pool, where it has one. */

@@ -11,8 +11,6 @@ export const ALIGNED_ELEMENTS = 16;
 export interface Buckets {
   /** In the order in which the step gives what lies in them. */
   readonly all: readonly Float32Array[];
-  /** The tensors of each bucket, as parts of it. */
-  readonly tensors: readonly (readonly Float32Array[])[];
   /** The part of a bucket that is this tensor. */
   find(name: string): Float32Array;
 }
@@ -31,14 +29,8 @@ export function bucketsOf(tensors: readonly NamedValue[], most: number): Buckets
     sizes[bucket] = Math.ceil((start + size) / ALIGNED_ELEMENTS) * ALIGNED_ELEMENTS;
   }
   const all = sizes.map((size) => allocate(size));
-  const parts = all.map((bucket, number) =>
-    [...places.values()]
-      .filter((place) => place.bucket === number)
-      .map(({ start, end }) => bucket.subarray(start, end)),
-  );
   return {
     all,
-    tensors: parts,
     find: (name) => {
       const place = places.get(name);
       const bucket = place && all[place.bucket];

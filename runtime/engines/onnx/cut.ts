@@ -14,7 +14,6 @@ import type { NamedValue } from "./model";
 import { addWaiting, inOrder } from "./order";
 import { peephole } from "./peephole";
 import type { Recorder } from "./recorder";
-import { readsShardsAlone } from "./scatter";
 
 /** A segment of the store that the function reads, replaces, or both. */
 export interface StateUse {
@@ -47,8 +46,6 @@ export interface Recording {
   readonly gives: readonly NamedValue[];
   /** What they have reduced before it, under the names of what the graph before gave. */
   readonly takes: readonly NamedValue[];
-  /** Of what it takes it reads the shards of this device alone. */
-  readonly takesShards: boolean;
   /** Of which tensors of the store the devices bring the shards together after this graph. */
   readonly shards: readonly GivenShard[];
 }
@@ -170,11 +167,6 @@ function partOf(r: Recorder, { fn, recorded, state: own, gathered, inputs }: Rec
     outputs: part.outputs,
     gives: part.gives,
     takes: part.takes.filter(({ value }) => used.has(value)),
-    takesShards: readsShardsAlone(
-      nodes,
-      part.takes.map(({ value }) => value),
-      r.shards,
-    ),
     shards: part.shards,
   };
 }

@@ -8,7 +8,6 @@ import type { Recording } from "./cut";
 import { type Gatherer, gathererOf } from "./gather";
 import { modelBytes, type NamedValue } from "./model";
 import { record } from "./record";
-import { scatteredMean } from "./scatter";
 import type { HostTensor, Runtime, SessionSettings } from "./session";
 import { allocate, type OnnxStore, pinned } from "./store";
 
@@ -33,11 +32,7 @@ export async function loadFunction(
     graphs.push(await loadGraph({ runtime, recording, store, buckets, gatherer, settings }));
   }
   /** Behind the first graph and behind the second. */
-  const sharded = reducer.size > 1 && recordings[1]?.takesShards === true;
-  const meetings = [
-    sharded ? scatteredMean(buckets, reducer) : () => reducer.allReduceMean(buckets.all),
-    gatherer.meet,
-  ];
+  const meetings = [() => reducer.allReduceMean(buckets.all), gatherer.meet];
   const run: LoadedFunction["run"] = async (inputs, lengths) => {
     const outputs = new Map<string, HostArray>();
     for (const [i, graph] of graphs.entries()) {

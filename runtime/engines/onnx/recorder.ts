@@ -45,9 +45,6 @@ export class Recorder {
   /** What is reduced over devices, and what stands for the mean. */
   readonly reductions: { readonly from: Value; readonly to: Value }[] = [];
 
-  /** Shards that were cut out of whole tensors. */
-  readonly shards = new Set<Value>();
-
   /** Shards that the devices bring together, and what stands for the whole. */
   readonly gathers: { readonly from: Value; readonly to: Value }[] = [];
 

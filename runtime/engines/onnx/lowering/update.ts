@@ -32,7 +32,6 @@ export const updateLowerings: KernelTable<
     if (end === start) return zeros;
     const bounds = [[start], [end], [0]].map((ints) => r.graph.ints(ints));
     const own = r.graph.one("Slice", [flat, ...bounds], [end - start]);
-    r.shards.add(own);
     return end - start === length ? own : r.graph.one("Concat", [own, zeros], [length], { axis: { int: 0 } });
   },
   allGather: (r, [shard, like]) => {
