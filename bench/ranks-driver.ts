@@ -43,7 +43,6 @@ function timed(ranks: Communicator): { readonly reducer: Communicator; readonly 
   const reducer: Communicator = {
     ...ranks,
     allReduceMean: (buckets) => within(() => ranks.allReduceMean(buckets)),
-    reduceScatterMean: (values) => within(() => ranks.reduceScatterMean(values)),
     allGatherBlocks: (values) => within(() => ranks.allGatherBlocks(values)),
   };
   return { reducer, exchanges };

@@ -188,7 +188,7 @@ function program(): Command {
     .description("write one page about runs: curves, evaluations, what they were and what they cost (docs/report.md)")
     .argument("[runs...]", "run folders, side by side")
     .option("--masks <spec>", "the masks of an experiment instead, before anything is trained")
-    .option("--images <n>", "held-out images that features are pictured of, by the newest checkpoint", "200")
+    .option("--images <n>", "held-out images that features are pictured of, by the newest checkpoint (default: 200)")
     .option("--data <folder>", "where relative paths of the data start (default: here, of a spec its folder)")
     .option("--out <file>", "the page (default: report.html in the run's folder)")
     .addOption(setOption())

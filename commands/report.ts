@@ -14,7 +14,8 @@ export interface ReportOptions extends SetOption {
   readonly out?: string;
   readonly masks?: string;
   readonly data?: string;
-  readonly images: string;
+  /** Left out: 200. */
+  readonly images?: string;
 }
 
 /** Resolves to the exit code: 0 written, 1 the spec is invalid, 2 could not. */
@@ -30,7 +31,7 @@ export async function report(runs: readonly string[], options: ReportOptions): P
   }
 }
 
-async function ofRuns(runs: readonly string[], { out, data, set, images }: ReportOptions): Promise<number> {
+async function ofRuns(runs: readonly string[], { out, data, set, images = "200" }: ReportOptions): Promise<number> {
   const count = Number(images);
   const isCount = images.trim() !== "" && Number.isSafeInteger(count) && count >= 0;
   const problems = [

@@ -29,7 +29,7 @@ export async function run([file, ...flags]: readonly string[], options: RunOptio
   const { folder, compiled } = outcome.written;
   const code = await trained(folder, flags);
   if (code !== 0 || options.report === undefined) return code;
-  return await report([runFolder(flags) ?? compiled.plan.experiment.runDirectory], { set: [], images: "200" });
+  return await report([runFolder(flags) ?? compiled.plan.experiment.runDirectory], { set: [] });
 }
 
 /** What the trainer's own `--run-dir` says. It was well-formed, or the trainer would have refused it. */

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { markdownTable, pageWith, root } from "./regions";
-import { accuracies, rankMes, type SeedsRecord, seedsRecord } from "./seeds-record";
+import { accuracies, rankMes, type SeedsRecord, seedsInDocs } from "./seeds-record";
 import { type Sample, sampleOf, standardErrorsApart } from "./statistics";
 
 /** Mean and standard deviation over the seeds. */
@@ -24,7 +24,7 @@ export interface OfficialRuns {
 export function besideOfficialPage(): string {
   // Written by hand, from this type.
   const official = JSON.parse(readFileSync(join(root, "docs/official-runs.json"), "utf8")) as OfficialRuns;
-  return pageWith("docs/beside-official.md", { table: besideOfficial(official, seedsRecord("beside-official.json")) });
+  return pageWith("docs/beside-official.md", { table: besideOfficial(official, seedsInDocs("beside-official.json")) });
 }
 
 export function besideOfficial(official: OfficialRuns, { runs, date, engine }: SeedsRecord): string {

@@ -1,12 +1,12 @@
 /** The tables of docs/quickstart.md, from docs/quickstart-seeds.json. */
 import { formatMarkdown, standardError } from "../runtime/evaluate/evaluation-report";
 import { markdownTable, pageWith } from "./regions";
-import { percentOf, type SeedRun, seedsRecord } from "./seeds-record";
+import { percentOf, type SeedRun, seedsInDocs } from "./seeds-record";
 import { mean } from "./statistics";
 
 /** docs/quickstart.md with its tables as they should be. */
 export function quickstartPage(): string {
-  const { runs } = seedsRecord("quickstart-seeds.json");
+  const { runs } = seedsInDocs("quickstart-seeds.json");
   return pageWith("docs/quickstart.md", {
     seeds: runs.map(({ seed, report }) => `Seed ${seed}:\n\n${formatMarkdown(report)}`).join("\n\n"),
     added: addedTable(runs),

@@ -23,11 +23,13 @@ export interface SeedsRecord {
   readonly runs: readonly SeedRun[];
 }
 
-/** Of a file in docs/. */
-export function seedsRecord(file: string): SeedsRecord {
+export function seedsRecord(path: string): SeedsRecord {
   // Written by scripts/seeds-run.ts, from this type.
-  return JSON.parse(readFileSync(join(root, "docs", file), "utf8")) as SeedsRecord;
+  return JSON.parse(readFileSync(path, "utf8")) as SeedsRecord;
 }
+
+/** Of a file in docs/. */
+export const seedsInDocs = (file: string): SeedsRecord => seedsRecord(join(root, "docs", file));
 
 export type Measure = "linearProbe" | "knn";
 

@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import { parse } from "jsonc-parser";
 import { loadSpec } from "../compiler/spec/load";
 import { stepLosses, trained } from "./losses";
-import type { SeedRun, SeedsRecord } from "./seeds-record";
+import { type SeedRun, type SeedsRecord, seedsRecord } from "./seeds-record";
 import { mean } from "./statistics";
 
 const LAST_STEPS = 512;
@@ -35,7 +35,7 @@ const folder = mkdtempSync(join(tmpdir(), "ijepa-seeds-"));
 try {
   for (const seed of flags.seeds.split(",").map(Number)) {
     const { run, engine } = await runOf(spec, seed);
-    const earlier = flags.record === undefined ? null : recordIn(flags.record);
+    const earlier = flags.record !== undefined && existsSync(flags.record) ? seedsRecord(flags.record) : null;
     const kept = earlier?.specHash === loaded.hash ? earlier.runs.filter((one) => one.seed !== seed) : [];
     const record: SeedsRecord = {
       spec,
@@ -60,9 +60,4 @@ async function runOf(file: string, seed: number): Promise<{ readonly run: SeedRu
   if (report === undefined || engine === undefined) throw new Error(`the run of seed ${seed} has no evaluation`);
   const losses = [...stepLosses(events).values()].slice(-LAST_STEPS);
   return { run: { seed, loss: mean(losses), report }, engine };
-}
-
-function recordIn(file: string): SeedsRecord | null {
-  // Written by this script.
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as SeedsRecord) : null;
 }

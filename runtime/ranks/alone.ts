@@ -8,7 +8,6 @@ export function aloneCommunicator(): Communicator {
     size: 1,
     host: hostname(),
     allReduceMean: async () => {},
-    reduceScatterMean: async () => {},
     allGatherBlocks: async () => {},
     allGather: async (bytes) => [bytes.slice()],
     broadcast: async (bytes) => bytes.slice(),

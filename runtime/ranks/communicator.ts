@@ -12,8 +12,6 @@ export interface Communicator {
    * rounded once, so it has the same bits on every rank, in every run, and with every MPI and placement of the ranks.
    */
   allReduceMean(buckets: readonly Float32Array[]): Promise<void>;
-  /** The same for the block of this rank alone (blockOf); what the others hold afterwards is not defined. */
-  reduceScatterMean(values: Float32Array): Promise<void>;
   /** Every rank gives its block of the array (blockOf) and gets those of the others. */
   allGatherBlocks(values: Float32Array): Promise<void>;
   /** What each rank gave, by rank; lengths may differ. For small things: sums of a log line, results of an evaluation. */

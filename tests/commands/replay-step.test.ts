@@ -3,35 +3,13 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { main } from "../../commands/main";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modulePath } from "../../compiler/bundle/module-path";
 import { readSafetensors, type TensorToWrite, writeSafetensors } from "../../runtime/checkpoint/safetensors";
+import { ijepa } from "../support/command";
 
 const folder = mkdtempSync(join(tmpdir(), "ijepa-replay-step-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-afterEach(() => {
-  vi.restoreAllMocks();
-});
-
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function ijepa(...args: readonly string[]): Promise<Ran> {
-  const parts = { out: "", err: "" };
-  const take = (stream: "out" | "err") => (chunk: unknown) => {
-    parts[stream] += chunk instanceof Uint8Array ? Buffer.from(chunk).toString() : String(chunk);
-    return true;
-  };
-  vi.spyOn(process.stdout, "write").mockImplementation(take("out"));
-  vi.spyOn(process.stderr, "write").mockImplementation(take("err"));
-  const code = await main(args);
-  vi.restoreAllMocks();
-  return { code, ...parts };
-}
 
 /** With all that a trace of the official code has not: stochastic depth, another loss, micro-batches, clipping. */
 const specs = {

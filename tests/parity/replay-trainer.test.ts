@@ -2,11 +2,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { main } from "../../commands/main";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { standingForItself } from "../../compiler/emit/code";
 import { openTrace } from "../../runtime/replay/trace";
 import { compileReplay } from "../../tools/replay/compile";
+import { ijepa } from "../support/command";
 import { officialPath } from "../support/official";
 
 const trace = officialPath("step_tiny_official_init.safetensors");
@@ -15,19 +15,7 @@ const written = join(folder, "written");
 const step = join(written, "step.ts");
 let original = "";
 
-/** The command in this process; it runs what it compiles in another. */
-async function replay(...args: readonly string[]) {
-  const parts = { out: "", err: "" };
-  const take = (stream: "out" | "err") => (chunk: unknown) => {
-    parts[stream] += chunk instanceof Uint8Array ? Buffer.from(chunk).toString() : String(chunk);
-    return true;
-  };
-  vi.spyOn(process.stdout, "write").mockImplementation(take("out"));
-  vi.spyOn(process.stderr, "write").mockImplementation(take("err"));
-  const code = await main(["replay", trace, ...args]);
-  vi.restoreAllMocks();
-  return { code, ...parts };
-}
+const replay = (...args: readonly string[]) => ijepa("replay", trace, ...args);
 
 beforeAll(async () => {
   const { code, out } = await replay("--write", written);
@@ -36,7 +24,6 @@ beforeAll(async () => {
   original = readFileSync(step, "utf8");
 });
 afterEach(() => {
-  vi.restoreAllMocks();
   writeFileSync(step, original);
 });
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -2,8 +2,7 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { main } from "../../commands/main";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   readSafetensors,
   type StoredTensor,
@@ -11,33 +10,12 @@ import {
   writeSafetensors,
 } from "../../runtime/checkpoint/safetensors";
 import type { MeasuredTrace } from "../../scripts/parity-run";
+import { ijepa } from "../support/command";
 import { officialPath } from "../support/official";
 import { hasPlugin } from "../support/pjrt";
 import { officialTraces } from "../support/replay";
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** The command in this process; it runs what it compiles in another. */
-async function ijepa(...args: readonly string[]): Promise<Ran> {
-  const parts = { out: "", err: "" };
-  const take = (stream: "out" | "err") => (chunk: unknown) => {
-    parts[stream] += chunk instanceof Uint8Array ? Buffer.from(chunk).toString() : String(chunk);
-    return true;
-  };
-  vi.spyOn(process.stdout, "write").mockImplementation(take("out"));
-  vi.spyOn(process.stderr, "write").mockImplementation(take("err"));
-  const code = await main(["replay", ...args]);
-  vi.restoreAllMocks();
-  return { code, ...parts };
-}
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+const replay = (...args: readonly string[]) => ijepa("replay", ...args);
 
 interface Report {
   readonly holds: boolean;
@@ -58,7 +36,7 @@ const measurements: readonly MeasuredTrace[] = JSON.parse(
 
 describe("official traces", () => {
   it.each(officialTraces)("%s holds", async (name) => {
-    const { code, out, err } = await ijepa(officialPath(`${name}.safetensors`), "--json");
+    const { code, out, err } = await replay(officialPath(`${name}.safetensors`), "--json");
     expect(err).toBe("");
     expect(code).toBe(0);
     const report: Report = JSON.parse(out);
@@ -73,7 +51,7 @@ describe("official traces", () => {
   });
 
   it("holds in float64 too, and the report for people says so for every tensor", async () => {
-    const { code, out } = await ijepa(officialPath("step_odd_perturbed.safetensors"), "--engine", "reference");
+    const { code, out } = await replay(officialPath("step_odd_perturbed.safetensors"), "--engine", "reference");
     expect(code).toBe(0);
     for (const line of [
       /^step_odd_perturbed: 5 steps of 2 images; encoder 2×44, predictor 3×20, 4 heads, 7×7 patches of 10$/m,
@@ -91,7 +69,7 @@ describe("in bfloat16", () => {
   const tiny = officialPath("step_tiny_official_init.safetensors");
   it("holds, within tolerances that are said to be of bfloat16", { timeout: 600_000 }, async () => {
     const args = [tiny, "--engine", "reference", "--precision", "bf16"];
-    const { code, out } = await ijepa(...args);
+    const { code, out } = await replay(...args);
     expect(code).toBe(0);
     expect(out).toMatch(/^operands of products in bfloat16: tolerances of \d{2,} casts to it$/m);
     expect(out).toMatch(/^ {2}after1\.encoder\S+\[gradient beyond rounding\] .* holds$/m);
@@ -99,7 +77,7 @@ describe("in bfloat16", () => {
   });
 
   it.skipIf(!hasPlugin)("holds on XLA", { timeout: 600_000 }, async () => {
-    const { code, out } = await ijepa(tiny, "--engine", "xla", "--precision", "bf16", "--json");
+    const { code, out } = await replay(tiny, "--engine", "xla", "--precision", "bf16", "--json");
     expect(JSON.parse(out)).toMatchObject({ precision: "bf16", holds: true, engine: expect.stringMatching(/^XLA by/) });
     expect(code).toBe(0);
   });
@@ -107,7 +85,7 @@ describe("in bfloat16", () => {
 
 describe("traces of our own (golden/torch/record.py)", () => {
   it.each(["three_ranks", "one_program", "wide_targets"])("%s holds", async (name) => {
-    const { code, out } = await ijepa(new URL(`../golden/torch/${name}.safetensors`, import.meta.url).pathname);
+    const { code, out } = await replay(new URL(`../golden/torch/${name}.safetensors`, import.meta.url).pathname);
     expect(out).toMatch(/^All \d+ tensors hold\./m);
     expect(code).toBe(0);
   });
@@ -164,7 +142,7 @@ describe("changed traces", () => {
       values[index] = (values[index] ?? 0) + by;
       return { ...tensor, values };
     });
-    const { code, out } = await ijepa(path, "--brief");
+    const { code, out } = await replay(path, "--brief");
     expect(code).toBe(1);
     const differing = [...out.matchAll(/^ {2}(\S+) .*DIFFERS$/gm)].map(([, tensor]) => tensor);
     const named = Object.entries(wrong).map(([tensorName, [, , part = ""]]) => `${tensorName}${part}`);
@@ -177,7 +155,7 @@ describe("changed traces", () => {
       if (tensorName !== "seq.lr" || !(tensor.values instanceof Float64Array)) return tensor;
       return { ...tensor, values: tensor.values.map((rate) => 1.5 * rate) };
     });
-    const { code, out } = await ijepa(path, "--brief");
+    const { code, out } = await replay(path, "--brief");
     expect(code).toBe(1);
     expect(out).toMatch(/^Schedules \(1 of 3 tensors differ\)$/m);
     expect(out).toMatch(/^Gradients \(142 tensors, all hold\)$/m);
@@ -186,7 +164,7 @@ describe("changed traces", () => {
 
   it("what was not recorded is said, and the rest is compared", async () => {
     const path = await writeChanged(without(/^(fwd|grad)\.|pos_embed|loss_mse/));
-    const { code, out } = await ijepa(path, "--json");
+    const { code, out } = await replay(path, "--json");
     expect(code).toBe(0);
     const report: Report = JSON.parse(out);
     expect(report.notRecorded.join()).toMatch(/fwd\.\*.*grad\.\*/);
@@ -196,7 +174,7 @@ describe("changed traces", () => {
   it("a tolerance that is not stated follows from the size of the numbers", async () => {
     const path = await writeChanged((_, tensor) => tensor);
     copyJson((json) => delete json.float32_vs_float64);
-    const { out } = await ijepa(path, "--json");
+    const { out } = await replay(path, "--json");
     const report: Report = JSON.parse(out);
     const pred = tensors.get("fwd.pred")?.values as Float32Array;
     const largest = pred.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
@@ -316,7 +294,7 @@ describe("changed traces", () => {
       says: /R161: .*records no result to compare with/,
     },
   ])("a trace $what ends with 2", async ({ make, says }) => {
-    const { code, out, err } = await ijepa(await make());
+    const { code, out, err } = await replay(await make());
     expect(err).toMatch(says);
     expect(err).not.toMatch(/ {4}at /);
     expect({ code, out }).toEqual({ code: 2, out: "" });
@@ -324,7 +302,7 @@ describe("changed traces", () => {
 
   it("the worst of several traces decides", async () => {
     const path = await writeChanged(without(/^init\.predictor\.mask_token$/));
-    const { code, out } = await ijepa(officialPath("ddp2_tiny_official_init.safetensors"), path, "--brief");
+    const { code, out } = await replay(officialPath("ddp2_tiny_official_init.safetensors"), path, "--brief");
     expect(code).toBe(2);
     expect(out).toMatch(/All 101 tensors hold/);
   });
@@ -348,7 +326,7 @@ describe("changed traces", () => {
     },
     { args: ["--threads", "0"], says: '--threads takes a whole number of 1 or more; found "0"' },
   ])("$args", async ({ args, says }) => {
-    const { code, err } = await ijepa(officialPath("step_odd_perturbed.safetensors"), ...args);
+    const { code, err } = await replay(officialPath("step_odd_perturbed.safetensors"), ...args);
     expect(err).toContain(says);
     expect(code).toBe(2);
   });

@@ -82,3 +82,15 @@ export function maskSettings(setting: OfficialSetting, deviceBatch: number): Mul
     deviceBatch,
   };
 }
+
+/** The released 224/14 setting with the batch of one of its sixteen devices. */
+export const paperMasks: MultiblockSettings = {
+  strategy: "multiblock",
+  grid: { height: 16, width: 16 },
+  sampler: "reference",
+  targets: { count: 4, scale: [0.15, 0.2], aspect: [0.75, 1.5] },
+  context: { count: 1, scale: [0.85, 1], tokens: "auto" },
+  minKeep: 10,
+  allowOverlap: false,
+  deviceBatch: 128,
+};

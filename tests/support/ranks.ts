@@ -72,10 +72,6 @@ export async function onRanks<T>(size: number, program: (ranks: Communicator) =>
       allReduceMean: async (buckets) => {
         for (const bucket of buckets) bucket.set(await meanOf("allReduceMean", bucket));
       },
-      reduceScatterMean: async (values) => {
-        const { start, end } = blockOf(values.length, { rank, size });
-        values.set((await meanOf("reduceScatterMean", values)).subarray(start, end), start);
-      },
       allGatherBlocks: async (values) => {
         const given = await meet(`allGatherBlocks of ${values.length}`, values.slice());
         for (const [of, block] of given.entries()) {

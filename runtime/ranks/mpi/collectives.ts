@@ -17,7 +17,7 @@ interface Place {
 
 export type Collectives = Pick<
   Communicator,
-  "allReduceMean" | "reduceScatterMean" | "allGatherBlocks" | "allGather" | "broadcast" | "barrier"
+  "allReduceMean" | "allGatherBlocks" | "allGather" | "broadcast" | "barrier"
 >;
 
 export function collectivesOf(calls: MpiCalls, place: Place): Collectives {
@@ -25,7 +25,6 @@ export function collectivesOf(calls: MpiCalls, place: Place): Collectives {
   const allGatherBlocks = blockGatherer(calls, place);
   const { byte, world } = calls.abi;
   return oneAtATime({
-    reduceScatterMean: (values) => scatterMeans([values], () => {}),
     allGatherBlocks,
     allReduceMean: async (buckets) => {
       const gathered: Promise<void>[] = [];
@@ -66,7 +65,6 @@ function oneAtATime(of: Collectives): Collectives {
   };
   return {
     allReduceMean: (buckets) => inTurn(() => of.allReduceMean(buckets)),
-    reduceScatterMean: (values) => inTurn(() => of.reduceScatterMean(values)),
     allGatherBlocks: (values) => inTurn(() => of.allGatherBlocks(values)),
     allGather: (bytes) => inTurn(() => of.allGather(bytes)),
     broadcast: (bytes) => inTurn(() => of.broadcast(bytes)),

@@ -205,7 +205,6 @@ function communicatorOf({ launch, host }: Joining, exchange: Exchange): Communic
     size: launch.size,
     host,
     allReduceMean: ofTheEngine,
-    reduceScatterMean: ofTheEngine,
     allGatherBlocks: ofTheEngine,
     allGather,
     broadcast: (bytes) => inTurn(() => exchange.broadcast(bytes)),

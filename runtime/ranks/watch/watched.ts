@@ -25,7 +25,6 @@ export function watched(communicator: Communicator, watch: Watch): Communicator 
     size: communicator.size,
     host: communicator.host,
     allReduceMean: (buckets) => within(() => communicator.allReduceMean(buckets)),
-    reduceScatterMean: (values) => within(() => communicator.reduceScatterMean(values)),
     allGatherBlocks: (values) => within(() => communicator.allGatherBlocks(values)),
     allGather: (bytes) => within(() => communicator.allGather(bytes)),
     broadcast: (bytes) => within(() => communicator.broadcast(bytes)),

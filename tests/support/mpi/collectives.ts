@@ -9,7 +9,8 @@ export interface CollectivesResult {
   readonly rank: number;
   /** SHA-256 of the means of each length. */
   readonly means: readonly string[];
-  readonly sharded: readonly string[];
+  /** SHA-256 of the same means, from the blocks of all ranks. */
+  readonly gatheredMeans: readonly string[];
   readonly gathered: readonly string[];
   readonly told: string;
 }
@@ -18,9 +19,8 @@ export async function collectivesResult(ranks: Communicator): Promise<Collective
   const { rank, size } = ranks;
   const means = lengths.map((length) => numbers(rank, length));
   await ranks.allReduceMean(means);
-  const sharded = lengths.map((length) => numbers(rank, length));
-  for (const values of sharded) {
-    await ranks.reduceScatterMean(values);
+  const gatheredMeans = means.map((values) => values.slice());
+  for (const values of gatheredMeans) {
     const { start, end } = blockOf(values.length, { rank, size });
     values.fill(Number.NaN, 0, start).fill(Number.NaN, end);
     await ranks.allGatherBlocks(values);
@@ -33,7 +33,7 @@ export async function collectivesResult(ranks: Communicator): Promise<Collective
   return {
     rank,
     means: means.map(sha),
-    sharded: sharded.map(sha),
+    gatheredMeans: gatheredMeans.map(sha),
     gathered,
     told: new TextDecoder().decode(told),
   };

@@ -2,33 +2,20 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
-import { main } from "../../../commands/main";
+import { describe, expect, it } from "vitest";
 import { asMlflow, fakeServer } from "../../runtime/loggers/remote/fake-server";
+import { ijepa } from "../../support/command";
 import { makeRun, runsFolder } from "../report/made-runs";
 
-async function ijepa(
-  ...args: readonly string[]
-): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
-  const parts = { out: "", err: "" };
-  const take = (stream: "out" | "err") => (chunk: unknown) => {
-    parts[stream] += String(chunk);
-    return true;
-  };
-  vi.spyOn(process.stdout, "write").mockImplementation(take("out"));
-  vi.spyOn(process.stderr, "write").mockImplementation(take("err"));
-  const code = await main(["log", "push", ...args]);
-  vi.restoreAllMocks();
-  return { code, ...parts };
-}
+const push = (...args: readonly string[]) => ijepa("log", "push", ...args);
 
 describe("ijepa log push", () => {
   it("sends a log once, and what was sent not again", async () => {
     const server = await fakeServer(asMlflow);
     const run = makeRun(runsFolder(), "run", { steps: 20 });
-    const first = await ijepa(run, "--mlflow", server.address);
+    const first = await push(run, "--mlflow", server.address);
     expect(first).toEqual({ code: 0, out: `${server.address} has the whole log; 21 rows were sent now.\n`, err: "" });
-    const second = await ijepa(run, "--mlflow", server.address);
+    const second = await push(run, "--mlflow", server.address);
     expect(second).toEqual({ code: 0, out: `${server.address} has the whole log; 0 rows were sent now.\n`, err: "" });
     await server.close();
   });
@@ -49,7 +36,7 @@ describe("ijepa log push", () => {
     ],
     ["another action", () => ["--mlflow", "http://localhost:1"], 2, /./],
   ] as const)("%s", async (_, args, code, wanted) => {
-    const ran = await ijepa(...args());
+    const ran = await push(...args());
     expect(ran.err).toMatch(wanted);
     expect(ran.code).toBe(code);
   });
@@ -57,7 +44,7 @@ describe("ijepa log push", () => {
   it("leaves a run under way to its trainer", async () => {
     const run = makeRun(runsFolder(), "run");
     writeFileSync(join(run, "lock.json"), JSON.stringify({ pid: process.pid, host: hostname() }));
-    const { code, err } = await ijepa(run, "--mlflow", "http://localhost:1");
+    const { code, err } = await push(run, "--mlflow", "http://localhost:1");
     expect([code, err]).toEqual([2, expect.stringMatching(/E478 the run is under way/)]);
   });
 });

@@ -1,17 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { MultiblockSettings } from "../../../../compiler/masks/settings";
 import { multiblock } from "../../../../compiler/masks/strategies/multiblock";
-
-const paper: MultiblockSettings = {
-  strategy: "multiblock",
-  grid: { height: 16, width: 16 },
-  sampler: "reference",
-  targets: { count: 4, scale: [0.15, 0.2], aspect: [0.75, 1.5] },
-  context: { count: 1, scale: [0.85, 1], tokens: "auto" },
-  minKeep: 10,
-  allowOverlap: false,
-  deviceBatch: 128,
-};
+import { paperMasks } from "../../../support/official-masks";
 
 describe("context tokens of the reference", () => {
   test("the plan's mean is the recorded one", () => {
@@ -20,7 +9,7 @@ describe("context tokens of the reference", () => {
       [16, 81.2],
       [128, 68.7],
     ] as const) {
-      const { programs } = multiblock.plan({ ...paper, deviceBatch: batch });
+      const { programs } = multiblock.plan({ ...paperMasks, deviceBatch: batch });
       const mean = programs.reduce((sum, { contextTokens, probability }) => sum + contextTokens * probability, 0);
       expect(Math.abs(mean - want)).toBeLessThan(1);
     }
@@ -29,7 +18,7 @@ describe("context tokens of the reference", () => {
 
 describe("plans", () => {
   test("the official H/14", () => {
-    const plan = multiblock.plan(paper);
+    const plan = multiblock.plan(paperMasks);
     expect(plan.sizes.map(({ height, width }) => `${height}x${width}`)).toEqual([
       "5x7",
       "6x6",
@@ -46,17 +35,17 @@ describe("plans", () => {
   });
 
   test("the same settings give the same plan", () => {
-    expect(multiblock.plan(paper)).toEqual(multiblock.plan({ ...paper }));
+    expect(multiblock.plan(paperMasks)).toEqual(multiblock.plan({ ...paperMasks }));
   });
 
   test("a number of tokens holds for every program", () => {
-    const plan = multiblock.plan({ ...paper, context: { ...paper.context, tokens: 50 } });
+    const plan = multiblock.plan({ ...paperMasks, context: { ...paperMasks.context, tokens: 50 } });
     expect(plan.programs.map(({ contextTokens }) => contextTokens)).toEqual([50, 50, 50, 50, 50]);
   });
 
   test("larger batches keep fewer tokens, larger targets too", () => {
     const tokens = [1, 8, 128].map((deviceBatch) =>
-      multiblock.plan({ ...paper, deviceBatch }).programs.map(({ contextTokens }) => contextTokens),
+      multiblock.plan({ ...paperMasks, deviceBatch }).programs.map(({ contextTokens }) => contextTokens),
     );
     for (const list of tokens) expect(list).toEqual([...list].sort((a, b) => b - a));
     expect(tokens[0]?.[2]).toBeGreaterThan(tokens[1]?.[2] ?? 0);

@@ -2,22 +2,14 @@ import { describe, expect, test } from "vitest";
 import type { MaskSettings, MultiblockSettings } from "../../../../compiler/masks/settings";
 import { buildMaskPlan, maskPlanProblems } from "../../../../compiler/masks/strategies";
 import type { MaskPlanProblem } from "../../../../compiler/masks/strategies/strategy";
-import { maskSettings, officialMasks } from "../../../support/official-masks";
-
-const paper: MultiblockSettings = {
-  strategy: "multiblock",
-  grid: { height: 16, width: 16 },
-  sampler: "reference",
-  targets: { count: 4, scale: [0.15, 0.2], aspect: [0.75, 1.5] },
-  context: { count: 1, scale: [0.85, 1], tokens: "auto" },
-  minKeep: 10,
-  allowOverlap: false,
-  deviceBatch: 128,
-};
+import { maskSettings, officialMasks, paperMasks } from "../../../support/official-masks";
 
 describe("problems", () => {
   const kinds = (problems: readonly MaskPlanProblem[]) => problems.map(({ kind }) => kind);
-  const withTokens = (tokens: number): MultiblockSettings => ({ ...paper, context: { ...paper.context, tokens } });
+  const withTokens = (tokens: number): MultiblockSettings => ({
+    ...paperMasks,
+    context: { ...paperMasks.context, tokens },
+  });
 
   test("none with any official setting", () => {
     for (const setting of Object.values(officialMasks.settings)) {
@@ -26,7 +18,7 @@ describe("problems", () => {
   });
 
   test("targets of no more than minKeep patches", () => {
-    const problems = maskPlanProblems({ ...paper, minKeep: 36 });
+    const problems = maskPlanProblems({ ...paperMasks, minKeep: 36 });
     expect(problems).toMatchObject([
       { kind: "target too small", size: { height: 5, width: 7 }, minKeep: 36 },
       { kind: "target too small", size: { height: 6, width: 6 }, minKeep: 36 },
@@ -34,7 +26,7 @@ describe("problems", () => {
   });
 
   test("contexts of no more than minKeep patches", () => {
-    const settings = { ...paper, context: { ...paper.context, scale: [0.01, 0.02] as const } };
+    const settings = { ...paperMasks, context: { ...paperMasks.context, scale: [0.01, 0.02] as const } };
     expect(new Set(kinds(maskPlanProblems(settings)))).toEqual(new Set(["context too small"]));
   });
 
@@ -64,11 +56,11 @@ describe("strategies whose context is all that is no target", () => {
   const random = (share: number): MaskSettings => ({ strategy: "random", grid, targets: { share } });
 
   test.each<[name: string, settings: MaskSettings, want: readonly object[]]>([
-    ["the paper's block", block([0.6, 0.6]), []],
+    ["the paperMasks's block", block([0.6, 0.6]), []],
     ["a block of one patch", block([0.016, 0.02], [1, 1]), []],
     ["a block that rounds to nothing", block([0.001, 0.3]), [{ kind: "nothing left", of: "target", field: "scale" }]],
     ["a block as large as the image", block([0.5, 1]), [{ kind: "nothing left", of: "context", field: "scale" }]],
-    ["the paper's share", random(0.6), []],
+    ["the paperMasks's share", random(0.6), []],
     ["all patches but one", random(0.99), []],
     ["a share that rounds to all", random(0.999), [{ kind: "nothing left", of: "context", field: "share" }]],
     ["a share that rounds to none", random(0.001), [{ kind: "nothing left", of: "target", field: "share" }]],
