@@ -4,6 +4,7 @@
  * of the trainer override.
  */
 import type { DeviceName, EngineName, HostArray, Precision, TensorSpec } from "./engines/engine";
+import type { MaskPlan, VisiblePlan } from "./masks/plan";
 import type { AnyTensor, Ops } from "./ops/ops";
 import type { Tree } from "./ops/tree";
 import type { LengthName, Lengths } from "./step/lengths";
@@ -98,81 +99,6 @@ export interface ParquetData extends ReadData {
 export type FileData = FolderData | WebDatasetData | ParquetData;
 
 export type DataPlan = ShapesData | FileData;
-
-/** Target blocks of `height`×`width` patches: one outcome of the size draw. */
-export interface BlockSize {
-  readonly height: number;
-  readonly width: number;
-  /** Exact share of the batches with this size. */
-  readonly probability: number;
-}
-
-/** One pair of lengths for which the step runs. */
-export interface Program {
-  readonly contextTokens: number;
-  readonly targetTokens: number;
-  readonly probability: number;
-}
-
-/** A target block size with what the step keeps when it is drawn. */
-export interface TargetSize extends BlockSize {
-  readonly contextTokens: number;
-  /** Index into `programs`. */
-  readonly program: number;
-}
-
-/** How context and targets are chosen: what the paper's Table 6 compares. */
-export type MaskStrategy = "multiblock" | "block" | "random" | "rasterized";
-
-/** What any masks are: how many patches are seen and predicted, on which grid. */
-export interface AnyMaskPlan {
-  readonly gridHeight: number;
-  readonly gridWidth: number;
-  /** Targets of an image: each is a sequence of its own in a predictor. */
-  readonly targetCount: number;
-  readonly programs: readonly Program[];
-}
-
-/** Patches drawn one by one: some are seen, and all others are the one target. */
-export interface VisiblePlan extends AnyMaskPlan {
-  readonly targetCount: 1;
-}
-
-/** What every strategy has. */
-interface MaskPlanOf<S extends MaskStrategy> extends AnyMaskPlan {
-  readonly strategy: S;
-  readonly contextCount: number;
-}
-
-export interface MultiblockPlan extends MaskPlanOf<"multiblock"> {
-  readonly sampler: "reference" | "unbiased";
-  readonly minKeep: number;
-  readonly allowOverlap: boolean;
-  /** Every target block size that can occur, with the context tokens kept for it. */
-  readonly sizes: readonly TargetSize[];
-  /** Every size of the context block, before target patches are taken out of it. */
-  readonly contextSizes: readonly BlockSize[];
-}
-
-/** One target block; everything else is context. */
-export interface BlockPlan extends MaskPlanOf<"block"> {
-  readonly sizes: readonly TargetSize[];
-}
-
-/** One target of patches from anywhere; everything else is context. One program. */
-export type RandomPlan = MaskPlanOf<"random">;
-
-/** Four quadrants: one is the context, the others are the targets. One program. */
-export type RasterizedPlan = MaskPlanOf<"rasterized">;
-
-export interface MaskPlans {
-  readonly multiblock: MultiblockPlan;
-  readonly block: BlockPlan;
-  readonly random: RandomPlan;
-  readonly rasterized: RasterizedPlan;
-}
-
-export type MaskPlan = MaskPlans[MaskStrategy];
 
 /** reference.md §6; all in optimizer steps. */
 export interface SchedulePlan {

@@ -1,6 +1,7 @@
 /** What a spec says about masks, on a grid of patches: read by the rules and by the plan. */
-import type { MaskStrategy, MultiblockPlan } from "../../runtime/experiment";
+
 import { enumerateSizes, type Grid, type Range, type WeightedSize } from "../../runtime/masks/blocks";
+import type { MaskStrategy, MultiblockPlan } from "../../runtime/masks/plan";
 
 interface SettingsOf<S extends MaskStrategy> {
   readonly strategy: S;

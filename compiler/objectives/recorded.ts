@@ -1,5 +1,5 @@
 /** What the recorded runs of all objectives have in common. */
-import type { Program } from "../../runtime/experiment";
+import type { Program } from "../../runtime/masks/plan";
 import type { Trace } from "../../runtime/replay/trace";
 
 /** A ratio whose product with `dim`, rounded down, is `hidden`. */

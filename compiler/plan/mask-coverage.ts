@@ -1,5 +1,5 @@
 /** How often each patch is context or target under a plan, by sampling: for reports and for comparing samplers. */
-import type { MaskPlan } from "../../runtime/experiment";
+import type { MaskPlan } from "../../runtime/masks/plan";
 import { sampleMasks } from "../../runtime/masks/sampler";
 
 export interface PatchCoverage {

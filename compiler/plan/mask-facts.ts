@@ -1,5 +1,5 @@
 /** What the masks of an experiment come to, beside those of the reference at the same per-device batch size. */
-import type { MaskPlan, MultiblockPlan } from "../../runtime/experiment";
+import type { MaskPlan, MultiblockPlan } from "../../runtime/masks/plan";
 import type { MaskSettings } from "../masks/settings";
 import { buildMaskPlan } from "../masks/strategies";
 import { type PatchCoverage, patchCoverage } from "./mask-coverage";

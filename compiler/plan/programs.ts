@@ -1,5 +1,5 @@
 /** The programs of a mask plan: what one step may find in its masks. */
-import type { MaskPlan, Program } from "../../runtime/experiment";
+import type { MaskPlan, Program } from "../../runtime/masks/plan";
 
 /** The program that is run most often; the first of equals. */
 export function mostProbable({ programs }: Pick<MaskPlan, "programs">): Program {

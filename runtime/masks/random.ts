@@ -1,7 +1,8 @@
 /** Which patches are seen: as many of every image, each set of them as likely as any other (paper §3, "Masking"). */
-import type { VisiblePlan } from "../experiment";
+
 import { randomAt } from "../random/random";
 import { type Lengths, lengthsOf } from "../step/lengths";
+import type { VisiblePlan } from "./plan";
 
 export interface PatchDraw {
   readonly lengths: Lengths;

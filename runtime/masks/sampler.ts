@@ -3,8 +3,9 @@
  * seed and the place in the run: worker count, order of work and resumes change nothing. Every strategy has a file of its
  * own below strategies/.
  */
-import type { MaskPlan, MaskPlans, MaskStrategy } from "../experiment";
+
 import type { MaskBatch, MaskRequest, StepAt } from "./batch";
+import type { MaskPlan, MaskPlans, MaskStrategy } from "./plan";
 import { blockOfStep, sampleBlock } from "./strategies/block";
 import { sampleMultiblock, stepSizes } from "./strategies/multiblock";
 import { sampleRandom } from "./strategies/random";

@@ -5,7 +5,8 @@ import type { JsonObject, JsonValue } from "../../compiler/spec/json";
 import { specFromText } from "../../compiler/spec/load";
 import { type SchemaNode, schemaRoot } from "../../compiler/spec/schema";
 import { effectsOf } from "./effects";
-import { fieldEffects, maeFieldEffects } from "./field-effects";
+import { fieldEffects } from "./field-effects";
+import { maeFieldEffects } from "./field-effects-mae";
 import { lines, withField } from "./spec/fixture";
 
 const shapes: JsonObject = {

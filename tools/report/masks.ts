@@ -2,7 +2,8 @@
 import { patchCoverage } from "../../compiler/plan/mask-coverage";
 import { openLabelledImages, usableOf } from "../../runtime/data/labelled";
 import { UserError } from "../../runtime/errors";
-import type { Experiment, MaskPlan, VisiblePlan } from "../../runtime/experiment";
+import type { Experiment } from "../../runtime/experiment";
+import type { MaskPlan, VisiblePlan } from "../../runtime/masks/plan";
 import { drawPatches } from "../../runtime/masks/random";
 import { type MaskBatch, programOfStep, sampleMasks, targetOfStep } from "../../runtime/masks/sampler";
 import type { Figure, Section } from "./section";

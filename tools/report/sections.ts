@@ -1,7 +1,8 @@
 /** The pictures of a report: masks and features of its runs, and a warning for each that could not be made. */
 import { errors } from "../../compiler/diagnostics/catalogue";
 import { type Diagnostic, unplaced } from "../../compiler/diagnostics/diagnostic";
-import type { Experiment, MaskPlan } from "../../runtime/experiment";
+import type { Experiment } from "../../runtime/experiment";
+import type { MaskPlan } from "../../runtime/masks/plan";
 import { featureSection } from "./features";
 import { heldOutFeatures } from "./held-out";
 import { maskSection } from "./masks";

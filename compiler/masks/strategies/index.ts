@@ -1,5 +1,5 @@
 /** The strategies of masking: from settings to a plan, and to what is wrong with them. */
-import type { MaskPlan, MaskStrategy } from "../../../runtime/experiment";
+import type { MaskPlan, MaskStrategy } from "../../../runtime/masks/plan";
 import type { MaskSettings } from "../settings";
 import { block } from "./block";
 import { multiblock } from "./multiblock";

@@ -1,6 +1,7 @@
 /** Multi-block masking: every block size that can occur, the tokens kept for each, and the programs that follow. */
-import type { MultiblockPlan, Program, TargetSize } from "../../../runtime/experiment";
+
 import { areaOf, type Size } from "../../../runtime/masks/blocks";
+import type { MultiblockPlan, Program, TargetSize } from "../../../runtime/masks/plan";
 import { MAX_DRAWS } from "../../../runtime/masks/strategies/multiblock";
 import { drawLengths, expectedContextTokens } from "../context-tokens";
 import { type MaskSizes, type MultiblockSettings, maskSizes } from "../settings";

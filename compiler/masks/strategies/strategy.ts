@@ -1,6 +1,7 @@
 /** What the compiler knows of a strategy of masking. */
-import type { MaskPlans, MaskStrategy } from "../../../runtime/experiment";
+
 import type { Size } from "../../../runtime/masks/blocks";
+import type { MaskPlans, MaskStrategy } from "../../../runtime/masks/plan";
 import type { MaskSettingsByStrategy } from "../settings";
 
 export interface Strategy<S extends MaskStrategy> {

@@ -1,5 +1,5 @@
 /** The masks and networks of I-JEPA, decided. */
-import type { MaskPlan } from "../../../runtime/experiment";
+import type { MaskPlan } from "../../../runtime/masks/plan";
 import { buildMaskPlan } from "../../masks/strategies";
 import { mostProbable, programsDiffer } from "../../plan/programs";
 import { maskSettings } from "../../spec/mask-settings";

@@ -1,5 +1,6 @@
 /** What the text beside generated code says of I-JEPA. */
-import type { IJepaExperiment, MaskPlan, MaskStrategy } from "../../../runtime/experiment";
+import type { IJepaExperiment } from "../../../runtime/experiment";
+import type { MaskPlan, MaskStrategy } from "../../../runtime/masks/plan";
 import type { ProgramsText } from "../objective";
 
 export const headline = ({ encoder, predictor, masks }: IJepaExperiment): readonly string[] => [

@@ -1,5 +1,5 @@
 /** The masks and networks of a masked autoencoder, decided. */
-import type { VisiblePlan } from "../../../runtime/experiment";
+import type { VisiblePlan } from "../../../runtime/masks/plan";
 import { mostProbable } from "../../plan/programs";
 import { hiddenWidth } from "../../spec/presets";
 import type { MaeSpec } from "../../spec/spec";

@@ -2,11 +2,12 @@
  * Block masking (the paper's Table 6): one block is predicted from all patches outside it. The size is that of the step,
  * the place that of the image, every place equally likely.
  */
-import type { BlockPlan, TargetSize } from "../../experiment";
+
 import { randomAt } from "../../random/random";
 import { lengthsOf } from "../../step/lengths";
 import type { MaskBatch, MaskRequest, StepAt } from "../batch";
 import { areaOf, pickSize } from "../blocks";
+import type { BlockPlan, TargetSize } from "../plan";
 import { writeComplement } from "./complement";
 
 /** The size of a step's targets. */

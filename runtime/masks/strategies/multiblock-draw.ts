@@ -2,10 +2,11 @@
  * Positions of the blocks of one image: targets first, then contexts that avoid them. The same code draws the masks of
  * the trainer and the lengths from which the compiler decides how many context tokens a program keeps.
  */
-import type { MultiblockPlan } from "../../experiment";
+
 import type { Random } from "../../random/random";
 import type { Size } from "../blocks";
 import { Cover, type Place } from "../cover";
+import type { MultiblockPlan } from "../plan";
 
 /** The part of a mask plan that decides positions. */
 export type DrawSettings = Pick<

@@ -5,13 +5,14 @@
  * the shortest mask of the batch does; the unbiased sampler drops at random. Too few: the image is drawn again, at most
  * `MAX_DRAWS` times; then the best draw is topped up (see `topUp`). This always ends.
  */
-import type { BlockSize, MultiblockPlan, TargetSize } from "../../experiment";
+
 import { type Random, randomAt } from "../../random/random";
 import { lengthsOf } from "../../step/lengths";
 import type { MaskBatch, MaskRequest, StepAt } from "../batch";
 import { areaOf, pickSize } from "../blocks";
 import { choose } from "../choose";
 import { Cover } from "../cover";
+import type { BlockSize, MultiblockPlan, TargetSize } from "../plan";
 import { type ContextDraw, type ImageDraw, ImageDrawer } from "./multiblock-draw";
 
 /** Draws of one image before the best of them is topped up. */

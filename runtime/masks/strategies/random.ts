@@ -3,11 +3,12 @@
  * set equally likely. The collator of that name in the released code draws the number anew for every batch (reference.md
  * §2); here it is one, so that there is one program.
  */
-import type { RandomPlan } from "../../experiment";
+
 import { randomAt } from "../../random/random";
 import { lengthsOf } from "../../step/lengths";
 import type { MaskBatch, MaskRequest } from "../batch";
 import { choose } from "../choose";
+import type { RandomPlan } from "../plan";
 import { writeComplement } from "./complement";
 
 export function sampleRandom(plan: RandomPlan, { seed, step, images, firstImage }: MaskRequest): MaskBatch {

@@ -2,10 +2,11 @@
  * Rasterized masking (the paper's Table 6): the image is cut into four quadrants; one of them, drawn for every image, is
  * the context, the three others are targets, in the order of reading.
  */
-import type { RasterizedPlan } from "../../experiment";
+
 import { randomAt } from "../../random/random";
 import { lengthsOf } from "../../step/lengths";
 import type { MaskBatch, MaskRequest } from "../batch";
+import type { RasterizedPlan } from "../plan";
 
 const QUADRANTS = 4;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { VisiblePlan } from "../../../runtime/experiment";
+import type { VisiblePlan } from "../../../runtime/masks/plan";
 import { drawPatches } from "../../../runtime/masks/random";
 import { testSeed } from "../../support/seed";
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { MaskSettings } from "../../../compiler/masks/settings";
 import { buildMaskPlan, maskPlanProblems } from "../../../compiler/masks/strategies";
 import { patchCoverage } from "../../../compiler/plan/mask-coverage";
-import type { MaskPlan } from "../../../runtime/experiment";
+import type { MaskPlan } from "../../../runtime/masks/plan";
 import { type MaskBatch, programOfStep, sampleMasks, targetOfStep } from "../../../runtime/masks/sampler";
 
 const grids = fc.record({ height: fc.integer({ min: 2, max: 12 }), width: fc.integer({ min: 2, max: 12 }) });

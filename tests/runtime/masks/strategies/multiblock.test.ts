@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import type { MultiblockSettings } from "../../../../compiler/masks/settings";
 import { multiblock } from "../../../../compiler/masks/strategies/multiblock";
 import { patchCoverage } from "../../../../compiler/plan/mask-coverage";
-import type { MultiblockPlan } from "../../../../runtime/experiment";
 import type { MaskBatch } from "../../../../runtime/masks/batch";
 import { areaOf } from "../../../../runtime/masks/blocks";
+import type { MultiblockPlan } from "../../../../runtime/masks/plan";
 import { sampleMultiblock, stepSizes } from "../../../../runtime/masks/strategies/multiblock";
 import { maskSettings, officialMasks } from "../../../support/official-masks";
 
