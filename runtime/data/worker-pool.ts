@@ -48,7 +48,8 @@ export function createWorkerPool(options: PoolOptions): BatchMaker {
       if (answer.kind === "bad") return options.bad(answer.image);
       const waiting = thread.waiting.get(answer.job);
       thread.waiting.delete(answer.job);
-      if (thread.waiting.size === 0) worker.unref();
+      // Not in closing: the process could end before it has heard that the thread is gone.
+      if (thread.waiting.size === 0 && !closing) worker.unref();
       if (answer.kind === "done") waiting?.resolve(new Uint8Array(answer.memory));
       else
         waiting?.reject(answer.code === null ? new Error(answer.message) : new UserError(answer.code, answer.message));
@@ -80,7 +81,7 @@ export function createWorkerPool(options: PoolOptions): BatchMaker {
     },
     close: async () => {
       closing = true;
-      // Else the process could end, with nothing left to do, before it has heard that they are gone.
+      // They are waited for, busy or not.
       for (const { worker } of threads) worker.ref();
       await Promise.all(threads.map(({ worker }) => worker.terminate()));
     },
