@@ -117,7 +117,7 @@ export const specErrors = {
     "E208",
     "The objective of the experiment does not have the field; another one has.",
     (facts: { objectives: readonly string[]; objective: string }) => ({
-      what: `is a field of ${facts.objectives.map((name) => JSON.stringify(name)).join(" and ")}`,
+      what: `a field of ${facts.objectives.map((name) => JSON.stringify(name)).join(" and ")}`,
       found: `an experiment whose objective is ${JSON.stringify(facts.objective)}`,
       want: "no such field, or another `objective`",
     }),
