@@ -1,4 +1,5 @@
 /** The axes of a grid: which fields they set, to what, and how the steps are called in the names of points. */
+import { basename } from "node:path";
 import { errors } from "../../compiler/diagnostics/catalogue";
 import type { Diagnostic, Problem } from "../../compiler/diagnostics/diagnostic";
 import { canonicalJson, isObject, type JsonPath, type JsonValue } from "../../compiler/spec/json";
@@ -10,6 +11,8 @@ import { keysOf, overlap, pointerProblem } from "./pointer";
 export interface AxisStep {
   readonly label: string;
   readonly values: Values;
+  /** File of the experiment that is changed, as the grid has it; undefined: the axis does not say. */
+  readonly base: string | undefined;
 }
 
 export interface Axis {
@@ -44,21 +47,35 @@ function fieldsOf(axis: AxisInput, index: number): readonly Field[] {
       return { pointer, values, path, pointerPath: path, part: "key" };
     });
   }
-  const { pointer = "", values = [] } = axis;
+  const { pointer, values = [] } = axis;
+  if (pointer === undefined) return [];
   return [{ pointer, values, path: ["axes", index, "values"], pointerPath: ["axes", index, "pointer"], part: "value" }];
 }
 
-interface Field {
+/** What an axis goes through, a step at a time. */
+interface List {
+  /** What it is called in messages. */
   readonly pointer: string;
   readonly values: readonly JsonValue[];
-  /** Place of the values, and of the pointer, which may be a key. */
+  /** Its place. */
   readonly path: JsonPath;
+}
+
+const baseList = (bases: readonly string[], index: number): List => ({
+  pointer: "bases",
+  values: bases,
+  path: ["axes", index, "bases"],
+});
+
+interface Field extends List {
+  /** Place of the pointer, which may be a key. */
   readonly pointerPath: JsonPath;
   readonly part: "key" | "value";
 }
 
-/** Place in the grid file of a value of an axis, by pointer. */
-export function stepPath(axis: AxisInput, index: number, pointer: string, step: number): JsonPath {
+/** Place in the grid file of a value of an axis, by pointer; undefined: of its base. */
+export function stepPath(axis: AxisInput, index: number, pointer: string | undefined, step: number): JsonPath {
+  if (pointer === undefined) return ["axes", index, "bases", step];
   return axis.zip === undefined ? ["axes", index, "values", step] : ["axes", index, "zip", pointer, step];
 }
 
@@ -70,30 +87,31 @@ function setProblems({ set = {} }: GridInput): Found[] {
 }
 
 function axisProblems(axis: AxisInput, index: number): Found[] {
-  const { pointer, values, zip, labels } = axis;
-  const given = (["pointer", "values", "zip"] as const).filter((key) => axis[key] !== undefined);
-  if (zip === undefined ? pointer === undefined || values === undefined : given.length > 1) {
-    return [{ path: ["axes", index], problem: errors.axisForm({ found: given.join(" and ") || "neither" }) }];
+  const { bases, labels } = axis;
+  const given = (["pointer", "values", "zip"] as const).filter((key) => axis[key] !== undefined).join(" and ");
+  if (!["pointer and values", "zip", ...(bases === undefined ? [] : [""])].includes(given)) {
+    return [{ path: ["axes", index], problem: errors.axisForm({ found: given || "neither" }) }];
   }
   const fields = fieldsOf(axis, index);
+  const lists = [...(bases === undefined ? [] : [baseList(bases, index)]), ...fields];
   const found: Found[] = [];
   for (const field of fields) {
     const problem = pointerProblem(field.pointer);
     if (problem !== null) found.push({ path: field.pointerPath, problem, part: field.part });
-    if (field.values.length === 0) found.push({ path: field.path, problem: errors.emptyAxis({ what: "an axis" }) });
+  }
+  for (const { values, path } of lists) {
+    if (values.length === 0) found.push({ path, problem: errors.emptyAxis({ what: "an axis" }) });
   }
   if (found.length > 0) return found;
-  const longest = fields.reduce((most, field) => (field.values.length > most.values.length ? field : most));
+  const longest = lists.reduce((most, list) => (list.values.length > most.values.length ? list : most));
   const length = longest.values.length;
-  for (const field of fields.filter(({ values: list }) => list.length < length)) {
+  for (const field of lists.filter(({ values }) => values.length < length)) {
     const problem = errors.zipLengths({ found: field.values.length, other: longest.pointer, want: length });
     found.push({ path: field.path, problem });
   }
   if (found.length > 0) return found;
-  const first = fields[0];
-  if (first === undefined) throw new Error("internal: an axis without fields");
-  for (const step of repeated(fields, length)) {
-    found.push({ path: [...first.path, step], problem: errors.duplicateValue() });
+  for (const step of repeated(lists, length)) {
+    found.push({ path: [...longest.path, step], problem: errors.duplicateValue() });
   }
   if (labels !== undefined && labels.length !== length) {
     const problem = errors.labelCount({ labels: labels.length, values: length });
@@ -109,7 +127,7 @@ function axisProblems(axis: AxisInput, index: number): Found[] {
 }
 
 /** Steps that set everything to what an earlier one sets it to. */
-function repeated(fields: readonly Field[], length: number): number[] {
+function repeated(fields: readonly List[], length: number): number[] {
   const seen = new Set<string>();
   return Array.from({ length }, (_, step) => step).filter((step) => {
     const text = canonicalJson(fields.map(({ values }) => values[step] ?? null));
@@ -148,12 +166,14 @@ function namedAxes(inputs: readonly AxisInput[]): readonly Axis[] {
   return inputs.map((axis, index) => {
     const fields = fieldsOf(axis, index);
     const tails = fields.map(({ pointer }) => shortName(pointer, pointers));
-    const length = fields[0]?.values.length ?? 0;
-    const name = axis.name ?? tails[0] ?? "";
-    const labels = axis.labels ?? defaultLabels(fields, { tails, length, name });
+    const { bases } = axis;
+    const length = (bases ?? fields[0]?.values ?? []).length;
+    const name = axis.name ?? (bases === undefined ? (tails[0] ?? "") : "base");
+    const labels = axis.labels ?? fileLabels(bases) ?? defaultLabels(fields, { tails, length, name });
     const steps = Array.from({ length }, (_, step) => ({
       label: labels[step] ?? "",
       values: Object.fromEntries(fields.map(({ pointer, values }) => [pointer, values[step] ?? null])),
+      base: bases?.[step],
     }));
     return { name, pointers: fields.map(({ pointer }) => pointer), steps };
   });
@@ -168,6 +188,13 @@ function shortName(pointer: string, all: readonly string[]): string {
     return !others.some((other) => tail.every((key, i) => other[other.length - tail.length + i] === key));
   });
   return keys.slice(Math.max(taken, 0)).join("-");
+}
+
+/** `mae` of `../methods/mae.json`; undefined where the names of the files do not tell them apart, or are no labels. */
+function fileLabels(bases: readonly string[] | undefined): readonly string[] | undefined {
+  const names = bases?.map((file) => basename(file).replace(/\.jsonc?$/i, ""));
+  const fit = names?.every((name) => /^[a-z0-9][a-z0-9._-]{0,47}$/.test(name)) && new Set(names).size === names.length;
+  return fit ? names : undefined;
 }
 
 /** `dim96`; of a zip as many of its fields as tell its steps apart; `scale-1` where there is no short text for a value. */

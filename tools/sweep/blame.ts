@@ -94,11 +94,11 @@ function placeOf(
     null,
   );
   if (culprit === null || broken === points) return Object.keys(grid.set ?? {}).length > 0 ? ["set"] : ["base"];
-  const pointer = axes[culprit.index]?.pointers[0] ?? "";
+  const pointer = axes[culprit.index]?.pointers[0];
   return valuePath(grid, culprit.index, pointer, steps);
 }
 
-function valuePath(grid: GridInput, index: number, pointer: string, steps: readonly number[]): JsonPath {
+function valuePath(grid: GridInput, index: number, pointer: string | undefined, steps: readonly number[]): JsonPath {
   const axis = grid.axes?.[index];
   if (axis === undefined) throw new Error("internal: an axis that is not in the grid");
   return stepPath(axis, index, pointer, steps[index] ?? 0);

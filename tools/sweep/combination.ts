@@ -8,6 +8,8 @@ export interface Combination {
   readonly labels: Readonly<Record<string, string>>;
   readonly values: Readonly<Record<string, JsonValue>>;
   readonly seed: number;
+  /** The experiment that it changes, as the grid names it; undefined: the base of the grid. */
+  readonly base: string | undefined;
   /** The place on each axis. */
   readonly steps: readonly number[];
 }

@@ -17,6 +17,7 @@ export interface AxisInput {
   readonly pointer?: string;
   readonly values?: readonly JsonValue[];
   readonly zip?: Readonly<Record<string, readonly JsonValue[]>>;
+  readonly bases?: readonly string[];
   readonly labels?: readonly string[];
 }
 
@@ -33,7 +34,7 @@ export interface GridInput {
   readonly $schema?: string;
   readonly name?: string;
   readonly description?: string;
-  readonly base: string;
+  readonly base?: string;
   readonly set?: Values;
   readonly axes?: readonly AxisInput[];
   readonly exclude?: readonly Values[];

@@ -1,13 +1,11 @@
 /** From a grid file to the points of a sweep, or to everything that is wrong with it. */
-import { dirname, isAbsolute, join } from "node:path";
 import { errors } from "../../compiler/diagnostics/catalogue";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic";
-import type { JsonObject } from "../../compiler/spec/json";
-import { specOf } from "../../compiler/spec/load";
-import { isGrid, type ReadResult, readSpec } from "../../compiler/spec/read";
+import { type ReadResult, readSpec } from "../../compiler/spec/read";
 import { problemAt, type SpecSource } from "../../compiler/spec/source";
 import { wantWords } from "../../compiler/spec/words";
 import { axesOf, type Found } from "./axes";
+import { basesOf } from "./bases";
 import { checkGrid, type GridInput, gridSchema } from "./grid";
 import { metricOf, metricProblems, stopOf, stopProblems } from "./metric";
 import { pointsOf } from "./points";
@@ -33,11 +31,11 @@ export function sweepOf(given: ReadResult, settings: readonly string[] = []): Lo
   const { grid } = checked;
   const name = grid.name ?? source.name;
   const { axes, diagnostics } = axesOf(source, grid);
-  const base = readBase(source, grid);
-  const early = [...plainProblems(source, grid, name), ...diagnostics, ...(base.ok ? [] : base.diagnostics)];
-  if (early.length > 0 || !base.ok) return failed(early);
+  const bases = basesOf(source, grid);
+  const early = [...plainProblems(source, grid, name), ...diagnostics, ...(bases.ok ? [] : bases.diagnostics)];
+  if (early.length > 0 || !bases.ok) return failed(early);
 
-  const built = pointsOf({ source, grid, name, axes, base });
+  const built = pointsOf({ source, grid, name, axes, baseOf: bases.of });
   if (!built.ok) return failed(built.diagnostics);
   const { points } = built;
   const metric = metricOf(grid, points);
@@ -49,10 +47,9 @@ export function sweepOf(given: ReadResult, settings: readonly string[] = []): Lo
     name,
     description: grid.description ?? "",
     file: source.file,
-    base: base.file,
+    base: bases.all.map(({ file }) => file).join(", "),
     axes: axes.map((axis) => ({ name: axis.name, pointers: axis.pointers })),
-    seeds: grid.seeds ?? [base.seed],
-    dataFolder: base.folder,
+    seeds: grid.seeds ?? [...new Set(points.map(({ seed }) => seed))],
     metric,
     stop: stopOf(grid.stop),
     points,
@@ -87,36 +84,4 @@ function plainProblems(source: SpecSource, grid: GridInput, name: string): reado
     if (seeds?.indexOf(seed) !== i) found.push({ path: ["seeds", i], problem: errors.duplicateValue() });
   }
   return placed(source, found);
-}
-
-type Base =
-  | {
-      readonly ok: true;
-      readonly file: string;
-      /** What it says, with what it extends, and where relative paths in it start. */
-      readonly document: JsonObject;
-      readonly folder: string;
-      readonly seed: number;
-    }
-  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
-
-/** The base is a legal experiment by itself; what is wrong in it is told of its own file. */
-function readBase(source: SpecSource, { base }: GridInput): Base {
-  const file = isAbsolute(base) ? base : join(dirname(source.file), base);
-  const read = readSpec(file);
-  if (!read.ok) {
-    const told = read.diagnostics.map((one) => {
-      if (one.place !== null) return one;
-      return problemAt(source, ["base"], { ...errors.baseUnusable({ base: file, said: one.what, hint: one.hint }) });
-    });
-    return { ok: false, diagnostics: told };
-  }
-  const { value } = read;
-  if (isGrid(value)) {
-    return { ok: false, diagnostics: [problemAt(source, ["base"], errors.baseIsGrid({ base: file }))] };
-  }
-  const loaded = specOf(read);
-  if (!loaded.ok) return loaded;
-  const { document, spec } = loaded;
-  return { ok: true, file, document, folder: loaded.source.folder, seed: spec.seed };
 }

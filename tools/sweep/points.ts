@@ -5,6 +5,7 @@ import type { JsonObject } from "../../compiler/spec/json";
 import { specFromText } from "../../compiler/spec/load";
 import { problemAt, type SpecSource } from "../../compiler/spec/source";
 import type { Axis, AxisStep } from "./axes";
+import type { Base } from "./bases";
 import { blamed, type Failure } from "./blame";
 import type { Combination } from "./combination";
 import { type Exclusion, excluded } from "./exclude";
@@ -25,8 +26,8 @@ export interface PointsInput {
   readonly grid: GridInput;
   readonly name: string;
   readonly axes: readonly Axis[];
-  /** What the base says, where relative paths in it start, and its own seed. */
-  readonly base: { readonly document: JsonObject; readonly folder: string; readonly seed: number };
+  /** The experiment that a combination changes. */
+  readonly baseOf: (named: string | undefined) => Base;
 }
 
 export type Points =
@@ -34,7 +35,7 @@ export type Points =
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 export function pointsOf(input: PointsInput): Points {
-  const { source, grid, axes, base } = input;
+  const { source, grid, axes, baseOf } = input;
   const fail = (diagnostics: readonly Diagnostic[]): Points => ({ ok: false, diagnostics });
   const counts = [...axes.map(({ steps }) => steps.length), ...(grid.seeds === undefined ? [] : [grid.seeds.length])];
   const total = counts.reduce((product, count) => product * count, 1);
@@ -52,15 +53,16 @@ export function pointsOf(input: PointsInput): Points {
 
   const failures: Failure[] = [];
   const points = kept.flatMap((combination, index): SweepPoint[] => {
-    const text = textOf(base.document, input, combination);
+    const { document, folder: dataFolder } = baseOf(combination.base);
+    const text = textOf(document, input, combination);
     // The same way as a file of its own; what is wrong is then told of the grid.
-    const loaded = specFromText({ text, file: `${combination.name}.json`, folder: base.folder });
+    const loaded = specFromText({ text, file: `${combination.name}.json`, folder: dataFolder });
     if (!loaded.ok) {
       failures.push({ combination, diagnostics: loaded.diagnostics });
       return [];
     }
     const { name, group, labels, values, seed } = combination;
-    return [{ index, name, group, labels, values, seed, text, spec: loaded.spec, hash: loaded.hash }];
+    return [{ index, name, group, labels, values, seed, text, spec: loaded.spec, hash: loaded.hash, dataFolder }];
   });
   return failures.length > 0
     ? fail(blamed(source, { grid, axes, failures, points: kept.length }))
@@ -68,14 +70,14 @@ export function pointsOf(input: PointsInput): Points {
 }
 
 /** All of them in order: the axes as they stand, the last fastest, the seed within. */
-function combinations({ grid, name, axes, base }: PointsInput): readonly Combination[] {
+function combinations({ grid, name, axes, baseOf }: PointsInput): readonly Combination[] {
   const { set = {}, seeds } = grid;
   const groups = axes.reduce<readonly Group[]>(
     (before, axis) => before.flatMap((group) => axis.steps.map((step, at) => extended(group, axis, step, at))),
-    [{ group: name, labels: {}, values: set, steps: [] }],
+    [{ group: name, labels: {}, values: set, base: undefined, steps: [] }],
   );
   return groups.flatMap((group) =>
-    (seeds ?? [base.seed]).map((seed) => ({
+    (seeds ?? [baseOf(group.base).seed]).map((seed) => ({
       ...group,
       name: seeds === undefined ? group.group : `${group.group}-s${seed}`,
       values: { ...group.values, "/seed": seed },
@@ -91,6 +93,7 @@ function extended(group: Group, axis: Axis, step: AxisStep, at: number): Group {
     group: `${group.group}-${step.label}`,
     labels: { ...group.labels, [axis.name]: step.label },
     values: { ...group.values, ...step.values },
+    base: step.base ?? group.base,
     steps: [...group.steps, at],
   };
 }

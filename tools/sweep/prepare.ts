@@ -80,13 +80,13 @@ export async function preparePoints(
 }
 
 /** What the compiler of many takes for a point. */
-export function inputOf(sweep: Pick<Sweep, "name" | "dataFolder">, point: SweepPoint, folders: SweepFolders) {
+export function inputOf(sweep: Pick<Sweep, "name">, point: SweepPoint, folders: SweepFolders) {
   return {
     point,
     spec: point.spec,
     hash: point.hash,
     folder: resolve(trainerFolder(folders, sweep, point)),
-    dataFolder: sweep.dataFolder,
+    dataFolder: point.dataFolder,
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * A sweep: one base experiment, and a grid of changes to it. What a grid file comes to, as plain records between the
+ * A sweep: a base experiment, or several, and a grid of changes to them. What a grid file comes to, as plain records between the
  * parts of `ijepa sweep`: load (grid file → Sweep), select (--only, --shard), check, run by an executor, results.
  */
 import type { JsonValue } from "../../compiler/spec/json";
@@ -27,6 +27,8 @@ export interface SweepPoint extends PointIdentity {
   readonly spec: Spec;
   /** sha256 of the canonical spec. */
   readonly hash: string;
+  /** Absolute: where relative paths of the data start. */
+  readonly dataFolder: string;
 }
 
 /** Which number of a run is compared: see runtime/report/metric.ts. */
@@ -46,11 +48,10 @@ export type StopRule =
 export interface Sweep {
   readonly name: string;
   readonly description: string;
-  /** The grid file as the user named it, and that of the base experiment. */
+  /** The grid file as the user named it. */
   readonly file: string;
+  /** That of the experiment that the points change; of several, all with commas between. */
   readonly base: string;
-  /** Absolute: where relative paths of the data start. */
-  readonly dataFolder: string;
   readonly axes: readonly { readonly name: string; readonly pointers: readonly string[] }[];
   readonly seeds: readonly number[];
   readonly metric: SweepMetric;

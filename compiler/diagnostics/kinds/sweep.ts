@@ -23,7 +23,7 @@ export const sweepErrors = {
   axisForm: kind("E502", "An axis changes one field, or several together.", (facts: { found: string }) => ({
     what: "an axis says neither or both of what it changes",
     found: facts.found,
-    want: 'either "pointer" and "values", or "zip": a list of values for each of several pointers',
+    want: '"pointer" and "values", or "zip": a list of values for each of several pointers; or "bases", or these with "bases"',
   })),
   unknownPointer: kind(
     "E503",
@@ -48,7 +48,7 @@ export const sweepErrors = {
     "E506",
     "Fields that change together have as many values each.",
     (facts: { found: number; other: string; want: number }) => ({
-      what: "lists of a zip differ in length",
+      what: "lists of an axis differ in length",
       found: `${facts.found} value${facts.found === 1 ? "" : "s"}`,
       want: `${facts.want}, as \`${facts.other}\` has`,
     }),
@@ -204,6 +204,16 @@ export const sweepErrors = {
     (facts: { base: string; said: string; hint: string | null }) => ({
       what: `${facts.base} ${facts.said}`,
       ...(facts.hint !== null && { hint: facts.hint }),
+    }),
+  ),
+
+  baseForm: kind(
+    "E526",
+    "A grid changes one experiment, its `base`, or those that one of its axes has as `bases`.",
+    (facts: { found: string }) => ({
+      what: "it is not clear which experiment is changed",
+      found: facts.found,
+      want: '"base": the file of an experiment; or one axis with "bases", and no "base"',
     }),
   ),
 

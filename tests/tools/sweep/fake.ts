@@ -16,7 +16,7 @@ export function fakePoint(index: number, changes: Partial<SweepPoint> = {}): Swe
   const name = `fake-p${index}`;
   const hash = String(index).repeat(64).slice(0, 64);
   const spec = fakeSpec(name);
-  return { index, name, group: name, labels: {}, values: {}, seed: 0, text: "{}", spec, hash, ...changes };
+  return { index, name, group: name, labels: {}, values: {}, seed: 0, text: "{}", spec, hash, dataFolder: "/nowhere", ...changes };
 }
 
 export function fakeSweep(points: number, changes: Partial<Sweep> = {}): Sweep {
@@ -25,7 +25,6 @@ export function fakeSweep(points: number, changes: Partial<Sweep> = {}): Sweep {
     description: "",
     file: "fake.json",
     base: "base.json",
-    dataFolder: "/nowhere",
     axes: [],
     seeds: [0],
     metric: { name: "loss", goal: "min" },

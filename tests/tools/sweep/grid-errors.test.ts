@@ -19,7 +19,38 @@ describe("what is wrong, and where", () => {
 
   test.each<[string, string, readonly (string | RegExp)[]]>([
     ["an experiment", '{ "data": { "source": "shapes" } }', [/^\{ → E500/]],
-    ["no base", '{ "axes": [] }', [/^\{ → E202/]],
+    ["no base", '{ "axes": [] }', [/^\{ → E526 .*found neither/]],
+    [
+      "a base, and bases",
+      grid({ axes: [{ bases: ["../quickstart.json"] }] }),
+      [/^\{ → E526 .*found "base" and axes\[0\]\.bases/],
+    ],
+    [
+      "two axes of bases",
+      '{ "axes": [{ "bases": ["../quickstart.json"] }, { "bases": ["../quickstart.json"], "name": "b" }] }',
+      [/^"bases" → E526 .*found axes\[0\]\.bases and axes\[1\]\.bases/],
+    ],
+    ["no bases", '{ "axes": [{ "bases": [] }] }', [/^\[\] → E505/]],
+    [
+      "a base twice",
+      '{ "axes": [{ "bases": ["../quickstart.json", "../quickstart.json"] }] }',
+      [/^"\.\.\/quickstart\.json" → E508/],
+    ],
+    [
+      "one of the bases is not there",
+      '{ "axes": [{ "bases": ["../quickstart.json", "../quickstrt.json"] }] }',
+      [/^"\.\.\/quickstrt\.json" → E524 experiments\/quickstrt\.json there is no such file/],
+    ],
+    [
+      "bases beside fewer values",
+      '{ "axes": [{ "bases": ["../quickstart.json", "../methods/mae.json"], "pointer": "/optimization/epochs", "values": [1] }] }',
+      [/^\[1\] → E506 .*as `bases` has/],
+    ],
+    [
+      "a field that one of the bases does not have",
+      '{ "axes": [{ "bases": ["../quickstart.json", "../methods/mae.json"] }], "set": { "/predictor/depth": 1 } }',
+      [/^1 → E208 point `grid-mae`: predictor/],
+    ],
     ["an unknown field", grid({ axis: [] }), [/^"axis" → E201 .* Did you mean `axes`\?$/]],
     [
       "a base that is not there",
@@ -305,6 +336,7 @@ test("whatever a grid says, there is a sweep or a place where it is wrong", () =
   const axis = fc.oneof(
     fc.record({ pointer, values: fc.array(value, { maxLength: 3 }) }),
     fc.record({ zip: fc.dictionary(pointer, fc.array(value, { maxLength: 2 }), { maxKeys: 2 }) }),
+    fc.record({ bases: fc.array(fc.constantFrom("../quickstart.json", "../methods/mae.json", "x"), { maxLength: 3 }) }),
     fc.jsonValue({ maxDepth: 1 }),
   );
   const grids = fc.record(

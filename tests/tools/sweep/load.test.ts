@@ -58,6 +58,51 @@ describe("points", () => {
     expect(specFromText({ text: point.text, file: "x.json" })).toMatchObject({ spec: point.spec, hash: point.hash });
   });
 
+  test("an axis may change the experiment, and a field with it", () => {
+    const loaded = load(
+      JSON.stringify({
+        set: { "/log/everySteps": 7 },
+        axes: [
+          {
+            name: "method",
+            bases: ["../quickstart.json", "../methods/mae.json"],
+            pointer: "/optimization/epochs",
+            values: [3, 5],
+          },
+        ],
+        seeds: [4, 5],
+      }),
+    );
+    if (!loaded.ok) throw new Error(loaded.diagnostics.map(oneLine).join("\n"));
+    const { points, axes, base } = loaded.sweep;
+    expect(
+      points.map(({ name, labels, spec }) => [name, labels, spec.objective, spec.optimization.epochs, spec.seed]),
+    ).toEqual([
+      ["grid-quickstart-s4", { method: "quickstart" }, "ijepa", 3, 4],
+      ["grid-quickstart-s5", { method: "quickstart" }, "ijepa", 3, 5],
+      ["grid-mae-s4", { method: "mae" }, "mae", 5, 4],
+      ["grid-mae-s5", { method: "mae" }, "mae", 5, 5],
+    ]);
+    expect(points.every(({ spec }) => spec.log.everySteps === 7)).toBe(true);
+    expect(axes).toEqual([{ name: "method", pointers: ["/optimization/epochs"] }]);
+    expect(base).toBe("experiments/quickstart.json, experiments/methods/mae.json");
+  });
+
+  test("what bases are called, and the seeds that they have themselves", () => {
+    const names = (axis: JsonValue) => {
+      const loaded = load(JSON.stringify({ axes: [axis] }));
+      return loaded.ok ? loaded.sweep.points.map(({ name }) => name) : loaded.diagnostics.map(oneLine);
+    };
+    const bases = ["../quickstart.json", "../methods/mae.json"];
+    expect(names({ bases })).toEqual(["grid-quickstart", "grid-mae"]);
+    expect(names({ bases, labels: ["a", "b"] })).toEqual(["grid-a", "grid-b"]);
+    // One file by two names.
+    expect(names({ bases: ["../quickstart.json", "../../experiments/quickstart.json"] })).toEqual([
+      "grid-base-1",
+      "grid-base-2",
+    ]);
+  });
+
   test("hashes differ from point to point", () => {
     const { points } = sweep({ axes: [count], seeds: [0, 1] });
     expect(new Set(points.map(({ hash }) => hash)).size).toBe(4);
@@ -249,7 +294,7 @@ test("every field can be pointed at", () => {
 test("the types name the keys of the schema", () => {
   const keys = {
     grid: { $schema: 0, name: 0, description: 0, base: 0, set: 0, axes: 0, exclude: 0, seeds: 0, metric: 0, stop: 0 },
-    axis: { name: 0, pointer: 0, values: 0, zip: 0, labels: 0 },
+    axis: { name: 0, pointer: 0, values: 0, zip: 0, bases: 0, labels: 0 },
     metric: { name: 0, goal: 0 },
     floor: { rule: 0, floors: 0 },
     halving: { rule: 0, epochs: 0, keep: 0 },

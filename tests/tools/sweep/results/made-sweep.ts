@@ -45,6 +45,7 @@ export function madeSweep(made: MadeSweep = {}): Sweep {
         text: "{}",
         spec: { ...spec, seed, optimization: { ...spec.optimization, epochs } } as Spec,
         hash: `hash-${group}-${seed}`,
+        dataFolder: "/nowhere",
       };
     }),
   );
@@ -53,7 +54,6 @@ export function madeSweep(made: MadeSweep = {}): Sweep {
     description,
     file: `sweeps/${name}.json`,
     base: "experiments/quickstart.json",
-    dataFolder: "/nowhere",
     axes: Object.keys(axes).map((axis) => ({ name: axis, pointers: [`/made/${axis}`] })),
     seeds,
     metric: made.metric ?? { name: "shape.linearProbe", goal: "max" },
