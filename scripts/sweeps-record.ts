@@ -1,0 +1,104 @@
+/**
+ * Keeps what sweeps came to, group by group and seed by seed, for a page of the docs:
+ *
+ *   npx tsx scripts/sweeps-record.ts docs/ablations.json runs/masking/results.json runs/target-count/results.json
+ *
+ * Groups of a sweep that the file has already are replaced, others are kept: a sweep may be recorded part by part.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+
+/** What one group of points came to; the points differ in their seeds alone. */
+export interface SweptGroup {
+  /** Of the axes, in their order. */
+  readonly labels: readonly string[];
+  readonly epochs: number;
+  /** Values of each metric by seed, those of the last evaluation; accuracies are shares. */
+  readonly metrics: Readonly<Record<string, readonly number[]>>;
+  /** By epoch, the mean over seeds. */
+  readonly curves: Readonly<Record<string, readonly (readonly [epoch: number, value: number])[]>>;
+}
+
+export interface SweptRecord {
+  readonly sweep: string;
+  /** Relative to the root of the project. */
+  readonly grid: string;
+  readonly engine: string;
+  /** When the last of them ended. */
+  readonly date: string;
+  readonly seeds: readonly number[];
+  readonly groups: readonly SweptGroup[];
+}
+
+/** As much of results.json (docs/results.md) as is read here. */
+interface Results {
+  readonly sweep: { readonly name: string; readonly file: string; readonly seeds: readonly number[] };
+  readonly points: readonly {
+    readonly group: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly seed: number;
+    readonly state: string;
+    readonly epochs: number;
+    readonly engine: string;
+    readonly metrics: Readonly<Record<string, { readonly epoch: number; readonly value: number }>>;
+    readonly curves: Readonly<Record<string, readonly { readonly epoch: number; readonly value: number }[]>>;
+  }[];
+}
+
+/** Groups of which every point has finished. */
+export function sweptRecord({ sweep, points }: Results, date: string): SweptRecord {
+  const names = [...new Set(points.map(({ group }) => group))];
+  const groups = names.flatMap((name): SweptGroup[] => {
+    const own = points.filter(({ group }) => group === name);
+    const [first] = own;
+    if (first === undefined || own.some(({ state }) => state !== "finished")) return [];
+    const metrics = Object.keys(first.metrics);
+    const valuesOf = (metric: string) => own.map((point) => present(point.metrics[metric], metric).value);
+    const curveOf = (metric: string) =>
+      present(first.curves[metric], metric).map(({ epoch }, i): [number, number] => {
+        const values = own.map(({ curves }) => present(curves[metric]?.[i], metric).value);
+        return [epoch, values.reduce((sum, value) => sum + value, 0) / values.length];
+      });
+    return [
+      {
+        labels: Object.values(first.labels),
+        epochs: first.epochs,
+        metrics: Object.fromEntries(metrics.map((metric) => [metric, valuesOf(metric)])),
+        curves: Object.fromEntries(metrics.map((metric) => [metric, curveOf(metric)])),
+      },
+    ];
+  });
+  const [engine] = new Set(points.map((point) => point.engine));
+  return { sweep: sweep.name, grid: sweep.file, engine: present(engine, "engine"), date, seeds: sweep.seeds, groups };
+}
+
+/** The records of a file with a new one in them. */
+export function joined(records: readonly SweptRecord[], added: SweptRecord): readonly SweptRecord[] {
+  const before = records.find(({ sweep }) => sweep === added.sweep);
+  const isNew = ({ labels }: SweptGroup) => added.groups.some((group) => group.labels.join() === labels.join());
+  const groups = [...(before?.groups.filter((group) => !isNew(group)) ?? []), ...added.groups];
+  const all = [...records.filter((record) => record !== before), { ...added, groups }];
+  return all.sort((a, b) => a.sweep.localeCompare(b.sweep));
+}
+
+export function sweptRecords(file: string): readonly SweptRecord[] {
+  // Written below, from this type.
+  return JSON.parse(readFileSync(file, "utf8")) as readonly SweptRecord[];
+}
+
+function present<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`the results of a point lack ${what}`);
+  return value;
+}
+
+function record([file, ...results]: readonly string[]): void {
+  if (file === undefined) throw new Error("which file?");
+  const date = new Date().toISOString().slice(0, 10);
+  const records = results.reduce<readonly SweptRecord[]>(
+    (before, path) => joined(before, sweptRecord(JSON.parse(readFileSync(path, "utf8")) as Results, date)),
+    existsSync(file) ? sweptRecords(file) : [],
+  );
+  writeFileSync(file, `${JSON.stringify(records, null, 1)}\n`);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) record(process.argv.slice(2));
