@@ -34,6 +34,6 @@ export function memoryFinding(
 ): ReturnType<Rule["check"]>[number] | null {
   // Several devices may be of several machines, which a spec does not say.
   const place = { device, images: globalBatch / gpus, accumulation, devicesHere: 1 };
-  const shortage = memoryShortage(place, memory, machineBytes, bf16);
+  const shortage = memoryShortage(place, memory, { of: "machine", bytes: machineBytes }, bf16);
   return shortage && { path: ["optimization", "globalBatch"], problem: errors.memoryTooSmall(shortage) };
 }

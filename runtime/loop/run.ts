@@ -13,7 +13,7 @@ import { together } from "../ranks/together";
 import { measureDataWait, waitSentence } from "../report/data-wait";
 import type { LogEvent } from "../report/jsonl";
 import { openProgress, type Progress } from "../report/progress";
-import { memoryShortage, shortageText } from "../step/memory";
+import { memoryShortage, type Room, shortageText } from "../step/memory";
 import { shardsOf } from "../step/shards";
 import { type Position, type StartingPoint, startState } from "./checkpoints";
 import { type CloseLater, closingAfter } from "./closing";
@@ -103,7 +103,7 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   const directory = flags.runDirectory;
   const threads = flags.threads === 0 ? ranks.cores : flags.threads;
   const { device, precision } = experiment.hardware;
-  for (const line of memoryLines(parts)) progress.note(line);
+  noteShortage(parts, { of: "machine", bytes: environment.machineBytes });
   const notes: string[] = [];
   const options = {
     threads,
@@ -119,6 +119,8 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   };
   const engine = await together(ranks, "the start of the engine", () => environment.createEngine(options));
   later(() => engine.release());
+  const cardBytes = engine.deviceMemory?.()?.limit ?? null;
+  if (cardBytes !== null) noteShortage(parts, { of: "device", bytes: cardBytes });
   const store = engine.createStore(stateSpecs(program.parameters, program.state, shardsOf(experiment)));
   const state = wholeState(program, store, ranks);
   const from = await together(ranks, "reading the checkpoint", () => startState({ program, flags, store, state }));
@@ -251,9 +253,9 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
 }
 
 /** A warning where the step takes more memory than there is: what would follow is killed without a word. */
-function memoryLines({ program: { experiment }, environment, ranks }: RunParts): readonly string[] {
+function noteShortage({ program: { experiment }, environment, ranks, progress }: RunParts, room: Room): void {
   const { stepMemory } = environment;
-  if (stepMemory === null) return [];
+  if (stepMemory === null) return;
   const { accumulation, deviceBatch } = experiment.optimizer;
   const place = {
     device: experiment.hardware.device,
@@ -261,10 +263,10 @@ function memoryLines({ program: { experiment }, environment, ranks }: RunParts):
     accumulation,
     devicesHere: ranks.ranksHere * ranks.devices,
   };
-  const shortage = memoryShortage(place, stepMemory, environment.machineBytes);
-  if (shortage === null) return [];
+  const shortage = memoryShortage(place, stepMemory, room);
+  if (shortage === null) return;
   const { what, found, want } = shortageText(shortage);
-  return [`Warning: ${what}: ${found}. What would fit: ${want}. Change the spec and compile it anew.`];
+  progress.note(`Warning: ${what}: ${found}. What would fit: ${want}. Change the spec and compile it anew.`);
 }
 
 function startLines(

@@ -24,6 +24,12 @@ const onTheHost: { readonly [D in DeviceName]: boolean } = {
 /** The system and the images want some too. */
 const usableShare = 0.9;
 
+/** The memory that a step has to fit in. */
+export interface Room {
+  readonly of: "machine" | "device";
+  readonly bytes: number;
+}
+
 export interface StepPlace {
   readonly device: DeviceName;
   /** Images of an optimizer step on one device, and micro-batches that they are divided into. */
@@ -34,10 +40,10 @@ export interface StepPlace {
 }
 
 export interface MemoryShortage {
-  /** Of all devices here. */
+  /** Of all devices whose memory it is. */
   readonly totalBytes: number;
   readonly stateBytes: number;
-  readonly machineBytes: number;
+  readonly room: Room;
   /** Images of one run of the step. */
   readonly images: number;
   /** The most images at a time that fit, and the accumulation that takes so many; null where not one fits. */
@@ -46,25 +52,31 @@ export interface MemoryShortage {
   readonly bf16Bytes: number | "less" | null;
 }
 
-/** Null where the step fits, or where its memory is a card's. `bf16` is the estimate in that precision, where there is one. */
+/**
+ * Null where the step fits, or where its memory is a card's of which nothing is known. `bf16` is the estimate in that
+ * precision, where there is one.
+ */
 export function memoryShortage(
   { device, images, accumulation, devicesHere }: StepPlace,
   memory: StepMemory,
-  machine: number,
+  room: Room,
   bf16: StepMemory | null = null,
 ): MemoryShortage | null {
-  const totalBytes = devicesHere * memory.totalBytes;
-  if (!onTheHost[device] || totalBytes <= machine) return null;
-  const usable = usableShare * machine;
-  const stateBytes = devicesHere * memory.stateBytes;
+  // A card's memory is not the machine's, and each has its own.
+  if (room.of === "machine" && !onTheHost[device]) return null;
+  const sharing = room.of === "machine" ? devicesHere : 1;
+  const totalBytes = sharing * memory.totalBytes;
+  if (totalBytes <= room.bytes) return null;
+  const usable = usableShare * room.bytes;
+  const stateBytes = sharing * memory.stateBytes;
   const perImage = (totalBytes - stateBytes) / (images / accumulation);
   const most = Math.floor((usable - stateBytes) / perImage);
   const parts = divisors(images).find((parts) => images / parts <= most);
-  const bf16Bytes = bf16 === null ? null : devicesHere * bf16.totalBytes;
+  const bf16Bytes = bf16 === null ? null : sharing * bf16.totalBytes;
   return {
     totalBytes,
     stateBytes,
-    machineBytes: machine,
+    room,
     images: images / accumulation,
     fits: parts === undefined ? null : { images: images / parts, accumulation: parts },
     bf16Bytes: bf16Bytes === null ? (memory.couldBeBf16 ? "less" : null) : bf16Bytes <= usable ? bf16Bytes : null,
@@ -83,7 +95,7 @@ export function shortageText({ images, ...shortage }: MemoryShortage): {
   readonly found: string;
   readonly want: string;
 } {
-  const { totalBytes, stateBytes, machineBytes: machine, fits, bf16Bytes } = shortage;
+  const { totalBytes, stateBytes, room, fits, bf16Bytes } = shortage;
   const fewer =
     fits === null
       ? `a smaller encoder: its weights and what is kept of them alone take ${gibibytes(stateBytes)}`
@@ -93,8 +105,8 @@ export function shortageText({ images, ...shortage }: MemoryShortage): {
       ? ""
       : `; or hardware.precision = bf16, which takes ${bf16Bytes === "less" ? "less" : `about ${gibibytes(bf16Bytes)}`}`;
   return {
-    what: `a step of ${imagesText(images)} takes more memory than this machine has`,
-    found: `about ${gibibytes(totalBytes)}; there are ${gibibytes(machine)}`,
+    what: `a step of ${imagesText(images)} takes more memory than ${room.of === "machine" ? "this machine" : "the device"} has`,
+    found: `about ${gibibytes(totalBytes)}; there are ${gibibytes(room.bytes)}`,
     want: `${fewer}${bf16}`,
   };
 }

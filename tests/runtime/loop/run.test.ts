@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { TrainerEnvironment } from "../../../runtime/loop/environment";
-import { fakeImages } from "./fake";
+import { fakeEngine, fakeImages } from "./fake";
 import { events, folder, latest, losses, read, resume, runIn } from "./running";
 
 describe("a run", () => {
@@ -124,6 +124,27 @@ describe("before the first step the memory of the machine is compared with what 
     if (want !== null) expect(text.startsWith(line)).toBe(true);
     // It stops nothing.
     expect(engine.calls).toEqual(["accumulate", "accumulate", "update"]);
+  });
+});
+
+describe("and the memory of the device, where it says how much it has", () => {
+  const GiB = 2 ** 30;
+  const stepMemory = { stateBytes: 2 * GiB, totalBytes: 10 * GiB };
+  it.each([
+    ["it fits", 10, null],
+    ["half of the images fit", 7, "1 image at a time: optimization.accumulation = 4"],
+  ])("%s", async (_, deviceGiB, want) => {
+    const engine = fakeEngine();
+    const deviceMemory = () => ({ inUse: 0, peak: 0, limit: deviceGiB * GiB });
+    const { text } = await runIn(folder(), {
+      environment: { stepMemory, createEngine: async () => ({ ...engine, deviceMemory }) },
+      flags: { stopAtStep: 1 },
+    });
+    const line =
+      "Warning: a step of 2 images takes more memory than the device has: " +
+      `about 10.0 GiB; there are ${deviceGiB.toFixed(2)} GiB. What would fit: ${want}.`;
+    expect(text.split("Warning")).toHaveLength(want === null ? 1 : 2);
+    if (want !== null) expect(text).toContain(line);
   });
 });
 
