@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { TrainerFlags } from "../cli";
 import { formatText } from "../evaluate/evaluation-report";
 import type { TrainerProgram } from "../experiment";
-import { quoted, resumeCommand, withoutFlags } from "../report/command";
+import { quoted, resumeCommand, starterOf, withoutFlags } from "../report/command";
 import type { JsonlLog } from "../report/jsonl";
 import { doneText, type Summary, summaryText } from "../report/summary";
 import type { RunCheckpoints } from "./checkpoints";
@@ -85,7 +85,7 @@ function stoppedText(options: EndOptions): string {
   const { end, environment, missedFloor, program } = options;
   const { steps } = program.experiment.schedule;
   const args = end.reason === "floor" ? withoutFlags(environment.args, ["--floor"]) : environment.args;
-  const command = resumeCommand({ script: environment.script, args, cwd: process.cwd() });
+  const command = resumeCommand({ ...started(environment), args });
   const saved = options.lastCheckpoint === null ? "Nothing was done yet." : `Saved in ${options.lastCheckpoint.path}.`;
   if (end.stepsDone === steps) {
     return `Stopped after the last of ${steps} steps, before the evaluation. ${saved}\nTo evaluate:\n  ${command}`;
@@ -97,9 +97,12 @@ function stoppedText(options: EndOptions): string {
   return `Stopped after step ${end.stepsDone} of ${steps}. ${saved}\nTo go on:\n  ${command}`;
 }
 
+function started({ script, variables }: TrainerEnvironment) {
+  return { script, cwd: process.cwd(), starter: starterOf(variables) };
+}
+
 function nextSteps({ program, flags, environment, lastCheckpoint, evaluation }: EndOptions): Summary["next"] {
   if (lastCheckpoint === null) return [];
-  const { script, args } = environment;
   const { model, options, features, formats } = program.objective.handsOn;
   const out = `exports/${program.experiment.name}-hf`;
   // Three lines, as every export prints them (tools/export/formats).
@@ -108,7 +111,7 @@ function nextSteps({ program, flags, environment, lastCheckpoint, evaluation }: 
     `model = ${model}.from_pretrained(${JSON.stringify(out)}${options}).eval()`,
     `features = model(pixel_values).${features}`,
   ];
-  const again = { what: "Evaluate again", command: resumeCommand({ script, args, cwd: process.cwd() }) };
+  const again = { what: "Evaluate again", command: resumeCommand({ ...started(environment), args: environment.args }) };
   return [
     {
       what: "See it: curves, masks, features and evaluations on one page",

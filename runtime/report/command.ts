@@ -6,13 +6,29 @@ export function resumeCommand(what: {
   readonly script: string;
   readonly args: readonly string[];
   readonly cwd: string;
+  /** The words before the flags of the trainer, where `node` alone would not start it again. */
+  readonly starter: readonly string[] | null;
 }): string {
   const script = relative(what.cwd, what.script);
   // A script far above the current folder reads better with its whole path.
   const file = script.startsWith("../../") || script === "" ? what.script : script;
-  return ["node", file, ...withoutFlags(what.args, ["--resume", "--steps", "--init-from"]), "--resume"]
+  const start = what.starter ?? ["node", file];
+  return [...start, ...withoutFlags(what.args, ["--resume", "--steps", "--init-from"]), "--resume"]
     .map(quoted)
     .join(" ");
+}
+
+/** Says which command has started the trainer, as a JSON list of words: one that brings packages which `node` would not find. */
+export const STARTER_VARIABLE = "IJEPA_STARTER";
+
+/** Null where nothing, or nothing legible, was said. */
+export function starterOf(variables: Readonly<Record<string, string | undefined>>): readonly string[] | null {
+  try {
+    const words: unknown = JSON.parse(variables[STARTER_VARIABLE] ?? "null");
+    return Array.isArray(words) && words.every((word) => typeof word === "string") ? words : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Leaves flags away, with their values. */

@@ -57,3 +57,35 @@ test(
   },
   5 * minutesMs,
 );
+
+test(
+  "installed globally, it prints a command that goes on with a stopped run, and one that installs what `node` misses",
+  () => {
+    const [archive] = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
+    const prefix = join(folder, "global");
+    const installed = call("npm", ["install", "--global", "--ignore-scripts", "--prefix", prefix, `./${archive}`]);
+    expect(installed.status, installed.text).toBe(0);
+    const elsewhere = mkdtempSync(join(tmpdir(), "ijepa-global-"));
+    try {
+      const shell = (command: string) =>
+        spawnSync("sh", ["-c", command], {
+          cwd: elsewhere,
+          encoding: "utf8",
+          env: { ...process.env, PATH: `${join(prefix, "bin")}:${process.env.PATH}` },
+        });
+      expect(shell("ijepa init my --minutes 0.05").status).toBe(0);
+      const stopped = shell("ijepa run my.json -- --steps 1 --no-progress");
+      expect(stopped.status, stopped.stderr).toBe(0);
+      const [, again = ""] = /\nTo go on:\n {2}(.*)\n/.exec(stopped.stdout + stopped.stderr) ?? [];
+      expect(again).toBe("ijepa run my.json -- --no-progress --resume");
+      expect(shell(`${again} --steps 1`).status).toBe(0);
+      expect(shell("node generated/train.js")).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(/^R100: .*npm install --ignore-scripts .*onnxruntime-node@/),
+      });
+    } finally {
+      rmSync(elsewhere, { recursive: true });
+    }
+  },
+  5 * minutesMs,
+);

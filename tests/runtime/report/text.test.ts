@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { quoted, resumeCommand, withoutFlags } from "../../../runtime/report/command";
+import { quoted, resumeCommand, STARTER_VARIABLE, starterOf, withoutFlags } from "../../../runtime/report/command";
 import { doneText, summaryText } from "../../../runtime/report/summary";
 import { durationText, rateText } from "../../../runtime/report/text";
 
@@ -44,11 +44,22 @@ describe("commands to run again", () => {
 
   it("keeps the other flags, quoted for a shell", () => {
     const args = ["--run-dir", "it's mine", "--steps", "5"];
-    expect(resumeCommand({ script: "/home/a/generated/x/train.js", args, cwd: "/home/a" })).toBe(
-      `node generated/x/train.js --run-dir 'it'\\''s mine' --resume`,
-    );
+    const given = { script: "/home/a/generated/x/train.js", args, cwd: "/home/a", starter: null };
+    expect(resumeCommand(given)).toBe(`node generated/x/train.js --run-dir 'it'\\''s mine' --resume`);
+    const starter = ["ijepa", "run", "my x.json", "--"];
+    expect(resumeCommand({ ...given, starter })).toBe(`ijepa run 'my x.json' -- --run-dir 'it'\\''s mine' --resume`);
     expect(quoted("runs/a")).toBe("runs/a");
   });
+});
+
+it.each([
+  [undefined, null],
+  ["", null],
+  ["[1]", null],
+  ['{"a":1}', null],
+  ['["ijepa","run"]', ["ijepa", "run"]],
+])("a starter that is said as %j", (text, want) => {
+  expect(starterOf({ [STARTER_VARIABLE]: text })).toEqual(want);
 });
 
 describe("the summary", () => {
