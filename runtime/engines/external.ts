@@ -2,6 +2,7 @@
  * Native packages cannot lie inside the bundle: they are looked for where the bundle lies, where the program was
  * started from, and in the current folder.
  */
+import { realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { packageBroken, packageMissing } from "../errors";
@@ -12,8 +13,18 @@ import { installOf } from "../installs";
 function searchedFrom(): string[] {
   // __filename is that of the bundle, which is CommonJS; the sources are modules and have none.
   const bundle = typeof __filename === "string" ? [__filename] : [];
-  const script = process.argv[1] === undefined ? [] : [process.argv[1]];
-  return [...bundle, ...script, join(process.cwd(), "noop.js")];
+  return [...bundle, ...scripts(), join(process.cwd(), "noop.js")];
+}
+
+/** What was started, by its name and where that leads: a command that is installed globally is a link. */
+function scripts(): readonly string[] {
+  const [, script] = process.argv;
+  if (script === undefined) return [];
+  try {
+    return [script, realpathSync(script)];
+  } catch {
+    return [script];
+  }
 }
 
 /** Where the file of a package lies, e.g. "onnxruntime-node/package.json"; undefined where it is not installed. */

@@ -59,7 +59,7 @@ test(
 );
 
 test(
-  "installed globally, it prints a command that goes on with a stopped run, and one that installs what `node` misses",
+  "installed globally, it makes a report, prints a command that goes on with a stopped run, and one that installs what `node` misses",
   () => {
     const [archive] = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
     const prefix = join(folder, "global");
@@ -79,6 +79,8 @@ test(
       const [, again = ""] = /\nTo go on:\n {2}(.*)\n/.exec(stopped.stdout + stopped.stderr) ?? [];
       expect(again).toBe("ijepa run my.json -- --no-progress --resume");
       expect(shell(`${again} --steps 1`).status).toBe(0);
+      const page = shell("ijepa report runs/my");
+      expect(page.status, page.stdout + page.stderr).toBe(0);
       expect(shell("node generated/train.js")).toMatchObject({
         status: 1,
         stderr: expect.stringMatching(/^R100: .*npm install --ignore-scripts .*onnxruntime-node@/),

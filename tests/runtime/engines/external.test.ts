@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { requireExternal, resolveExternal } from "../../../runtime/engines/external";
 import { UserError } from "../../../runtime/errors";
@@ -7,6 +9,26 @@ import { installCommand, nativeVersions } from "../../../runtime/installs";
 test("a package that is installed is found and loaded", () => {
   expect(resolveExternal("onnxruntime-node")).toContain("onnxruntime-node");
   expect(requireExternal("koffi")).toHaveProperty("load");
+});
+
+test("a command that is a link to a package elsewhere, as global ones are, finds what that package has", () => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "ijepa-external-")));
+  const [, script] = process.argv;
+  try {
+    const name = "only-in-that-package";
+    const home = join(folder, "lib/node_modules/ijepa");
+    mkdirSync(join(home, "node_modules", name), { recursive: true });
+    mkdirSync(join(folder, "bin"));
+    writeFileSync(join(home, "node_modules", name, "index.js"), "module.exports = 3;");
+    writeFileSync(join(home, "ijepa.js"), "");
+    symlinkSync(join(home, "ijepa.js"), join(folder, "bin/ijepa"));
+    process.argv[1] = join(folder, "bin/ijepa");
+    expect(resolveExternal(name)).toBe(join(home, "node_modules", name, "index.js"));
+    expect(requireExternal(name)).toBe(3);
+  } finally {
+    if (script !== undefined) process.argv[1] = script;
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("the versions that are named are those that ijepa depends on", () => {
