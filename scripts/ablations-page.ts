@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { markdownTable, pageWith, root } from "./regions";
 import { type Sample, sampleOf, standardErrorsApart } from "./statistics";
-import { type SweptGroup, type SweptRecord, sweptRecords } from "./sweeps-record";
+import { meansOfTasks, type SweptGroup, type SweptRecord, sweptRecords, tasks, valuesOf } from "./sweeps-record";
 
 /** A table of the paper: accuracy at 1 % of the labels in percent, by the labels of our grid. */
 interface PaperTable {
@@ -53,8 +53,6 @@ const paperTables: readonly PaperTable[] = [
   { table: "13", sweep: "weight-decay", title: "Weight decay", values: { grows: 69.4, stays: 70.7 } },
 ];
 
-const tasks = ["shape", "count", "distance"] as const;
-
 export function ablationsPage(): string {
   return pageWith("docs/ablations.md", { tables: ablations(sweptRecords(join(root, "docs/ablations.json"))) });
 }
@@ -75,13 +73,13 @@ function section({ table, title, values }: PaperTable, { grid, engine, date, see
   const rows = groups.flatMap((group): Row[] => {
     const label = group.labels.join(" ");
     const paper = values[label];
-    return paper === undefined ? [] : [{ label, paper, group, mean: sampleOf(meansOfTasks(group)) }];
+    return paper === undefined ? [] : [{ label, paper, group, mean: sampleOf(meansOfTasks(group, "linearProbe")) }];
   });
   const heads = ["", "paper", ...tasks.map((task) => `${task}, %`), "mean of the three, %"];
   const cells = rows.map(({ label, paper, group, mean }) => [
     label,
     paper.toFixed(1),
-    ...tasks.map((task) => percent(sampleOf(valuesOf(group, task)))),
+    ...tasks.map((task) => percent(sampleOf(valuesOf(group, `${task}.linearProbe`)))),
     percent(mean),
   ]);
   const epochs = [...new Set(rows.map(({ group }) => group.epochs))].join(" and ");
@@ -120,20 +118,6 @@ export function verdict(rows: readonly Pick<Row, "paper" | "mean">[]): string {
     return `${of} ${count(1) === 1 ? words["1"] : count(-1) === 1 ? words["-1"] : words["0"]}.`;
   }
   return `${of}, ${count(1)} stand in the order of the paper, ${count(-1)} the other way round, ${count(0)} are within noise.`;
-}
-
-function valuesOf({ metrics }: SweptGroup, task: string): readonly number[] {
-  const values = metrics[`${task}.linearProbe`];
-  if (values === undefined) throw new Error(`a group has no linear probe of ${task}`);
-  return values.map((value) => 100 * value);
-}
-
-/** By seed. */
-function meansOfTasks(group: SweptGroup): readonly number[] {
-  const [first, ...others] = tasks.map((task) => valuesOf(group, task));
-  return (first ?? []).map(
-    (value, seed) => others.reduce((sum, values) => sum + (values[seed] ?? 0), value) / tasks.length,
-  );
 }
 
 const percent = ({ mean, deviation }: Sample): string => `${mean.toFixed(1)} ± ${deviation.toFixed(1)}`;

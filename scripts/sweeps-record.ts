@@ -7,12 +7,17 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import { build } from "../compiler/build";
+import { factsOf } from "../compiler/step/facts";
+import { loadSweep } from "../tools/sweep/load";
 
 /** What one group of points came to; the points differ in their seeds alone. */
 export interface SweptGroup {
   /** Of the axes, in their order. */
   readonly labels: readonly string[];
   readonly epochs: number;
+  /** Operations of the whole training, as `ijepa inspect` counts them. */
+  readonly flops: number;
   /** Values of each metric by seed, those of the last evaluation; accuracies are shares. */
   readonly metrics: Readonly<Record<string, readonly number[]>>;
   /** By epoch, the mean over seeds. */
@@ -45,8 +50,11 @@ interface Results {
   }[];
 }
 
-/** Groups of which every point has finished. */
-export function sweptRecord({ sweep, points }: Results, date: string): SweptRecord {
+/** Groups of which every point has finished; `flopsOf` takes the name of a group. */
+export function sweptRecord(
+  { sweep, points }: Results,
+  { date, flopsOf }: { readonly date: string; readonly flopsOf: (group: string) => number },
+): SweptRecord {
   const names = [...new Set(points.map(({ group }) => group))];
   const groups = names.flatMap((name): SweptGroup[] => {
     const own = points.filter(({ group }) => group === name);
@@ -63,6 +71,7 @@ export function sweptRecord({ sweep, points }: Results, date: string): SweptReco
       {
         labels: Object.values(first.labels),
         epochs: first.epochs,
+        flops: flopsOf(name),
         metrics: Object.fromEntries(metrics.map((metric) => [metric, valuesOf(metric)])),
         curves: Object.fromEntries(metrics.map((metric) => [metric, curveOf(metric)])),
       },
@@ -86,16 +95,48 @@ export function sweptRecords(file: string): readonly SweptRecord[] {
   return JSON.parse(readFileSync(file, "utf8")) as readonly SweptRecord[];
 }
 
+/** The labels of the scenes, by which groups are judged. */
+export const tasks = ["shape", "count", "distance"] as const;
+
+/** Of a group, by seed; accuracies in percent. */
+export function valuesOf({ labels, metrics }: SweptGroup, metric: string): readonly number[] {
+  const values = metrics[metric];
+  if (values === undefined) throw new Error(`the group ${labels.join(" ")} has no ${metric}`);
+  return /\.(linearProbe|knn)$/.test(metric) ? values.map((value) => 100 * value) : values;
+}
+
+/** The mean over the tasks of one accuracy, in percent, by seed. */
+export function meansOfTasks(group: SweptGroup, measure: "linearProbe" | "knn"): readonly number[] {
+  const [first = [], ...others] = tasks.map((task) => valuesOf(group, `${task}.${measure}`));
+  return first.map((value, seed) => others.reduce((sum, values) => sum + (values[seed] ?? 0), value) / tasks.length);
+}
+
 function present<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new Error(`the results of a point lack ${what}`);
   return value;
+}
+
+function flopsIn(grid: string): (group: string) => number {
+  const loaded = loadSweep(grid);
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics, null, 1));
+  return (group) => {
+    const point = present(
+      loaded.sweep.points.find((one) => one.group === group),
+      `the group ${group}`,
+    );
+    const { step, plan } = build({ spec: point.spec, hash: point.hash });
+    return factsOf(step, plan).flopsInAll;
+  };
 }
 
 function record([file, ...results]: readonly string[]): void {
   if (file === undefined) throw new Error("which file?");
   const date = new Date().toISOString().slice(0, 10);
   const records = results.reduce<readonly SweptRecord[]>(
-    (before, path) => joined(before, sweptRecord(JSON.parse(readFileSync(path, "utf8")) as Results, date)),
+    (before, path) => {
+      const read = JSON.parse(readFileSync(path, "utf8")) as Results;
+      return joined(before, sweptRecord(read, { date, flopsOf: flopsIn(read.sweep.file) }));
+    },
     existsSync(file) ? sweptRecords(file) : [],
   );
   writeFileSync(file, `${JSON.stringify(records, null, 1)}\n`);

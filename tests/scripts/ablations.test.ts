@@ -6,6 +6,7 @@ import { joined, type SweptGroup, type SweptRecord, sweptRecord } from "../../sc
 const group = (label: string, accuracies: readonly number[]): SweptGroup => ({
   labels: [label],
   epochs: 2,
+  flops: 1e12,
   metrics: Object.fromEntries(["shape", "count", "distance"].map((task) => [`${task}.linearProbe`, accuracies])),
   curves: {},
 });
@@ -46,10 +47,11 @@ describe("sweeps that are recorded", () => {
         point("random", 1, "running", 3),
       ],
     };
-    expect(sweptRecord(results, "2026-11-27").groups).toEqual([
+    expect(sweptRecord(results, { date: "2026-11-27", flopsOf: (name) => name.length }).groups).toEqual([
       {
         labels: ["block"],
         epochs: 2,
+        flops: 13,
         metrics: { loss: [1, 3] },
         curves: {
           loss: [
