@@ -25,7 +25,10 @@ export function cutJpeg(file: Uint8Array, choose: (size: Size) => Box): Cutout |
 }
 
 const isInside = ({ left, top, width, height }: Box, image: Size): boolean =>
-  Math.min(left, top) >= 0 && Math.min(width, height) > 0 && left + width <= image.width && top + height <= image.height;
+  Math.min(left, top) >= 0 &&
+  Math.min(width, height) > 0 &&
+  left + width <= image.width &&
+  top + height <= image.height;
 
 /** What is decoded for a box: all of its rows, from the border of an MCU on. */
 function partAround({ left, top, width, height }: Box, image: JpegHeader): Box {
