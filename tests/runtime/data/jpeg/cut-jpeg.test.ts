@@ -84,6 +84,27 @@ describe.skipIf(!isThere)("a part of a JPEG is decoded, and no more", () => {
   });
 });
 
+describe.skipIf(!isThere)("a damaged file is read alike", () => {
+  test.each([false, true])("progressive: %s", async (progressive) => {
+    const random = randomAt({ seed, purpose: "jpeg damage", sample: Number(progressive) });
+    const jpeg = encodeJpeg(randomImage(random), { subsampling: "4:2:0", progressive, quality: 90, restarts: false });
+    for (let i = 0; i < 60; i++) {
+      const file = Buffer.from(jpeg);
+      for (let bytes = 1 + random.integer(3); bytes > 0; bytes--) {
+        file[random.integer(file.length - 2)] = random.integer(256);
+      }
+      let box: Box = { left: 0, top: 0, width: 1, height: 1 };
+      const cut = cutJpeg(file, (size) => {
+        box = i % 2 === 0 ? whole(size) : randomBox(random, size);
+        return box;
+      });
+      if (cut === null) continue;
+      const want = await decodeBySharp(file, () => box);
+      expect(Buffer.compare(pixelsOf(cut).data, want.data), `seed ${seed}, file ${i}`).toBe(0);
+    }
+  });
+});
+
 describe("what is left to sharp", async () => {
   const rgb = sharp(Buffer.alloc(3 * 64 * 64, "noise of a kind"), { raw: { width: 64, height: 64, channels: 3 } });
   const jpeg = await rgb.clone().jpeg({ quality: 95 }).toBuffer();
