@@ -23,6 +23,8 @@ export interface DataSpeedRecord {
   readonly cores: number;
   readonly node: string;
   readonly sharp: string;
+  /** Which package's libjpeg-turbo decodes; null: sharp decodes. */
+  readonly turbojpeg: string | null;
   /** Versions of torch, torchvision and Pillow. */
   readonly peer: string;
   /** Of the images: how many, their size, and bytes of one on average. */
@@ -56,10 +58,11 @@ function withRange(values: readonly number[]): string {
 }
 
 export function dataSpeedIntroduction(record: DataSpeedRecord): string {
-  const { date, processor, cores, node, sharp, peer, images, size, rounds, load } = record;
+  const { date, processor, cores, node, sharp, turbojpeg, peer, images, size, rounds, load } = record;
+  const decoder = turbojpeg === null ? `sharp ${sharp}` : `libjpeg-turbo of ${turbojpeg}`;
   const loads = load.map((value) => value.toFixed(1));
   return [
-    `${date}, ${processor}, ${cores} cores; Node ${node}, sharp ${sharp}; ${peer}.`,
+    `${date}, ${processor}, ${cores} cores; Node ${node}, ${decoder}; ${peer}.`,
     `${images.count} JPEG of ${images.width}×${images.height} (${(images.bytes / 1000).toFixed(0)} kB each), a random crop of each at ${size}.`,
     `Medians of ${rounds} rounds with their range, the two in turn; load of the machine before each round ${loads.join(", ")}.`,
     ...(record.note === null ? [] : [record.note]),

@@ -18,6 +18,8 @@ import { build } from "esbuild";
 import sharp from "sharp";
 import { buildPlan } from "../compiler/plan/plan";
 import { specFromText } from "../compiler/spec/load";
+import { turbojpeg, turbojpegPackage } from "../runtime/data/jpeg/turbojpeg";
+import { nativeVersions } from "../runtime/installs";
 import { randomAt } from "../runtime/random/random";
 import type { DataDriverRequest } from "./data-driver";
 import {
@@ -161,6 +163,7 @@ async function main(): Promise<void> {
     cores: availableParallelism(),
     node: process.versions.node,
     sharp: sharp.versions.sharp ?? "",
+    turbojpeg: turbojpeg() === null ? null : `${turbojpegPackage} ${nativeVersions[turbojpegPackage]}`,
     peer,
     images: { count, width, height, bytes },
     size,

@@ -15,6 +15,7 @@ const nodeNote = (flag: string): string =>
 
 /** Those that ijepa itself depends on, as in its package.json; a test compares them. */
 export const nativeVersions: Readonly<Record<string, string>> = {
+  "@julusian/jpeg-turbo": "2.3.0",
   koffi: "3.3.4",
   "onnxruntime-node": "1.30.0",
   sharp: "0.35.5",

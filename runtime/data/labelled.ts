@@ -8,10 +8,10 @@ import type { ImageSet, LookOptions } from "./image-set";
 import { openImages, trainPart } from "./open-images";
 import { bytesOfImage, writePlanes } from "./pixels";
 import { inTurn } from "./prepare";
-import { createResampler } from "./resample";
+import { type Cutout, createResampler } from "./resample";
 import { createSceneCache } from "./scene-cache";
 import { imagesOf, type Split, sceneAt, shapesTasks } from "./shapes/shapes";
-import { type Cutout, fileSource, openSource, type SourcePlan } from "./source";
+import { fileSource, openSource, type SourcePlan } from "./source";
 
 export interface LabelledTask {
   readonly name: string;

@@ -4,8 +4,8 @@ import { randomAt } from "../random/random";
 import { randomCrop } from "./crop";
 import { bytesOfImage, writePlanes } from "./pixels";
 import { cutOrReplace } from "./replacing";
-import { createResampler } from "./resample";
-import type { Cutout, ImageSource } from "./source";
+import { type Cutout, createResampler } from "./resample";
+import type { ImageSource } from "./source";
 
 export interface TrainingJob {
   readonly epoch: number;

@@ -2,7 +2,8 @@
 import { imagesUnreadable } from "../errors";
 import { randomAt } from "../random/random";
 import type { Box, Size } from "./crop";
-import type { Cutout, ImageSource } from "./source";
+import type { Cutout } from "./resample";
+import type { ImageSource } from "./source";
 
 /** Bad images in a row that end a run, whatever share of them is allowed. */
 const mostDrawn = 64;

@@ -13,6 +13,12 @@ export interface RgbImage {
   readonly height: number;
 }
 
+/** A box of an image. */
+export interface Cutout {
+  readonly image: RgbImage;
+  readonly box: Box;
+}
+
 const weightBits = 22;
 
 /** For each output position: the first input position, and how many weights follow from there on. */

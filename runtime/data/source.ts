@@ -7,7 +7,7 @@ import { decodeImage } from "./decode";
 import type { ImageSet } from "./image-set";
 import { usualPatienceMs } from "./read-patiently";
 import { openReader, type ReaderPlan } from "./reader";
-import type { RgbImage } from "./resample";
+import type { Cutout } from "./resample";
 import { openScenes, type SceneCacheMemory } from "./scene-cache";
 import type { Split } from "./shapes/shapes";
 
@@ -22,12 +22,6 @@ export type SourcePlan =
       readonly bad: SharedArrayBuffer;
       readonly patienceMs: number;
     };
-
-/** A box of an image. */
-export interface Cutout {
-  readonly image: RgbImage;
-  readonly box: Box;
-}
 
 export interface ImageSource {
   readonly images: number;
@@ -56,8 +50,7 @@ export function openSource(plan: SourcePlan, bad: (image: BadImage) => void): Im
       const known = flags.at(index);
       if (known !== null) return { file, reason: known, why: "found before" };
       try {
-        const image = await decodeImage(await reader.bytes(index), choose, { exifRotation });
-        return { image, box: { left: 0, top: 0, width: image.width, height: image.height } };
+        return await decodeImage(await reader.bytes(index), choose, { exifRotation });
       } catch (error) {
         if (error instanceof UserError) throw error;
         const found = badImageOf(file, error);

@@ -11,7 +11,11 @@ export type Argument =
   | string
   | null
   | ArrayBufferView
+  | StructValue
   | readonly (string | bigint | number | null)[];
+
+/** A struct of numbers that is passed by value. */
+export type StructValue = Readonly<Record<string, number>>;
 
 export interface Callable {
   (...args: readonly Argument[]): Pointer | string | number | null;
@@ -20,6 +24,8 @@ export interface Callable {
 
 export interface Library {
   func(definition: string): Callable;
+  /** Where a type is one that `struct` made. */
+  func(name: string, result: string, parameters: readonly (string | object)[]): Callable;
   /** Where an exported variable lies. Throws where there is none of this name. */
   symbol(name: string): Pointer;
 }
@@ -31,6 +37,7 @@ export interface Koffi {
   load(path: string | null): Library;
   proto(definition: string): object;
   array(type: string, length: number): object;
+  struct(members: Readonly<Record<string, string>>): object;
   decode(pointer: Pointer, type: object): unknown;
   address(buffer: ArrayBufferView | ArrayBuffer): Pointer;
   /** The memory itself, not a copy. */

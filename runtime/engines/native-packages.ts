@@ -1,4 +1,5 @@
 /** The packages with native code that a trainer looks for when it runs: all that are missing are named at once. */
+import { turbojpegPackage } from "../data/jpeg/turbojpeg";
 import { packagesMissing } from "../errors";
 import type { Experiment } from "../experiment";
 import { installCommand } from "../installs";
@@ -19,12 +20,16 @@ const needs: { readonly [E in EngineName]: Needs } = {
   xla: { required: ["koffi"], wanted: [] },
 };
 
+/** libjpeg-turbo is called through koffi. */
+const imageDecoders: Needs = { required: ["sharp"], wanted: ["koffi", turbojpegPackage] };
+
 /** Throws UserError R100 where a package is missing that the experiment cannot do without. */
 export function lookForPackages({ hardware, data }: Pick<Experiment, "hardware" | "data">): void {
   const { required, wanted } = needs[hardware.engine];
   const isMissing = (name: string): boolean => resolveExternal(name) === undefined;
-  const must = [...required, ...(data.kind === "shapes" ? [] : ["sharp"])].filter(isMissing);
+  const decoders: Needs = data.kind === "shapes" ? { required: [], wanted: [] } : imageDecoders;
+  const must = [...required, ...decoders.required].filter(isMissing);
   if (must.length === 0) return;
-  const names = [...must, ...wanted.filter(isMissing)];
+  const names = [...new Set([...must, ...[...wanted, ...decoders.wanted].filter(isMissing)])];
   throw packagesMissing({ names, folder: process.cwd(), install: installCommand(names) });
 }

@@ -63,7 +63,7 @@ test("relative paths of the data start at the spec, from wherever it is trained,
   // Without packages all that are missing are named at once, with the versions that were tried.
   const bare = spawnSync(process.execPath, args, { encoding: "utf8", cwd: folder });
   expect(bare.stderr).toMatch(
-    /^R100: The packages onnxruntime-node, sharp and koffi are not .*npm install --ignore-scripts onnxruntime-node@[\d.]+ sharp@[\d.]+ koffi@[\d.]+\n/,
+    /^R100: The packages onnxruntime-node, sharp, koffi and @julusian\/jpeg-turbo are not .*npm install --ignore-scripts onnxruntime-node@[\d.]+ sharp@[\d.]+ koffi@[\d.]+ @julusian\/jpeg-turbo@[\d.]+\n/,
   );
   // Copied alone it knows no folder but the one that it is started in.
   cpSync(join(elsewhere, "generated/mine/train.js"), join(folder, "train.cjs"));

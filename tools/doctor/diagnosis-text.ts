@@ -2,6 +2,8 @@
 import { platform } from "node:os";
 import pico from "picocolors";
 import { packageRoot } from "../../compiler/emit/package-root";
+import { turbojpegPackage } from "../../runtime/data/jpeg/turbojpeg";
+import { installCommand } from "../../runtime/installs";
 import type { Diagnosis, Finding, State } from "./diagnose";
 import type { System } from "./system";
 
@@ -27,12 +29,18 @@ export function reportText({ version, system, findings }: Diagnosis, { colour }:
   return `${[...systemLines(version, system), "", ...table, "", ...footnote(), ...troubles].join("\n")}\n`;
 }
 
-function systemLines(version: string, { node, os, processor, cores, memoryGiB, gpus }: System): readonly string[] {
+function systemLines(
+  version: string,
+  { node, os, processor, cores, memoryGiB, gpus, hasTurbojpeg }: System,
+): readonly string[] {
   const seen = gpus.map(({ name, seenBy }) => `${name} (${seenBy})`);
   return [
     `ijepa ${version}, Node ${node}, ${os}`,
     `${processor}, ${cores} core${cores === 1 ? "" : "s"}, ${memoryGiB.toFixed(1)} GiB of memory`,
     seen.length === 0 ? "no GPU seen by nvidia-smi, vulkaninfo or on the PCI bus" : `GPU: ${seen.join("; ")}`,
+    hasTurbojpeg
+      ? "JPEG is decoded by libjpeg-turbo"
+      : `JPEG is decoded by sharp, which takes four times as long as libjpeg-turbo (on Linux: ${installCommand([turbojpegPackage, "koffi"])})`,
   ];
 }
 

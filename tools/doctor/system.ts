@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { arch, availableParallelism, cpus, platform, release, totalmem } from "node:os";
 import { join } from "node:path";
+import { turbojpeg } from "../../runtime/data/jpeg/turbojpeg";
 
 export interface System {
   readonly node: string;
@@ -13,6 +14,8 @@ export interface System {
   readonly cores: number;
   readonly memoryGiB: number;
   readonly gpus: readonly SeenGpu[];
+  /** Whether libjpeg-turbo decodes JPEG; otherwise sharp does. */
+  readonly hasTurbojpeg: boolean;
 }
 
 export interface SeenGpu {
@@ -29,6 +32,7 @@ export function system(): System {
     cores: availableParallelism(),
     memoryGiB: totalmem() / 2 ** 30,
     gpus: [...nvidia(), ...vulkan(), ...pci()],
+    hasTurbojpeg: turbojpeg() !== null,
   };
 }
 

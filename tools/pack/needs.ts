@@ -1,5 +1,6 @@
 /** The packages with native code that a trainer loads when it runs: its bundle holds everything else. */
 import type { Spec } from "../../compiler/spec/spec";
+import { turbojpegPackage } from "../../runtime/data/jpeg/turbojpeg";
 import { installCommand } from "../../runtime/installs";
 import { subjects } from "../doctor/subjects";
 
@@ -8,6 +9,8 @@ export interface Need {
   readonly packages: readonly [string, ...string[]];
   /** The command that installs the simplest of them. */
   readonly install: string;
+  /** Faster with it: it goes along where it is installed. */
+  readonly isOptional?: boolean;
 }
 
 const plain = (name: string): Need => ({ packages: [name], install: installCommand([name]) });
@@ -28,11 +31,17 @@ const engines: { readonly [E in Spec["hardware"]["engine"]]: Brings } = {
 
 export const takesPlugin = (engine: Spec["hardware"]["engine"]): boolean => engines[engine].plugin;
 
+/** libjpeg-turbo decodes JPEG, where it is, through koffi. */
+const ofFiles: readonly Need[] = [
+  plain("sharp"),
+  ...[turbojpegPackage, "koffi"].map((name) => ({ ...plain(name), isOptional: true })),
+];
+
 /** What decodes the images of a source. */
 const decoders: { readonly [S in Spec["data"]["source"]]: readonly Need[] } = {
-  folder: [plain("sharp")],
-  webdataset: [plain("sharp")],
-  parquet: [plain("sharp")],
+  folder: ofFiles,
+  webdataset: ofFiles,
+  parquet: ofFiles,
   shapes: [],
 };
 

@@ -73,8 +73,9 @@ export function nativePackages(
     const found = need.packages
       .map((name) => ({ name, path: packageFolder(name, resolve(folder), besides) }))
       .find(({ path }) => path !== undefined);
-    if (found?.path === undefined) missing.push(need);
-    else roots.set(found.name, found.path);
+    if (found?.path === undefined) {
+      if (need.isOptional !== true) missing.push(need);
+    } else roots.set(found.name, found.path);
   }
   return { roots, missing };
 }

@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join, posix, sep } from "node:path";
+import { turbojpegPackage } from "../../runtime/data/jpeg/turbojpeg";
 import { glibcVersion } from "./machine";
 import { needsOf } from "./needs";
 
@@ -25,6 +26,11 @@ const { platform, arch } = process;
 /** Nothing that runs: types, maps, pages, sources of native code. Licences stay. */
 const IDLE = /\.(d\.[cm]?ts|ts|map|md|cc|cpp|h|hh|gyp|inc|S|asm|def)$/;
 
+const libc = platform === "linux" && glibcVersion() === undefined ? "-musl" : "";
+const notOfTurbojpeg = new RegExp(
+  `^(?!package\\.json$|LICENSE|prebuilds/jpeg-turbo-${platform}-${arch}${libc}/libturbojpeg\\.)`,
+);
+
 /** Packages that would bring megabytes of other platforms, or of what only their installer uses. */
 const rules: Readonly<Record<string, Rule>> = {
   "onnxruntime-node": {
@@ -33,6 +39,8 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   "onnxruntime-common": { drop: /^(dist\/esm|lib)\// },
   koffi: { drop: /^(doc|vendor|lib)\/|^cnoke\.|CMakeLists/ },
+  // Its library alone is loaded, not its addon.
+  [turbojpegPackage]: { drop: notOfTurbojpeg, without: ["cmake-js", "node-addon-api", "pkg-prebuilds"] },
   [`@koromix/koffi-${platform}-${arch}`]: { drop: glibcVersion() === undefined ? /^linux_/ : /^musl_/ },
 };
 
@@ -102,10 +110,10 @@ function filesOf(to: string, folder: string): readonly PackedFile[] {
 
 /** The packages that a trainer needs and that `node` does not find from its folder, nor from where it is started. */
 export function missingFrom(folder: string, spec: Parameters<typeof needsOf>[0]): readonly string[] {
-  return needsOf(spec).flatMap(({ packages }) => {
-    const found = packages.some((name) =>
-      [folder, process.cwd()].some((from) => packageFolder(name, from) !== undefined),
-    );
+  return needsOf(spec).flatMap(({ packages, isOptional }) => {
+    const found =
+      isOptional === true ||
+      packages.some((name) => [folder, process.cwd()].some((from) => packageFolder(name, from) !== undefined));
     return found ? [] : [packages[0]];
   });
 }

@@ -4,7 +4,7 @@ import sharp, { type Sharp } from "sharp";
 import { describe, expect, test } from "vitest";
 import type { Box, Size } from "../../../runtime/data/crop";
 import { decodeImage } from "../../../runtime/data/decode";
-import { temporaryFolder } from "./fixture";
+import { pixelsOf, temporaryFolder } from "./fixture";
 
 const whole = ({ width, height }: Size): Box => ({ left: 0, top: 0, width, height });
 
@@ -20,7 +20,7 @@ function redBlue(): Sharp {
 async function decoded(name: string, image: Sharp, choose = whole) {
   const path = join(await temporaryFolder(), name);
   await image.toFile(path);
-  const { data, width, height } = await decodeImage(await readFile(path), choose);
+  const { data, width, height } = pixelsOf(await decodeImage(await readFile(path), choose));
   const pixel = (x: number, y: number): number[] => [...data.subarray(3 * (y * width + x), 3 * (y * width + x) + 3)];
   return { data, width, height, pixel };
 }

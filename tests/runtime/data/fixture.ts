@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { Header } from "tar/header";
 import { onTestFinished } from "vitest";
+import type { Cutout, RgbImage } from "../../../runtime/data/resample";
 import type { DataPlan, FileData, IJepaExperiment, ShapesData } from "../../../runtime/experiment";
 import { tinyExperiment } from "../loop/tiny";
 
@@ -33,6 +34,16 @@ export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "ijepa-data-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** The box alone. */
+export function pixelsOf({ image, box: { left, top, width, height } }: Cutout): RgbImage {
+  const data = new Uint8Array(3 * width * height);
+  for (let row = 0; row < height; row++) {
+    const from = 3 * ((top + row) * image.width + left);
+    data.set(image.data.subarray(from, from + 3 * width), 3 * row * width);
+  }
+  return { data, width, height };
 }
 
 /** An image of one colour, in the format of its name. */

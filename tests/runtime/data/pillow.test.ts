@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import type { Size } from "../../../runtime/data/crop";
 import { decodeImage } from "../../../runtime/data/decode";
 import { formatOf } from "../../../runtime/data/image-format";
+import { pixelsOf } from "./fixture";
 
 const folder = new URL("./pillow/", import.meta.url);
 const [width, height] = [33, 22];
@@ -23,14 +24,14 @@ const differing: { readonly [name: string]: { readonly most: number; readonly me
 test.each(names.map((name, i) => ({ name, i })))("$name", async ({ name, i }) => {
   const want = pixels.subarray(i * bytes, (i + 1) * bytes);
   const file = await readFile(new URL(name, folder));
-  const got = await decodeImage(file, whole);
+  const got = pixelsOf(await decodeImage(file, whole));
   expect([got.width, got.height, got.data.length]).toEqual([width, height, bytes]);
   const apart = Array.from(want, (value, at) => Math.abs(value - (got.data[at] ?? -1000)));
   const { most, mean } = differing[name] ?? { most: 0, mean: 0 };
   expect(Math.max(...apart)).toBeLessThanOrEqual(most);
   expect(apart.reduce((sum, one) => sum + one, 0) / bytes).toBeLessThanOrEqual(mean);
   // A box is that part of it.
-  const box = await decodeImage(file, () => ({ left: 9, top: 5, width: 8, height: 7 }));
+  const box = pixelsOf(await decodeImage(file, () => ({ left: 9, top: 5, width: 8, height: 7 })));
   expect([...box.data.subarray(0, 24)]).toEqual([...got.data.subarray(3 * (5 * width + 9), 3 * (5 * width + 17))]);
 });
 
@@ -41,8 +42,8 @@ test("a picture is turned upright where that is asked for, before its box is cho
     sizes.push(size);
     return whole(size);
   };
-  const lying = await decodeImage(file, seen);
-  const upright = await decodeImage(file, seen, { exifRotation: true });
+  const lying = pixelsOf(await decodeImage(file, seen));
+  const upright = pixelsOf(await decodeImage(file, seen, { exifRotation: true }));
   expect(sizes.map((size) => [size.width, size.height])).toEqual([
     [width, height],
     [height, width],

@@ -32,7 +32,10 @@ test("a command that is a link to a package elsewhere, as global ones are, finds
 });
 
 test("the versions that are named are those that ijepa depends on", () => {
-  const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(readFileSync("package.json", "utf8"));
+  const manifest: { [K in "dependencies" | "optionalDependencies"]: Record<string, string> } = JSON.parse(
+    readFileSync("package.json", "utf8"),
+  );
+  const dependencies = { ...manifest.dependencies, ...manifest.optionalDependencies };
   const names = Object.keys(nativeVersions);
   expect(nativeVersions).toEqual(Object.fromEntries(names.map((name) => [name, dependencies[name]])));
   expect(installCommand(["onnxruntime-node", "koffi"])).toBe(

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { specFromText } from "../../../compiler/spec/load";
 import { needsOf, takesPlugin } from "../../../tools/pack/needs";
@@ -62,7 +62,7 @@ const shapes = { source: "shapes", trainImages: 4096 };
 const images = { source: "folder", train: "t", images: 4096 };
 const cases: readonly [what: string, spec: object, packages: readonly string[]][] = [
   ["rendered scenes", { data: shapes }, ["onnxruntime-node", "koffi"]],
-  ["image files", { data: images }, ["onnxruntime-node", "koffi", "sharp"]],
+  ["image files", { data: images }, ["onnxruntime-node", "koffi", "sharp", "@julusian/jpeg-turbo", "koffi"]],
   ["another engine", { data: shapes, hardware: { engine: "tfjs", device: "wasm" } }, ["@tensorflow/tfjs-backend-wasm"]],
 ];
 test.each(cases)("needed by a trainer: %s", (_, spec, packages) => {
@@ -78,7 +78,10 @@ describe("native packages", () => {
     expect(binaries.length).toBeGreaterThanOrEqual(5);
     for (const path of binaries) expect(path).toContain(process.platform);
     for (const path of binaries) expect(path).toContain(process.arch);
-    expect(paths.some((path) => /adm-zip|\.d\.ts$/.test(path))).toBe(false);
+    expect(paths.some((path) => /adm-zip|cmake|\.d\.ts$/.test(path))).toBe(false);
+    const ofJpeg = paths.filter((path) => path.includes("julusian")).map((path) => basename(path));
+    const library = process.platform === "linux" ? ["libturbojpeg.so.0"] : [];
+    expect(ofJpeg).toEqual(["LICENSE", "package.json", ...library]);
   });
 
   test("the first of several that is installed; what is missing keeps its command", () => {
@@ -86,7 +89,8 @@ describe("native packages", () => {
       { packages: ["absent", "engine"], install: "npm install absent" },
       { packages: ["gone"], install: "npm install gone" },
     ] as const;
-    const { roots, missing } = nativePackages(needs, folder);
+    const optional = { packages: ["faster"], install: "npm install faster", isOptional: true } as const;
+    const { roots, missing } = nativePackages([...needs, optional], folder);
     expect([...roots]).toEqual([["engine", join(folder, "node_modules/engine")]]);
     expect(missing).toEqual([needs[1]]);
   });

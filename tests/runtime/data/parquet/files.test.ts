@@ -5,7 +5,7 @@ import { decodeImage } from "../../../../runtime/data/decode";
 import type { ImageSet, LookOptions } from "../../../../runtime/data/image-set";
 import { countRows, openFiles } from "../../../../runtime/data/parquet/files";
 import { openReader } from "../../../../runtime/data/reader";
-import { temporaryFolder } from "../fixture";
+import { pixelsOf, temporaryFolder } from "../fixture";
 
 const made = new URL("./made/", import.meta.url).pathname;
 const columns = { imageColumn: "image", labelColumn: "label" };
@@ -23,7 +23,7 @@ async function colours(set: ImageSet): Promise<string[]> {
   const whole = (size: { width: number; height: number }) => ({ left: 0, top: 0, ...size });
   return Promise.all(
     Array.from({ length: set.images }, async (_, i) => {
-      const { data: rgb } = await decodeImage(await reader.bytes(i), whole);
+      const { data: rgb } = pixelsOf(await decodeImage(await reader.bytes(i), whole));
       return `${rgb[0]},${rgb[1]}`;
     }),
   );
