@@ -42,12 +42,18 @@ interface Results {
     readonly group: string;
     readonly labels: Readonly<Record<string, string>>;
     readonly seed: number;
-    readonly state: string;
+    readonly stepsDone: number;
+    readonly steps: number;
     readonly epochs: number;
     readonly engine: string;
     readonly metrics: Readonly<Record<string, { readonly epoch: number; readonly value: number }>>;
     readonly curves: Readonly<Record<string, readonly { readonly epoch: number; readonly value: number }[]>>;
   }[];
+}
+
+/** It was trained and evaluated to its end, be it by another version of the generator since. */
+function isWhole({ stepsDone, steps, epochs, metrics }: Results["points"][number]): boolean {
+  return stepsDone === steps && Object.values(metrics).every(({ epoch }) => epoch === epochs);
 }
 
 /** Groups of which every point has finished; `flopsOf` takes the name of a group. */
@@ -59,7 +65,7 @@ export function sweptRecord(
   const groups = names.flatMap((name): SweptGroup[] => {
     const own = points.filter(({ group }) => group === name);
     const [first] = own;
-    if (first === undefined || own.some(({ state }) => state !== "finished")) return [];
+    if (first === undefined || !own.every(isWhole)) return [];
     const metrics = Object.keys(first.metrics);
     const valuesOf = (metric: string) => own.map((point) => present(point.metrics[metric], metric).value);
     const curveOf = (metric: string) =>

@@ -21,11 +21,12 @@ const record = (sweep: string, groups: readonly SweptGroup[]): SweptRecord => ({
 });
 
 describe("sweeps that are recorded", () => {
-  const point = (label: string, seed: number, state: string, value: number) => ({
+  const point = (label: string, seed: number, stepsDone: number, value: number) => ({
     group: `masking-${label}`,
     labels: { masking: label },
     seed,
-    state,
+    stepsDone,
+    steps: 8,
     epochs: 2,
     engine: "ours",
     metrics: { loss: { epoch: 2, value } },
@@ -40,12 +41,7 @@ describe("sweeps that are recorded", () => {
   it("are those of which all seeds have finished", () => {
     const results = {
       sweep: { name: "masking", file: "experiments/sweeps/masking.json", seeds: [0, 1] },
-      points: [
-        point("block", 0, "finished", 1),
-        point("block", 1, "finished", 3),
-        point("random", 0, "finished", 1),
-        point("random", 1, "running", 3),
-      ],
+      points: [point("block", 0, 8, 1), point("block", 1, 8, 3), point("random", 0, 8, 1), point("random", 1, 7, 3)],
     };
     expect(sweptRecord(results, { date: "2026-11-27", flopsOf: (name) => name.length }).groups).toEqual([
       {
