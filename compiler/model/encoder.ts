@@ -16,7 +16,7 @@ import {
   tokenGroup,
 } from "./layers";
 import { type FeaturesChain, IMAGES } from "./model";
-import { blockType, type NetworkLayout } from "./networks";
+import { blockType, maskTokenLayer, type NetworkLayout } from "./networks";
 import { classPositionLeaf, imagesLeaf, pixelLeaves, positionsLeaf } from "./trees";
 
 export type EncoderDims = Pick<Dims, "images" | "patches" | "values" | "encoder" | "allTokens">;
@@ -28,7 +28,12 @@ export function loop(graph: Graph, network: NetworkName, depth: number): Stage {
   return { graph, repeated: true, blocks: { network, from: 0, to: depth } };
 }
 
-export function encoderLayout(n: BaseNumbers, dims: EncoderDims): NetworkLayout {
+export interface OwnLayers {
+  /** Whether a mask token is trained with it, for an encoder that sees masked patches. */
+  readonly maskToken?: boolean;
+}
+
+export function encoderLayout(n: BaseNumbers, dims: EncoderDims, { maskToken = false }: OwnLayers = {}): NetworkLayout {
   const { width } = dims.encoder;
   return {
     name: "encoder",
@@ -48,6 +53,7 @@ export function encoderLayout(n: BaseNumbers, dims: EncoderDims): NetworkLayout 
             } as const,
           ]
         : []),
+      ...(maskToken ? [maskTokenLayer(width)] : []),
       {
         kind: "linear",
         name: "patchEmbed",

@@ -2,7 +2,7 @@
 import type { Dim } from "../ir/number";
 import type { NetworkDims } from "./dims";
 import { layers } from "./layers";
-import type { NetworkLayout } from "./networks";
+import { maskTokenLayer, type NetworkLayout } from "./networks";
 
 export interface NarrowNetwork {
   /** The first name in the paths of its weights, and the prefix of its official names. */
@@ -26,14 +26,7 @@ export function narrowNetwork({ name, type, dims, depth, inputs, last, outputs }
     dims,
     depth,
     layers: [
-      {
-        kind: "token",
-        name: "maskToken",
-        official: "mask_token",
-        width,
-        role: layers.maskToken,
-        what: "the mask token",
-      },
+      maskTokenLayer(width),
       { kind: "linear", name: "embed", official: `${name}_embed`, inputs, outputs: width, role: layers.embed },
       { kind: "blocks", name: "blocks", official: `${name}_blocks` },
       { kind: "norm", name: "norm", official: `${name}_norm`, width, role: layers.predictorNorm },

@@ -2,6 +2,7 @@
 import type { BlockType } from "../ir/graph";
 import type { Dim } from "../ir/number";
 import type { NetworkDims } from "./dims";
+import { layers } from "./layers";
 
 interface AnyLayer {
   /** Below the network: `patchEmbed`. */
@@ -42,6 +43,16 @@ export interface BlocksLayer extends AnyLayer {
 }
 
 export type Layer = LinearLayer | NormLayer | TokenLayer | BlocksLayer;
+
+/** What stands for a patch that is masked. */
+export const maskTokenLayer = (width: Dim): TokenLayer => ({
+  kind: "token",
+  name: "maskToken",
+  official: "mask_token",
+  width,
+  role: layers.maskToken,
+  what: "the mask token",
+});
 
 export interface NetworkLayout {
   /** The first name in the paths of its weights: `encoder`. */

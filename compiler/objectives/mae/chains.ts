@@ -11,9 +11,9 @@ import {
   loop,
   once,
   patchesInto,
-  patchGroup,
 } from "../../model/encoder";
 import { LAYER_NORM_EPS, layers, linearGroup, normGroup, tokenGroup } from "../../model/layers";
+import { maskTokensAt, visibleTokens } from "../../model/masked";
 import { IMAGES, type Model } from "../../model/model";
 import { dimsOf, type MaeDims } from "./dims";
 import { decoderLayout } from "./networks";
@@ -44,21 +44,19 @@ function pixelTargets(n: MaeNumbers, dims: MaeDims, { batch }: MaeTrees): Graph 
   return g.finish([g.one("scale", [normalized], { by }, "targets")]);
 }
 
-/** The encoder sees visible patches alone. Gathering pixels before the embedding equals gathering tokens after it. */
+/** The encoder sees visible patches alone. */
 function embedVisible(n: MaeNumbers, dims: MaeDims, { batch, constants }: MaeTrees): Graph {
   const g = new GraphBuilder(
     "embedVisible",
     `${n.classToken ? "The class token, then the" : "The"} visible patches, embedded, at their positions.`,
   );
-  const weights = g.group(patchGroup(dims));
-  const patches = patchesInto(g, dims);
-  const positions = g.read("positions", constants.positions);
-  const visible = g.read("visible", batch.visible);
-  const kept = g.one("gatherTokens", [patches, visible], {}, "kept");
-  const embedded = g.one("linear", [kept, weights("weight"), weights("bias")], {}, "embedded");
-  const at = g.one("gatherRows", [positions, visible], {}, "positionsOfVisible");
-  const placed = g.one("add", [embedded, at], {}, n.classToken ? "placed" : "out");
-  return g.finish([afterClassToken(g, n, dims, { patches: placed, tokens: dims.encoded, name: "out" })]);
+  const { tokens } = visibleTokens(
+    g,
+    dims,
+    { positions: constants.positions, visible: batch.visible },
+    n.classToken ? "placed" : "out",
+  );
+  return g.finish([afterClassToken(g, n, dims, { patches: tokens, tokens: dims.encoded, name: "out" })]);
 }
 
 /** A class token has no position: a row of zeros before those of patches. */
@@ -83,8 +81,7 @@ function decoderInput(n: MaeNumbers, dims: MaeDims, { batch, constants }: MaeTre
   const embedded = g.one("linear", [encoded, embed("weight"), embed("bias")], {}, "embedded");
   const visibleAt = g.one("gatherRows", [positions, visible], {}, "visibleAt");
   const placed = g.one("add", [embedded, afterNoPosition(g, n, dims, visibleAt)], {}, "placed");
-  const maskedAt = g.one("gatherRows", [positions, masked], {}, "maskedAt");
-  const masks = g.one("addVector", [maskedAt, maskToken("")], {}, "maskTokens");
+  const masks = maskTokensAt(g, maskToken(""), positions, masked);
   return g.finish([g.one("concatTokens", [placed, masks], { tokens: dims.sequence }, "sequence")]);
 }
 
