@@ -79,8 +79,10 @@ const rules: { readonly [K in OpName]?: Rule } = {
   addTable: pairOf(sums),
   smoothL1: () => ["loss"],
   mse: () => ["loss"],
+  l1: () => ["loss"],
   smoothL1Grad: lossGradient,
   mseGrad: lossGradient,
+  l1Grad: lossGradient,
 };
 
 /** Of every value of a graph; `given` are those of inputs that another graph has made. */

@@ -2,9 +2,9 @@
 import { isAGradient, type Op, perElement, perInputElement, type VjpContext } from "./op";
 
 /** d loss/d prediction times the gradient of the loss, which is 1 where the backward pass begins. */
-function scaled<K extends "smoothL1" | "mse">(
+function scaled<K extends "smoothL1" | "mse" | "l1">(
   { graph, gradient, input, name }: VjpContext<K>,
-  op: "smoothL1Grad" | "mseGrad",
+  op: "smoothL1Grad" | "mseGrad" | "l1Grad",
 ) {
   const byPrediction = graph.one(op, [input(0), input(1)], {}, name(0));
   return [graph.one("scaleBy", [byPrediction, gradient], {}, `${name(0)}Scaled`), undefined];
@@ -40,4 +40,20 @@ export const mseGrad: Op<"mseGrad"> = {
   doc: "out = 2 (prediction − target) / count",
   flops: perElement(2),
   vjp: isAGradient("mse"),
+};
+
+export const l1: Op<"l1"> = {
+  name: "l1",
+  tokenwise: null,
+  doc: "out = mean of |prediction − target|",
+  flops: perInputElement(2),
+  vjp: (context) => scaled(context, "l1Grad"),
+};
+
+export const l1Grad: Op<"l1Grad"> = {
+  name: "l1Grad",
+  tokenwise: null,
+  doc: "out = sign(prediction − target) / count",
+  flops: perElement(2),
+  vjp: isAGradient("l1"),
 };

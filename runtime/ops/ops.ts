@@ -344,6 +344,10 @@ export interface Ops {
   mse<S extends Shape, X extends Is, Y extends Is>(prediction: F32<S, X>, target: F32<S, Y>): Scalar<"loss">;
   /** Gradient of mse by the prediction: 2d / count. */
   mseGrad<S extends Shape, X extends Is, Y extends Is>(prediction: F32<S, X>, target: F32<S, Y>): F32<S, `d ${X}`>;
+  /** Mean over all elements of |d|. */
+  l1<S extends Shape, X extends Is, Y extends Is>(prediction: F32<S, X>, target: F32<S, Y>): Scalar<"loss">;
+  /** Gradient of l1 by the prediction: the sign of d / count, which is 0 where d is. */
+  l1Grad<S extends Shape, X extends Is, Y extends Is>(prediction: F32<S, X>, target: F32<S, Y>): F32<S, `d ${X}`>;
 
   // ── Update ──────────────────────────────────────────────────────────────────────────────────────────────────────
   /** √(Σ over all tensors and elements of x²) */

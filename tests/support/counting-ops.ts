@@ -293,6 +293,11 @@ export const countingOps: { readonly [K in OpName]: Counted<K> } = {
     const factor = c.aside.div(2, target.data.length);
     return fill(target.shape, (i) => c.mul(c.sub(at(prediction, i), at(target, i)), factor));
   },
+  l1: (c, [prediction, target]) => meanOf(c, prediction, target, (sum, d) => c.add(sum, Math.abs(d))),
+  l1Grad: (c, [prediction, target]) => {
+    const factor = c.aside.div(1, target.data.length);
+    return fill(target.shape, (i) => c.mul(Math.sign(c.sub(at(prediction, i), at(target, i))), factor));
+  },
 
   allReduce: "moves",
   shard: "moves",

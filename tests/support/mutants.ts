@@ -31,7 +31,7 @@ export interface Mutant {
 }
 
 /** Ops whose first two arguments may change places. */
-const commutes: ReadonlySet<string> = new Set(["add", "smoothL1", "mse"]);
+const commutes: ReadonlySet<string> = new Set(["add", "smoothL1", "mse", "l1"]);
 
 const at = (node: Node, kind: MutantKind, to: string): Mutant => ({
   kind,

@@ -105,6 +105,8 @@ export const opSamples: { readonly [K in OpName]: Sample<K> } = {
   smoothL1Grad: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
   mse: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
   mseGrad: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
+  l1: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
+  l1Grad: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
 
   allReduce: { tensors: [normal(4, 5)], attrs: {} },
   shard: { tensors: [normal(4, 5)], attrs: { length: 20 } },

@@ -172,7 +172,7 @@ export class Recorder {
   times(a: Value, factor: number): Value {
     return factor === 1 ? a : this.mul(a, this.graph.scalar(factor));
   }
-  unary(op: "Sqrt" | "Exp" | "Erf" | "Neg" | "Abs", x: Value): Value {
+  unary(op: "Sqrt" | "Exp" | "Erf" | "Neg" | "Abs" | "Sign", x: Value): Value {
     return this.graph.one(op, [x], x.dims);
   }
   clip(x: Value, low: Value | null, high: Value): Value {

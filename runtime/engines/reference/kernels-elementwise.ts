@@ -19,6 +19,8 @@ type ElementwiseOp =
   | "smoothL1Grad"
   | "mse"
   | "mseGrad"
+  | "l1"
+  | "l1Grad"
   | "allReduce"
   | "shard"
   | "allGather"
@@ -73,6 +75,8 @@ export const elementwiseKernels: KernelTable<null, Dense, Dense, ElementwiseOp> 
   smoothL1Grad: (_, [prediction, target]) => perElement(prediction, target, (d) => Math.min(1, Math.max(-1, d))),
   mse: (_, [prediction, target]) => meanOf(prediction, target, (d) => d * d),
   mseGrad: (_, [prediction, target]) => perElement(prediction, target, (d) => 2 * d),
+  l1: (_, [prediction, target]) => meanOf(prediction, target, Math.abs),
+  l1Grad: (_, [prediction, target]) => perElement(prediction, target, Math.sign),
 
   // Of one device; where there are more, the engine puts their mean here (engine.ts).
   // Of one device; those of several meet in meetings.ts.

@@ -129,7 +129,7 @@ export class Kernels {
   div(a: Tensor, b: Tensor | number): Tensor {
     return this.#binary("RealDiv", a, b);
   }
-  unary(kernel: "Square" | "Sqrt" | "Rsqrt" | "Exp", x: Tensor): Tensor {
+  unary(kernel: "Square" | "Sqrt" | "Rsqrt" | "Exp" | "Abs" | "Sign", x: Tensor): Tensor {
     return this.run(kernel, { x });
   }
   erf(x: Tensor): Tensor {

@@ -14,7 +14,7 @@ export interface Value {
   readonly shape: readonly number[];
 }
 
-type Unary = "abs" | "negate" | "sqrt" | "rsqrt" | "exponential";
+type Unary = "abs" | "sign" | "negate" | "sqrt" | "rsqrt" | "exponential";
 type Binary = "add" | "subtract" | "multiply" | "divide" | "maximum" | "minimum" | "remainder" | "and";
 
 export interface Dot {

@@ -18,4 +18,6 @@ export const loss = {
   smoothL1Grad: elementwise("smoothL1Grad", 2),
   mse: lossOf("mse"),
   mseGrad: elementwise("mseGrad", 2),
+  l1: lossOf("l1"),
+  l1Grad: elementwise("l1Grad", 2),
 } satisfies Signatures;

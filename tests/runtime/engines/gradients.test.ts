@@ -80,6 +80,7 @@ const cases: readonly (readonly [gradient: OpName, Case])[] = [
   ["sumBatch", { of: "addTable", by: 1, call: (_, __, dy) => [dy, {}] }],
   ["smoothL1Grad", { of: "smoothL1", by: 0, call: (x) => [x, {}] }],
   ["mseGrad", { of: "mse", by: 0, call: (x) => [x, {}] }],
+  ["l1Grad", { of: "l1", by: 0, call: (x) => [x, {}] }],
 ];
 
 const run = (op: OpName, tensors: readonly AnyTensor[], attrs: object): Dense[] =>

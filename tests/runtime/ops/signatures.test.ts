@@ -163,6 +163,8 @@ const wrong: { readonly [K in OpName]: Wrong } = {
   smoothL1Grad: two,
   mse: loss,
   mseGrad: two,
+  l1: loss,
+  l1Grad: two,
 
   allReduce: { "": "takes 1 tensor; found 0" },
   shard: { "": "takes 1 tensor; found 0" },

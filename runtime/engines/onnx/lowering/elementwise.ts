@@ -18,6 +18,8 @@ type ElementwiseOp =
   | "smoothL1Grad"
   | "mse"
   | "mseGrad"
+  | "l1"
+  | "l1Grad"
   | "globalNorm"
   | "clipFactor";
 
@@ -45,6 +47,17 @@ function joined(r: Recorder, values: readonly Value[]): readonly Value[] {
   const size = values.reduce((sum, value) => sum + flatSize(value), 0);
   return [r.graph.one("Concat", values, [size], { axis: { int: 0 } })];
 }
+
+/**
+ * Where a provider has no Sign: the largest numbers below infinity, clipped. Clipped before it is multiplied, since shaders
+ * promise nothing of infinity.
+ */
+export const signsByClipping: Pick<KernelTable<Recorder, Handle, Value>, "l1Grad"> = {
+  l1Grad: (r, [prediction, target]) => {
+    const d = clipped(r, difference(r, prediction, target));
+    return r.mul(clipped(r, r.times(d, 1e38)), r.perCount(1, d.dims));
+  },
+};
 
 export const elementwiseLowerings: KernelTable<Recorder, Handle, Value, ElementwiseOp> = {
   add: (r, [a, b]) => {
@@ -84,6 +97,11 @@ export const elementwiseLowerings: KernelTable<Recorder, Handle, Value, Elementw
   mseGrad: (r, [prediction, target]) => {
     const d = difference(r, prediction, target);
     return r.mul(d, r.perCount(2, d.dims));
+  },
+  l1: (r, [prediction, target]) => meanOf(r, r.unary("Abs", difference(r, prediction, target))),
+  l1Grad: (r, [prediction, target]) => {
+    const d = difference(r, prediction, target);
+    return r.mul(r.unary("Sign", d), r.perCount(1, d.dims));
   },
 
   globalNorm: (r, tensors) => {

@@ -4,7 +4,7 @@ import type { KernelTable } from "../../table";
 import type { Value } from "../graph";
 import type { Handle, Recorder } from "../recorder";
 import { attentionLowerings, plainProducts } from "./attention";
-import { elementwiseLowerings } from "./elementwise";
+import { elementwiseLowerings, signsByClipping } from "./elementwise";
 import { layerLowerings, standardLayers } from "./layers";
 import { tokenLowerings } from "./tokens";
 import { updateLowerings } from "./update";
@@ -44,6 +44,7 @@ export const lowerings: { readonly [T in Target]: KernelTable<Recorder, Handle, 
     ...cpu,
     // Its FusedMatMul is not there for products of heads.
     ...plainProducts,
+    ...signsByClipping,
     normalizePixels: wordsNormalized,
     // The mean over one device (engine.ts).
     allReduce: (_, [x]) => x.value,

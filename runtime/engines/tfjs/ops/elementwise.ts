@@ -19,6 +19,8 @@ type ElementwiseOp =
   | "smoothL1Grad"
   | "mse"
   | "mseGrad"
+  | "l1"
+  | "l1Grad"
   | "allReduce"
   | "shard"
   | "allGather"
@@ -57,6 +59,8 @@ export const elementwiseOps: KernelTable<Kernels, Tensor, Tensor, ElementwiseOp>
   smoothL1Grad: (k, [prediction, target]) => k.mul(k.clip(k.sub(prediction, target), -1, 1), 1 / prediction.size),
   mse: (k, [prediction, target]) => k.mul(k.sumAll(k.unary("Square", k.sub(prediction, target))), 1 / prediction.size),
   mseGrad: (k, [prediction, target]) => k.mul(k.sub(prediction, target), 2 / prediction.size),
+  l1: (k, [prediction, target]) => k.mul(k.sumAll(k.unary("Abs", k.sub(prediction, target))), 1 / prediction.size),
+  l1Grad: (k, [prediction, target]) => k.mul(k.unary("Sign", k.sub(prediction, target)), 1 / prediction.size),
 
   globalNorm: (k, tensors) => {
     const squares = tensors.map((x) => k.reshape(k.sumAll(k.unary("Square", x)), [1]));

@@ -22,6 +22,8 @@ type ElementwiseOp =
   | "smoothL1Grad"
   | "mse"
   | "mseGrad"
+  | "l1"
+  | "l1Grad"
   | "globalNorm"
   | "clipFactor"
   | "adamw"
@@ -73,6 +75,8 @@ export const elementwiseLowerings: KernelTable<Builder, Value, Value, Elementwis
     return meanOf(b, b.mul(d, d));
   },
   mseGrad: (b, [prediction, target]) => b.times(b.sub(prediction, target), 2 / countOf(prediction)),
+  l1: (b, [prediction, target]) => meanOf(b, b.unary("abs", b.sub(prediction, target))),
+  l1Grad: (b, [prediction, target]) => b.times(b.unary("sign", b.sub(prediction, target)), 1 / countOf(prediction)),
 
   globalNorm: (b, tensors) => {
     const sums = tensors.map((x) => sumAll(b, b.mul(x, x)));
