@@ -229,8 +229,15 @@ export interface MaeExperiment extends CommonExperiment {
   readonly masks: VisiblePlan;
 }
 
+export interface SimmimExperiment extends CommonExperiment {
+  readonly objective: "simmim";
+  /** Whether the encoder has a class token. */
+  readonly classToken: boolean;
+  readonly masks: VisiblePlan;
+}
+
 /** Everything of an experiment that is data, by what it trains. */
-export type Experiment = IJepaExperiment | MaeExperiment;
+export type Experiment = IJepaExperiment | MaeExperiment | SimmimExperiment;
 
 /** What may be trained: a folder of runtime/objectives. */
 export type ObjectiveName = Experiment["objective"];
@@ -313,12 +320,10 @@ export interface RecordedForm {
   readonly forward: readonly RecordedValue[];
   /** The leaves of the batch that its masks are: the patches that are seen, and that are predicted. */
   masks(of: { readonly seen: Int32Array; readonly predicted: Int32Array }): { readonly [leaf: string]: Int32Array };
-  /** The second network, for people. */
-  readonly second: string;
+  /** The second transformer: its name, and the weight that tells its hidden width; null where there is none. */
+  readonly second: { readonly name: string; readonly hidden: string } | null;
   /** Losses of every step, by one rank. */
   readonly losses: readonly string[];
-  /** The weight that tells the hidden width of the second network. */
-  readonly secondHidden: string;
 }
 
 /**
@@ -342,6 +347,8 @@ export interface RuntimeObjective<E extends Experiment = Experiment> {
     readonly model: string;
     /** Arguments of `from_pretrained` beside the folder. */
     readonly options: string;
+    /** Where the encoder is in it: `.vit`; left out where it is all of it. */
+    readonly encoder?: string;
     /** The mean over all patches of what it gives. */
     readonly features: string;
     /** `timm, onnx and safetensors` */

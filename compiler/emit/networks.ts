@@ -13,7 +13,8 @@ import { render } from "./render";
 export interface NetworkFields {
   readonly name: string;
   readonly type: string;
-  readonly block: { readonly type: string; readonly fields: readonly string[] };
+  /** Null where it has none. */
+  readonly block: { readonly type: string; readonly fields: readonly string[] } | null;
   readonly fields: readonly string[];
 }
 
@@ -21,7 +22,7 @@ export const networkFields = (networks: readonly NetworkLayout[], numbers: Numbe
   networks.map((network) => ({
     name: network.name,
     type: network.type,
-    block: { type: blockType(network), fields: blockFields(network) },
+    block: network.depth === 0 ? null : { type: blockType(network), fields: blockFields(network) },
     fields: network.layers.map((layer) => layerField(layer, network, numbers)),
   }));
 

@@ -39,6 +39,7 @@ export const layers = {
   embed: "encoded -> embedded",
   predictorNorm: "x -> normed",
   proj: "normed -> predictions",
+  head: "encoded -> predictions",
 } as const;
 
 function layerWeights(prefix: string, weight: readonly Num[], out: Num, role: string): LayerWeights {

@@ -7,21 +7,50 @@
 import { type Graph, GraphBuilder, type Leaf, type Value } from "../ir/graph";
 import type { Dim } from "../ir/number";
 import type { BaseNumbers } from "../plan/model-numbers";
+import { fixed, withClassToken } from "./dims";
 import { afterClassToken, type EncoderDims, patchesInto, patchGroup } from "./encoder";
 import { layers, tokenGroup } from "./layers";
+import { batchLeaf } from "./trees";
+
+/** Patches of an image that are seen, and all others. */
+export interface MaskNumbers {
+  readonly visible: number;
+  readonly masked: number;
+}
+
+export interface MaskDims {
+  readonly visible: Dim;
+  readonly masked: Dim;
+  /** The visible patches, and the class token before them where there is one. */
+  readonly encoded: Dim;
+  /** That, and a mask token for every masked patch. */
+  readonly sequence: Dim;
+}
+
+/** Axes of masks that are equally long in every image; `counts` says whose tokens a sequence with mask tokens is. */
+export function maskDims(n: BaseNumbers & MaskNumbers, counts: string): MaskDims {
+  const visible = fixed("C", n.visible, "visible patches of an image");
+  const masked = fixed("T", n.masked, "masked patches of an image");
+  const encoded = n.classToken ? withClassToken("CE", visible, "the class token and the visible patches") : visible;
+  const sequence = fixed("S", encoded.size + masked.size, counts, { how: "sum", of: [encoded, masked] });
+  return { visible, masked, encoded, sequence };
+}
+
+/** The leaves of such masks. */
+export const maskLeaves = ({ images, visible, masked }: Pick<EncoderDims, "images"> & MaskDims) => ({
+  visible: batchLeaf("visible", {
+    dtype: "i32",
+    shape: [images, visible],
+    doc: "The patches that the encoder sees, drawn at random for every image.",
+  }),
+  masked: batchLeaf("masked", { dtype: "i32", shape: [images, masked], doc: "All other patches." }),
+});
 
 /** Patches that are seen and patches that are masked, [rows, patches] each; the table of positions of all of them. */
 export interface MaskLeaves {
   readonly positions: Leaf;
   readonly visible: Leaf;
   readonly masked: Leaf;
-}
-
-export interface MaskedDims extends EncoderDims {
-  /** The visible patches, and the class token before them where there is one. */
-  readonly encoded: Dim;
-  /** That, and a mask token for every masked patch. */
-  readonly sequence: Dim;
 }
 
 interface VisibleTokens {
@@ -55,7 +84,11 @@ export function maskTokensAt(g: GraphBuilder, token: Value, positions: Value, ma
 }
 
 /** The first layer of an encoder that sees mask tokens: [rows, sequence, width]. */
-export function embedMasked(n: BaseNumbers, dims: MaskedDims, leaves: MaskLeaves): Graph {
+export function embedMasked(
+  n: BaseNumbers,
+  dims: EncoderDims & Pick<MaskDims, "encoded" | "sequence">,
+  leaves: MaskLeaves,
+): Graph {
   const g = new GraphBuilder(
     "embedMasked",
     `${n.classToken ? "The class token, then the" : "The"} visible patches, embedded, then a mask token in place of every ` +

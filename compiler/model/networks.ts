@@ -60,7 +60,7 @@ export interface NetworkLayout {
   /** Of its interface in step.ts; that of a block is named after it. */
   readonly type: Capitalize<string>;
   readonly dims: NetworkDims;
-  /** Blocks. */
+  /** Blocks; 0 where it has none. */
   readonly depth: number;
   /** In the order of the official state dict. */
   readonly layers: readonly Layer[];

@@ -5,10 +5,11 @@ import { ijepa } from "./ijepa/objective";
 import { mae } from "./mae/objective";
 import type { ModelNumbers } from "./numbers";
 import type { Objective } from "./objective";
+import { simmim } from "./simmim/objective";
 
 export type { ModelNumbers } from "./numbers";
 
-const objectives: { readonly [Name in ObjectiveName]: Objective<Name> } = { ijepa, mae };
+const objectives: { readonly [Name in ObjectiveName]: Objective<Name> } = { ijepa, mae, simmim };
 
 /** Whoever asks hands it specs, numbers and experiments of this name alone. */
 export const objectiveOf = (name: ObjectiveName): Objective<ObjectiveName> =>

@@ -3,6 +3,7 @@
 import { errors } from "../diagnostics/catalogue";
 import { maskPlanProblems } from "../masks/strategies";
 import type { MaskPlanProblem } from "../masks/strategies/strategy";
+import { type VisibleSettings, visibleSquares } from "../masks/visible";
 import { isDrawable, maskingPairs, maskSettings, mostPatches } from "./mask-settings";
 import { rises } from "./rises";
 import type { Finding, Rule } from "./rule";
@@ -17,6 +18,20 @@ export const gridRule: Rule = {
     return [{ path: ["encoder", "patch"], problem: errors.tooManyPatches({ patches, most: mostPatches }) }];
   },
 };
+
+/** Of patches that are masked at random, as an objective draws them. */
+export const visibleRule = <S extends Spec & { readonly maskRatio: number }>(
+  settingsOf: (spec: S) => VisibleSettings,
+): Rule<S> => ({
+  name: "some patches are seen and some are masked",
+  reads: ["image.size", "encoder.patch", "maskRatio", "maskUnit"],
+  check: ({ spec }) => {
+    const settings = settingsOf(spec);
+    const { visible, squares } = visibleSquares(settings);
+    if (!Number.isInteger(squares) || (visible >= 1 && visible < squares)) return [];
+    return [{ path: ["maskRatio"], problem: errors.nothingVisible({ visible, squares, unit: settings.unit }) }];
+  },
+});
 
 export const maskRules: readonly Rule<IjepaSpec>[] = [
   ...Object.entries(maskingPairs).map(([field, pair]) => rises<IjepaSpec>(field, ({ masking }) => pair(masking))),

@@ -1,7 +1,7 @@
 // Generated from schema/experiment.schema.json by `npm run generate`; edit the schema instead.
 
 /** An experiment of any objective. */
-export type Spec = IjepaSpec | MaeSpec;
+export type Spec = IjepaSpec | MaeSpec | SimmimSpec;
 /** One I-JEPA pre-training experiment. Every default is the value of the released configuration in1k_vith14_ep300 where it has one. */
 export interface IjepaSpec {
   /** Name of the experiment: its folder below `generated/` and below `runs/`. [text] */
@@ -10,7 +10,7 @@ export interface IjepaSpec {
   readonly description: string;
   /** Seed of everything random: initial weights, order of the images, crops and masks. [seed] */
   readonly seed: number;
-  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen. It decides which fields there are; those of others are refused. */
+  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen, `simmim` the same by a linear layer behind an encoder that sees mask tokens. It decides which fields there are; those of others are refused. */
   readonly objective: "ijepa";
   readonly image: ImageSpec;
   readonly encoder: EncoderSpec;
@@ -359,7 +359,7 @@ export interface MaeSpec {
   readonly description: string;
   /** Seed of everything random: initial weights, order of the images, crops and masks. [seed] */
   readonly seed: number;
-  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen. It decides which fields there are; those of others are refused. */
+  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen, `simmim` the same by a linear layer behind an encoder that sees mask tokens. It decides which fields there are; those of others are refused. */
   readonly objective: "mae";
   readonly image: ImageSpec;
   readonly encoder: MaeEncoderSpec;
@@ -412,6 +412,67 @@ export interface MaeTargetsSpec {
 }
 /** How long, with which batch, and how the weights follow the gradient: AdamW, and with `ijepa` a momentum target encoder. */
 export interface MaeOptimizationSpec {
+  /** Passes over the training images. [epochs] */
+  readonly epochs: number;
+  /** Images of one optimizer step, over all devices and all accumulated parts. [images] */
+  readonly globalBatch: number;
+  /** Parts in which a device works through its share of the batch, adding up their gradients. [parts] */
+  readonly accumulation: number;
+  readonly learningRate: LearningRateSpec;
+  readonly weightDecay: WeightDecaySpec;
+  /** Stretches all schedules beyond the end of training, which then stops early on them. [× the length of training] */
+  readonly scheduleScale: number;
+  readonly adamw: AdamWSpec;
+  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. [L2 norm] */
+  readonly clipNorm: number | null;
+  /** Steps that may be skipped because their loss or gradient is not finite: each leaves the state as it was and is counted; one more stops the run, with the images of its batch. Where it is not 0, the whole state is copied to the host and looked at in every step, which costs its size in memory and some time. [optimizer steps] */
+  readonly skipNonFinite: number;
+}
+/** One I-JEPA pre-training experiment. Every default is the value of the released configuration in1k_vith14_ep300 where it has one. */
+export interface SimmimSpec {
+  /** Name of the experiment: its folder below `generated/` and below `runs/`. [text] */
+  readonly name: string;
+  /** A sentence for people: what the experiment is for. [text] */
+  readonly description: string;
+  /** Seed of everything random: initial weights, order of the images, crops and masks. [seed] */
+  readonly seed: number;
+  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen, `simmim` the same by a linear layer behind an encoder that sees mask tokens. It decides which fields there are; those of others are refused. */
+  readonly objective: "simmim";
+  readonly image: ImageSpec;
+  readonly encoder: SimmimEncoderSpec;
+  /** Share of the patches that are masked, drawn at random for every image; the number of visible patches is rounded down. [share of the patches] */
+  readonly maskRatio: number;
+  /** Side of the squares of patches that are masked as one; the paper's are of 32 pixels, 2 patches of 16. The grid of patches is a multiple of it. [patches] */
+  readonly maskUnit: number;
+  /** Where the images come from. */
+  readonly data: ShapesDataSpec | FolderDataSpec | WebDatasetDataSpec | ParquetDataSpec;
+  readonly augmentation: AugmentationSpec;
+  readonly optimization: SimmimOptimizationSpec;
+  readonly init: InitSpec;
+  readonly evaluation: EvaluationSpec;
+  readonly checkpoint: CheckpointSpec;
+  readonly log: LogSpec;
+  readonly hardware: HardwareSpec;
+}
+/** The vision transformer that is trained, and with `ijepa` its momentum copy, the target encoder. Give `size`, or `dim`, `depth` and `heads`. */
+export interface SimmimEncoderSpec {
+  /** Width of a token; `heads` divides it, and so does 4 (sine and cosine of two coordinates). [features] */
+  readonly dim: number;
+  /** Number of transformer blocks. [blocks] */
+  readonly depth: number;
+  /** Attention heads of every block. [heads] */
+  readonly heads: number;
+  /** Hidden width of the MLP of a block, as a multiple of `dim`; the product is rounded down. [× dim] */
+  readonly mlpRatio: number;
+  /** Side of a square patch; it divides `image.size`. [pixels] */
+  readonly patch: number;
+  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability] */
+  readonly dropPath: number;
+  /** Whether a class token, which is trained too, goes through encoder and decoder before the patches. Features are the mean over the patches either way. */
+  readonly classToken: boolean;
+}
+/** How long, with which batch, and how the weights follow the gradient: AdamW, and with `ijepa` a momentum target encoder. */
+export interface SimmimOptimizationSpec {
   /** Passes over the training images. [epochs] */
   readonly epochs: number;
   /** Images of one optimizer step, over all devices and all accumulated parts. [images] */

@@ -43,7 +43,7 @@ const thirds = [0, 1, 2] as const;
 /** The names of Hugging Face that an official tensor goes by in files of the hub: one, or three for query, key and value. */
 export function huggingFaceNames(official: string): readonly string[] {
   if (official === "pos_embed") return ["embeddings.position_embeddings"];
-  if (official === "cls_token") return ["embeddings.cls_token"];
+  if (official === "cls_token" || official === "mask_token") return [`embeddings.${official}`];
   const [, layer = "", kind = ""] = /^(.*)\.(weight|bias)$/.exec(official) ?? [];
   if (layer === "patch_embed.proj") return [`embeddings.patch_embeddings.projection.${kind}`];
   if (layer === "norm") return [`layernorm.${kind}`];
@@ -58,6 +58,7 @@ export function fromHuggingFace(given: string): HuggingFaceName | null {
   const name = given.replace(/^(ijepa|vit)\./, "");
   if (name === "embeddings.position_embeddings") return { official: "pos_embed", third: null };
   if (name === "embeddings.cls_token") return { official: "cls_token", third: null };
+  if (name === "embeddings.mask_token") return { official: "mask_token", third: null };
   const [, layer = "", kind = ""] = /^(.*)\.(weight|bias)$/.exec(name) ?? [];
   if (layer === "embeddings.patch_embeddings.projection") return { official: `patch_embed.proj.${kind}`, third: null };
   if (layer === "layernorm") return { official: `norm.${kind}`, third: null };

@@ -103,12 +103,12 @@ function started({ script, variables }: TrainerEnvironment) {
 
 function nextSteps({ program, flags, environment, lastCheckpoint, evaluation }: EndOptions): Summary["next"] {
   if (lastCheckpoint === null) return [];
-  const { model, options, features, formats } = program.objective.handsOn;
+  const { model, options, encoder = "", features, formats } = program.objective.handsOn;
   const out = `exports/${program.experiment.name}-hf`;
   // Three lines, as every export prints them (tools/export/formats).
   const load = [
     `from transformers import ${model}`,
-    `model = ${model}.from_pretrained(${JSON.stringify(out)}${options}).eval()`,
+    `model = ${model}.from_pretrained(${JSON.stringify(out)}${options})${encoder}.eval()`,
     `features = model(pixel_values).${features}`,
   ];
   const again = { what: "Evaluate again", command: resumeCommand({ ...started(environment), args: environment.args }) };

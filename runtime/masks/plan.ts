@@ -34,9 +34,11 @@ export interface AnyMaskPlan {
   readonly programs: readonly Program[];
 }
 
-/** Patches drawn one by one: some are seen, and all others are the one target. */
+/** Patches drawn at random: some are seen, and all others are the one target. */
 export interface VisiblePlan extends AnyMaskPlan {
   readonly targetCount: 1;
+  /** Side of the squares of patches that are seen or masked as one; 1: each patch is drawn by itself. */
+  readonly unit: number;
 }
 
 /** What every strategy has. */

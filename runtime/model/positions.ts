@@ -1,5 +1,5 @@
 /** The fixed sin-cos position embeddings of patches (reference.md §3). */
-import type { Experiment } from "../experiment";
+import type { CommonExperiment, Experiment } from "../experiment";
 
 export interface PositionSettings {
   /** Width of a token; a multiple of 4. */
@@ -39,4 +39,13 @@ export function positionsOf(
   dim: number,
 ): Float32Array {
   return sinCosPositions({ dim, gridHeight, gridWidth, scale: positionScale });
+}
+
+/** The leaf `classPosition` where there is a class token: its position, which is zero, for every image. */
+export function classPositionOf({
+  optimizer,
+  encoder,
+  classToken,
+}: CommonExperiment & { readonly classToken: boolean }): { readonly classPosition?: Float32Array } {
+  return classToken ? { classPosition: new Float32Array(optimizer.deviceBatch * encoder.dim) } : {};
 }

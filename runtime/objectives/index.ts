@@ -2,5 +2,10 @@
 import type { ExperimentOf, ObjectiveName, RuntimeObjective } from "../experiment";
 import { objective as ijepa } from "./ijepa/objective";
 import { objective as mae } from "./mae/objective";
+import { objective as simmim } from "./simmim/objective";
 
-export const objectives: { readonly [Name in ObjectiveName]: RuntimeObjective<ExperimentOf<Name>> } = { ijepa, mae };
+export const objectives: { readonly [Name in ObjectiveName]: RuntimeObjective<ExperimentOf<Name>> } = {
+  ijepa,
+  mae,
+  simmim,
+};

@@ -27,6 +27,7 @@ export interface TraceConfig {
   readonly dim: number;
   readonly depth: number;
   readonly heads: number;
+  /** Of the second transformer; 0 where there is none. */
   readonly predictorDim: number;
   readonly predictorDepth: number;
   /** Those of the encoder where the config does not tell. */
@@ -105,14 +106,15 @@ export function parseTraceJson(path: string, text: string): TraceFacts {
   const mask = isRecord(config.mask) ? config.mask : {};
   const objective = objectiveOf(config, fail);
   const [, beta2]: readonly unknown[] = Array.isArray(config.betas) ? config.betas : [];
+  const hasSecond = objectives[objective].recorded.second !== null;
   const sizes = {
     crop: count("crop"),
     patch: count("patch"),
     dim: count("dim"),
     depth: count("depth"),
     heads: count("heads"),
-    predictorDim: count("pdim"),
-    predictorDepth: count("pdepth"),
+    predictorDim: hasSecond ? count("pdim") : 0,
+    predictorDepth: hasSecond ? count("pdepth") : 0,
   };
   const spec = isRecord(parsed.spec) ? parsed.spec : null;
   const predictorHeads = optionalCount(config, "pheads", "config") ?? sizes.heads;

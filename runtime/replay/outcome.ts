@@ -53,8 +53,10 @@ function headLines({ trace, engine, casts }: Outcome): readonly string[] {
   const { config, lengths, grid } = trace;
   const batches = lengths.flat();
   const programs = new Set(batches.map(({ contextTokens, targetTokens }) => `${contextTokens} ${targetTokens}`)).size;
+  const { second } = objectives[config.objective].recorded;
+  const behind = second === null ? "" : `${second.name} ${config.predictorDepth}×${config.predictorDim}, `;
   const model =
-    `encoder ${config.depth}×${config.dim}, ${objectives[config.objective].recorded.second} ${config.predictorDepth}×${config.predictorDim}, ` +
+    `encoder ${config.depth}×${config.dim}, ${behind}` +
     `${config.heads} heads, ${grid}×${grid} patches of ${config.patch}`;
   const masks =
     `${plural(trace.contexts, "context")} of ${range(batches.map((one) => one.contextTokens))} tokens, ` +

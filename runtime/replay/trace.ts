@@ -193,6 +193,7 @@ function describe(
   );
 
   const hiddenOf = (name: string, dim: number): number => needOf(weights, name, ["hidden", dim], floats)[0] ?? 0;
+  const { second } = objective.recorded;
   const recordedAfter = numbers(/^after(\d+)\./);
   const beyond = recordedAfter.find((after) => after < 1 || after > steps);
   if (beyond !== undefined) {
@@ -212,7 +213,7 @@ function describe(
     targets,
     grid: Math.floor(config.crop / config.patch),
     hidden: hiddenOf("init.encoder.blocks.0.mlp.fc1.weight", config.dim),
-    secondHidden: hiddenOf(objective.recorded.secondHidden, config.predictorDim),
+    secondHidden: second === null ? 0 : hiddenOf(second.hidden, config.predictorDim),
     classToken: weights.header.tensors.has("init.encoder.cls_token"),
     averages,
     lengths,

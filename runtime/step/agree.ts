@@ -45,15 +45,16 @@ type Product<A extends number, B extends number> = true extends Long<A> | Long<B
     ? L
     : number;
 
-/** The network behind the encoder: a predictor, or a decoder. */
+/** The network behind the encoder: a predictor, a decoder, or none. */
 type SecondNetwork<E extends Experiment> = E extends { readonly predictor: infer P extends NetworkPlan }
   ? P
   : E extends { readonly decoder: infer P extends NetworkPlan }
     ? P
     : never;
 
-function secondNetwork(experiment: Experiment): readonly [name: string, network: NetworkPlan] {
-  return "predictor" in experiment ? ["predictor", experiment.predictor] : ["decoder", experiment.decoder];
+function secondNetwork(experiment: Experiment): readonly [name: string, network: NetworkPlan] | null {
+  if ("predictor" in experiment) return ["predictor", experiment.predictor];
+  return "decoder" in experiment ? ["decoder", experiment.decoder] : null;
 }
 
 /** What step.ts of this experiment has to declare. */
@@ -74,12 +75,14 @@ export interface SizesOf<E extends Experiment> extends StepSizes {
 /** The sizes of a step, if they are those of its experiment. */
 export const agreed = <const E extends Experiment>(_: E, sizes: SizesOf<E>): StepSizes => sizes;
 
+type Wanted = { readonly [K in keyof Required<StepSizes>]: readonly [size: number, field: string] };
+/** Those of the second network. */
+type OfSecond = "P" | "PH" | "PF";
+
 /** What an experiment makes of each size: the number, and of what it is. */
-function wanted(experiment: Experiment): {
-  readonly [K in keyof Required<StepSizes>]: readonly [size: number, field: string];
-} {
+function wanted(experiment: Experiment): Omit<Wanted, OfSecond> & Partial<Pick<Wanted, OfSecond>> {
   const { optimizer, image, encoder, masks } = experiment;
-  const [name, second] = secondNetwork(experiment);
+  const [name, second] = secondNetwork(experiment) ?? [];
   const [program] = masks.programs;
   return {
     C: [program?.contextTokens ?? 0, "masks.programs"],
@@ -90,9 +93,11 @@ function wanted(experiment: Experiment): {
     D: [encoder.dim, "encoder.dim"],
     H: [encoder.heads, "encoder.heads"],
     F: [encoder.hidden, "encoder.hidden"],
-    P: [second.dim, `${name}.dim`],
-    PH: [second.heads, `${name}.heads`],
-    PF: [second.hidden, `${name}.hidden`],
+    ...(second && {
+      P: [second.dim, `${name}.dim`],
+      PH: [second.heads, `${name}.heads`],
+      PF: [second.hidden, `${name}.hidden`],
+    }),
   };
 }
 
@@ -107,5 +112,6 @@ export function checkSizes(experiment: Experiment, sizes: StepSizes): void {
 /** The sizes that an experiment makes. */
 export function sizesOf(experiment: Experiment): StepSizes {
   const { B, N, V, D, H, F, P, PH, PF } = wanted(experiment);
-  return { B: B[0], N: N[0], V: V[0], D: D[0], H: H[0], F: F[0], P: P[0], PH: PH[0], PF: PF[0] };
+  const ofEncoder = { B: B[0], N: N[0], V: V[0], D: D[0], H: H[0], F: F[0] };
+  return { ...ofEncoder, ...(P && PH && PF && { P: P[0], PH: PH[0], PF: PF[0] }) };
 }

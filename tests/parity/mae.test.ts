@@ -7,9 +7,9 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createReferenceEngine } from "../../runtime/engines/reference/engine";
 import { inputSpecs } from "../../runtime/loop/functions";
-import type { Group } from "../../runtime/replay/compare";
 import { follow } from "../../runtime/replay/follow";
 import { evaluateReplay } from "../support/generated";
+import { groupsThatNotice, type Mutation } from "../support/mistakes";
 import { type CompiledTrace, compiledTraceAt, followFiles } from "../support/replay";
 
 const traceAt = (name: string): string =>
@@ -54,17 +54,6 @@ describe.each([
     expect(step).not.toMatch(/o\.ema\(|target encoder|Target</);
   });
 });
-
-interface Mutation {
-  readonly mistake: string;
-  readonly from: RegExp;
-  readonly to: string;
-  /** Only in this function of step.ts; everywhere where none is named. */
-  readonly inside?: string;
-  /** Steps until it can be seen; 1 unless said otherwise. */
-  readonly steps?: number;
-  readonly seenIn: Group;
-}
 
 const mutations: readonly Mutation[] = [
   { mistake: "the biased variance of a patch", from: /o\.scale\((\w+), .*?\);/, to: "$1;", seenIn: "targets" },
@@ -143,16 +132,6 @@ const mutations: readonly Mutation[] = [
   { mistake: "beta2 0.999", from: /beta2: 0\.95/, to: "beta2: 0.999", steps: 3, seenIn: "weights" },
 ];
 
-/** The text with one mistake in it. Throws where the pattern is not there: the mutation would prove nothing. */
-function mutated(text: string, { from, to, inside }: Mutation): string {
-  const start = inside === undefined ? 0 : text.search(new RegExp(`export function ${inside}[<(]`));
-  if (start < 0) throw new Error(`step.ts has no ${inside}`);
-  const end = inside === undefined ? text.length : text.indexOf("\n}\n", start);
-  const changed = text.slice(start, end).replace(from, to);
-  if (changed === text.slice(start, end)) throw new Error(`step.ts has nothing like ${from}`);
-  return text.slice(0, start) + changed + text.slice(end);
-}
-
 describe("one mistake in step.ts", () => {
   let compiled: CompiledTrace;
   beforeAll(async () => {
@@ -161,11 +140,6 @@ describe("one mistake in step.ts", () => {
   afterAll(() => compiled.trace.close());
 
   it.each(mutations)("$mistake", async (mutation) => {
-    const files = compiled.files.map((file) =>
-      file.name === "step.ts" ? { ...file, text: mutated(file.text, mutation) } : file,
-    );
-    const { comparisons } = await followFiles(compiled.trace, files, { steps: mutation.steps ?? 1 });
-    const groups = new Set(comparisons.filter(({ holds }) => !holds).map(({ group }) => group));
-    expect([...groups]).toContain(mutation.seenIn);
+    expect(await groupsThatNotice(compiled, mutation)).toContain(mutation.seenIn);
   });
 });

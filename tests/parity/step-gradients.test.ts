@@ -58,6 +58,9 @@ const masked = ({ predictor: decoder = {}, masking: _, ...spec }: JsonObject): J
   decoder,
 });
 
+/** The same encoder over 10 of 25 patches and mask tokens. */
+const simmim = ({ predictor: _, masking: __, ...spec }: JsonObject): JsonObject => ({ ...spec, objective: "simmim" });
+
 const variants: readonly Variant[] = [
   ["as released", (spec) => spec],
   ["mean squared error", (spec) => ({ ...spec, loss: "mse" })],
@@ -72,6 +75,9 @@ const variants: readonly Variant[] = [
     (spec) => within({ ...masked(spec), targets: { normalize: false } }, "encoder", { classToken: false }),
   ],
   ["a masked autoencoder with stochastic depth", (spec) => within(masked(spec), "encoder", { dropPath: 0.3 })],
+  ["SimMIM", simmim],
+  ["SimMIM with stochastic depth", (spec) => within(simmim(spec), "encoder", { dropPath: 0.3 })],
+  ["SimMIM without a class token", (spec) => within(simmim(spec), "encoder", { classToken: false })],
   ["one block each", (spec) => within(within(spec, "encoder", { depth: 1 }), "predictor", { depth: 1 })],
 ];
 

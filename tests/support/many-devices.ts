@@ -28,6 +28,7 @@ const ownFields: { readonly [Name in ObjectiveName]: object } = {
     masking: { minKeep: 1, targets: { count: 3, scale: [0.13, 0.24] }, context: { scale: [0.7, 0.95], tokens: 4 } },
   },
   mae: { decoder: network },
+  simmim: {},
 };
 
 /** Stochastic depth, clipping and several programs: whatever depends on the place of an image in the batch. */

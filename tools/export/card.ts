@@ -10,6 +10,7 @@ import { type ExportSource, encoderText } from "./source";
 const methods: { readonly [Name in ObjectiveName]: { readonly tag: string; readonly text: string } } = {
   ijepa: { tag: "i-jepa", text: "an [I-JEPA](https://arxiv.org/abs/2301.08243) pre-training" },
   mae: { tag: "mae", text: "the pre-training of a [masked autoencoder](https://arxiv.org/abs/2111.06377)" },
+  simmim: { tag: "simmim", text: "a [SimMIM](https://arxiv.org/abs/2111.09886) pre-training" },
 };
 
 export function cardText(of: {
@@ -83,7 +84,7 @@ function ownRows(experiment: Experiment): readonly (readonly [string, string])[]
   }
   const [{ contextTokens = 0, targetTokens = 0 } = {}] = experiment.masks.programs;
   const masks = `${targetTokens} of ${contextTokens + targetTokens} patches, at random`;
-  return [row("decoder", experiment.decoder), ["masks", masks]];
+  return [...("decoder" in experiment ? [row("decoder", experiment.decoder)] : []), ["masks", masks]];
 }
 
 function dataText(data: DataPlan): string {

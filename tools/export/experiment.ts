@@ -12,13 +12,13 @@ const isChannels = (value: unknown): boolean =>
   Array.isArray(value) && value.length === 3 && value.every((entry) => Number.isFinite(entry));
 
 /** What an export reads, by path, and what it has to be. */
-const wanted = (objective: ObjectiveName): readonly (readonly [path: string, is: (value: unknown) => boolean])[] => [
+const wanted = (networks: readonly string[]): readonly (readonly [path: string, is: (value: unknown) => boolean])[] => [
   ["name", (value) => typeof value === "string" && /^[\w.-]{1,200}$/.test(value) && !/^\.+$/.test(value)],
   ...["height", "width", "patch"].map((field) => [`image.${field}`, isCount] as const),
   ["image.mean", isChannels],
   ["image.std", isChannels],
   ...["dim", "depth", "heads", "hidden"].flatMap((field) =>
-    [`encoder.${field}`, `${objectives[objective].recorded.second}.${field}`].map((path) => [path, isCount] as const),
+    networks.map((network) => [`${network}.${field}`, isCount] as const),
   ),
   ["data.kind", (value) => ["shapes", "folder", "webdataset", "parquet"].some((kind) => kind === value)],
   ["optimizer.globalBatch", isCount],
@@ -40,7 +40,8 @@ export function experimentOf(text: string): { readonly experiment: Experiment } 
   const names = Object.keys(objectives) as ObjectiveName[]; // the keys of a total table
   const objective = names.find((name) => name === said);
   if (objective === undefined) return { lacks: "experiment.objective" };
-  const lacking = wanted(objective).find(([path, is]) => !is(at(path)));
+  const { second } = objectives[objective].recorded;
+  const lacking = wanted(["encoder", ...(second === null ? [] : [second.name])]).find(([path, is]) => !is(at(path)));
   if (lacking !== undefined) return { lacks: `experiment.${lacking[0]}` };
   // A trainer wrote its own constants; what is read of them here was just looked at.
   return { experiment: withChoices(value, objective) as Experiment };

@@ -72,9 +72,9 @@ function unfitOf(name: FormatName, experiment: Experiment): Problem | null {
   if (!others.includes(name)) {
     return errors.exportFormatUnfit({ format: name, found: `an encoder of \`objective: "${objective}"\``, others });
   }
-  // ViTMAEModel has a class token whatever its configuration says.
+  // ViTMAEModel and ViTModel have a class token whatever their configurations say.
   const lacksToken = name === "hf" && "classToken" in experiment && !experiment.classToken;
-  const found = "a masked autoencoder without a class token";
+  const found = "an encoder of masked patches without a class token";
   return lacksToken
     ? errors.exportFormatUnfit({ format: name, found, others: others.filter((other) => other !== name) })
     : null;

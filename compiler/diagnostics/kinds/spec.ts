@@ -20,6 +20,10 @@ function minKeepHint({ height, width }: Block, which: "target" | "context"): str
     : `Set masking.minKeep to ${fits} or less, ${others}`;
 }
 
+/** What is drawn as one where patches are masked at random. */
+const drawn = ({ unit }: { readonly unit: number }): string =>
+  unit === 1 ? "patches" : `squares of ${unit}×${unit} patches`;
+
 type FoundWantNear = FoundWant & { readonly near: string | null };
 
 export const specErrors = {
@@ -370,10 +374,19 @@ export const specErrors = {
   nothingVisible: kind(
     "E328",
     "Of every image at least one patch is seen, and at least one is masked.",
-    (facts: { visible: number; patches: number }) => ({
+    (facts: { visible: number; squares: number; unit: number }) => ({
       what: facts.visible < 1 ? "no patch of an image is left to be seen" : "no patch of an image is masked",
-      found: `${facts.visible} of ${facts.patches} patches that are seen`,
-      want: `a ratio that masks 1 to ${facts.patches - 1} of ${facts.patches} patches`,
+      found: `${facts.visible} of ${facts.squares} ${drawn(facts)} that are seen`,
+      want: `a ratio that masks 1 to ${facts.squares - 1} of ${facts.squares} ${drawn(facts)}`,
+    }),
+  ),
+  maskUnitUnfit: kind(
+    "E338",
+    "Squares of patches that are masked as one fill the grid of patches.",
+    (facts: { unit: number; side: number; fitting: readonly number[] }) => ({
+      what: "the squares that are masked do not fill the grid of patches",
+      found: `squares of ${facts.unit}×${facts.unit} patches, and a grid of ${facts.side}×${facts.side}`,
+      want: `${facts.fitting.join(" or ")}, whose multiple ${facts.side} is`,
     }),
   ),
   engineShardsNoOptimizer: kind(

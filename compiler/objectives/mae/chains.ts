@@ -1,6 +1,5 @@
 /** A masked autoencoder as chains of small graphs, the way the paper tells it (He et al. 2021, arXiv 2111.06377, §3). */
 import { type Graph, GraphBuilder, type Value } from "../../ir/graph";
-import { expression, sizeOf } from "../../ir/number";
 import {
   afterClassToken,
   blockOf,
@@ -10,39 +9,15 @@ import {
   imagesChain,
   loop,
   once,
-  patchesInto,
 } from "../../model/encoder";
 import { LAYER_NORM_EPS, layers, linearGroup, normGroup, tokenGroup } from "../../model/layers";
 import { maskTokensAt, visibleTokens } from "../../model/masked";
 import { IMAGES, type Model } from "../../model/model";
+import { pixelTargetsChain } from "../../model/pixel-targets";
 import { dimsOf, type MaeDims } from "./dims";
 import { decoderLayout } from "./networks";
 import type { MaeNumbers } from "./numbers";
 import { type MaeTrees, treesOf } from "./trees";
-
-/**
- * The pixels of masked patches. Each patch is normalized by its own mean and deviation; the deviation is that of the unbiased
- * variance, as in the released code and its ports: (x − mean) / √(σ²·V/(V−1) + 1e-6), by what `normalize` divides by.
- */
-function pixelTargets(n: MaeNumbers, dims: MaeDims, { batch }: MaeTrees): Graph {
-  const g = new GraphBuilder(
-    "pixelTargets",
-    n.normalizeTargets
-      ? "The pixels of the masked patches, each patch by its own mean and (unbiased) deviation."
-      : "The pixels of the masked patches.",
-  );
-  const patches = patchesInto(g, dims);
-  const masked = g.read("masked", batch.masked);
-  if (!n.normalizeTargets) return g.finish([g.one("gatherTokens", [patches, masked], {}, "targets")]);
-  const chosen = g.one("gatherTokens", [patches, masked], {}, "chosen");
-  const size = sizeOf(dims.values);
-  const { name } = dims.values;
-  const share = (size - 1) / size;
-  const eps = expression(`1e-6 * (${name} - 1) / ${name}`, 1e-6 * share);
-  const normalized = g.one("normalize", [chosen], { eps }, "normalized");
-  const by = expression(`Math.sqrt((${name} - 1) / ${name})`, Math.sqrt(share));
-  return g.finish([g.one("scale", [normalized], { by }, "targets")]);
-}
 
 /** The encoder sees visible patches alone. */
 function embedVisible(n: MaeNumbers, dims: MaeDims, { batch, constants }: MaeTrees): Graph {
@@ -128,17 +103,7 @@ export function buildModel(n: MaeNumbers): Model {
     operands: n.operands,
     images: imagesChain(n, dims),
     chains: [
-      {
-        kind: "frozen",
-        name: "targets",
-        part: "targets",
-        title: "Targets: the pixels of masked patches",
-        input: IMAGES,
-        weights: "weights",
-        running: "h",
-        result: "targets",
-        stages: [once(pixelTargets(n, dims, trees))],
-      },
+      pixelTargetsChain(dims, trees.batch.masked, { normalized: n.normalizeTargets }),
       {
         kind: "trained",
         name: "encoder",

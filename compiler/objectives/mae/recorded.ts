@@ -1,11 +1,11 @@
 /** The experiment of a recorded run of a masked autoencoder (tests/golden/transformers). */
 
 import type { RecordedExperiment } from "../objective";
-import { ratioOf, recordedPrograms } from "../recorded";
+import { maskedFields, ratioOf, recordedVisible } from "../recorded";
 
 export const recorded: RecordedExperiment<"mae"> = {
-  fields: ({ config, secondHidden, classToken }) => ({
-    encoder: { classToken },
+  fields: ({ config, secondHidden, ...trace }) => ({
+    ...maskedFields({ config, ...trace }),
     decoder: {
       dim: config.predictorDim,
       depth: config.predictorDepth,
@@ -13,14 +13,8 @@ export const recorded: RecordedExperiment<"mae"> = {
       mlpRatio: ratioOf(secondHidden, config.predictorDim),
     },
     targets: { normalize: config.normalizesPixels },
-    optimization: { ...(config.beta2 !== null && { adamw: { beta2: config.beta2 } }) },
   }),
-  masks: (trace) => ({
-    gridHeight: trace.grid,
-    gridWidth: trace.grid,
-    targetCount: 1,
-    programs: recordedPrograms(trace),
-  }),
+  masks: recordedVisible,
   withSmoothL1: () => null,
   // Its own loss is that.
   withMse: () => null,

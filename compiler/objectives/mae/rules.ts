@@ -1,10 +1,9 @@
 /** Rules between the fields of a masked autoencoder. */
-import { errors } from "../../diagnostics/catalogue";
 import { headsProblem } from "../../spec/heads";
-import { gridRule } from "../../spec/mask-rules";
+import { gridRule, visibleRule } from "../../spec/mask-rules";
 import type { Rule } from "../../spec/rule";
 import type { MaeSpec } from "../../spec/spec";
-import { visiblePatches } from "./plan";
+import { maskSettings } from "./masks";
 
 export const maeRules: readonly Rule<MaeSpec>[] = [
   {
@@ -14,13 +13,5 @@ export const maeRules: readonly Rule<MaeSpec>[] = [
       decoder.dim % decoder.heads === 0 ? [] : [{ path: ["decoder", "heads"], problem: headsProblem(decoder, false) }],
   },
   gridRule,
-  {
-    name: "some patches are seen and some are masked",
-    reads: ["image.size", "encoder.patch", "maskRatio"],
-    check: ({ spec }) => {
-      const { visible, patches } = visiblePatches(spec);
-      if (!Number.isInteger(patches) || (visible >= 1 && visible < patches)) return [];
-      return [{ path: ["maskRatio"], problem: errors.nothingVisible({ visible, patches }) }];
-    },
-  },
+  visibleRule(maskSettings),
 ];

@@ -1,7 +1,7 @@
 /** What the step of a masked autoencoder is handed. */
 import type { Leaf } from "../../ir/graph";
+import { maskLeaves } from "../../model/masked";
 import {
-  batchLeaf,
   classPositionLeaf,
   dropPathLeaves,
   imagesLeaf,
@@ -20,16 +20,10 @@ export interface MaeTrees extends ModelTrees {
 
 export function treesOf(n: MaeNumbers, dims: MaeDims): MaeTrees {
   const dropPath = dropPathLeaves(n, dims.images);
-  const { images, visible, masked } = dims;
   return {
     batch: {
       images: imagesLeaf(n, dims),
-      visible: batchLeaf("visible", {
-        dtype: "i32",
-        shape: [images, visible],
-        doc: "The patches that the encoder sees, drawn at random for every image.",
-      }),
-      masked: batchLeaf("masked", { dtype: "i32", shape: [images, masked], doc: "All other patches." }),
+      ...maskLeaves(dims),
       ...(dropPath && { dropPath }),
     },
     schedule: scheduleLeaves({ averages: false }),

@@ -1,34 +1,15 @@
 /** A masked autoencoder as its trainer sees it: patches at random, and the encoder itself, which is judged. */
 import type { MaeExperiment, RuntimeObjective } from "../../experiment";
-import { dropPathFactors } from "../../loop/drop-path";
-import { drawPatches } from "../../masks/random";
-import { positionsOf } from "../../model/positions";
+import { visibleBatch } from "../../loop/visible-batch";
+import { classPositionOf, positionsOf } from "../../model/positions";
 import { recorded } from "./recorded";
 
 export const objective: RuntimeObjective<MaeExperiment> = {
-  batch: (experiment, { step, firstImage }) => {
-    const { seed, masks, optimizer } = experiment;
-    const images = optimizer.deviceBatch;
-    const dropPath = dropPathFactors({
-      seed,
-      step,
-      images,
-      contexts: 1,
-      firstImage,
-      globalBatch: optimizer.globalBatch,
-      depth: experiment.encoder.depth,
-      rate: experiment.dropPath,
-    });
-    const { lengths, visible, masked } = drawPatches(masks, { seed, step, images, firstImage });
-    return { lengths, batch: { visible, masked, ...(dropPath === undefined ? {} : { dropPath }) } };
-  },
-  constants: (experiment) => {
-    const { optimizer, encoder, decoder, classToken } = experiment;
-    return {
-      decoderPositions: positionsOf(experiment, decoder.dim),
-      ...(classToken && { classPosition: new Float32Array(optimizer.deviceBatch * encoder.dim) }),
-    };
-  },
+  batch: visibleBatch,
+  constants: (experiment) => ({
+    decoderPositions: positionsOf(experiment, experiment.decoder.dim),
+    ...classPositionOf(experiment),
+  }),
   positions: ({ image, encoder, decoder }) => {
     const patches = image.gridHeight * image.gridWidth;
     return [

@@ -6,7 +6,7 @@ import { writeSafetensors } from "../../../runtime/checkpoint/safetensors";
 import type { Experiment, ExperimentOf, ObjectiveName } from "../../../runtime/experiment";
 import { objectives } from "../../../runtime/objectives";
 import { type ExportFormat, imageSize, json, provenance, toWrite } from "../format";
-import type { SourceTensor } from "../source";
+import type { ExportSource, SourceTensor } from "../source";
 
 /** What each objective's encoder has of its own in its configuration there. */
 const configs: {
@@ -24,11 +24,34 @@ const configs: {
       mask_ratio: targetTokens / (contextTokens + targetTokens),
     };
   },
+  // What one linear layer predicts of a token are the pixels of its patch.
+  simmim: ({ image }) => ({ model_type: "vit", encoder_stride: image.patch }),
 };
 
 const notes: { readonly [Name in ObjectiveName]: string } = {
   ijepa: "The encoder has no class token: the mean over patches is what is evaluated.",
   mae: "The mean over patches, without the class token, is what is evaluated. The decoder is not in it.",
+  simmim:
+    "The mean over patches, without the class token, is what is evaluated. ViTModel loads it as well, and leaves the head and the mask token.",
+};
+
+type Whole = (encoder: readonly SourceTensor[], source: ExportSource) => readonly SourceTensor[];
+
+const encoderAlone: Whole = (encoder) => encoder;
+
+/** What their class has of it: the encoder, by its names there, and what stands behind it. */
+const wholes: { readonly [Name in ObjectiveName]: Whole } = {
+  ijepa: encoderAlone,
+  mae: encoderAlone,
+  // The head is a convolution there, over single tokens; its values are in the order of ours.
+  simmim: (encoder, { all }) => [
+    ...encoder.map((tensor) => ({ ...tensor, name: `vit.${tensor.name}` })),
+    ...all.flatMap(({ name, shape, read }) => {
+      const [, kind] = /^head\.proj\.(weight|bias)$/.exec(name) ?? [];
+      if (kind === undefined) return [];
+      return [{ name: `decoder.0.${kind}`, shape: kind === "weight" ? [...shape, 1, 1] : shape, read }];
+    }),
+  ],
 };
 
 export function huggingFaceConfig(experiment: Experiment): Readonly<Record<string, unknown>> {
@@ -111,22 +134,25 @@ function withTokenRow({ name, shape: [one = 1, patches = 0, width = 0], read }: 
 }
 
 export const huggingFace: ExportFormat = {
-  purpose: "a folder for IJepaModel or ViTMAEModel of Hugging Face transformers",
+  purpose: "a folder for IJepaModel, ViTMAEModel or ViTForMaskedImageModeling of Hugging Face transformers",
   library: "transformers",
-  objectives: ["ijepa", "mae"],
+  objectives: ["ijepa", "mae", "simmim"],
   precisions: [],
   make: async ({ source, folder, out }) => {
-    const content = { metadata: provenance(source), tensors: toWrite(renamed(source.encoder)) };
-    await writeSafetensors(join(folder, "model.safetensors"), content);
-    writeConfigs(folder, source.experiment);
     const { objective } = source.experiment;
-    const { model, options, features } = objectives[objective].handsOn;
+    const tensors = wholes[objective](renamed(source.encoder), source);
+    await writeSafetensors(join(folder, "model.safetensors"), {
+      metadata: provenance(source),
+      tensors: toWrite(tensors),
+    });
+    writeConfigs(folder, source.experiment);
+    const { model, options, encoder = "", features } = objectives[objective].handsOn;
     return {
       loading: {
         language: "python",
         lines: [
           `from transformers import ${model}`,
-          `model = ${model}.from_pretrained(${JSON.stringify(out)}${options}).eval()`,
+          `model = ${model}.from_pretrained(${JSON.stringify(out)}${options})${encoder}.eval()`,
           `features = model(pixel_values).${features}`,
         ],
       },

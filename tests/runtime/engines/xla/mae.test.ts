@@ -1,4 +1,4 @@
-/** Masked autoencoders on XLA: recorded runs, operands in bfloat16, and several devices against one. */
+/** Masked autoencoders and SimMIM on XLA: recorded runs, operands in bfloat16, and several devices against one. */
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { castsOfStep } from "../../../../compiler/step/casts";
@@ -24,13 +24,18 @@ const moments = (of: Trained): readonly (readonly [path: string, values: Float32
   [...of.state].filter(([path]) => path.startsWith("m."));
 
 describe.skipIf(!hasPlugin)(`masked autoencoders (seed ${testSeed})`, { timeout: 300_000 }, () => {
-  test.each(["mae_normalized", "mae_pixels"])("%s holds", async (name) => {
+  test.each([
+    ["mae_normalized", 197],
+    ["mae_pixels", 121],
+    ["simmim_two_blocks", 107],
+    ["simmim_one_block", 69],
+  ] as const)("%s holds", async (name, tensors) => {
     const path = fileURLToPath(new URL(`../../../golden/transformers/${name}.safetensors`, import.meta.url));
     const { trace, files } = await compiledTraceAt(path);
     const engine = await createEngine({ ...cpu, pjrtPlugin: plugin.path });
     try {
       const { comparisons } = await follow(await evaluateReplay(files), trace, engine);
-      expect(comparisons.length).toBeGreaterThan(120);
+      expect(comparisons).toHaveLength(tensors);
       expect(comparisons.filter(({ holds }) => !holds)).toEqual([]);
     } finally {
       await engine.release();
@@ -58,8 +63,8 @@ describe.skipIf(!hasPlugin)(`masked autoencoders (seed ${testSeed})`, { timeout:
     expect(errorTo(exact)).toBeGreaterThan(2 ** -11);
   });
 
-  test("two processes of two devices are one device", async () => {
-    const hardware = { engine: "xla", device: "cpu", objective: "mae" } as const;
+  test.each(["mae", "simmim"] as const)("two processes of two devices are one device: %s", async (objective) => {
+    const hardware = { engine: "xla", device: "cpu", objective } as const;
     const holding =
       (devices: number): MakeEngine =>
       (reducer) =>

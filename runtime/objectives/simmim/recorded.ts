@@ -1,0 +1,23 @@
+/** What a recorded run of SimMIM holds (docs/parity.md, tests/golden/transformers). */
+import type { RecordedForm } from "../../experiment";
+
+export const recorded: RecordedForm = {
+  forward: [
+    {
+      tensor: "fwd.target_masked",
+      output: "targets",
+      group: "targets",
+      shape: ({ images, targetTokens, values }) => [images, targetTokens, values],
+    },
+    {
+      tensor: "fwd.pred",
+      output: "encoder",
+      group: "predictions",
+      shape: ({ images, targetTokens, values }) => [images, targetTokens, values],
+    },
+    { tensor: "fwd.loss", output: "loss", group: "losses", shape: () => [] },
+  ],
+  masks: ({ seen, predicted }) => ({ visible: seen, masked: predicted }),
+  second: null,
+  losses: ["seq.loss"],
+};
