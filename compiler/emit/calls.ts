@@ -66,6 +66,9 @@ const runningVariable = ({ chain }: ForwardCall): string => `${chain}X`;
 
 const isOfBlock = ({ path }: Leaf): boolean => path.includes("*");
 
+/** The list that has an entry for every block: `batch.dropPath`. */
+const perBlockList = ({ tree, path }: Leaf): string => `${tree}.${path.split(".*")[0]}`;
+
 class BodyWriter {
   readonly lines: string[] = [];
   readonly uses: Uses[] = [];
@@ -121,10 +124,14 @@ class BodyWriter {
     return invocation;
   }
 
-  private leafCode(leaf: Leaf): string {
+  /** `stage` is whose argument it is. */
+  private leafCode(leaf: Leaf, stage?: Stage): string {
     if (this.settings.leaf !== undefined) return this.settings.leaf(leaf);
-    if (isOfBlock(leaf)) return `drop.${leaf.path.split(".").at(-1)}`;
-    return `${leaf.tree}.${leaf.path}`;
+    if (!isOfBlock(leaf)) return `${leaf.tree}.${leaf.path}`;
+    const branch = leaf.path.split(".").at(-1);
+    if (stage?.repeated !== false) return `drop.${branch}`;
+    this.use({ helpers: ["blockAt"] });
+    return `blockAt(${perBlockList(leaf)}, ${stage.blocks?.from ?? 0}).${branch}`;
   }
 
   private blocksCode({ graph, blocks }: Stage, tree: InferenceCall["weights"]): string {
@@ -158,7 +165,7 @@ class BodyWriter {
     running?: string,
   ): Invocation {
     const inputs = stage.graph.inputs.map((value) => {
-      const code = value.leaf === undefined ? running : this.leafCode(value.leaf);
+      const code = value.leaf === undefined ? running : this.leafCode(value.leaf, stage);
       if (code === undefined) throw new Error(`internal: nothing gives ${value.name} to ${stage.graph.name}`);
       return code;
     });
@@ -171,8 +178,12 @@ class BodyWriter {
     const perBlock = stage.graph.inputs.find(({ leaf }) => leaf !== undefined && isOfBlock(leaf))?.leaf;
     if (perBlock === undefined) return [`for (const block of ${blocks}) {`];
     this.use({ helpers: ["blockAt"] });
-    const list = `${perBlock.tree}.${perBlock.path.split(".*")[0]}`;
-    return [`for (const [i, block] of ${blocks}.entries()) {`, `  const drop = blockAt(${list}, i);`];
+    const from = stage.blocks?.from ?? 0;
+    const at = from === 0 ? "i" : `i + ${from}`;
+    return [
+      `for (const [i, block] of ${blocks}.entries()) {`,
+      `  const drop = blockAt(${perBlockList(perBlock)}, ${at});`,
+    ];
   }
 
   private inference(call: InferenceCall): void {
