@@ -1,9 +1,11 @@
 /**
  * How many wrong edits of a generated step.ts its types refuse, by kind: mutants of the quickstart and of ViT-H/14, or of
- * the trainers that are named.
+ * the trainers that are named, methods of experiments/methods among them.
  *
- *   npx tsx scripts/mutants.ts [--seed N] [--of-each-kind N] [--kind "a size changed"] [--of accumulated,bf16,sharded]
+ *   npx tsx scripts/mutants.ts [--seed N] [--of-each-kind N] [--kind "a size changed"] [--of accumulated,bf16,sharded,mae]
  */
+import { readdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { type Compiled, compile } from "../compiler/compile";
@@ -28,11 +30,14 @@ function ofFile(path: string, settings: readonly string[] = []): Compiled {
 }
 
 const quickstart = "experiments/quickstart.json";
+const methodsFolder = "experiments/methods";
+const methods = readdirSync(methodsFolder).filter((name) => name.endsWith(".json"));
 const subjects: Readonly<Record<string, () => Compiled>> = {
   quickstart: () => ofFile(quickstart),
   "ViT-H/14": () => ofFile("experiments/official/in1k_vith14_ep300.json"),
   accumulated: () => ofFile(quickstart, ["optimization.accumulation=2", "optimization.clipNorm=3"]),
   bf16: () => ofFile(quickstart, ["hardware.engine=xla", "hardware.precision=bf16"]),
+  ...Object.fromEntries(methods.map((name) => [basename(name, ".json"), () => ofFile(join(methodsFolder, name))])),
   sharded: () => ofFile(quickstart, ["hardware.gpus=4", "hardware.shardOptimizer=true"]),
 };
 const names = flags.of?.split(",") ?? ["quickstart", "ViT-H/14"];

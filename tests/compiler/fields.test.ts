@@ -7,6 +7,7 @@ import { type SchemaNode, schemaRoot } from "../../compiler/spec/schema";
 import { effectsOf } from "./effects";
 import { fieldEffects } from "./field-effects";
 import { maeFieldEffects } from "./field-effects-mae";
+import { simmimFieldEffects } from "./field-effects-simmim";
 import { lines, withField } from "./spec/fixture";
 
 const shapes: JsonObject = {
@@ -22,6 +23,7 @@ const random: JsonObject = { ...shapes, masking: { strategy: "random", targets: 
 /** The same encoder in a masked autoencoder, for the fields that it alone has. */
 const { predictor: _predictor, masking: _masking, ...common } = shapes;
 const masked: JsonObject = { ...common, objective: "mae", decoder: { dim: 24, depth: 2, heads: 3 } };
+const simmim: JsonObject = { ...common, objective: "simmim" };
 const folder: JsonObject = { ...shapes, data: { source: "folder", train: "train", images: 4096 } };
 const parquet: JsonObject = { ...shapes, data: { source: "parquet", train: "train", images: 4096 } };
 
@@ -55,7 +57,9 @@ describe("every field of the schema does what it should", () => {
   test("the table has all fields", () => {
     expect([...new Set(fieldsOf(schemaRoot, ""))].sort()).toEqual(
       // The objective decides what all others mean.
-      ["objective", ...Object.keys(fieldEffects), ...Object.keys(maeFieldEffects), ...Object.keys(refused)].sort(),
+      [
+        ...new Set(["objective", ...[fieldEffects, maeFieldEffects, simmimFieldEffects, refused].flatMap(Object.keys)]),
+      ].sort(),
     );
   });
 
@@ -92,5 +96,9 @@ describe("every field of the schema does what it should", () => {
 
   test.each(Object.entries(maeFieldEffects))("%s of a masked autoencoder", (path, [to, effects]) => {
     expect(effectsOf(compiled(masked), compiled(withField(masked, path, to)))).toEqual(effects);
+  });
+
+  test.each(Object.entries(simmimFieldEffects))("%s of SimMIM", (path, [to, effects]) => {
+    expect(effectsOf(compiled(simmim), compiled(withField(simmim, path, to)))).toEqual(effects);
   });
 });

@@ -26,11 +26,19 @@ export const smallSpec = {
   optimization: { epochs: 2, globalBatch: 16, learningRate: { warmupEpochs: 1 } },
 };
 
+/** The same encoder among mask tokens, with a class token. */
+const { predictor: _, masking: __, ...common } = smallSpec;
+export const simmimSpec = { ...common, objective: "simmim" };
+
 export const steps = 5;
 
 /** Writes the run into `folder`; `change` edits a value of the state before it is saved. */
-export async function makeRun(folder: string, change: (path: string, values: Float32Array) => void = () => {}) {
-  const loaded = specFromText({ text: JSON.stringify(smallSpec), file: "small.json" });
+export async function makeRun(
+  folder: string,
+  change: (path: string, values: Float32Array) => void = () => {},
+  spec: object = smallSpec,
+) {
+  const loaded = specFromText({ text: JSON.stringify(spec), file: "small.json" });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics));
   const compiled = compile(loaded);
   const { experiment, parameters } = await evaluateTrainer(compiled.files);

@@ -6,7 +6,12 @@ import { lines } from "./fixture";
 
 const loadedOf = (change: JsonObject) =>
   specFromText({
-    text: JSON.stringify({ objective: "simmim", encoder: { size: "base", patch: 16 }, data: { source: "shapes" }, ...change }),
+    text: JSON.stringify({
+      objective: "simmim",
+      encoder: { size: "base", patch: 16 },
+      data: { source: "shapes" },
+      ...change,
+    }),
     file: "x.json",
   });
 

@@ -24,7 +24,7 @@ import { timmModel } from "../../../tools/export/formats/timm";
 import { writeEncoderModel } from "../../../tools/export/onnx/model";
 import { ExportRefused } from "../../../tools/export/refused";
 import { openSource } from "../../../tools/export/source";
-import { furthest, makeRun, type SmallRun, steps } from "../../support/exported";
+import { furthest, makeRun, type SmallRun, simmimSpec, steps } from "../../support/exported";
 
 const folder = mkdtempSync(join(tmpdir(), "ijepa-export-"));
 const from = join(folder, "run");
@@ -87,6 +87,54 @@ describe("files", () => {
     const before = files.map((name) => readFileSync(join(made.folder, name)).toString("latin1"));
     await exported(format);
     expect(files.map((name) => readFileSync(join(made.folder, name)).toString("latin1"))).toEqual(before);
+  });
+});
+
+describe("SimMIM", () => {
+  const at = join(folder, "simmim");
+  let simmim: SmallRun;
+  beforeAll(async () => {
+    simmim = await makeRun(at, undefined, simmimSpec);
+  });
+
+  test("leaves whole, by the names of ViTForMaskedImageModeling", async () => {
+    const made = await exported("hf", { from: at, out: join(folder, "simmim-hf") });
+    const { tensors } = await readSafetensors(join(made.folder, "model.safetensors"));
+    const both = (layer: string): string[] => [`${layer}.weight`, `${layer}.bias`];
+    const block = ["layernorm_before", "layernorm_after", "intermediate.dense", "output.dense"];
+    const attention = ["attention.query", "attention.key", "attention.value", "output.dense"];
+    const inner = [...block, ...attention.map((name) => `attention.${name}`)];
+    expect([...tensors.keys()].sort()).toEqual(
+      [
+        ...["cls_token", "mask_token", "position_embeddings"].map((name) => `vit.embeddings.${name}`),
+        ...both("vit.embeddings.patch_embeddings.projection"),
+        ...[0, 1].flatMap((i) => inner.flatMap((name) => both(`vit.encoder.layer.${i}.${name}`))),
+        ...both("vit.layernorm"),
+        ...both("decoder.0"),
+      ].sort(),
+    );
+    // A convolution over single tokens; values of a patch are in its order, (channel, y, x).
+    expect(tensors.get("decoder.0.weight")?.shape).toEqual([48, 32, 1, 1]);
+    const bias = await simmim.read("weights.head.proj.bias");
+    expect(tensors.get("decoder.0.bias")?.values).toEqual(bias);
+    expect(tensors.get("vit.embeddings.mask_token")?.shape).toEqual([1, 1, 32]);
+    // The class token has no position.
+    const table = tensors.get("vit.embeddings.position_embeddings");
+    expect(table?.shape).toEqual([1, 37, 32]);
+    expect(table?.values.slice(0, 32).every((value) => value === 0)).toBe(true);
+    const config = JSON.parse(readFileSync(join(made.folder, "config.json"), "utf8"));
+    expect(config).toMatchObject({ model_type: "vit", encoder_stride: 4, patch_size: 4, image_size: 24 });
+    expect(config.architectures).toEqual(["ViTForMaskedImageModeling"]);
+    expect(made.loading.lines[1]).toContain(").vit.eval()");
+  });
+
+  test.each(["safetensors", "onnx"] as const)("its encoder leaves as %s", async (format) => {
+    const made = await exported(format, { from: at, out: join(folder, `simmim-${format}`) });
+    expect(readFileSync(join(made.folder, "README.md"), "utf8")).toContain("a [SimMIM]");
+  });
+
+  test.each(["timm", "official", "transformers.js"] as const)("nothing of it leaves as %s", async (format) => {
+    expect(await refusal(exported(format, { from: at, out: join(folder, `simmim-${format}`) }))).toBe("E449");
   });
 });
 
