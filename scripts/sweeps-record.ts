@@ -145,7 +145,7 @@ function record([file, ...results]: readonly string[]): void {
     },
     existsSync(file) ? sweptRecords(file) : [],
   );
-  writeFileSync(file, `${JSON.stringify(records, null, 1)}\n`);
+  writeFileSync(file, `${JSON.stringify(records, null, 2)}\n`);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) record(process.argv.slice(2));

@@ -16,7 +16,19 @@ export function fakePoint(index: number, changes: Partial<SweepPoint> = {}): Swe
   const name = `fake-p${index}`;
   const hash = String(index).repeat(64).slice(0, 64);
   const spec = fakeSpec(name);
-  return { index, name, group: name, labels: {}, values: {}, seed: 0, text: "{}", spec, hash, dataFolder: "/nowhere", ...changes };
+  return {
+    index,
+    name,
+    group: name,
+    labels: {},
+    values: {},
+    seed: 0,
+    text: "{}",
+    spec,
+    hash,
+    dataFolder: "/nowhere",
+    ...changes,
+  };
 }
 
 export function fakeSweep(points: number, changes: Partial<Sweep> = {}): Sweep {
