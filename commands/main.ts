@@ -269,11 +269,16 @@ function program(): Command {
     });
   ijepa
     .command("embed")
-    .description("write the features of images as NumPy arrays, a row for each image (docs/evaluation.md)")
+    .description(
+      "write the features of images as NumPy arrays or one parquet file, a row for each image (docs/evaluation.md)",
+    )
     .argument("<from>", "a run folder (its newest checkpoint), a checkpoint, or weights of others with --spec")
     .argument("<images>", "folder of images, at any depth; .tar shards or .parquet files")
-    .requiredOption("--out <file>", "F.npy; the names of the images go to F-files.txt, line by line")
-    .option("--patches", "write the features of every patch too, to F-patches.npy")
+    .requiredOption(
+      "--out <file>",
+      "F.npy, with the names of the images in F-files.txt, line by line; or F.parquet, with names and labels in it",
+    )
+    .option("--patches", "write the features of every patch too, to F-patches.npy or a column of the table")
     .option("--encoder <name>", "target or context", "target")
     .option("--spec <file>", "the architecture of weights of the official code, timm or Hugging Face")
     .action(async (from, images, options) => {

@@ -66,7 +66,7 @@ test.each(cases)("evaluate refuses %s", async (_, args, says) => {
 });
 
 test("embed refuses a name of another format", async () => {
-  const { code, stderr } = await ijepa("embed", from, from, "--out", join(folder, "f.parquet"));
-  expect(stderr).toMatch(/--out is[\s\S]*ends in \.npy/);
-  expect({ code, there: existsSync(join(folder, "f.parquet")) }).toEqual({ code: 2, there: false });
+  const { code, stderr } = await ijepa("embed", from, from, "--out", join(folder, "f.csv"));
+  expect(stderr).toMatch(/--out is[\s\S]*ends in \.npy or \.parquet/);
+  expect({ code, there: existsSync(join(folder, "f.csv")) }).toEqual({ code: 2, there: false });
 });
