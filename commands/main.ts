@@ -251,7 +251,7 @@ function program(): Command {
     .argument("<from>", "a run folder (its newest checkpoint), a checkpoint, or weights of others with --spec")
     .option(
       "--protocol <names>",
-      "with commas: knn, linear, few-labels, collapse, lidar, heads (default: all but heads)",
+      "with commas: knn, linear, few-labels, collapse, lidar, heads, attentive (default: all but the last two)",
     )
     .option(
       "--data <path>",
@@ -261,7 +261,7 @@ function program(): Command {
     .option("--spec <file>", "the architecture of weights of the official code, timm or Hugging Face")
     .option("--train-images <n>", "most training images (default: the experiment's)")
     .option("--test-images <n>", "most validation and most test images (default: the experiment's)")
-    .option("--epochs <n>", "of the heads", "50")
+    .option("--epochs <n>", "of the heads and of the attentive probe", "50")
     .option("--cache <folder>", "where features are kept, or off (default: IJEPA_FEATURE_CACHE, or the user's caches)")
     .option("--json", "one JSON document for programs")
     .action(async (from, options) => {

@@ -9,6 +9,7 @@ import { pixelSide } from "../../runtime/evaluate/pixels";
 import { appendEvent } from "../../runtime/report/jsonl";
 import { probedLayers } from "../export/onnx/session";
 import type { EncoderChoice } from "../export/source";
+import { probeAttention } from "./attentive-probe";
 import { createExtractor, type Extractor, lastLayer, pixelFeatures } from "./extract";
 import { openFeatureCache } from "./feature-cache";
 import { budgets, fewLabels } from "./few-labels";
@@ -34,7 +35,7 @@ export interface EvaluateOptions {
   readonly spec: string | null;
   readonly trainImages: number | null;
   readonly testImages: number | null;
-  /** Of the heads. */
+  /** Of the heads and of the attentive probe. */
   readonly epochs: number;
   /** Folder of the feature cache, "off", or null: the usual one. */
   readonly cache: string | null;
@@ -132,6 +133,18 @@ async function measure({ options, source, images, extractor }: Parts): Promise<P
         test: all.test,
       })
     : [];
+  const attentive = asks("attentive")
+    ? await probeAttention({
+        tasks,
+        heads: experiment.encoder.heads,
+        epochs: options.epochs,
+        seed: experiment.seed,
+        train: extractor.patches(images, "train"),
+        validation: extractor.patches(images, "validation"),
+        test: extractor.patches(images, "test"),
+        progress,
+      })
+    : [];
   const count = Math.min(lidarImages, splits.train.count);
   const views = asks("lidar") ? await extractor.views(images, { count, views: lidarViews }) : null;
   return {
@@ -151,6 +164,7 @@ async function measure({ options, source, images, extractor }: Parts): Promise<P
     rows,
     fewLabels: few,
     heads,
+    attentive,
     collapse: asks("collapse") ? collapseSignals(last.train) : null,
     lidar: views === null ? null : { value: lidar(views), images: count, views: lidarViews },
     notes: [],

@@ -89,7 +89,7 @@ test("pooled features are means of patch features, of every probed layer, by bot
 
 describe("a run", () => {
   test("gives a table, a line of its log, and the same again from the cache", async () => {
-    const all = ["knn", "linear", "few-labels", "collapse", "lidar", "heads"] as const;
+    const all = ["knn", "linear", "few-labels", "collapse", "lidar", "heads", "attentive"] as const;
     const first = await evaluated({ protocols: all });
     expect(first.rows.map(({ representation }) => representation)).toEqual([
       "last layer",
@@ -98,12 +98,20 @@ describe("a run", () => {
     ]);
     expect(first.images).toEqual({ train: 64, validation: 32, test: 32 });
     expect(first.heads.map(({ task }) => task)).toEqual(first.tasks.map(({ name }) => name));
+    expect(first.attentive.map(({ task, images, heads }) => [task, images, heads])).toEqual(
+      first.tasks.map(({ name }) => [name, 64, 4]),
+    );
+    expect(resultText(first)).toMatch(
+      /^count: attentive probe [\d.]+ \([\d.]+–[\d.]+\): 4 heads over the patches of 64 /m,
+    );
     expect(first.lidar?.value).toBeGreaterThan(1);
     expect(resultText(first)).toMatch(/, target encoder at step 5 /);
     const logged = readLogFile(join(from, "log.jsonl")).filter(({ event }) => event === "probes");
     expect(logged).toMatchObject([{ step: 5, results: { encoder: "target", rows: first.rows } }]);
     const progress: string[] = [];
-    const again = await evaluated({ protocols: all.slice(0, 4), progress: (line) => progress.push(line) });
+    const kept = [...all.slice(0, 4), "attentive"] as const;
+    const again = await evaluated({ protocols: kept, progress: (line) => progress.push(line) });
+    expect(again.attentive).toEqual(first.attentive);
     expect(again.rows).toEqual(first.rows);
     expect(again.fewLabels).toEqual(first.fewLabels);
     expect(again.collapse).toEqual(first.collapse);
@@ -111,16 +119,18 @@ describe("a run", () => {
   });
 
   test("a damaged cache is made anew, and that is said", async () => {
-    const first = await evaluated();
+    const protocols = ["knn", "attentive"] as const;
+    const first = await evaluated({ protocols });
     for (const name of readdirSync(cache)) {
       const bytes = readFileSync(join(cache, name));
       bytes[bytes.length - 3] = (bytes.at(-3) ?? 0) ^ 1;
       writeFileSync(join(cache, name), bytes);
     }
-    const again = await evaluated();
+    const again = await evaluated({ protocols });
     expect(again.notes.join(" ")).toMatch(/cached features of train were damaged/);
-    expect(again.rows).toEqual(first.rows);
-    expect((await evaluated()).notes).toEqual([]);
+    expect(again.notes.join(" ")).toMatch(/cached features of patches of test were damaged/);
+    expect([again.rows, again.attentive]).toEqual([first.rows, first.attentive]);
+    expect((await evaluated({ protocols })).notes).toEqual([]);
   });
 
   test("the other encoder has other features, which the cache does not mix up", async () => {
