@@ -257,6 +257,7 @@ function program(): Command {
       "--data <path>",
       "labelled images: a folder per class, or train and val; .tar or .parquet (default: the run's own data)",
     )
+    .option("--labels <names>", "labels to probe for: names, columns of .parquet, or labels.csv[:names] with file_name")
     .option("--encoder <name>", "target or context", "target")
     .option("--spec <file>", "the architecture of weights of the official code, timm or Hugging Face")
     .option("--train-images <n>", "most training images (default: the experiment's)")

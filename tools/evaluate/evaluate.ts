@@ -16,6 +16,7 @@ import { budgets, fewLabels } from "./few-labels";
 import { type HeadTask, type LayerChoice, probeHeads } from "./heads";
 import { type EvaluatedImages, type OfSplits, openImages } from "./images";
 import { wilson } from "./interval";
+import { labelsGiven } from "./labels";
 import { lidar } from "./lidar";
 import type { ProbeResults, ProtocolName, RepresentationRow, TaskAccuracy } from "./result";
 import { whitened } from "./scatter";
@@ -31,6 +32,8 @@ export interface EvaluateOptions {
   readonly protocols: readonly ProtocolName[];
   /** Folder of labelled images; null: the data of the experiment. */
   readonly data: string | null;
+  /** As `labelsGiven` reads it; null: those that the images have. */
+  readonly labels: string | null;
   /** Spec that says the architecture of weights of others. */
   readonly spec: string | null;
   readonly trainImages: number | null;
@@ -49,7 +52,14 @@ export async function evaluateEncoder(options: EvaluateOptions): Promise<ProbeRe
   const notes = [...source.notes];
   try {
     const labelsWanted = protocols.some((name) => name !== "collapse" && name !== "lidar");
-    const images = await openImages({ source, data, trainImages, testImages, labelsWanted });
+    const images = await openImages({
+      source,
+      data,
+      trainImages,
+      testImages,
+      labelsWanted,
+      labels: options.labels === null ? null : labelsGiven(options.labels),
+    });
     const extractor = await createExtractor({
       source,
       cache: openFeatureCache(options.cache),

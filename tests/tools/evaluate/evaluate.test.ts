@@ -40,6 +40,7 @@ const evaluated = (more: Partial<EvaluateOptions> = {}) =>
     encoder: "target",
     protocols: ["knn", "collapse"],
     data: null,
+    labels: null,
     spec: null,
     trainImages: null,
     testImages: null,
