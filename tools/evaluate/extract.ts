@@ -14,10 +14,8 @@ import type { Views } from "./lidar";
 import { type EvaluatedSource, hashOfWeights } from "./source";
 
 const batch = 32;
-/** Patch features of this many bytes are one entry of the cache. */
-const partBytes = 2 ** 28;
-/** Of the training images, which lie in memory together. */
-const mostTrainBytes = 2 ** 31;
+/** Patch features of `part` bytes are one entry of the cache; those of the training images lie in memory together. */
+const patchBytes = { part: 2 ** 28, train: 2 ** 31 };
 /** Part of every key: another number where the same weights and images begin to give other features. */
 const VERSION = 1;
 
@@ -39,8 +37,10 @@ export async function createExtractor(what: {
   readonly note: (sentence: string) => void;
   /** Hears of how far the slow part is. */
   readonly progress: (what: string) => void;
+  /** Left out: as much as a machine of 8 GiB bears. */
+  readonly most?: typeof patchBytes;
 }): Promise<Extractor> {
-  const { source, cache, note, progress } = what;
+  const { source, cache, note, progress, most: mostBytes = patchBytes } = what;
   const { experiment } = source;
   const weights = await hashOfWeights(source);
   const layers = probedLayers(experiment);
@@ -112,14 +112,14 @@ export async function createExtractor(what: {
       const patches = gridHeight * gridWidth;
       const bytes = 4 * patches * dim;
       const { count, pixels } = splits[split];
-      const most = split === "train" ? Math.max(1, Math.floor(mostTrainBytes / bytes)) : count;
+      const most = split === "train" ? Math.max(1, Math.floor(mostBytes.train / bytes)) : count;
       const rows = evenly(count, Math.min(most, count));
       if (rows.length < count) {
         note(
-          `The attentive probe is trained on ${rows.length} of the ${count} training images: their patch features fill 2 GiB.`,
+          `The attentive probe is trained on ${rows.length} of the ${count} training images: their patch features take ${mostBytes.train / 2 ** 30} GiB.`,
         );
       }
-      const ofPart = Math.max(1, Math.floor(partBytes / bytes));
+      const ofPart = Math.max(1, Math.floor(mostBytes.part / bytes));
       const read = async (from: number, taken: number): Promise<Features> => {
         const values = new Float32Array(taken * patches * dim);
         const { patches: encode } = await encoder();

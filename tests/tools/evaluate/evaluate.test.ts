@@ -5,9 +5,15 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { UserError } from "../../../runtime/errors";
+import type { Features } from "../../../runtime/evaluate/features";
 import { readLogFile } from "../../../runtime/report/read-log";
+import type { PatchFeatures } from "../../../tools/evaluate/attentive-probe";
 import { type EvaluateOptions, evaluateEncoder } from "../../../tools/evaluate/evaluate";
+import { createExtractor } from "../../../tools/evaluate/extract";
+import { openFeatureCache } from "../../../tools/evaluate/feature-cache";
+import { openImages } from "../../../tools/evaluate/images";
 import { resultText } from "../../../tools/evaluate/result";
+import { openEvaluated } from "../../../tools/evaluate/source";
 import { exportRun } from "../../../tools/export/export";
 import { normalized } from "../../../tools/export/onnx/measure";
 import { openEncoder } from "../../../tools/export/onnx/session";
@@ -138,6 +144,46 @@ describe("a run", () => {
     const [target, context] = [await evaluated(), await evaluated({ encoder: "context" })];
     expect(context.collapse).not.toEqual(target.collapse);
   });
+});
+
+test("patch features come in parts and, of more training images than memory takes, evenly over all", async () => {
+  const source = await openEvaluated({ from, choice: "target", spec: null });
+  const notes: string[] = [];
+  const limits = { data: null, trainImages: null, testImages: null, labelsWanted: true, labels: null };
+  const images = await openImages({ source, ...limits });
+  const bytes = 4 * 36 * 32;
+  const extractorOf = (most: { readonly part: number; readonly train: number } | undefined) =>
+    createExtractor({
+      source,
+      cache: openFeatureCache(join(folder, "parts")),
+      note: (line) => notes.push(line),
+      progress: () => {},
+      ...(most && { most }),
+    });
+  const [small, whole] = [await extractorOf({ part: 5 * bytes, train: 17 * bytes }), await extractorOf(undefined)];
+  const partsOf = async ({ parts }: PatchFeatures): Promise<readonly Features[]> => {
+    const found: Features[] = [];
+    for await (const part of parts()) found.push(part);
+    return found;
+  };
+  const [all] = await partsOf(whole.patches(images, "train"));
+  const some = small.patches(images, "train");
+  const found = await partsOf(some);
+  expect([some.images, some.patches, some.width]).toEqual([17, 36, 32]);
+  expect(some.rows).toEqual(Array.from({ length: 17 }, (_, i) => Math.floor((i * 64) / 17)));
+  expect(found.map((part) => part.images)).toEqual([5, 5, 5, 2]);
+  const size = 36 * 32;
+  const wanted = some.rows.flatMap((row) => [...(all?.values.subarray(row * size, (row + 1) * size) ?? [])]);
+  expect(
+    furthest(
+      found.flatMap(({ values }) => [...values]),
+      wanted,
+    ),
+  ).toBeLessThan(1e-5);
+  expect(await partsOf(small.patches(images, "train"))).toEqual(found);
+  expect(small.patches(images, "test").images).toBe(32);
+  expect(notes[0]).toMatch(/^The attentive probe is trained on 17 of the 64 training images: /);
+  await Promise.all([small.close(), whole.close(), source.close()]);
 });
 
 describe("a folder of images", () => {
