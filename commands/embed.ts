@@ -1,7 +1,7 @@
-/** `ijepa embed RUN|CHECKPOINT IMAGES --out F.npy`: features for other programs. */
+/** `ijepa embed RUN|CHECKPOINT IMAGES --out F.npy|F.parquet`: features for other programs. */
 import { errors } from "../compiler/diagnostics/catalogue";
 import { unplaced } from "../compiler/diagnostics/diagnostic";
-import { embed } from "../tools/embed/embed";
+import { embed, embedEndings } from "../tools/embed/embed";
 import { encoderOf, progressLine, refused, reporting } from "./evaluate";
 
 export interface EmbedCommandOptions {
@@ -16,9 +16,10 @@ export async function embedCommand(from: string, images: string, options: EmbedC
   const encoder = encoderOf(options.encoder);
   if ("wrong" in encoder) return refused([encoder.wrong]);
   const { out, spec = null, patches = false } = options;
-  if (!out.endsWith(".npy")) {
+  if (!embedEndings.some((ending) => out.endsWith(ending))) {
     const what = `--out is ${JSON.stringify(out)}`;
-    return refused([unplaced(null, errors.badUsage({ what, hint: "It takes a name that ends in .npy." }))]);
+    const hint = `It takes a name that ends in ${embedEndings.join(" or ")}.`;
+    return refused([unplaced(null, errors.badUsage({ what, hint }))]);
   }
   const progress = progressLine();
   return reporting(async () => {

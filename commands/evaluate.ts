@@ -13,6 +13,7 @@ import { printDiagnostics } from "./print";
 export interface EvaluateCommandOptions {
   readonly protocol?: string;
   readonly data?: string;
+  readonly labels?: string;
   readonly encoder: string;
   readonly spec?: string;
   readonly trainImages?: string;
@@ -34,7 +35,7 @@ export async function evaluate(from: string, options: EvaluateCommandOptions): P
   if ("wrong" in trainImages) return refused([trainImages.wrong]);
   if ("wrong" in testImages) return refused([testImages.wrong]);
   if ("wrong" in epochs) return refused([epochs.wrong]);
-  const { data = null, spec = null, cache = null, json = false } = options;
+  const { data = null, labels = null, spec = null, cache = null, json = false } = options;
   const progress = progressLine();
   return reporting(async () => {
     const results = await evaluateEncoder({
@@ -42,6 +43,7 @@ export async function evaluate(from: string, options: EvaluateCommandOptions): P
       encoder: encoder.value,
       protocols: protocols.value,
       data,
+      labels,
       spec,
       cache,
       trainImages: trainImages.value,

@@ -251,17 +251,18 @@ function program(): Command {
     .argument("<from>", "a run folder (its newest checkpoint), a checkpoint, or weights of others with --spec")
     .option(
       "--protocol <names>",
-      "with commas: knn, linear, few-labels, collapse, lidar, heads (default: all but heads)",
+      "with commas: knn, linear, few-labels, collapse, lidar, heads, attentive (default: all but the last two)",
     )
     .option(
       "--data <path>",
       "labelled images: a folder per class, or train and val; .tar or .parquet (default: the run's own data)",
     )
+    .option("--labels <names>", "labels to probe for: names, columns of .parquet, or labels.csv[:names] with file_name")
     .option("--encoder <name>", "target or context", "target")
     .option("--spec <file>", "the architecture of weights of the official code, timm or Hugging Face")
     .option("--train-images <n>", "most training images (default: the experiment's)")
     .option("--test-images <n>", "most validation and most test images (default: the experiment's)")
-    .option("--epochs <n>", "of the heads", "50")
+    .option("--epochs <n>", "of the heads and of the attentive probe", "50")
     .option("--cache <folder>", "where features are kept, or off (default: IJEPA_FEATURE_CACHE, or the user's caches)")
     .option("--json", "one JSON document for programs")
     .action(async (from, options) => {
@@ -269,11 +270,16 @@ function program(): Command {
     });
   ijepa
     .command("embed")
-    .description("write the features of images as NumPy arrays, a row for each image (docs/evaluation.md)")
+    .description(
+      "write the features of images as NumPy arrays or one parquet file, a row for each image (docs/evaluation.md)",
+    )
     .argument("<from>", "a run folder (its newest checkpoint), a checkpoint, or weights of others with --spec")
     .argument("<images>", "folder of images, at any depth; .tar shards or .parquet files")
-    .requiredOption("--out <file>", "F.npy; the names of the images go to F-files.txt, line by line")
-    .option("--patches", "write the features of every patch too, to F-patches.npy")
+    .requiredOption(
+      "--out <file>",
+      "F.npy, with the names of the images in F-files.txt, line by line; or F.parquet, with names and labels in it",
+    )
+    .option("--patches", "write the features of every patch too, to F-patches.npy or a column of the table")
     .option("--encoder <name>", "target or context", "target")
     .option("--spec <file>", "the architecture of weights of the official code, timm or Hugging Face")
     .action(async (from, images, options) => {

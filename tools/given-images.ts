@@ -13,7 +13,7 @@ export interface GivenImages {
 }
 
 /** As data sets are handed around, the first that is there. */
-const heldOutNames = ["val", "valid", "validation", "test"] as const;
+export const heldOutNames = ["val", "valid", "validation", "test"] as const;
 
 const endings = { webdataset: ".tar", parquet: ".parquet" } as const;
 const packed = Object.entries(endings) as readonly (readonly ["webdataset" | "parquet", string])[];

@@ -44,6 +44,8 @@ export async function evaluate(what: {
   readonly rawPixels?: boolean;
   /** Asked between the parts; true breaks off, with null as the result. */
   readonly isStopping?: () => boolean;
+  /** Hears the features of the training images by each encoder; of rank 0 alone. */
+  readonly seen?: (encoder: EvaluatedEncoder, train: Features) => void;
   /** Left out: this process has all images. */
   readonly ranks?: EvaluatingRanks;
 }): Promise<EvaluationReport | null> {
@@ -90,7 +92,8 @@ export async function evaluate(what: {
     },
   }));
   const rows: ReportRow[] = [];
-  for (const [i, { name, features: encode }] of evaluated.entries()) {
+  for (const [i, encoder] of evaluated.entries()) {
+    const { name, features: encode } = encoder;
     const [train, validation, test] = [features.train[i], features.validation[i], features.test[i]];
     if (isStopping()) return null;
     if (train === undefined || validation === undefined || test === undefined) continue;
@@ -102,6 +105,7 @@ export async function evaluate(what: {
       collapse: encode !== pixels.features,
     });
     rows.push(row);
+    if (encode !== pixels.features) what.seen?.(encoder, train);
     log(`Evaluated ${name}: ${rowLine(row, tasks)}`);
   }
   return {

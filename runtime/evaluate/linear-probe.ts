@@ -150,11 +150,16 @@ export function fitClassifier(
 export function predict({ classes, weight, bias }: LinearClassifier, rows: Matrix): Int32Array {
   const logits = matrix(rows.rows, weight.rows);
   productNT(rows, weight, logits);
-  const predicted = new Int32Array(rows.rows);
-  for (let i = 0; i < rows.rows; i++) {
+  return predictedOf(logits, bias, classes);
+}
+
+/** The same from logits without the bias, [images, padded classes]. */
+export function predictedOf(logits: Matrix, bias: Float64Array, classes: number): Int32Array {
+  const predicted = new Int32Array(logits.rows);
+  for (let i = 0; i < logits.rows; i++) {
     let top = Number.NEGATIVE_INFINITY;
     for (let k = 0; k < classes; k++) {
-      const value = (logits.values[i * weight.rows + k] ?? 0) + (bias[k] ?? 0);
+      const value = (logits.values[i * logits.columns + k] ?? 0) + (bias[k] ?? 0);
       if (value > top) {
         top = value;
         predicted[i] = k;
@@ -165,7 +170,7 @@ export function predict({ classes, weight, bias }: LinearClassifier, rows: Matri
 }
 
 /** Mean cross-entropy; writes (p − y) / images as [classes, images]. */
-function softmaxLoss(
+export function softmaxLoss(
   logits: Matrix,
   bias: Float64Array,
   labels: Int32Array,

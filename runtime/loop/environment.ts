@@ -2,6 +2,7 @@
 import type { BadImage, BadImageCounts } from "../data/bad-image";
 import type { Engine, EngineOptions, StateStore } from "../engines/engine";
 import type { EvaluationReport } from "../evaluate/evaluation-report";
+import type { Features } from "../evaluate/features";
 import type { EvaluatingRanks } from "../evaluate/shared-features";
 import type { Experiment, TrainerProgram } from "../experiment";
 import type { StepMemory } from "../step/memory";
@@ -52,6 +53,8 @@ export interface EvaluationOptions {
   readonly badImage: (image: BadImage) => void;
   /** True where the person wants to stop: an evaluation under way gives null. */
   readonly isStopping: () => boolean;
+  /** Hears the features of the training images by the judged encoder; null where nobody asks for them. */
+  readonly seen: ((features: Features) => void) | null;
   /** Those that share the images out; each opens the evaluation and calls it at the same places. */
   readonly ranks: EvaluatingRanks;
 }

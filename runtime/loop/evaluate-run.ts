@@ -8,6 +8,7 @@ import {
   paddedFeatures,
   type SplitName,
 } from "../evaluate/evaluate";
+import type { Features } from "../evaluate/features";
 import { type EvaluatingRanks, failingTogether } from "../evaluate/shared-features";
 import type { TrainerProgram } from "../experiment";
 import { aloneCommunicator } from "../ranks/alone";
@@ -22,6 +23,8 @@ export interface RunEvaluationOptions {
   readonly store: StateStore;
   readonly labelled: Readonly<Record<SplitName, LabelledSplit>>;
   readonly isStopping: () => boolean;
+  /** Hears the features of the training images by the judged encoder. */
+  readonly seen?: ((features: Features) => void) | null;
   /** Those that share the images; left out: this process alone. */
   readonly ranks?: EvaluatingRanks;
 }
@@ -30,7 +33,11 @@ export function evaluateRun(options: RunEvaluationOptions): RunEvaluation {
   const { program, engine, labelled, isStopping, ranks = aloneCommunicator() } = options;
   const { experiment, parameters } = program;
   const { deviceBatch } = experiment.optimizer;
+  const judged = program.objective.judged.name;
   const common = {
+    seen: ({ name }: EvaluatedEncoder, features: Features) => {
+      if (name === judged) options.seen?.(features);
+    },
     labelled,
     plan: experiment.evaluation,
     image: experiment.image,
@@ -52,7 +59,7 @@ export function evaluateRun(options: RunEvaluationOptions): RunEvaluation {
   // Prepared when it is first needed, and once: it reads the store anew at every call.
   let trained: Promise<EvaluatedEncoder> | null = null;
   const trainedEncoder = (): Promise<EvaluatedEncoder> => {
-    trained ??= failingTogether(ranks, () => encoderOf(program.objective.judged.name, options.store));
+    trained ??= failingTogether(ranks, () => encoderOf(judged, options.store));
     return trained;
   };
 

@@ -8,7 +8,9 @@ import type { TableOfCheckpoint } from "../checkpoint/checkpoint";
 import type { TrainerFlags } from "../cli";
 import type { BadImage } from "../data/bad-image";
 import type { Engine, StateStore } from "../engines/engine";
+import type { Features } from "../evaluate/features";
 import type { TrainerProgram } from "../experiment";
+import { featureSpreads } from "../loggers/feature-spreads";
 import { noLoggers, openLoggers, type RunLoggers } from "../loggers/open";
 import type { RunRanks } from "../ranks/run-ranks";
 import type { BadImageEvent, LogEvent } from "../report/jsonl";
@@ -103,7 +105,7 @@ async function writtenRecords(options: RecordsOptions): Promise<RunRecords> {
       await ranks.broadcast(Uint8Array.of(Number(isThere)));
       return isThere;
     },
-    evaluation: await sharedEvaluation(options, badImage),
+    evaluation: await sharedEvaluation(options, badImage, loggers),
     checkpoints: {
       ...checkpoints,
       save: (at) => ranks.during("writing a checkpoint", patience.checkpointMs, () => checkpoints.save(at)),
@@ -121,7 +123,7 @@ async function followedRecords(options: RecordsOptions): Promise<RunRecords> {
     loggers: noLoggers,
     badImage,
     checkpoints: followCheckpoints({ program, directory: flags.runDirectory, state, from }),
-    evaluation: await sharedEvaluation(options, badImage),
+    evaluation: await sharedEvaluation(options, badImage, noLoggers),
     floors: { afterEpoch: () => {}, missed: () => null },
     isBest: () => false,
     skippedBefore: 0,
@@ -133,11 +135,14 @@ async function followedRecords(options: RecordsOptions): Promise<RunRecords> {
 async function sharedEvaluation(
   options: RecordsOptions,
   record: RunRecords["badImage"],
+  loggers: RunLoggers,
 ): Promise<RunEvaluation | null> {
   const { program, flags, environment, engine, store, ranks, isStopping } = options;
   const { dataRoot } = flags;
   const badImage = (image: BadImage): void => record(image, "evaluation");
-  const given = { program, engine, store, dataRoot, isStopping, ranks, badImage };
+  const spreads = featureSpreads(loggers);
+  const seen = spreads && ((features: Features): void => spreads(options.stepsDone(), features));
+  const given = { program, engine, store, dataRoot, isStopping, ranks, badImage, seen };
   const evaluation = await environment.openEvaluation(given);
   const evaluating = <T>(work: () => Promise<T>): Promise<T> =>
     ranks.during("the evaluation", patience.evaluationMs, work);

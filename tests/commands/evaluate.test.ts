@@ -55,6 +55,11 @@ const cases: readonly [what: string, args: readonly string[], says: RegExp][] = 
   ["a protocol that is none", ["--protocol", "knn,svm"], /--protocol is "knn,svm"[\s\S]*It takes knn, linear/],
   ["an encoder that is none", ["--encoder", "teacher"], /--encoder is "teacher"/],
   ["no number of images", ["--train-images", "many"], /--train-images is "many"[\s\S]*whole number/],
+  [
+    "a label that scenes do not have",
+    ["--labels", "colour"],
+    /E467 there is no label "colour"[\s\S]*shape, count, distance/,
+  ],
   ["no epochs", ["--epochs", "0"], /--epochs is "0"/],
   ["a folder that is not there", ["--data", "nowhere"], /nowhere E101 there is no such file/],
   ["a spec that is not there", ["--spec", "nowhere.json"], /nowhere\.json[\s\S]*E101/],
@@ -66,7 +71,7 @@ test.each(cases)("evaluate refuses %s", async (_, args, says) => {
 });
 
 test("embed refuses a name of another format", async () => {
-  const { code, stderr } = await ijepa("embed", from, from, "--out", join(folder, "f.parquet"));
-  expect(stderr).toMatch(/--out is[\s\S]*ends in \.npy/);
-  expect({ code, there: existsSync(join(folder, "f.parquet")) }).toEqual({ code: 2, there: false });
+  const { code, stderr } = await ijepa("embed", from, from, "--out", join(folder, "f.csv"));
+  expect(stderr).toMatch(/--out is[\s\S]*ends in \.npy or \.parquet/);
+  expect({ code, there: existsSync(join(folder, "f.csv")) }).toEqual({ code: 2, there: false });
 });

@@ -9,12 +9,14 @@ import { pixelSide } from "../../runtime/evaluate/pixels";
 import { appendEvent } from "../../runtime/report/jsonl";
 import { probedLayers } from "../export/onnx/session";
 import type { EncoderChoice } from "../export/source";
+import { probeAttention } from "./attentive-probe";
 import { createExtractor, type Extractor, lastLayer, pixelFeatures } from "./extract";
 import { openFeatureCache } from "./feature-cache";
 import { budgets, fewLabels } from "./few-labels";
 import { type HeadTask, type LayerChoice, probeHeads } from "./heads";
 import { type EvaluatedImages, type OfSplits, openImages } from "./images";
 import { wilson } from "./interval";
+import { labelsGiven } from "./labels";
 import { lidar } from "./lidar";
 import type { ProbeResults, ProtocolName, RepresentationRow, TaskAccuracy } from "./result";
 import { whitened } from "./scatter";
@@ -30,11 +32,13 @@ export interface EvaluateOptions {
   readonly protocols: readonly ProtocolName[];
   /** Folder of labelled images; null: the data of the experiment. */
   readonly data: string | null;
+  /** As `labelsGiven` reads it; null: those that the images have. */
+  readonly labels: string | null;
   /** Spec that says the architecture of weights of others. */
   readonly spec: string | null;
   readonly trainImages: number | null;
   readonly testImages: number | null;
-  /** Of the heads. */
+  /** Of the heads and of the attentive probe. */
   readonly epochs: number;
   /** Folder of the feature cache, "off", or null: the usual one. */
   readonly cache: string | null;
@@ -48,7 +52,14 @@ export async function evaluateEncoder(options: EvaluateOptions): Promise<ProbeRe
   const notes = [...source.notes];
   try {
     const labelsWanted = protocols.some((name) => name !== "collapse" && name !== "lidar");
-    const images = await openImages({ source, data, trainImages, testImages, labelsWanted });
+    const images = await openImages({
+      source,
+      data,
+      trainImages,
+      testImages,
+      labelsWanted,
+      labels: options.labels === null ? null : labelsGiven(options.labels),
+    });
     const extractor = await createExtractor({
       source,
       cache: openFeatureCache(options.cache),
@@ -132,6 +143,18 @@ async function measure({ options, source, images, extractor }: Parts): Promise<P
         test: all.test,
       })
     : [];
+  const attentive = asks("attentive")
+    ? await probeAttention({
+        tasks,
+        heads: experiment.encoder.heads,
+        epochs: options.epochs,
+        seed: experiment.seed,
+        train: extractor.patches(images, "train"),
+        validation: extractor.patches(images, "validation"),
+        test: extractor.patches(images, "test"),
+        progress,
+      })
+    : [];
   const count = Math.min(lidarImages, splits.train.count);
   const views = asks("lidar") ? await extractor.views(images, { count, views: lidarViews }) : null;
   return {
@@ -151,6 +174,7 @@ async function measure({ options, source, images, extractor }: Parts): Promise<P
     rows,
     fewLabels: few,
     heads,
+    attentive,
     collapse: asks("collapse") ? collapseSignals(last.train) : null,
     lidar: views === null ? null : { value: lidar(views), images: count, views: lidarViews },
     notes: [],

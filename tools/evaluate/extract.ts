@@ -2,17 +2,20 @@
 import { createHash } from "node:crypto";
 import type { LabelledImages } from "../../runtime/data/labelled";
 import { featuresNotFinite } from "../../runtime/errors";
-import type { splitNames } from "../../runtime/evaluate/evaluate";
+import type { SplitName } from "../../runtime/evaluate/evaluate";
 import type { Features } from "../../runtime/evaluate/features";
 import { downsample } from "../../runtime/evaluate/pixels";
 import type { AugmentationPlan, Experiment } from "../../runtime/experiment";
 import { type EncoderSession, openEncoder, probedLayers } from "../export/onnx/session";
+import type { PatchFeatures } from "./attentive-probe";
 import type { FeatureCache } from "./feature-cache";
 import type { EvaluatedImages, OfSplits } from "./images";
 import type { Views } from "./lidar";
 import { type EvaluatedSource, hashOfWeights } from "./source";
 
 const batch = 32;
+/** Patch features of `part` bytes are one entry of the cache; those of the training images lie in memory together. */
+const patchBytes = { part: 2 ** 28, train: 2 ** 31 };
 /** Part of every key: another number where the same weights and images begin to give other features. */
 const VERSION = 1;
 
@@ -21,6 +24,8 @@ export interface Extractor {
   splits(images: EvaluatedImages): Promise<OfSplits<Features>>;
   /** Of the first `count` training images, each cut at random `views` times. */
   views(images: EvaluatedImages, how: { readonly count: number; readonly views: number }): Promise<Views>;
+  /** Features of every patch of the last layer; of the training images as many, evenly over all, as memory takes. */
+  patches(images: EvaluatedImages, split: SplitName): PatchFeatures;
   /** All training images, cut and mirrored as view number `view`; not kept on disk. */
   epoch(images: EvaluatedImages, view: number): Promise<Features>;
   close(): Promise<void>;
@@ -32,8 +37,10 @@ export async function createExtractor(what: {
   readonly note: (sentence: string) => void;
   /** Hears of how far the slow part is. */
   readonly progress: (what: string) => void;
+  /** Left out: as much as a machine of 8 GiB bears. */
+  readonly most?: typeof patchBytes;
 }): Promise<Extractor> {
-  const { source, cache, note, progress } = what;
+  const { source, cache, note, progress, most: mostBytes = patchBytes } = what;
   const { experiment } = source;
   const weights = await hashOfWeights(source);
   const layers = probedLayers(experiment);
@@ -71,7 +78,7 @@ export async function createExtractor(what: {
     }
     return { images: count, dimension, values };
   };
-  const ofSplit = (images: EvaluatedImages, split: (typeof splitNames)[number]): Promise<Features> => {
+  const ofSplit = (images: EvaluatedImages, split: SplitName): Promise<Features> => {
     const { count, pixels } = images.splits[split];
     return cached(["split", images.listing[split]], split, () => encoded(split, count, pixels));
   };
@@ -99,6 +106,40 @@ export async function createExtractor(what: {
       }
       return { images: count, views, dimension: dim, values };
     },
+    patches: ({ splits, listing }, split) => {
+      const { dim } = experiment.encoder;
+      const { gridHeight, gridWidth } = experiment.image;
+      const patches = gridHeight * gridWidth;
+      const bytes = 4 * patches * dim;
+      const { count, pixels } = splits[split];
+      const most = split === "train" ? Math.max(1, Math.floor(mostBytes.train / bytes)) : count;
+      const rows = evenly(count, Math.min(most, count));
+      if (rows.length < count) {
+        note(
+          `The attentive probe is trained on ${rows.length} of the ${count} training images: their patch features take ${mostBytes.train / 2 ** 30} GiB.`,
+        );
+      }
+      const ofPart = Math.max(1, Math.floor(mostBytes.part / bytes));
+      const read = async (from: number, taken: number): Promise<Features> => {
+        const values = new Float32Array(taken * patches * dim);
+        const { patches: encode } = await encoder();
+        for (let at = 0; at < taken; at += batch) {
+          const some = rows.slice(from + at, from + Math.min(at + batch, taken));
+          const each = await Promise.all(some.map((row) => pixels(row, 1)));
+          values.set(await encode(new Uint8Array(Buffer.concat(each)), some.length), at * patches * dim);
+          progress(`patches of ${split}: ${from + at + some.length} of ${rows.length} images`);
+        }
+        return { images: taken, dimension: patches * dim, values };
+      };
+      async function* parts(): AsyncGenerator<Features> {
+        for (let from = 0; from < rows.length; from += ofPart) {
+          const taken = Math.min(ofPart, rows.length - from);
+          const key = ["patches", listing[split], rows.length, from, taken];
+          yield await cached(key, `patches of ${split}`, () => read(from, taken));
+        }
+      }
+      return { images: rows.length, patches, width: dim, rows, parts };
+    },
     epoch: async ({ augmentation, splits: { train } }, view) =>
       ofView(train, train.count, view, augmentation, `epoch ${view + 1}`),
     close: async () => {
@@ -106,6 +147,10 @@ export async function createExtractor(what: {
     },
   };
 }
+
+/** So many numbers below `count`, evenly over all: files in folders are sorted by class. */
+const evenly = (count: number, taken: number): readonly number[] =>
+  Array.from({ length: taken }, (_, i) => Math.floor((i * count) / taken));
 
 /** The first columns: those of the last layer. */
 export function lastLayer({ images, dimension, values }: Features, dim: number): Features {

@@ -3,6 +3,7 @@
  * best on the validation images reported, with what that choice flatters by.
  */
 import { type Features, shareOfEqual } from "../../runtime/evaluate/features";
+import { predictedOf } from "../../runtime/evaluate/linear-probe";
 import { type Matrix, matrix, productNT, transposed } from "../../runtime/evaluate/matrix";
 import { randomAt } from "../../runtime/random/random";
 import { type Accuracy, wilson } from "./interval";
@@ -19,12 +20,31 @@ export interface ProbedHeads {
   readonly epochs: number;
   readonly heads: readonly (HeadSetting & { readonly validation: number; readonly test: number })[];
   readonly best: HeadSetting & { readonly validation: number; readonly test: Accuracy };
-  readonly choice: {
-    /** Validation less test accuracy of the best: what choosing on validation images flatters by, and noise. */
-    readonly optimism: number;
-    readonly medianTest: number;
-    /** Of choosing on the test images, which would not be honest. */
-    readonly bestTest: number;
+  readonly choice: Choice;
+}
+
+export interface Choice {
+  /** Validation less test accuracy of the best: what choosing on validation images flatters by, and noise. */
+  readonly optimism: number;
+  readonly medianTest: number;
+  /** Of choosing on the test images, which would not be honest. */
+  readonly bestTest: number;
+}
+
+/** The best on the validation images, the first of several, and what the choice cost. */
+export function bestOf<T extends { readonly validation: number; readonly test: number }>(
+  heads: readonly T[],
+  testImages: number,
+): { readonly best: Omit<T, "test"> & { readonly test: Accuracy }; readonly choice: Choice } {
+  const best = heads.reduce((a, b) => (b.validation > a.validation ? b : a));
+  const ofTest = heads.map(({ test }) => test).sort((a, b) => a - b);
+  return {
+    best: { ...best, test: wilson(best.test, testImages) },
+    choice: {
+      optimism: best.validation - best.test,
+      medianTest: ofTest[Math.floor(ofTest.length / 2)] ?? 0,
+      bestTest: ofTest.at(-1) ?? 0,
+    },
   };
 }
 
@@ -84,19 +104,7 @@ export async function probeHeads(what: {
       const tested = accuracies(bank, layer.of(test), task.labels.test);
       return bank.heads.map((head, h) => ({ ...head.setting, validation: validated[h] ?? 0, test: tested[h] ?? 0 }));
     });
-    const best = heads.reduce((a, b) => (b.validation > a.validation ? b : a));
-    const ofTest = heads.map(({ test: share }) => share).sort((a, b) => a - b);
-    return {
-      task: task.name,
-      epochs,
-      heads,
-      best: { ...best, test: wilson(best.test, test.images) },
-      choice: {
-        optimism: best.validation - best.test,
-        medianTest: ofTest[Math.floor(ofTest.length / 2)] ?? 0,
-        bestTest: ofTest.at(-1) ?? 0,
-      },
-    };
+    return { task: task.name, epochs, heads, ...bestOf(heads, test.images) };
   });
 }
 
@@ -230,14 +238,6 @@ function accuracies(bank: Bank, { images, dimension, values }: Features, labels:
     const input = inputs[setting.batchNorm ? 1 : 0] ?? raw;
     const logits = matrix(images, weight.rows);
     productNT(input, weight, logits);
-    const predicted = new Int32Array(images);
-    for (let i = 0; i < images; i++) {
-      let top = Number.NEGATIVE_INFINITY;
-      for (let k = 0; k < bank.task.classes; k++) {
-        const value = (logits.values[i * weight.rows + k] ?? 0) + (bias[k] ?? 0);
-        if (value > top) [top, predicted[i]] = [value, k];
-      }
-    }
-    return shareOfEqual(predicted, labels);
+    return shareOfEqual(predictedOf(logits, bias, bank.task.classes), labels);
   });
 }

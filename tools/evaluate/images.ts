@@ -6,9 +6,10 @@ import type { BadImage } from "../../runtime/data/bad-image";
 import { type LabelledImages, openLabelledImages, usableOf } from "../../runtime/data/labelled";
 import { splitTooSmall } from "../../runtime/errors";
 import { type SplitName, splitNames } from "../../runtime/evaluate/evaluate";
-import type { AugmentationPlan, Experiment } from "../../runtime/experiment";
+import type { AugmentationPlan, DataPlan, Experiment } from "../../runtime/experiment";
 import { ExportRefused } from "../export/refused";
 import { dataOf, givenImages } from "../given-images";
+import { type GivenLabels, withLabels } from "./labels";
 import type { EvaluatedSource } from "./source";
 
 export type OfSplits<T> = Readonly<Record<SplitName, T>>;
@@ -39,6 +40,8 @@ export async function openImages(what: {
   readonly trainImages: number | null;
   readonly testImages: number | null;
   readonly labelsWanted: boolean;
+  /** Null: those that the images have. */
+  readonly labels: GivenLabels | null;
 }): Promise<EvaluatedImages> {
   const { source, data } = what;
   const { evaluation } = source.experiment;
@@ -54,10 +57,16 @@ export async function openImages(what: {
     const badImage = ({ file, reason, why }: BadImage): void => {
       notes.push(`${file} cannot be used: ${reason} (${why}); it is left out.`);
     };
-    return usableOf(await openLabelledImages({ experiment, root, split, limit: limits[split], badImage }));
+    const ofData = (plan: DataPlan): Promise<LabelledImages> =>
+      openLabelledImages({ experiment: { ...experiment, data: plan }, root, split, limit: limits[split], badImage });
+    const { labels } = what;
+    const plan = experiment.data;
+    const opened = labels === null ? ofData(plan) : withLabels({ given: labels, data: plan, named, open: ofData });
+    if (labels !== null && split === "train") checkClasses(await opened, named);
+    return usableOf(await opened);
   };
-  const splits = { train: await open("train"), validation: await open("validation"), test: await open("test") };
   const named = data ?? source.path;
+  const splits = { train: await open("train"), validation: await open("validation"), test: await open("test") };
   for (const split of splitNames) {
     const { count, tasks } = splits[split];
     if (count < leastImages) throw splitTooSmall({ split, images: count, least: leastImages });
@@ -79,6 +88,14 @@ export async function openImages(what: {
     },
     notes,
   };
+}
+
+/** Before a held-out image is looked for among classes that are none. */
+function checkClasses({ count: images, tasks }: LabelledImages, named: string): void {
+  const many = tasks.find(({ classes }) => 2 * classes.length > images);
+  if (many === undefined) return;
+  const { name: task, classes } = many;
+  throw new ExportRefused(named, errors.labelsAreNoClasses({ task, classes: classes.length, images }));
 }
 
 /** Images of classes; or a folder with training and held-out ones in it, as data sets are handed around. */

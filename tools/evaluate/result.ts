@@ -1,12 +1,13 @@
 /** What an evaluation found, as data and as text. Accuracies are shares, 0…1. */
 import type { CollapseSignals } from "../../runtime/evaluate/collapse";
+import type { ProbedAttention } from "./attentive-probe";
 import type { FewLabels } from "./few-labels";
-import type { ProbedHeads } from "./heads";
+import type { Choice, ProbedHeads } from "./heads";
 import type { Accuracy } from "./interval";
 
-export const protocolNames = ["knn", "linear", "few-labels", "collapse", "lidar", "heads"] as const;
+export const protocolNames = ["knn", "linear", "few-labels", "collapse", "lidar", "heads", "attentive"] as const;
 export type ProtocolName = (typeof protocolNames)[number];
-/** What is measured where nothing is asked for. `heads` reads every training image once for each of its epochs. */
+/** What is measured where nothing is asked for. `heads` reads every training image once for each of its epochs, `attentive` keeps features of every patch. */
 export const usualProtocols: readonly ProtocolName[] = ["knn", "linear", "few-labels", "collapse", "lidar"];
 
 export interface TaskAccuracy {
@@ -39,6 +40,7 @@ export interface ProbeResults {
   readonly rows: readonly RepresentationRow[];
   readonly fewLabels: readonly (FewLabels & { readonly task: string })[];
   readonly heads: readonly (ProbedHeads & { readonly task: string })[];
+  readonly attentive: readonly ProbedAttention[];
   readonly collapse: CollapseSignals | null;
   readonly lidar: { readonly value: number; readonly images: number; readonly views: number } | null;
   /** What a reader has to know, a sentence each. */
@@ -69,6 +71,7 @@ export function resultText(results: ProbeResults): string {
     ...section(accuracyTable(results)),
     ...section(fewLabelTable(results)),
     ...section(results.heads.flatMap((heads) => headLines(heads))),
+    ...section(results.attentive.flatMap((probed) => attentiveLines(probed))),
     ...section(signals(results)),
     "",
     ...explanations(results),
@@ -111,13 +114,27 @@ function fewLabelTable({ fewLabels }: ProbeResults): readonly string[] {
 
 function headLines({ task, heads, best, choice, epochs }: ProbedHeads & { readonly task: string }): readonly string[] {
   const norm = best.batchNorm ? "batch norm and linear" : "linear";
-  const points = (share: number): string => `${share < 0 ? "−" : "+"}${percent(Math.abs(share))}`;
   return [
     `${task}: best of ${heads.length} heads in ${epochs} epochs ${withInterval(best.test)}: ${norm} on ${best.layers}, ` +
       `learning rate ${best.learningRate}, weight decay ${best.weightDecay}`,
-    `  chosen on validation (${percent(best.validation)}); that flatters by ${points(choice.optimism)} points over the test ` +
-      `images; the median head has ${percent(choice.medianTest)}, the best on test ${percent(choice.bestTest)}`,
+    choiceLine(best.validation, choice, "head"),
   ];
+}
+
+function attentiveLines({ task, epochs, images, heads, settings, best, choice }: ProbedAttention): readonly string[] {
+  return [
+    `${task}: attentive probe ${withInterval(best.test)}: ${heads} heads over the patches of ${images} training images, best of ` +
+      `${settings.length} settings in ${epochs} epochs: learning rate ${best.learningRate}, weight decay ${best.weightDecay}`,
+    choiceLine(best.validation, choice, "setting"),
+  ];
+}
+
+function choiceLine(validation: number, { optimism, medianTest, bestTest }: Choice, of: string): string {
+  const points = `${optimism < 0 ? "−" : "+"}${percent(Math.abs(optimism))}`;
+  return (
+    `  chosen on validation (${percent(validation)}); that flatters by ${points} points over the test ` +
+    `images; the median ${of} has ${percent(medianTest)}, the best on test ${percent(bestTest)}`
+  );
 }
 
 function signals({ collapse, lidar }: ProbeResults): readonly string[] {
@@ -137,6 +154,7 @@ function explanations({ images, protocols, neighbours }: ProbeResults): readonly
     "few-labels": "Few labels: logistic regression on so many labels alone, with a fixed L2 strength (C = 1).",
     collapse: "RankMe and spread are signals of collapse, not scores.",
     lidar: "LiDAR is RankMe of what tells images apart from random crops of the same image.",
+    attentive: "Attentive probe: one learnt query attends over the patches, a linear head reads what it gathers.",
     heads: "Heads: trained in one pass over augmented features (SGD; docs/evaluation.md).",
   };
   const areAccuracies = protocols.some((name) => name !== "collapse" && name !== "lidar");

@@ -43,6 +43,31 @@ export const evaluateErrors = {
       hint: "Remove or replace it.",
     }),
   ),
+  labelMissing: kind(
+    "E467",
+    "--labels of `ijepa evaluate` names a label that the images, or the file of labels, do not have.",
+    (facts: { label: string; found: readonly string[] | null }) => ({
+      what: facts.label === "" ? "--labels names no label" : `there is no label "${facts.label}"`,
+      ...(facts.found === null ? {} : { found: facts.found.join(", ") || "no labels" }),
+      want: "names of labels with commas, columns of parquet files, or a .csv file with a column file_name",
+    }),
+  ),
+  labelsUnusable: kind(
+    "E468",
+    "A file of labels (--labels F.csv) cannot be read, or does not say one label of every image.",
+    (facts: { why: string }) => ({
+      what: `these labels cannot be used: ${facts.why}`,
+      want: "a line of names, file_name among them, then a line for each image, its file relative to this one",
+    }),
+  ),
+  labelsAreNoClasses: kind(
+    "E469",
+    "A label has nearly as many values as there are images: it is a measure or a name, and a probe tells classes apart.",
+    (facts: { task: string; classes: number; images: number }) => ({
+      what: `"${facts.task}" has ${facts.classes} values on ${facts.images} training images, so it is no class`,
+      hint: "Write spans instead of measures (Clevr's distance: thresholds 8, 8.5, 9, 9.5, 10), or leave it out with --labels.",
+    }),
+  ),
   featuresInTheWay: kind("E465", "`ijepa embed` writes new files and never over one that is there.", () => ({
     what: "there is a file of this name already",
     hint: "Remove it, or choose another name with --out.",

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LabelledSplit } from "../../../runtime/evaluate/evaluate";
+import type { Features } from "../../../runtime/evaluate/features";
 import { evaluateRun } from "../../../runtime/loop/evaluate-run";
 import { stateSpecs, writeInitialState } from "../../../runtime/loop/state";
 import { randomAt } from "../../../runtime/random/random";
@@ -35,7 +36,12 @@ async function opened(isStopping: () => boolean = () => false, ranks?: Communica
   const store = engine.createStore(stateSpecs(program.parameters, program.state));
   await writeInitialState(store, program.parameters, program.experiment.seed);
   const labelled = { train: split(0), validation: split(1), test: split(2) };
-  return { engine, ...evaluateRun({ program, engine, store, labelled, isStopping, ...(ranks && { ranks }) }) };
+  const heard: Features[] = [];
+  const seen = (features: Features): void => {
+    heard.push(features);
+  };
+  const run = evaluateRun({ program, engine, store, labelled, isStopping, seen, ...(ranks && { ranks }) });
+  return { engine, heard, ...run };
 }
 
 describe("evaluation of a run", () => {
@@ -61,6 +67,14 @@ describe("evaluation of a run", () => {
     expect([...(engine.stores[1]?.specs.keys() ?? [])].every((path) => path.startsWith("target."))).toBe(true);
   });
 
+  it("shows the features of the training images by the judged encoder, and by no other", async () => {
+    const { now, final, heard } = await opened();
+    await now();
+    await final(() => {});
+    expect(heard.map(({ images }) => images)).toEqual([count, count]);
+    expect(heard[1]).toEqual(heard[0]);
+  });
+
   it("breaks off where the person wants to stop", async () => {
     expect(await (await opened(() => true)).final(() => {})).toBe(null);
   });
@@ -68,12 +82,13 @@ describe("evaluation of a run", () => {
   it.each([2, 3, 5])("is shared out over %i ranks, with the numbers of one", async (size) => {
     const alone = await (await opened()).final(() => {});
     const shared = await onRanks(size, async (ranks) => {
-      const { engine, final, now } = await opened(undefined, ranks);
+      const { engine, final, now, heard } = await opened(undefined, ranks);
       const report = await final(() => {});
-      return { report, calls: engine.calls.length, now: (await now()) !== null };
+      return { report, calls: engine.calls.length, heard: heard.length, now: (await now()) !== null };
     });
     expect(shared[0]?.report).toEqual(alone);
     expect(shared.slice(1).map(({ report }) => report)).toEqual(new Array(size - 1).fill(null));
+    expect(shared.map(({ heard }) => heard)).toEqual([1, ...new Array(size - 1).fill(0)]);
     // Nine batches of three splits, by two encoders.
     expect(shared.reduce((sum, { calls }) => sum + calls, 0)).toBe(9 * 3 * 2);
     expect(Math.max(...shared.map(({ calls }) => calls))).toBeLessThanOrEqual(Math.ceil(9 / size) * 3 * 2);

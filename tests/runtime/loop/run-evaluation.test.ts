@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { EvaluationReport } from "../../../runtime/evaluate/evaluation-report";
 import type { TrainerEnvironment } from "../../../runtime/loop/environment";
+import { eventsIn } from "../loggers/tensorboard/decode";
 import { events, folder, resume, runIn } from "./running";
 
 describe("evaluation", () => {
@@ -43,6 +45,28 @@ describe("evaluation", () => {
       { event: "evaluation", step: 5, epoch: 1, report },
       { event: "evaluation", step: 10, epoch: 2, report },
     ]);
+  });
+
+  it("shows TensorBoard how its features spread, at the step of the evaluation", async () => {
+    const directory = folder();
+    const heard: boolean[] = [];
+    const openEvaluation: TrainerEnvironment["openEvaluation"] = async ({ seen }) => {
+      heard.push(seen !== null);
+      const now = async (): Promise<EvaluationReport> => {
+        seen?.({ images: 2, dimension: 2, values: Float32Array.of(3, 4, 0, 1) });
+        return report;
+      };
+      return { now, final: now };
+    };
+    const loggers = { tensorboard: true, mlflow: null, trackio: null };
+    await runIn(directory, { environment: { openEvaluation }, flags: { loggers } });
+    const shown = eventsIn(join(directory, "tensorboard")).flat();
+    for (const name of ["features/std", "features/norm"]) {
+      const steps = shown.filter(({ values }) => values.some(({ tag }) => tag === name)).map(({ step }) => step);
+      expect(steps, name).toEqual([5, 10]);
+    }
+    await runIn(folder(), { environment: { openEvaluation } });
+    expect(heard).toEqual([true, false]);
   });
 
   it("is made up for by a run that goes on from a checkpoint after which it was killed", async () => {

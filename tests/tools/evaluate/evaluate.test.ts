@@ -5,9 +5,15 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { UserError } from "../../../runtime/errors";
+import type { Features } from "../../../runtime/evaluate/features";
 import { readLogFile } from "../../../runtime/report/read-log";
+import type { PatchFeatures } from "../../../tools/evaluate/attentive-probe";
 import { type EvaluateOptions, evaluateEncoder } from "../../../tools/evaluate/evaluate";
+import { createExtractor } from "../../../tools/evaluate/extract";
+import { openFeatureCache } from "../../../tools/evaluate/feature-cache";
+import { openImages } from "../../../tools/evaluate/images";
 import { resultText } from "../../../tools/evaluate/result";
+import { openEvaluated } from "../../../tools/evaluate/source";
 import { exportRun } from "../../../tools/export/export";
 import { normalized } from "../../../tools/export/onnx/measure";
 import { openEncoder } from "../../../tools/export/onnx/session";
@@ -40,6 +46,7 @@ const evaluated = (more: Partial<EvaluateOptions> = {}) =>
     encoder: "target",
     protocols: ["knn", "collapse"],
     data: null,
+    labels: null,
     spec: null,
     trainImages: null,
     testImages: null,
@@ -89,7 +96,7 @@ test("pooled features are means of patch features, of every probed layer, by bot
 
 describe("a run", () => {
   test("gives a table, a line of its log, and the same again from the cache", async () => {
-    const all = ["knn", "linear", "few-labels", "collapse", "lidar", "heads"] as const;
+    const all = ["knn", "linear", "few-labels", "collapse", "lidar", "heads", "attentive"] as const;
     const first = await evaluated({ protocols: all });
     expect(first.rows.map(({ representation }) => representation)).toEqual([
       "last layer",
@@ -98,12 +105,20 @@ describe("a run", () => {
     ]);
     expect(first.images).toEqual({ train: 64, validation: 32, test: 32 });
     expect(first.heads.map(({ task }) => task)).toEqual(first.tasks.map(({ name }) => name));
+    expect(first.attentive.map(({ task, images, heads }) => [task, images, heads])).toEqual(
+      first.tasks.map(({ name }) => [name, 64, 4]),
+    );
+    expect(resultText(first)).toMatch(
+      /^count: attentive probe [\d.]+ \([\d.]+–[\d.]+\): 4 heads over the patches of 64 /m,
+    );
     expect(first.lidar?.value).toBeGreaterThan(1);
     expect(resultText(first)).toMatch(/, target encoder at step 5 /);
     const logged = readLogFile(join(from, "log.jsonl")).filter(({ event }) => event === "probes");
     expect(logged).toMatchObject([{ step: 5, results: { encoder: "target", rows: first.rows } }]);
     const progress: string[] = [];
-    const again = await evaluated({ protocols: all.slice(0, 4), progress: (line) => progress.push(line) });
+    const kept = [...all.slice(0, 4), "attentive"] as const;
+    const again = await evaluated({ protocols: kept, progress: (line) => progress.push(line) });
+    expect(again.attentive).toEqual(first.attentive);
     expect(again.rows).toEqual(first.rows);
     expect(again.fewLabels).toEqual(first.fewLabels);
     expect(again.collapse).toEqual(first.collapse);
@@ -111,22 +126,64 @@ describe("a run", () => {
   });
 
   test("a damaged cache is made anew, and that is said", async () => {
-    const first = await evaluated();
+    const protocols = ["knn", "attentive"] as const;
+    const first = await evaluated({ protocols });
     for (const name of readdirSync(cache)) {
       const bytes = readFileSync(join(cache, name));
       bytes[bytes.length - 3] = (bytes.at(-3) ?? 0) ^ 1;
       writeFileSync(join(cache, name), bytes);
     }
-    const again = await evaluated();
+    const again = await evaluated({ protocols });
     expect(again.notes.join(" ")).toMatch(/cached features of train were damaged/);
-    expect(again.rows).toEqual(first.rows);
-    expect((await evaluated()).notes).toEqual([]);
+    expect(again.notes.join(" ")).toMatch(/cached features of patches of test were damaged/);
+    expect([again.rows, again.attentive]).toEqual([first.rows, first.attentive]);
+    expect((await evaluated({ protocols })).notes).toEqual([]);
   });
 
   test("the other encoder has other features, which the cache does not mix up", async () => {
     const [target, context] = [await evaluated(), await evaluated({ encoder: "context" })];
     expect(context.collapse).not.toEqual(target.collapse);
   });
+});
+
+test("patch features come in parts and, of more training images than memory takes, evenly over all", async () => {
+  const source = await openEvaluated({ from, choice: "target", spec: null });
+  const notes: string[] = [];
+  const limits = { data: null, trainImages: null, testImages: null, labelsWanted: true, labels: null };
+  const images = await openImages({ source, ...limits });
+  const bytes = 4 * 36 * 32;
+  const extractorOf = (most: { readonly part: number; readonly train: number } | undefined) =>
+    createExtractor({
+      source,
+      cache: openFeatureCache(join(folder, "parts")),
+      note: (line) => notes.push(line),
+      progress: () => {},
+      ...(most && { most }),
+    });
+  const [small, whole] = [await extractorOf({ part: 5 * bytes, train: 17 * bytes }), await extractorOf(undefined)];
+  const partsOf = async ({ parts }: PatchFeatures): Promise<readonly Features[]> => {
+    const found: Features[] = [];
+    for await (const part of parts()) found.push(part);
+    return found;
+  };
+  const [all] = await partsOf(whole.patches(images, "train"));
+  const some = small.patches(images, "train");
+  const found = await partsOf(some);
+  expect([some.images, some.patches, some.width]).toEqual([17, 36, 32]);
+  expect(some.rows).toEqual(Array.from({ length: 17 }, (_, i) => Math.floor((i * 64) / 17)));
+  expect(found.map((part) => part.images)).toEqual([5, 5, 5, 2]);
+  const size = 36 * 32;
+  const wanted = some.rows.flatMap((row) => [...(all?.values.subarray(row * size, (row + 1) * size) ?? [])]);
+  expect(
+    furthest(
+      found.flatMap(({ values }) => [...values]),
+      wanted,
+    ),
+  ).toBeLessThan(1e-5);
+  expect(await partsOf(small.patches(images, "train"))).toEqual(found);
+  expect(small.patches(images, "test").images).toBe(32);
+  expect(notes[0]).toMatch(/^The attentive probe is trained on 17 of the 64 training images: /);
+  await Promise.all([small.close(), whole.close(), source.close()]);
 });
 
 describe("a folder of images", () => {

@@ -17,6 +17,8 @@ export interface EncoderSession {
   pooled(images: Uint8Array, count: number): Promise<Float32Array>;
   /** … → every patch after the final norm: [count, patches, width]. */
   patches(images: Uint8Array, count: number): Promise<Float32Array>;
+  /** … → both of one run, pooled of the last layer alone: [count, width] and [count, patches, width]. */
+  both(images: Uint8Array, count: number): Promise<{ readonly pooled: Float32Array; readonly patches: Float32Array }>;
   close(): Promise<void>;
 }
 
@@ -48,6 +50,8 @@ export async function openEncoder(
         return data;
       });
     };
+    const withoutClass = (tokens: Float32Array, count: number): Float32Array =>
+      hasClassToken(experiment) ? withoutFirst(tokens, count, experiment.encoder.dim) : tokens;
     const pooledNames = Array.from({ length: layers }, (_, layer) => pooledOutput(layer));
     return {
       pooled: async (images, count) => {
@@ -63,7 +67,12 @@ export async function openEncoder(
       },
       patches: async (images, count) => {
         const [tokens = new Float32Array()] = await run(images, count, [OUTPUT]);
-        return hasClassToken(experiment) ? withoutFirst(tokens, count, experiment.encoder.dim) : tokens;
+        return withoutClass(tokens, count);
+      },
+      both: async (images, count) => {
+        const outputs = await run(images, count, [pooledOutput(0), OUTPUT]);
+        const [pooled = new Float32Array(), tokens = new Float32Array()] = outputs;
+        return { pooled, patches: withoutClass(tokens, count) };
       },
       close: async () => {
         await session.release();

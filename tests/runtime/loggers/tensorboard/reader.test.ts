@@ -7,6 +7,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { featureSpreads } from "../../../../runtime/loggers/feature-spreads";
 import { pngEncoder } from "../../../../runtime/loggers/png";
 import { openTensorboard } from "../../../../runtime/loggers/tensorboard/tensorboard";
 import { stepEvent } from "../step-event";
@@ -26,7 +27,7 @@ def png(image):
 print(json.dumps({
     "scalars": {tag: [[e.step, e.value] for e in events.Scalars(tag)] for tag in tags["scalars"]},
     "images": {tag: [[e.step, e.width, e.height, png(e)] for e in events.Images(tag)] for tag in tags["images"]},
-    "histograms": {tag: [[e.step, e.histogram_value.num] for e in events.Histograms(tag)] for tag in tags["histograms"]},
+    "histograms": {tag: [[e.step, e.histogram_value.num, e.histogram_value.min, e.histogram_value.max] for e in events.Histograms(tag)] for tag in tags["histograms"]},
 }))
 `;
 
@@ -47,6 +48,8 @@ describe.skipIf(!has)("TensorBoard", () => {
     first.spread?.(5, { name: "weights/encoder", values: Float32Array.of(0, 1, 2) });
     const second = open(3);
     for (const step of [4, 5, 6]) second.event(stepEvent(step));
+    const features = { images: 3, dimension: 2, values: Float32Array.of(3, 4, 0, 1, 6, 8) };
+    featureSpreads({ spread: second.spread ?? null })?.(6, features);
     second.spread?.(6, { name: "weights/encoder", values: Float32Array.of(0, 1, 2, 3) });
     const { stdout, stderr } = spawnSync(python, ["-c", script, join(directory, "tensorboard")], { encoding: "utf8" });
     expect(stdout, stderr).not.toBe("");
@@ -55,6 +58,10 @@ describe.skipIf(!has)("TensorBoard", () => {
     expect(read.scalars["train/loss"]).toEqual(steps.map((step) => [step, Math.fround(0.5 / step)]));
     expect(read.scalars["train/gradientNorm"]).toEqual(steps.map((step) => [step, 2 * step]));
     expect(read.images).toEqual({ masks: [[1, 6, 4, "89504e47"]] });
-    expect(read.histograms).toEqual({ "weights/encoder": [[6, 4]] });
+    expect(read.histograms).toEqual({
+      "weights/encoder": [[6, 4, 0, 3]],
+      "features/std": [[6, 2, expect.closeTo(Math.sqrt(6), 6), expect.closeTo(Math.sqrt(74 / 9), 6)]],
+      "features/norm": [[6, 3, 1, 10]],
+    });
   }, 60_000);
 });
