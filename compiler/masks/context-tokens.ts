@@ -17,18 +17,18 @@ const TRIES_PER_CONTEXT = 8;
 
 /** The mean length of a context after the cut, for every target size. */
 export function expectedContextTokens(settings: MultiblockSettings, { targets, contexts }: MaskSizes): number[] {
-  const { grid, deviceBatch, minKeep } = settings;
+  const { grid, drawnTogether, minKeep } = settings;
   const words = 2 * grid.height * Math.ceil(grid.width / 32);
   const imagesOfAll = WORDS / (WORDS_PER_IMAGE + words);
-  const leastImages = BATCHES.least * deviceBatch;
-  const imagesOfRare = Math.min(BATCHES.enough * deviceBatch, imagesOfAll / (targets.length * contexts.length));
+  const leastImages = BATCHES.least * drawnTogether;
+  const imagesOfRare = Math.min(BATCHES.enough * drawnTogether, imagesOfAll / (targets.length * contexts.length));
   return targets.map((target) => {
     let mean = 0;
     for (const context of contexts) {
       const share = imagesOfAll * target.probability * context.probability;
       const images = Math.ceil(Math.max(share, imagesOfRare, leastImages));
       const counts = drawLengths(settings, { target, context }, { images, leastImages, wanted: minKeep + 1 });
-      mean += context.probability * meanOfShortest(counts, deviceBatch);
+      mean += context.probability * meanOfShortest(counts, drawnTogether);
     }
     return mean;
   });

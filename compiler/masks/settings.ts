@@ -19,8 +19,8 @@ export interface MultiblockSettings extends SettingsOf<"multiblock"> {
   };
   readonly minKeep: number;
   readonly allowOverlap: boolean;
-  /** Images of one run of the step on one device: the reference cuts masks to the shortest of these. */
-  readonly deviceBatch: number;
+  /** Images of one run of the step on one device, times sets of masks: the reference cuts masks to the shortest of these. */
+  readonly drawnTogether: number;
 }
 
 export interface BlockSettings extends SettingsOf<"block"> {

@@ -1,6 +1,9 @@
-/** How often each patch is context or target under a plan, by sampling: for reports and for comparing samplers. */
+/**
+ * How often each patch is context or target under a plan, by sampling: for reports and for comparing samplers. Of several sets
+ * of masks the first is counted; the others are drawn as it is.
+ */
 import type { MaskPlan } from "../../runtime/masks/plan";
-import { sampleMasks } from "../../runtime/masks/sampler";
+import { sampleSet } from "../../runtime/masks/sampler";
 
 export interface PatchCoverage {
   /** Per patch, row-major: the share of images in which a context (any of them) holds it. */
@@ -26,7 +29,7 @@ export function patchCoverage(plan: MaskPlan, { seed = 0, steps = 1024 } = {}): 
   let redraws = 0;
   let toppedUp = 0;
   for (let step = 0; step < steps; step++) {
-    const masks = sampleMasks(plan, { seed, step, images: IMAGES_PER_STEP, firstImage: 0 });
+    const masks = sampleSet(plan, { seed, step, images: IMAGES_PER_STEP, firstImage: 0 });
     const { C, U } = masks.lengths;
     redraws += masks.redraws;
     toppedUp += masks.toppedUp;

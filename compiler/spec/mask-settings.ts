@@ -49,6 +49,6 @@ export function maskSettings(spec: IjepaSpec): MaskSettings {
   const grid = { height: side, width: side };
   // The batch decides how many tokens of a context the released code keeps, and nothing else of masks.
   return masking.strategy === "multiblock"
-    ? { ...masking, grid, deviceBatch: deviceBatchOf(spec) }
+    ? { ...masking, grid, drawnTogether: spec.maskSets * deviceBatchOf(spec) }
     : { ...masking, grid };
 }

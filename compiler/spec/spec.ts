@@ -17,6 +17,8 @@ export interface IjepaSpec {
   readonly predictor: PredictorSpec;
   /** Which patches are context and which are predicted: one of the strategies that the paper compares (Table 6). */
   readonly masking: MultiblockMaskingSpec | BlockMaskingSpec | RandomMaskingSpec | RasterizedMaskingSpec;
+  /** Sets of masks of every image in a step, each with a context and targets of its own. The target encoder, half of the work of a step with one set, sees the image once for all of them; the loss is the mean over them. The first set is what one set draws. With `masking.context.tokens: "auto"` contexts have the mean length of the shortest of all sets and images of a device's batch. [sets] */
+  readonly maskSets: number;
   readonly targets: TargetsSpec;
   /** Distance between prediction and target, averaged over every value: `smoothL1` (beta 1, as released) or `mse` (mean squared error, as in the paper's text). */
   readonly loss: "smoothL1" | "mse";

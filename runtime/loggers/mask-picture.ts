@@ -1,6 +1,7 @@
 /** The masks of a step over its images, for loggers that show pictures: what the model was shown, as it was shown it. */
 import type { Experiment } from "../experiment";
 import type { PreparedStep, StepRunner } from "../loop/train-loop";
+import { setsOf } from "../masks/sets";
 import type { Picture } from "./logger";
 
 /** Images of a picture; each is a row of three: the image, its context, its targets. */
@@ -19,9 +20,9 @@ export interface MasksToDraw {
 
 /** As the sampler gives them. */
 export interface Masks {
-  /** [contexts · B, C] */
+  /** [sets · contexts · B, C] */
   readonly contextIndex: Int32Array;
-  /** [B, targets · T] */
+  /** [B, targets · sets · T] */
   readonly targetIndex: Int32Array;
 }
 
@@ -33,19 +34,24 @@ function masksIn({ contextIndex, targetIndex }: PreparedStep["microBatches"][num
 export function maskPicture({ experiment, images, batch }: MasksToDraw): Picture {
   const { image, masks, optimizer } = experiment;
   const contextCount = "contextCount" in masks ? masks.contextCount : 1;
+  const sets = setsOf(masks);
   const count = Math.min(mostImages, optimizer.deviceBatch);
   const width = 3 * image.width + 2 * gap;
   const height = count * image.height + (count - 1) * gap;
   const data = new Uint8Array(3 * width * height).fill(white);
-  const contexts = rowsOf(batch.contextIndex, contextCount * optimizer.deviceBatch);
-  const targets = rowsOf(batch.targetIndex, optimizer.deviceBatch);
+  const contexts = rowsOf(batch.contextIndex, sets * contextCount * optimizer.deviceBatch);
+  const blocks = rowsOf(batch.targetIndex, optimizer.deviceBatch * masks.targetCount * sets);
   for (let b = 0; b < count; b++) {
-    // Context j of image b stands in row j · B + b.
+    // Of the first set: context j of image b stands in row j · B + b, block k in row (b · targets + k) · sets.
     const context = Array.from({ length: contextCount }, (_, j) => contexts[j * optimizer.deviceBatch + b] ?? []);
+    const target = Array.from(
+      { length: masks.targetCount },
+      (_, k) => blocks[(b * masks.targetCount + k) * sets] ?? [],
+    );
     const shown: readonly (ReadonlySet<number> | null)[] = [
       null,
       new Set(context.flatMap((patches) => [...patches])),
-      new Set(targets[b] ?? []),
+      new Set(target.flatMap((patches) => [...patches])),
     ];
     for (const [column, patches] of shown.entries()) {
       const left = column * (image.width + gap);

@@ -8,14 +8,14 @@ export function dropPathRate(rate: number, block: number, depth: number): number
 }
 
 /**
- * For every block and branch one factor per row (context, image) of a micro-batch: 0 with the rate of the block, else
+ * For every block and branch one factor per row (set of masks, context, image) of a micro-batch: 0 with the rate of the block, else
  * 1/(1 − rate), so that the mean is 1. Undefined where the rate is 0. A factor depends on the place of its image in the
  * whole batch, so that micro-batches of any size draw the same.
  */
 export function dropPathFactors(what: {
   readonly seed: number;
   readonly step: number;
-  /** Images and contexts of each in the micro-batch; place of its first image in the batch of the step. */
+  /** Images, and contexts of each over all sets of masks, in the micro-batch; place of its first image in the batch of the step. */
   readonly images: number;
   readonly contexts: number;
   readonly firstImage: number;

@@ -14,15 +14,24 @@ export interface MaskRequest extends StepAt {
   readonly firstImage: number;
 }
 
+/** One set of masks (sets.ts). */
+export interface SetRequest extends MaskRequest {
+  /** Which, from 0; an image has other positions in each. Left out: the first. */
+  readonly set?: number;
+}
+
 export interface MaskBatch {
   /** Index into the plan's programs. */
   readonly program: number;
   readonly lengths: Lengths;
-  /** [contexts · images, C]: row j · images + b is context j of image b; ascending within a row. */
+  /**
+   * [sets · contexts · images, C]: row (s · contexts + j) · images + b is context j of image b in set s; ascending within a
+   * row.
+   */
   readonly contextIndex: Int32Array;
-  /** [images, blocks · T]: the blocks of an image side by side; ascending within a block. */
+  /** [images, targets · sets · T]: block k of set s stands at (k · sets + s) · T; ascending within a block. */
   readonly targetIndex: Int32Array;
-  /** Draws that were thrown away, and images of which a context was topped up: for logs and tests. */
+  /** Draws that were thrown away, and images of which a context was topped up, over all sets: for logs and tests. */
   readonly redraws: number;
   readonly toppedUp: number;
 }

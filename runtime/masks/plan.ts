@@ -31,6 +31,8 @@ export interface AnyMaskPlan {
   readonly gridWidth: number;
   /** Targets of an image: each is a sequence of its own in a predictor. */
   readonly targetCount: number;
+  /** Sets of masks of an image in one step (sets.ts), from 2 on; left out where there is one. */
+  readonly setCount?: number;
   readonly programs: readonly Program[];
 }
 

@@ -4,8 +4,9 @@
  * own below strategies/.
  */
 
-import type { MaskBatch, MaskRequest, StepAt } from "./batch";
+import type { MaskBatch, MaskRequest, SetRequest, StepAt } from "./batch";
 import type { MaskPlan, MaskPlans, MaskStrategy } from "./plan";
+import { setsInRows, setsOf, setsSideBySide, stepLengths } from "./sets";
 import { blockOfStep, sampleBlock } from "./strategies/block";
 import { sampleMultiblock, stepSizes } from "./strategies/multiblock";
 import { sampleRandom } from "./strategies/random";
@@ -14,7 +15,8 @@ import { sampleRasterized } from "./strategies/rasterized";
 export type { MaskBatch, MaskRequest } from "./batch";
 
 interface Sampler<Plan> {
-  readonly sample: (plan: Plan, request: MaskRequest) => MaskBatch;
+  /** One set. */
+  readonly sample: (plan: Plan, request: SetRequest) => MaskBatch;
   /** Index into the plan's programs. */
   readonly program: (plan: Plan, at: StepAt) => number;
   /** What a target of this step is, for people: `5×7`, or `118 patches from anywhere`. */
@@ -50,7 +52,29 @@ const samplers: { readonly [S in MaskStrategy]: Sampler<MaskPlans[S]> } = {
 /** The sampler of a plan: the table has under each strategy the one for its plans, which types can not follow. */
 const samplerOf = (plan: MaskPlan): Sampler<MaskPlan> => samplers[plan.strategy] as Sampler<MaskPlan>;
 
-export const sampleMasks = (plan: MaskPlan, request: MaskRequest): MaskBatch => samplerOf(plan).sample(plan, request);
+/** One set of masks of a step; the first is what is drawn where there is one. */
+export const sampleSet = (plan: MaskPlan, request: SetRequest): MaskBatch => samplerOf(plan).sample(plan, request);
+
+/** All sets of masks of a step: the sizes are those of the step, the positions those of image and set. */
+export function sampleMasks(plan: MaskPlan, request: MaskRequest): MaskBatch {
+  const first = sampleSet(plan, request);
+  const count = setsOf(plan);
+  if (count === 1) return first;
+  const others = Array.from({ length: count - 1 }, (_, i) => sampleSet(plan, { ...request, set: i + 1 }));
+  const sets = [first, ...others];
+  const { C: contextTokens, T: targetTokens } = first.lengths;
+  return {
+    program: first.program,
+    lengths: stepLengths(plan, { contextTokens, targetTokens }),
+    contextIndex: setsInRows(sets.map(({ contextIndex }) => contextIndex)),
+    targetIndex: setsSideBySide(
+      sets.map(({ targetIndex }) => targetIndex),
+      targetTokens,
+    ),
+    redraws: sets.reduce((sum, { redraws }) => sum + redraws, 0),
+    toppedUp: sets.reduce((sum, { toppedUp }) => sum + toppedUp, 0),
+  };
+}
 
 /** The program that a step runs: an index into the plan's programs. */
 export const programOfStep = (plan: MaskPlan, at: StepAt): number => samplerOf(plan).program(plan, at);

@@ -25,6 +25,18 @@ export const fieldEffects: FieldEffects = {
       texts: "graph",
     },
   ],
+  maskSets: [
+    2,
+    {
+      experiment: "masks.setCount (none) → 2",
+      main: "train(…) (4 → 8)",
+      step: "BC added, R (B → BC), Lengths, Batch (B → BC), targetTokens (4 → 8), EmbedContextActs (B → BC), embedContext (B → BC), embedContextBackward (B → BC), ContextBlockActs (B → BC), contextBlock (B → BC), contextBlockBackward (B → BC), ContextNormActs (B → BC), contextNorm (B → BC), contextNormBackward (B → BC), PredictorFirstBlockActs (B → BC), predictorFirstBlock (4 B → 8 BC), predictorFirstBlockBackward (B → BC), step (4 → 8)",
+      trees: "import ./step (→ BC), batch (→ BC)",
+      report:
+        "operations per step 205 MFLOP → 353 MFLOP, memory (estimate) 6.9 MiB → 13.2 MiB, Programs, Operations per step, Passes that applied, Operations by function",
+      texts: "graph, header",
+    },
+  ],
   "image.size": [
     72,
     {

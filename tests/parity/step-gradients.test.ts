@@ -14,6 +14,7 @@ import type { TrainerProgram } from "../../runtime/experiment";
 import { inputSpecs, stepEngineFunctions } from "../../runtime/loop/functions";
 import { stateSpecs, writeZeros } from "../../runtime/loop/state";
 import { openStepRunner } from "../../runtime/loop/step-runner";
+import { sampleSet } from "../../runtime/masks/sampler";
 import { leavesOf, treeOf } from "../../runtime/ops/tree";
 import { randomAt } from "../../runtime/random/random";
 import { evaluateTrainer } from "../support/generated";
@@ -68,6 +69,7 @@ const variants: readonly Variant[] = [
   ["pixels as targets", (spec) => ({ ...spec, targets: { space: "pixels" } })],
   ["targets masked at the input", (spec) => ({ ...spec, targets: { maskedAt: "input" } })],
   ["random masks", (spec) => ({ ...spec, masking: { strategy: "random" } })],
+  ["three sets of masks", (spec) => ({ ...spec, maskSets: 3 })],
   ["stochastic depth", (spec) => within(spec, "encoder", { dropPath: 0.3 })],
   ["a masked autoencoder", masked],
   [
@@ -104,12 +106,14 @@ function disturbed(path: string, shape: readonly (number | string)[]): Float32Ar
   return numbers(path, sizeOf(shape), std).map((value) => value + (isGain ? 1 : 0));
 }
 
-/** Inputs of the first micro-batch, as the trainer makes them, by way of an engine that only listens. */
-async function firstBatch(program: TrainerProgram): Promise<{
+interface GivenBatch {
   readonly inputs: ReadonlyMap<string, HostArray>;
   readonly lengths: Readonly<Record<string, number>>;
-}> {
-  const heard: { inputs: ReadonlyMap<string, HostArray>; lengths: Readonly<Record<string, number>> }[] = [];
+}
+
+/** Inputs of the first micro-batch, as the trainer makes them, by way of an engine that only listens. */
+async function firstBatch(program: TrainerProgram): Promise<GivenBatch> {
+  const heard: GivenBatch[] = [];
   const listening: Engine = {
     ...(await createReferenceEngine()),
     load: async () => ({
@@ -133,11 +137,11 @@ const images = (program: TrainerProgram, turn: number): Uint8Array =>
 
 const isDense = (value: object): value is Dense => "data" in value;
 
-/** Loss and gradients of one micro-batch in float64, as functions of the weights by path. */
-async function lossOf(program: TrainerProgram) {
+/** Loss and gradients of one micro-batch in float64, the first unless said, as functions of the weights by path. */
+async function lossOf(program: TrainerProgram, batch?: GivenBatch) {
   const { microBatch: accumulate, update } = stepEngineFunctions(program);
   if (update === null) throw new Error("gradients are looked at where they are accumulated");
-  const { inputs, lengths } = await firstBatch(program);
+  const { inputs, lengths } = batch ?? (await firstBatch(program));
   const specs = stateSpecs(program.parameters, program.state);
   const given = treeOf(
     [...accumulate.inputs].map(([path, { dtype, shape }]): [string, Dense] => {
@@ -169,16 +173,19 @@ function lotsOf(paths: Iterable<string>, count: number): ReadonlyMap<number, rea
   return lots;
 }
 
+const disturbedWeights = (program: TrainerProgram): ReadonlyMap<string, Float64Array> =>
+  new Map(
+    [...stateSpecs(program.parameters, program.state)].map(([path, { shape }]) => [
+      path,
+      Float64Array.from(disturbed(path, shape)),
+    ]),
+  );
+
 describe(`slopes of the loss (seed ${seed})`, () => {
   it.each(variants)("%s", async (name, change) => {
     const program = await programOf(change(small));
     const evaluate = await lossOf(program);
-    const weights = new Map(
-      [...stateSpecs(program.parameters, program.state)].map(([path, { shape }]) => [
-        path,
-        Float64Array.from(disturbed(path, shape)),
-      ]),
-    );
+    const weights = disturbedWeights(program);
     const { gradients } = evaluate(weights);
     expect(gradients.size).toBe(program.parameters.length);
 
@@ -214,6 +221,52 @@ describe(`slopes of the loss (seed ${seed})`, () => {
 });
 
 const squares = (values: Float64Array = new Float64Array()): number => values.reduce((sum, x) => sum + x * x, 0);
+
+describe(`several sets of masks (seed ${seed})`, () => {
+  it.each<Variant>([
+    ["blocks, two contexts", (spec) => spec],
+    ["targets masked at the input", (spec) => ({ ...spec, targets: { maskedAt: "input" } })],
+    ["pixels as targets", (spec) => ({ ...spec, targets: { space: "pixels" } })],
+    ["random masks", (spec) => ({ ...spec, masking: { strategy: "random" } })],
+    ["quadrants", (spec) => ({ ...spec, image: { size: 30 }, masking: { strategy: "rasterized" } })],
+  ])("%s: loss and gradients are the mean of a step with each", async (_, change) => {
+    const sets = 3;
+    const one = await programOf(change(small));
+    const all = await programOf({ ...change(small), maskSets: sets });
+    const weights = disturbedWeights(one);
+    const found = (await lossOf(all))(weights);
+    const first = await firstBatch(one);
+    const { experiment } = one;
+    if (experiment.objective !== "ijepa") throw new Error("another objective");
+    const separate = await Promise.all(
+      Array.from({ length: sets }, (_, set) => {
+        const { seed, masks, optimizer } = experiment;
+        const drawn = sampleSet(masks, { seed, step: 0, images: optimizer.deviceBatch, firstImage: 0, set });
+        const inputs = new Map([
+          ...first.inputs,
+          ["batch.contextIndex", drawn.contextIndex] as const,
+          ["batch.targetIndex", drawn.targetIndex] as const,
+        ]);
+        if (set === 0) expect(inputs).toEqual(first.inputs);
+        return lossOf(one, { inputs, lengths: first.lengths });
+      }),
+    );
+    const each = separate.map((evaluate) => evaluate(weights));
+    expect(found.loss).toBeCloseTo(
+      each.reduce((sum, { loss }) => sum + loss / sets, 0),
+      12,
+    );
+    expect(found.gradients.size).toBe(one.parameters.length);
+    for (const [path, values] of found.gradients) {
+      const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      const worst = values.reduce((most, value, i) => {
+        const mean = each.reduce((sum, { gradients }) => sum + (gradients.get(path)?.[i] ?? Number.NaN) / sets, 0);
+        return Math.max(most, Math.abs(value - mean));
+      }, 0);
+      expect(worst, path).toBeLessThan(1e-12 * Math.max(largest, 1));
+    }
+  });
+});
 
 /** The state after two steps from disturbed weights. */
 async function twoSteps(engine: Engine, program: TrainerProgram): Promise<ReadonlyMap<string, Float32Array>> {

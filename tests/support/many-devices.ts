@@ -25,13 +25,14 @@ const network = { dim: 12, depth: 2, heads: 3 };
 const ownFields: { readonly [Name in ObjectiveName]: object } = {
   ijepa: {
     predictor: network,
+    maskSets: 2,
     masking: { minKeep: 1, targets: { count: 3, scale: [0.13, 0.24] }, context: { scale: [0.7, 0.95], tokens: 4 } },
   },
   mae: { decoder: network },
   simmim: {},
 };
 
-/** Stochastic depth, clipping and several programs: whatever depends on the place of an image in the batch. */
+/** Stochastic depth, several sets of masks, clipping and several programs: whatever depends on the place of an image in the batch. */
 export function manyDevicesProgram({
   accumulation,
   clipNorm = 0.5,

@@ -68,7 +68,7 @@ export function collatorSettings({ params }: OfficialSetting): CollatorSettings 
   };
 }
 
-export function maskSettings(setting: OfficialSetting, deviceBatch: number): MultiblockSettings {
+export function maskSettings(setting: OfficialSetting, drawnTogether: number): MultiblockSettings {
   const { grid, targetCount, targetScale, targetAspect, contextCount, contextScale, minKeep, allowOverlap } =
     collatorSettings(setting);
   return {
@@ -79,7 +79,7 @@ export function maskSettings(setting: OfficialSetting, deviceBatch: number): Mul
     context: { count: contextCount, scale: contextScale, tokens: "auto" },
     minKeep,
     allowOverlap,
-    deviceBatch,
+    drawnTogether,
   };
 }
 
@@ -92,5 +92,5 @@ export const paperMasks: MultiblockSettings = {
   context: { count: 1, scale: [0.85, 1], tokens: "auto" },
   minKeep: 10,
   allowOverlap: false,
-  deviceBatch: 128,
+  drawnTogether: 128,
 };

@@ -15,6 +15,7 @@ export const smallNumbers: IJepaNumbers = {
   encoder: { dim: 8, depth: 3, heads: 2, hidden: 20 },
   predictor: { dim: 12, depth: 3, heads: 3, hidden: 10 },
   contexts: 1,
+  sets: 1,
   targets: 3,
   contextTokens: 5,
   targetTokens: 4,

@@ -1,6 +1,7 @@
 /** The model card of an export: what it is, how to load it, what it was trained on, what that cost, how good it is. */
 import { formatMarkdown } from "../../runtime/evaluate/evaluation-report";
 import type { DataPlan, Experiment, NetworkPlan, ObjectiveName } from "../../runtime/experiment";
+import { setsOf } from "../../runtime/masks/sets";
 import type { LogEvent } from "../../runtime/report/jsonl";
 import { durationText, rateText } from "../../runtime/report/text";
 import type { ExportFormat, FormatName, Made } from "./format";
@@ -79,8 +80,9 @@ function ownRows(experiment: Experiment): readonly (readonly [string, string])[]
   if ("predictor" in experiment) {
     const { masks, predictor } = experiment;
     const { targetCount, contextCount } = masks;
+    const sets = setsOf(masks) === 1 ? "" : ` in each of ${setsOf(masks)} sets`;
     const how = masks.strategy === "multiblock" ? `sampler ${masks.sampler}` : `${masks.strategy} masking`;
-    return [row("predictor", predictor), ["masks", `${targetCount} targets, ${contextCount} context, ${how}`]];
+    return [row("predictor", predictor), ["masks", `${targetCount} targets, ${contextCount} context${sets}, ${how}`]];
   }
   const [{ contextTokens = 0, targetTokens = 0 } = {}] = experiment.masks.programs;
   const masks = `${targetTokens} of ${contextTokens + targetTokens} patches, at random`;

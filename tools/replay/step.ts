@@ -45,6 +45,12 @@ export function openRunToReplay(what: {
   if (loaded.spec.objective !== "ijepa") {
     throw traceNotUnderstood({ path: run, why: `steps of ${loaded.spec.objective} are not recorded yet` });
   }
+  if (loaded.spec.maskSets > 1) {
+    throw traceNotUnderstood({
+      path: run,
+      why: `a recorded step has one set of masks, and maskSets is ${loaded.spec.maskSets}`,
+    });
+  }
   const spec: Spec = {
     ...loaded.spec,
     name: experiment.name,

@@ -5,7 +5,8 @@ import { UserError } from "../../runtime/errors";
 import type { Experiment } from "../../runtime/experiment";
 import type { MaskPlan, VisiblePlan } from "../../runtime/masks/plan";
 import { drawPatches } from "../../runtime/masks/random";
-import { type MaskBatch, programOfStep, sampleMasks, targetOfStep } from "../../runtime/masks/sampler";
+import { type MaskBatch, programOfStep, sampleSet, targetOfStep } from "../../runtime/masks/sampler";
+import { setsOf } from "../../runtime/masks/sets";
 import type { Figure, Section } from "./section";
 import { type Grid, gridLines, squares, svg, text } from "./svg";
 import { type Thumbnails, thumbnailsOf } from "./thumbnails";
@@ -42,14 +43,17 @@ export async function maskSection({ experiment, root, id, of }: MaskSectionOptio
   const figures = order.flatMap(({ program, index }): readonly Figure[] => {
     const step = stepOf(plan, seed, index);
     if (step === null) return [];
-    const batch = sampleMasks(plan, { seed, step, images, firstImage: 0 });
+    const batch = sampleSet(plan, { seed, step, images, firstImage: 0 });
     const caption =
       `${program.contextTokens} context patches, ${targetsText(plan, targetOfStep(plan, { seed, step }))}: ` +
       `${(100 * program.probability).toFixed(1)} % of steps`;
     return [{ caption, isWide: false, markup: batchPicture(plan, batch, thumbnails, caption) }];
   });
   const coverage = patchCoverage(plan, { seed, steps: coverageSteps });
-  const contexts = plan.contextCount === 1 ? [] : ["Of several contexts the first is drawn."];
+  const drawnFirst = [
+    ...(setsOf(plan) === 1 ? [] : [`Of the ${setsOf(plan)} sets of masks of an image the first is drawn.`]),
+    ...(plan.contextCount === 1 ? [] : ["Of several contexts the first is drawn."]),
+  ];
   const more = plan.programs.length - order.length;
   return {
     title,
@@ -57,7 +61,7 @@ export async function maskSection({ experiment, root, id, of }: MaskSectionOptio
       `Drawn by ${plan.strategy === "multiblock" ? `the ${plan.sampler} sampler` : `${plan.strategy} masking`} with seed ${seed}, as the trainer does: clear is what the context encoder sees, the ` +
         "coloured blocks are predicted from it, and what is veiled is neither.",
       ...(more > 0 ? [`${more} rarer programs are not drawn.`] : []),
-      ...contexts,
+      ...drawnFirst,
       ...over,
     ],
     definitions: thumbnails?.definitions ?? "",

@@ -1,7 +1,7 @@
 /** How near predictions come to their targets, patch by patch: the cosine over held-out images with real masks. */
 
 import type { LabelledImages } from "../../runtime/data/labelled";
-import { programOfStep, sampleMasks } from "../../runtime/masks/sampler";
+import { programOfStep, sampleSet } from "../../runtime/masks/sampler";
 import { cosineOf } from "../export/onnx/measure";
 import { predict } from "../export/onnx/predictions";
 import type { ExportSource } from "../export/source";
@@ -37,7 +37,7 @@ export async function predictedCosines(source: ExportSource, of: LabelledImages)
     (i) => programOfStep(plan, { seed, step: i }) === most,
   );
   if (step === undefined) return "no step of the most frequent program was found";
-  const batch = sampleMasks(plan, { seed, step, images: count, firstImage: 0 });
+  const batch = sampleSet(plan, { seed, step, images: count, firstImage: 0 });
   const found = await predict({ ...source, experiment }, await of.pixels(0, count), batch, count);
   if (!found.ok) return found.why;
   const { predictions, targets, width } = found.predicted;

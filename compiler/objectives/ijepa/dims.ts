@@ -19,9 +19,9 @@ export interface IJepaDims extends Dims {
   readonly target: Dim;
   readonly sequence: Dim;
   readonly allTargets: Dim;
-  /** contexts · images; the axis of images itself where there is one context. */
+  /** sets · contexts · images; the axis of images itself where an image has one context. */
   readonly contextRows: Dim;
-  /** targets · contexts · images */
+  /** targets · sets · contexts · images */
   readonly predictorRows: Dim;
 }
 
@@ -29,7 +29,8 @@ export function dimsOf(n: IJepaNumbers): IJepaDims {
   const shared = encoderDims(n);
   const { images, patches, values, encoder } = shared;
   const predictor = networkDims("predictor", n.predictor, ["P", "P3", "PH", "PE", "PF"]);
-  const { C, T, S, U } = lengthsOf(n, n.targets);
+  const blocks = n.targets * n.sets;
+  const { C, T, S, U } = lengthsOf(n, blocks);
   const context = length("C", { size: C, counts: "context tokens", varies: n.varies.context });
   const target = length("T", { size: T, counts: "tokens of a target block", varies: n.varies.target });
   const sequence = length("S", {
@@ -40,23 +41,22 @@ export function dimsOf(n: IJepaNumbers): IJepaDims {
   });
   const allTargets = length("U", {
     size: U,
-    counts: `tokens of the ${n.targets} target blocks of an image: ${n.targets} · T`,
+    counts: `tokens of the ${blocks} target blocks of an image${n.sets === 1 ? "" : `, ${n.targets} in each of ${n.sets} sets`}: ${blocks} · T`,
     varies: n.varies.target,
-    of: times(n.targets, target),
+    of: times(blocks, target),
   });
+  const contexts = n.sets * n.contexts;
+  const factors = [
+    ...(n.sets === 1 ? [] : [`${n.sets} sets of masks`]),
+    ...(n.contexts === 1 ? [] : [`${n.contexts} contexts`]),
+    `${n.images} images`,
+  ].join(" · ");
   const contextRows =
-    n.contexts === 1
-      ? images
-      : fixed(
-          "BC",
-          n.contexts * n.images,
-          `context rows: ${n.contexts} contexts · ${n.images} images`,
-          times(n.contexts, images),
-        );
+    contexts === 1 ? images : fixed("BC", contexts * n.images, `context rows: ${factors}`, times(contexts, images));
   const predictorRows = fixed(
     "R",
-    n.targets * n.contexts * n.images,
-    `predictor sequences: ${n.targets} targets${n.contexts === 1 ? "" : ` · ${n.contexts} contexts`} · ${n.images} images`,
+    n.targets * contexts * n.images,
+    `predictor sequences: ${n.targets} targets · ${factors}`,
     times(n.targets, contextRows),
   );
   const lengths = [context, target, sequence, allTargets];

@@ -4,8 +4,11 @@ import type { BaseNumbers, Network } from "../../plan/model-numbers";
 export interface IJepaNumbers extends BaseNumbers {
   readonly objective: "ijepa";
   readonly predictor: Network;
+  /** Of an image in each of its sets of masks. */
   readonly contexts: number;
   readonly targets: number;
+  /** Sets of masks of an image in one run of the step. */
+  readonly sets: number;
   /** Tokens of the most probable program. */
   readonly contextTokens: number;
   readonly targetTokens: number;

@@ -1,5 +1,6 @@
 /** The masks and networks of I-JEPA, decided. */
 import type { MaskPlan } from "../../../runtime/masks/plan";
+import { setsOf } from "../../../runtime/masks/sets";
 import { buildMaskPlan } from "../../masks/strategies";
 import { mostProbable, programsDiffer } from "../../plan/programs";
 import { maskSettings } from "../../spec/mask-settings";
@@ -7,10 +8,15 @@ import { hiddenWidth } from "../../spec/presets";
 import type { IjepaSpec } from "../../spec/spec";
 import type { ObjectivePlan } from "../objective";
 
+function masksOf(spec: IjepaSpec): MaskPlan {
+  const plan = buildMaskPlan(maskSettings(spec));
+  return spec.maskSets === 1 ? plan : { ...plan, setCount: spec.maskSets };
+}
+
 export function planOf(spec: IjepaSpec, given?: MaskPlan): ObjectivePlan<"ijepa"> {
   const { dim, depth, heads } = spec.predictor;
   const predictor = { dim, depth, heads, hidden: hiddenWidth(spec.predictor) };
-  const masks = given ?? buildMaskPlan(maskSettings(spec));
+  const masks = given ?? masksOf(spec);
   const { contextTokens, targetTokens } = mostProbable(masks);
   const context = programsDiffer(masks, (program) => program.contextTokens);
   const target = programsDiffer(masks, (program) => program.targetTokens);
@@ -21,6 +27,7 @@ export function planOf(spec: IjepaSpec, given?: MaskPlan): ObjectivePlan<"ijepa"
       predictor,
       contexts: masks.contextCount,
       targets: masks.targetCount,
+      sets: setsOf(masks),
       contextTokens,
       targetTokens,
       // Of two lengths one of which varies; that their sum may be the same for all is no matter.

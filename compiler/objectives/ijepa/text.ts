@@ -1,10 +1,11 @@
 /** What the text beside generated code says of I-JEPA. */
 import type { IJepaExperiment } from "../../../runtime/experiment";
 import type { MaskPlan, MaskStrategy } from "../../../runtime/masks/plan";
+import { setsOf } from "../../../runtime/masks/sets";
 import type { ProgramsText } from "../objective";
 
 export const headline = ({ encoder, predictor, masks }: IJepaExperiment): readonly string[] => [
-  `${masks.targetCount} targets`,
+  `${masks.targetCount} targets${setsOf(masks) === 1 ? "" : ` in each of ${setsOf(masks)} sets`}`,
   `encoder ${encoder.depth}×${encoder.dim}`,
   `predictor ${predictor.depth}×${predictor.dim}`,
 ];
@@ -18,6 +19,9 @@ const notes: { readonly [S in MaskStrategy]: string } = {
   random: "One program: as many targets in every image, and the context is everything else.",
   rasterized: "One program: the context is one quadrant of the image, and the targets are the three others.",
 };
+
+const setsNote = (sets: number): string =>
+  `Every image has ${sets} sets of masks for one pass of the target encoder, all of the same lengths.`;
 
 const targetsHead: { readonly [S in MaskStrategy]: string } = {
   multiblock: "target blocks (height × width)",
@@ -37,7 +41,7 @@ function targetsOf(masks: MaskPlan, program: number): string {
 }
 
 export const programs = ({ masks }: IJepaExperiment): ProgramsText => ({
-  note: notes[masks.strategy],
+  note: [notes[masks.strategy], ...(setsOf(masks) === 1 ? [] : [setsNote(setsOf(masks))])].join(" "),
   head: [targetsHead[masks.strategy], "target tokens", "context tokens", "share of the steps"],
   rows: masks.programs.map(({ targetTokens, contextTokens, probability }, i) => [
     targetsOf(masks, i),

@@ -19,7 +19,8 @@ export interface IJepaTrees extends ModelTrees {
 }
 
 export function treesOf(n: IJepaNumbers, dims: IJepaDims): IJepaTrees {
-  const rows = n.contexts > 1 ? "rows (context, image)" : "rows by image";
+  const axes = [...(n.sets > 1 ? ["set"] : []), ...(n.contexts > 1 ? ["context"] : [])];
+  const rows = axes.length > 0 ? `rows (${[...axes, "image"].join(", ")})` : "rows by image";
   const dropPath = dropPathLeaves(n, dims.contextRows);
   return {
     batch: {
@@ -32,7 +33,10 @@ export function treesOf(n: IJepaNumbers, dims: IJepaDims): IJepaTrees {
       targetIndex: batchLeaf("targetIndex", {
         dtype: "i32",
         shape: [dims.images, dims.allTargets],
-        doc: `The patches of the ${n.targets} target blocks, side by side.`,
+        doc:
+          n.sets > 1
+            ? `The patches of the ${n.targets} target blocks of every set, side by side: (target, set).`
+            : `The patches of the ${n.targets} target blocks, side by side.`,
       }),
       ...(dropPath && { dropPath }),
     },

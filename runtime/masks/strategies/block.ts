@@ -5,9 +5,10 @@
 
 import { randomAt } from "../../random/random";
 import { lengthsOf } from "../../step/lengths";
-import type { MaskBatch, MaskRequest, StepAt } from "../batch";
+import type { MaskBatch, SetRequest, StepAt } from "../batch";
 import { areaOf, pickSize } from "../blocks";
 import type { BlockPlan, TargetSize } from "../plan";
+import { purposeOfSet } from "../sets";
 import { writeComplement } from "./complement";
 
 /** The size of a step's targets. */
@@ -15,7 +16,7 @@ export function blockOfStep({ sizes }: BlockPlan, { seed, step }: StepAt): Targe
   return pickSize(sizes, randomAt({ seed, purpose: "masks.sizes", step }).uniform());
 }
 
-export function sampleBlock(plan: BlockPlan, { seed, step, images, firstImage }: MaskRequest): MaskBatch {
+export function sampleBlock(plan: BlockPlan, { seed, step, images, firstImage, set = 0 }: SetRequest): MaskBatch {
   const { gridHeight, gridWidth } = plan;
   const target = blockOfStep(plan, { seed, step });
   const { height, width, contextTokens, program } = target;
@@ -23,7 +24,7 @@ export function sampleBlock(plan: BlockPlan, { seed, step, images, firstImage }:
   const contextIndex = new Int32Array(images * lengths.C);
   const targetIndex = new Int32Array(images * lengths.T);
   for (let image = 0; image < images; image++) {
-    const random = randomAt({ seed, purpose: "masks.positions", step, sample: firstImage + image });
+    const random = randomAt({ seed, purpose: purposeOfSet("masks.positions", set), step, sample: firstImage + image });
     const top = random.integer(gridHeight - height + 1);
     const left = random.integer(gridWidth - width + 1);
     const patches = targetIndex.subarray(image * lengths.T, (image + 1) * lengths.T);

@@ -8,11 +8,12 @@
 
 import { type Random, randomAt } from "../../random/random";
 import { lengthsOf } from "../../step/lengths";
-import type { MaskBatch, MaskRequest, StepAt } from "../batch";
+import type { MaskBatch, SetRequest, StepAt } from "../batch";
 import { areaOf, pickSize } from "../blocks";
 import { choose } from "../choose";
 import { Cover } from "../cover";
 import type { BlockSize, MultiblockPlan, TargetSize } from "../plan";
+import { purposeOfSet } from "../sets";
 import { type ContextDraw, type ImageDraw, ImageDrawer } from "./multiblock-draw";
 
 /** Draws of one image before the best of them is topped up. */
@@ -29,8 +30,8 @@ export interface StepSizes {
   readonly context: BlockSize;
 }
 
-export function sampleMultiblock(plan: MultiblockPlan, request: MaskRequest): MaskBatch {
-  const { seed, step, images, firstImage } = request;
+export function sampleMultiblock(plan: MultiblockPlan, request: SetRequest): MaskBatch {
+  const { seed, step, images, firstImage, set = 0 } = request;
   const sizes = stepSizes(plan, request);
   const { target } = sizes;
   const lengths = lengthsOf({ contextTokens: target.contextTokens, targetTokens: areaOf(target) }, plan.targetCount);
@@ -44,7 +45,7 @@ export function sampleMultiblock(plan: MultiblockPlan, request: MaskRequest): Ma
   let toppedUp = 0;
 
   for (let image = 0; image < images; image++) {
-    const random = randomAt({ seed, purpose: "masks.positions", step, sample: firstImage + image });
+    const random = randomAt({ seed, purpose: purposeOfSet("masks.positions", set), step, sample: firstImage + image });
     let best = drawer.draw(random, sizes, wanted);
     for (let draws = 1; best.shortest < lengths.C && draws < MAX_DRAWS; draws++) {
       const next = drawer.draw(random, sizes, wanted);

@@ -6,12 +6,13 @@
 
 import { randomAt } from "../../random/random";
 import { lengthsOf } from "../../step/lengths";
-import type { MaskBatch, MaskRequest } from "../batch";
+import type { MaskBatch, SetRequest } from "../batch";
 import { choose } from "../choose";
 import type { RandomPlan } from "../plan";
+import { purposeOfSet } from "../sets";
 import { writeComplement } from "./complement";
 
-export function sampleRandom(plan: RandomPlan, { seed, step, images, firstImage }: MaskRequest): MaskBatch {
+export function sampleRandom(plan: RandomPlan, { seed, step, images, firstImage, set = 0 }: SetRequest): MaskBatch {
   const [program] = plan.programs;
   if (program === undefined) throw new Error("internal: a mask plan without programs");
   const lengths = lengthsOf(program, 1);
@@ -19,7 +20,7 @@ export function sampleRandom(plan: RandomPlan, { seed, step, images, firstImage 
   const targetIndex = new Int32Array(images * lengths.T);
   const all = Array.from({ length: lengths.C + lengths.T }, (_, patch) => patch);
   for (let image = 0; image < images; image++) {
-    const random = randomAt({ seed, purpose: "masks.positions", step, sample: firstImage + image });
+    const random = randomAt({ seed, purpose: purposeOfSet("masks.positions", set), step, sample: firstImage + image });
     const patches = targetIndex.subarray(image * lengths.T, (image + 1) * lengths.T);
     choose(patches, 0, all, lengths.T, random);
     writeComplement(contextIndex.subarray(image * lengths.C, (image + 1) * lengths.C), patches);

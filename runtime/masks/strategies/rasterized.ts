@@ -5,19 +5,23 @@
 
 import { randomAt } from "../../random/random";
 import { lengthsOf } from "../../step/lengths";
-import type { MaskBatch, MaskRequest } from "../batch";
+import type { MaskBatch, SetRequest } from "../batch";
 import type { RasterizedPlan } from "../plan";
+import { purposeOfSet } from "../sets";
 
 const QUADRANTS = 4;
 
-export function sampleRasterized(plan: RasterizedPlan, { seed, step, images, firstImage }: MaskRequest): MaskBatch {
+export function sampleRasterized(
+  plan: RasterizedPlan,
+  { seed, step, images, firstImage, set = 0 }: SetRequest,
+): MaskBatch {
   const [program] = plan.programs;
   if (program === undefined) throw new Error("internal: a mask plan without programs");
   const lengths = lengthsOf(program, plan.targetCount);
   const contextIndex = new Int32Array(images * lengths.C);
   const targetIndex = new Int32Array(images * lengths.U);
   for (let image = 0; image < images; image++) {
-    const random = randomAt({ seed, purpose: "masks.positions", step, sample: firstImage + image });
+    const random = randomAt({ seed, purpose: purposeOfSet("masks.positions", set), step, sample: firstImage + image });
     const context = random.integer(QUADRANTS);
     let at = image * lengths.U;
     for (let quadrant = 0; quadrant < QUADRANTS; quadrant++) {

@@ -2,6 +2,7 @@
 import type { IJepaExperiment, RuntimeObjective } from "../../experiment";
 import { dropPathFactors } from "../../loop/drop-path";
 import { sampleMasks } from "../../masks/sampler";
+import { setsOf } from "../../masks/sets";
 import { positionsOf } from "../../model/positions";
 import { recorded } from "./recorded";
 
@@ -14,7 +15,7 @@ export const objective: RuntimeObjective<IJepaExperiment> = {
       seed,
       step,
       images,
-      contexts: masks.contextCount,
+      contexts: setsOf(masks) * masks.contextCount,
       firstImage,
       globalBatch: optimizer.globalBatch,
       depth: experiment.encoder.depth,

@@ -55,7 +55,7 @@ test("what was drawn before does not matter: a row is the same in any order and 
     context: { count: 1, scale: [0.85, 1], tokens: "auto" },
     minKeep: 8,
     allowOverlap: false,
-    deviceBatch: 16,
+    drawnTogether: 16,
   };
   const sizes = { target: { height: 4, width: 4 }, context: { height: 7, width: 7 } };
   /** The lengths themselves, from a drawer of their own. */

@@ -11,7 +11,7 @@ const multiblock: MaskSettings = {
   context: { count: 1, scale: [1, 1], tokens: 8 },
   minKeep: 1,
   allowOverlap: false,
-  deviceBatch: 4,
+  drawnTogether: 4,
 };
 
 test.each<[settings: MaskSettings, rows: readonly string[], heading: string]>([

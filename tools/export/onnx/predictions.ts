@@ -32,7 +32,7 @@ export type Predicting =
   | { readonly ok: true; readonly predicted: Predicted }
   | { readonly ok: false; readonly why: string };
 
-/** `pixels` are bytes [images, 3, height, width]. */
+/** `pixels` are bytes [images, 3, height, width], `masks` one set of masks. */
 export async function predict(
   source: Pick<ExportSource, "all"> & { readonly experiment: IJepaExperiment },
   pixels: Uint8Array,
@@ -62,6 +62,7 @@ export async function predict(
     predictor,
     contexts,
     targets: experiment.masks.targetCount,
+    sets: 1,
     contextTokens: C,
     targetTokens: T,
     varies: { context: false, target: false, sequence: false },

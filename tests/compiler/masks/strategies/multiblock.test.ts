@@ -9,7 +9,7 @@ describe("context tokens of the reference", () => {
       [16, 81.2],
       [128, 68.7],
     ] as const) {
-      const { programs } = multiblock.plan({ ...paperMasks, deviceBatch: batch });
+      const { programs } = multiblock.plan({ ...paperMasks, drawnTogether: batch });
       const mean = programs.reduce((sum, { contextTokens, probability }) => sum + contextTokens * probability, 0);
       expect(Math.abs(mean - want)).toBeLessThan(1);
     }
@@ -44,8 +44,8 @@ describe("plans", () => {
   });
 
   test("larger batches keep fewer tokens, larger targets too", () => {
-    const tokens = [1, 8, 128].map((deviceBatch) =>
-      multiblock.plan({ ...paperMasks, deviceBatch }).programs.map(({ contextTokens }) => contextTokens),
+    const tokens = [1, 8, 128].map((drawnTogether) =>
+      multiblock.plan({ ...paperMasks, drawnTogether }).programs.map(({ contextTokens }) => contextTokens),
     );
     for (const list of tokens) expect(list).toEqual([...list].sort((a, b) => b - a));
     expect(tokens[0]?.[2]).toBeGreaterThan(tokens[1]?.[2] ?? 0);

@@ -17,7 +17,7 @@ const paper: MultiblockSettings = {
   context: { count: 1, scale: [0.85, 1], tokens: 64 },
   minKeep: 10,
   allowOverlap: false,
-  deviceBatch: 128,
+  drawnTogether: 128,
 };
 
 /** Settings of any legal plan, with budgets that need not be reachable. */
@@ -49,7 +49,7 @@ const anySettings: fc.Arbitrary<MultiblockSettings> = fc
       },
       minKeep,
       allowOverlap,
-      deviceBatch: 4,
+      drawnTogether: 4,
     };
   });
 
