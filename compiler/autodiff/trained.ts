@@ -2,7 +2,7 @@
 import type { Graph } from "../ir/graph";
 import type { Stage } from "../ir/stage";
 import { verify } from "../ir/verify";
-import type { FrozenChain, LearningChain } from "../model/model";
+import type { FrozenChain, LearningChain, Regularizer } from "../model/model";
 import { keepBfloat16 } from "../optimize/keep-bfloat16";
 import type { OptimizedModel } from "../optimize/pass-facts";
 import { simplify } from "../optimize/simplify";
@@ -18,9 +18,10 @@ export interface TrainedChain extends Omit<LearningChain, "stages"> {
 }
 
 /** Frozen chains and the features stay as they are: nothing flows back through them. */
-export interface TrainedModel extends Omit<OptimizedModel, "chains" | "loss"> {
+export interface TrainedModel extends Omit<OptimizedModel, "chains" | "loss" | "regularizer"> {
   readonly chains: readonly (FrozenChain | TrainedChain)[];
   readonly loss: Differentiated;
+  readonly regularizer?: Regularizer<Differentiated>;
 }
 
 function gradientsOf(graph: Graph, wants: { readonly input: boolean }): Differentiated {
@@ -48,8 +49,10 @@ function trainedChain(chain: LearningChain, wantsFirstInput: boolean): TrainedCh
 export function trainedModel(model: OptimizedModel): TrainedModel {
   const isTrained = (name: string): boolean =>
     model.chains.some((chain) => chain.name === name && chain.kind === "trained");
+  const { regularizer, ...rest } = model;
   return {
-    ...model,
+    ...rest,
+    ...(regularizer && { regularizer: { of: regularizer.of, term: gradientsOf(regularizer.term, { input: true }) } }),
     chains: model.chains.map((chain) =>
       chain.kind === "frozen" ? chain : trainedChain(chain, isTrained(chain.input)),
     ),

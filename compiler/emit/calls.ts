@@ -92,8 +92,13 @@ class BodyWriter {
     inference: (call) => this.inference(call),
     forward: (call) => this.forward(call),
     backward: (call) => this.backward(call),
-    loss: (call) => this.loss("loss", call, call),
-    "loss gradient": (call) => this.loss("dPredictions", call, call.loss),
+    loss: (call) => this.loss(call, call),
+    "loss gradient": (call) => this.loss(call, call.loss),
+    sum: (call) => {
+      const [a, b] = call.terms.map(this.valueOf);
+      this.lines.push(`const ${call.name} = o.add(${a}, ${b});`);
+      this.values.set(call, call.name);
+    },
     collect: (call) => {
       this.use({ types: ["Weights"] });
       const record = gradientRecord(call);
@@ -107,12 +112,12 @@ class BodyWriter {
     },
   };
 
-  /** The loss, or its gradient by the predictions. */
-  private loss(result: string, call: LossCall | LossGradientCall, { loss, predictions, targets }: LossCall): void {
+  /** A term of the loss, or its gradient by the first of what it reads. */
+  private loss(call: LossCall | LossGradientCall, { loss, reads }: LossCall): void {
     const { name } = call.kind === "loss" ? loss.forward : loss.backward;
-    const args = ["o", this.valueOf(predictions), this.valueOf(targets)];
-    this.lines.push(assign(`const ${result}`, this.invoked({ name, args }), ""));
-    this.values.set(call, result);
+    const args = ["o", ...reads.map(this.valueOf)];
+    this.lines.push(assign(`const ${call.name}`, this.invoked({ name, args }), ""));
+    this.values.set(call, call.name);
   }
 
   private use(uses: Partial<Uses>): void {

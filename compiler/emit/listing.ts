@@ -53,6 +53,9 @@ export function emitListing({ plan, model }: Trainer): string {
     ...model.chains.flatMap((chain) => (chain.kind === "frozen" ? chain.stages.map(plain) : chain.stages.map(trained))),
     graphText(model.loss.forward, sizes),
     graphText(model.loss.backward, sizes),
+    ...(model.regularizer === undefined
+      ? []
+      : [graphText(model.regularizer.term.forward, sizes), graphText(model.regularizer.term.backward, sizes)]),
     ...model.features.stages.map(plain),
   ].join("\n");
 }

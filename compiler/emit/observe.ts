@@ -45,9 +45,14 @@ function resultOf({ results }: Passes, chain: string) {
 }
 
 /** The functions of step.ts that a trainer's model stands for. */
-function functionNames({ images, chains, loss }: TrainedModel): ReadonlySet<string> {
+function functionNames({ images, chains, loss, regularizer }: TrainedModel): ReadonlySet<string> {
   const stages = [images, ...chains].flatMap((chain) => chain.stages);
-  return new Set([...stages.map(({ graph }) => graph.name), loss.forward.name, loss.backward.name]);
+  return new Set([
+    ...stages.map(({ graph }) => graph.name),
+    loss.forward.name,
+    loss.backward.name,
+    ...(regularizer === undefined ? [] : [regularizer.term.forward.name, regularizer.term.backward.name]),
+  ]);
 }
 
 /** What is observed of a chain is called as the chain itself, or as what it ends with where nothing is trained. */
@@ -126,6 +131,7 @@ export function emitObserve({ model: own }: Trainer, other?: TrainedModel["loss"
   return render("observe.ts", {
     loss: model.loss.forward.nodes.at(-1)?.op ?? "",
     averages: model.averages,
+    regularizes: model.regularizer !== undefined,
     helpers,
     // An axis is a number and a type of one name; importing the number brings both.
     types: types.filter((name) => !valueImports.includes(name)),

@@ -3,7 +3,7 @@
  * function, this of the values that its head must declare. Where the two differ, the generated file does not type-check.
  */
 import type { OpName } from "../../runtime/ops/ops";
-import { branches, products, sumOfTerm, sums } from "../../runtime/ops/roles";
+import { branches, products, sharers, sumOfTerm, sums } from "../../runtime/ops/roles";
 import type { Differentiated } from "../autodiff/gradients";
 import { type Graph, type Node, parametersOf, type Value } from "../ir/graph";
 import { nameOf } from "../ir/number";
@@ -52,7 +52,10 @@ const rules: { readonly [K in OpName]?: Rule } = {
   patchify: () => ["patches"],
   linear: made,
   layerNorm: made,
-  linearGradInput: ([, weight = ""]) => [`d ${takenBy(weight)}`],
+  linearGradInput: ([, weight = ""]) => [
+    `${(sharers as readonly string[]).includes(madeBy(weight)) ? "part of " : ""}d ${takenBy(weight)}`,
+  ],
+  spreadTokens: ([gradient = ""]) => [`spread ${gradient}`],
   linearGradWeight: ([x = "", gradient = ""]) => [`${x} . ${gradient}`],
   sumRows: sumOver,
   sumBatch: sumOver,
@@ -80,6 +83,10 @@ const rules: { readonly [K in OpName]?: Rule } = {
   smoothL1: () => ["loss"],
   mse: () => ["loss"],
   l1: () => ["loss"],
+  varianceTerm: () => ["variance"],
+  covarianceTerm: () => ["covariance"],
+  varianceTermGrad: ([features = ""]) => [`d ${features} by variance`],
+  covarianceTermGrad: ([features = ""]) => [`d ${features} by covariance`],
   smoothL1Grad: lossGradient,
   mseGrad: lossGradient,
   l1Grad: lossGradient,

@@ -1,5 +1,6 @@
 /** step.ts: the training step of one experiment, and features.ts: the encoder that its probes look through. */
 import { leavesOf } from "../../runtime/ops/tree";
+import type { Differentiated } from "../autodiff/gradients";
 import type { TrainedChain, TrainedModel } from "../autodiff/trained";
 import type { Leaf } from "../ir/graph";
 import type { Dim } from "../ir/number";
@@ -63,6 +64,10 @@ export const settingsOf = ({ networks }: Pick<TrainedModel, "networks">): BodySe
   depths: Object.fromEntries(networks.map(({ name, depth }) => [name, depth])),
 });
 
+/** The terms of the loss. */
+const termsOf = ({ loss, regularizer }: TrainedModel): readonly Differentiated[] =>
+  regularizer === undefined ? [loss] : [loss, regularizer.term];
+
 /** The lengths that what a function is given may have, and the same of a batch. */
 export const batchAxes = ({ trees }: Pick<Step, "trees">): readonly Dim[] =>
   varyingAxes(leavesOf(trees.batch, isLeaf).map(([, leaf]) => leaf));
@@ -76,7 +81,10 @@ export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettin
   const batch = batchAxes(step);
   const inference = ({ stages }: Chain, of?: WeightsOf): readonly string[] =>
     stages.map((stage) => inferenceFunction(stage.graph, numbers, of).text);
-  const loss = [inferenceFunction(model.loss.forward, numbers), lossGradientFunction(model.loss, numbers)];
+  const loss = termsOf(model).flatMap((term) => [
+    inferenceFunction(term.forward, numbers),
+    lossGradientFunction(term, numbers),
+  ]);
   const sections = [
     { title: model.images.title, functions: inference(model.images) },
     ...model.chains.map((chain) => ({
@@ -102,6 +110,7 @@ export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettin
     allLengths: dims.lengths.map(({ name, counts }) => ({ name, counts: numbers.remark(counts) })),
     networks: networkFields(model.networks, numbers),
     averages: model.averages,
+    regularizes: model.regularizer !== undefined,
     source: model.source,
     accumulates: second !== undefined,
     accumulation: numbers.remark(experiment.optimizer.accumulation),
@@ -135,7 +144,12 @@ function mapOf({ model, step }: Trainer, numbers: Numbers): string {
   const rows = [
     ["images", chain(model.images.stages)],
     ...model.chains.map(({ part, stages }) => [part, chain(stages)] as const),
-    ["loss", model.loss.forward.name],
+    [
+      "loss",
+      termsOf(model)
+        .map(({ forward }) => forward.name)
+        .join(" + "),
+    ],
   ] as const;
   const told = step.functions.map(({ name }) => `\`${name}\``).join(" and ");
   return [

@@ -37,6 +37,8 @@ export const layers = {
   maskToken: "+ x",
   classToken: "+ x",
   embed: "encoded -> embedded",
+  /** The same where others read the encoder's features as well (runtime/ops/roles.ts). */
+  embedContext: "encoded -> embeddedContext",
   predictorNorm: "x -> normed",
   proj: "normed -> predictions",
   head: "encoded -> predictions",

@@ -52,6 +52,13 @@ export interface FeaturesChain extends Chain {
   readonly doc: string;
 }
 
+/** A second term of the loss, of what a trained chain ends with; the graph gives it with its weight. */
+export interface Regularizer<Term = Graph> {
+  /** The chain. */
+  readonly of: string;
+  readonly term: Term;
+}
+
 export interface Model {
   readonly dims: Dims;
   readonly trees: ModelTrees;
@@ -61,12 +68,16 @@ export interface Model {
   readonly operands: OperandFormat;
   /** Images → their patches. */
   readonly images: Chain;
-  /** In order of execution. The result of a trained chain is read once: by another one, or by the loss. */
+  /**
+   * In order of execution. The result of a trained chain is read by others or by a term of the loss; where several read it,
+   * their gradients are added, the last reader's first.
+   */
   readonly chains: readonly (FrozenChain | LearningChain)[];
   /** Predictions, targets → loss; the gradient is that by the first. */
   readonly loss: Graph;
   /** The chains that it compares; predictions are those of a trained one. */
   readonly compares: { readonly predictions: string; readonly targets: string };
+  readonly regularizer?: Regularizer;
   readonly features: FeaturesChain;
   /** Whether the state has a target encoder, the moving average (EMA) of the encoder. */
   readonly averages: boolean;

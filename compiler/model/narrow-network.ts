@@ -13,12 +13,23 @@ export interface NarrowNetwork {
   readonly depth: number;
   /** Width of the encoder, whose features it is handed. */
   readonly inputs: Dim;
+  /** What the layer into its width makes of them; left out: `encoded -> embedded`. */
+  readonly embed?: string;
   /** The last layer, and the width of what it predicts. */
   readonly last: string;
   readonly outputs: Dim;
 }
 
-export function narrowNetwork({ name, type, dims, depth, inputs, last, outputs }: NarrowNetwork): NetworkLayout {
+export function narrowNetwork({
+  name,
+  type,
+  dims,
+  depth,
+  inputs,
+  embed = layers.embed,
+  last,
+  outputs,
+}: NarrowNetwork): NetworkLayout {
   const { width } = dims;
   return {
     name,
@@ -27,7 +38,7 @@ export function narrowNetwork({ name, type, dims, depth, inputs, last, outputs }
     depth,
     layers: [
       maskTokenLayer(width),
-      { kind: "linear", name: "embed", official: `${name}_embed`, inputs, outputs: width, role: layers.embed },
+      { kind: "linear", name: "embed", official: `${name}_embed`, inputs, outputs: width, role: embed },
       { kind: "blocks", name: "blocks", official: `${name}_blocks` },
       { kind: "norm", name: "norm", official: `${name}_norm`, width, role: layers.predictorNorm },
       { kind: "linear", name: last, official: `${name}_${last}`, inputs: width, outputs, role: layers.proj },

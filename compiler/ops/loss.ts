@@ -1,5 +1,5 @@
-/** The losses and their gradients by the prediction. */
-import { isAGradient, type Op, perElement, perInputElement, type VjpContext } from "./op";
+/** The losses and their gradients by the prediction; the terms of a regularizer and theirs by the features. */
+import { count, isAGradient, type Op, perElement, perInputElement, type VjpContext } from "./op";
 
 /** d loss/d prediction times the gradient of the loss, which is 1 where the backward pass begins. */
 function scaled<K extends "smoothL1" | "mse" | "l1">(
@@ -56,4 +56,45 @@ export const l1Grad: Op<"l1Grad"> = {
   doc: "out = sign(prediction − target) / count",
   flops: perElement(2),
   vjp: isAGradient("l1"),
+};
+
+export const varianceTerm: Op<"varianceTerm"> = {
+  name: "varianceTerm",
+  tokenwise: null,
+  doc: "out = weight (1/D) Σ_d max(0, γ − √(Var_d + eps)), Var_d of column d over R − 1",
+  flops: perInputElement(4),
+  vjp: ({ graph, gradient, input, attrs, name }) => {
+    const byFeatures = graph.one("varianceTermGrad", [input(0)], attrs, name(0));
+    return [graph.one("scaleBy", [byFeatures, gradient], {}, `${name(0)}Scaled`)];
+  },
+};
+
+export const varianceTermGrad: Op<"varianceTermGrad"> = {
+  name: "varianceTermGrad",
+  tokenwise: null,
+  doc: "out = −weight / (D (R − 1)) · (x − mean) / √(Var + eps) where √(Var + eps) < γ, else 0",
+  flops: perElement(5),
+  vjp: isAGradient("varianceTerm"),
+};
+
+/** Columns without their means: two operations for each element. The covariance: a product over the rows. */
+const centredCovariance = ([rows = 0, width = 0]: readonly number[]): number => 2 * rows * width * (1 + width);
+
+export const covarianceTerm: Op<"covarianceTerm"> = {
+  name: "covarianceTerm",
+  tokenwise: null,
+  doc: "out = weight (1/D) Σ_{i≠j} Cov_ij², Cov of the columns over R − 1",
+  flops: ([x = []]) => centredCovariance(x) + 2 * (x[1] ?? 0) * ((x[1] ?? 0) - 1),
+  vjp: ({ graph, gradient, input, attrs, name }) => {
+    const byFeatures = graph.one("covarianceTermGrad", [input(0)], attrs, name(0));
+    return [graph.one("scaleBy", [byFeatures, gradient], {}, `${name(0)}Scaled`)];
+  },
+};
+
+export const covarianceTermGrad: Op<"covarianceTermGrad"> = {
+  name: "covarianceTermGrad",
+  tokenwise: null,
+  doc: "out = 4 weight / (D (R − 1)) · (x − mean) · Cov without its diagonal",
+  flops: ([x = []]) => centredCovariance(x) + 2 * count(x) * (x[1] ?? 0),
+  vjp: isAGradient("covarianceTerm"),
 };

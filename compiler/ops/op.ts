@@ -45,8 +45,8 @@ export interface Op<K extends OpName> {
   readonly doc: string;
   /**
    * Sizes of inputs and outputs → operations. Every sum, product, quotient, comparison and square root counts as 1, an
-   * exponential as 2, erf as 6. What is done once for a row, for the scale of a product, or for the whole tensor is left
-   * out.
+   * exponential as 2, erf as 6. What is done once for a row or a column, for the scale of a product, or for the whole
+   * tensor is left out.
    */
   flops(inputs: readonly Sizes[], outputs: readonly Sizes[]): number;
   /** The gradient rule, or the reason why there is none. */

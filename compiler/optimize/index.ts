@@ -97,6 +97,9 @@ export function optimize(model: Model): OptimizedModel {
     images: optimizedChain(model.images),
     chains: model.chains.map((chain) => optimizedChain(chain.ends === undefined ? chain : fused(chain, chain.ends))),
     loss: optimizedGraph(model.loss, "loss"),
+    ...(model.regularizer && {
+      regularizer: { ...model.regularizer, term: optimizedGraph(model.regularizer.term, "loss") },
+    }),
     features: optimizedChain(model.features),
   };
   return { ...model, ...optimized, passes: facts };

@@ -26,6 +26,8 @@ export interface IjepaSpecInput {
   readonly targets?: TargetsInput;
   /** Distance between prediction and target, averaged over every value: `smoothL1` (beta 1, as released) or `mse` (mean squared error, as in the paper's text). */
   readonly loss?: "smoothL1" | "mse";
+  /** What is added to the loss so that features do not collapse. I-JEPA has a moving average alone; C-JEPA adds terms of VICReg. */
+  readonly regularizer?: NoRegularizerInput | VicregRegularizerInput;
   /** Where the images come from. */
   readonly data: ShapesDataInput | FolderDataInput | WebDatasetDataInput | ParquetDataInput;
   readonly augmentation?: AugmentationInput;
@@ -141,6 +143,22 @@ export interface TargetsInput {
   readonly maskedAt?: "output" | "input";
   /** Normalizes every target vector (the features of a token, or the pixels of a patch) to mean 0 and deviation 1 before it is compared. */
   readonly normalize?: boolean;
+}
+/** The loss is that of the predictions alone, as in I-JEPA. */
+export interface NoRegularizerInput {
+  /** Nothing is added to the loss. */
+  readonly name?: "none";
+}
+/** The variance and covariance terms of VICReg (Bardes et al. 2022; γ = 1, ε = 1e-4), on the context encoder's features, the mean over the patches of a context, as in C-JEPA (Mo and Tong 2024). That paper's invariance between two views is the prediction here. Statistics are those of one micro-batch on one device. */
+export interface VicregRegularizerInput {
+  /** weight · (variance · V + covariance · C) is added to the loss. */
+  readonly name: "vicreg";
+  /** Weight of both terms in the loss. [weight; default 0.001] */
+  readonly weight?: number;
+  /** Weight of the variance term: how far the deviation of each feature over the batch falls short of 1. [weight; default 25] */
+  readonly variance?: number;
+  /** Weight of the covariance term: squares of the covariances of different features over the batch. [weight; default 1] */
+  readonly covariance?: number;
 }
 /** Ray-cast scenes of solids that the trainer renders itself: no download, the same on every machine. */
 export interface ShapesDataInput {

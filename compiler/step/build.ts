@@ -72,7 +72,7 @@ function functionsOf(model: TrainedModel, optimizer: StepSettings): readonly Ste
         takes: ["batch", "schedule", "constants"],
         sections: [...passes.sections, ...reduction, ...update.sections],
         next: update.next,
-        outputs: [passes.loss, ...update.outputs],
+        outputs: [...passes.losses, ...update.outputs],
       },
     ];
   }
@@ -100,7 +100,7 @@ function functionsOf(model: TrainedModel, optimizer: StepSettings): readonly Ste
       takes: ["batch", "constants"],
       sections: [...passes.sections, { title: null, calls: [sum] }],
       next: { gradients: summed },
-      outputs: [passes.loss],
+      outputs: passes.losses,
     },
     {
       name: "update",

@@ -12,6 +12,7 @@ import type {
   LossGradientCall,
   Part,
   Section,
+  SumCall,
 } from "./step";
 
 /** What the calls of a chain without gradients are told. */
@@ -91,7 +92,8 @@ export interface Passes {
   readonly sections: readonly Section[];
   /** What a chain ends with, by its name. */
   readonly results: ReadonlyMap<string, InferenceCall | ForwardCall>;
-  readonly loss: LossCall;
+  /** The loss, and its regularizer where it has one. */
+  readonly losses: readonly (LossCall | SumCall)[];
   readonly gradients: CollectCall;
 }
 
@@ -120,50 +122,99 @@ export function passesOf(model: TrainedModel, gradients: string): Passes {
       trained.push({ chain, forward });
     }
   }
-  const { predictions, targets } = model.compares;
-  const loss: LossCall = {
-    kind: "loss",
-    region: "forward",
-    part: "loss",
-    loss: model.loss,
-    predictions: resultOf(results, predictions),
-    targets: resultOf(results, targets),
-  };
-  const lossGradient: LossGradientCall = { kind: "loss gradient", region: "backward", part: "loss", loss };
-  const backward = allBackward(trained, predictions, lossGradient);
+  const loss = lossOf(model, results);
+  const backward = allBackward(trained, loss.terms);
   const collect: CollectCall = {
     kind: "collect",
     region: "backward",
     part: "update",
-    from: [...backward].reverse(),
+    from: backward.filter((call) => call.kind === "backward").reverse(),
     gives: { name: gradients, each: "g", part: "all" },
   };
   return {
     sections: [
       ...sections,
-      { title: "Loss", calls: [loss] },
-      { title: "Backward", calls: [lossGradient, ...backward, collect] },
+      { title: loss.title, calls: loss.calls },
+      { title: "Backward", calls: [...backward, collect] },
     ],
     results,
-    loss,
+    losses: loss.outputs,
     gradients: collect,
   };
 }
 
-/** The last chain first; each is given the gradient of its result by the one that reads it. */
+/** A term of the loss, with the chain whose result it is differentiated by. */
+interface Term {
+  readonly call: LossCall;
+  readonly of: string;
+}
+
+interface Loss {
+  readonly title: string;
+  readonly calls: readonly Call[];
+  readonly terms: readonly Term[];
+  readonly outputs: Passes["losses"];
+}
+
+/** How the predictions compare with the targets; where there is a regularizer, the sum of both. */
+function lossOf({ loss, compares, regularizer }: TrainedModel, results: Passes["results"]): Loss {
+  const ofLoss = { region: "forward", part: "loss" } as const;
+  const compared: LossCall = {
+    ...ofLoss,
+    kind: "loss",
+    loss,
+    reads: [resultOf(results, compares.predictions), resultOf(results, compares.targets)],
+    name: regularizer === undefined ? "loss" : "predictionLoss",
+  };
+  const first: Term = { call: compared, of: compares.predictions };
+  if (regularizer === undefined) return { title: "Loss", calls: [compared], terms: [first], outputs: [compared] };
+  const term: LossCall = {
+    ...ofLoss,
+    kind: "loss",
+    loss: regularizer.term,
+    reads: [resultOf(results, regularizer.of)],
+    name: "regularizer",
+  };
+  const sum: SumCall = { ...ofLoss, kind: "sum", terms: [compared, term], name: "loss" };
+  return {
+    title: "Loss: of the predictions, and the regularizer",
+    calls: [compared, term, sum],
+    terms: [first, { call: term, of: regularizer.of }],
+    outputs: [sum, term],
+  };
+}
+
+function lossGradient(call: LossCall): LossGradientCall {
+  const { inputGradient } = call.loss;
+  if (inputGradient === undefined) throw new Error("internal: a loss without a gradient");
+  return { kind: "loss gradient", region: "backward", part: "loss", loss: call, name: inputGradient.name };
+}
+
+/** The last chain first; each is given the gradients of its result by all that read it, added. */
 function allBackward(
   trained: readonly { readonly chain: TrainedChain; readonly forward: readonly ForwardCall[] }[],
-  predictions: string,
-  lossGradient: LossGradientCall,
-): readonly BackwardCall[] {
-  const gradients = new Map<string, Call>([[predictions, lossGradient]]);
+  terms: readonly Term[],
+): readonly (BackwardCall | LossGradientCall | SumCall)[] {
+  const names = new Set(trained.map(({ chain }) => chain.name));
+  const gradients = new Map<string, readonly BackwardCall[]>();
   return [...trained].reverse().flatMap(({ chain, forward }) => {
-    const gradient = gradients.get(chain.name);
-    if (gradient === undefined) throw new Error(`internal: nothing flows back to the chain ${chain.name}`);
-    const calls = backwardCalls(forward, gradient);
-    // A second reader needs the sum of both gradients, which no call makes yet.
-    if (gradients.has(chain.input)) throw new Error(`internal: the chain ${chain.input} is read twice`);
-    gradients.set(chain.input, lastOf(calls));
-    return calls;
+    const ofTerms = terms.filter(({ of }) => of === chain.name).map(({ call }) => lossGradient(call));
+    const [first, ...others] = [...(gradients.get(chain.name) ?? []), ...ofTerms];
+    if (first === undefined) throw new Error(`internal: nothing flows back to the chain ${chain.name}`);
+    const sums: SumCall[] = [];
+    for (const [i, other] of others.entries()) {
+      sums.push({
+        kind: "sum",
+        region: "backward",
+        part: chain.part,
+        terms: [sums.at(-1) ?? first, other],
+        name: `d${chain.name.charAt(0).toUpperCase()}${chain.name.slice(1)}${i === others.length - 1 ? "" : `Of${i + 2}`}`,
+      });
+    }
+    const calls = backwardCalls(forward, sums.at(-1) ?? first);
+    if (names.has(chain.input)) {
+      gradients.set(chain.input, [...(gradients.get(chain.input) ?? []), lastOf(calls)]);
+    }
+    return [...ofTerms, ...sums, ...calls];
   });
 }

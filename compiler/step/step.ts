@@ -53,16 +53,26 @@ export interface BackwardCall extends AnyCall {
   readonly gradient: Call;
 }
 
+/** A term of the loss, or all of it where there is one. */
 export interface LossCall extends AnyCall {
   readonly kind: "loss";
   readonly loss: Differentiated;
-  readonly predictions: Call;
-  readonly targets: Call;
+  /** The first is what it is differentiated by. */
+  readonly reads: readonly Call[];
+  readonly name: string;
 }
 
 export interface LossGradientCall extends AnyCall {
   readonly kind: "loss gradient";
   readonly loss: LossCall;
+  readonly name: string;
+}
+
+/** The sum of two tensors of one shape: of the terms of the loss, or of gradients that meet. */
+export interface SumCall extends AnyCall {
+  readonly kind: "sum";
+  readonly terms: readonly [Call, Call];
+  readonly name: string;
 }
 
 /** The tree of all gradients, laid out like the weights, from what the backward calls made. */
@@ -117,6 +127,7 @@ export type Call =
   | BackwardCall
   | LossCall
   | LossGradientCall
+  | SumCall
   | CollectCall
   | EachCall
   | ScalarCall;
@@ -146,7 +157,7 @@ export interface StepFunction {
   /** The trees that take the place of those of the state. */
   readonly next: { readonly [K in StateName]?: TreeValue };
   /** Scalars that it gives, by name. */
-  readonly outputs: readonly (LossCall | ScalarCall)[];
+  readonly outputs: readonly (LossCall | SumCall | ScalarCall)[];
 }
 
 export interface Step {

@@ -18,6 +18,7 @@ import {
   type EachCall,
   type ForwardCall,
   type InferenceCall,
+  type LossCall,
   networkOf,
   type ScalarCall,
   type Step,
@@ -68,6 +69,7 @@ class Unroller {
   /** What a call made last, and what its blocks bound. */
   private readonly results = new Map<Call, Item>();
   private readonly bindings = new Map<ForwardCall, Map<number, Bindings>>();
+  private readonly lossBindings = new Map<LossCall, Bindings>();
   /** Gradients of weights by path. */
   private readonly gradients = new Map<string, Item>();
   private readonly leaves = new Map<string, Item>();
@@ -98,15 +100,23 @@ class Unroller {
     backward: (call) => this.runBackward(call),
     loss: (call) => {
       const { forward } = call.loss;
-      const values = [this.result(call.predictions), this.result(call.targets)];
-      this.lossBindings = new Map(forward.inputs.map((value, i) => [value, first([values[i]])]));
-      this.instance(call, forward, this.lossBindings);
-      this.results.set(call, first(forward.outputs.map((value) => this.lossBindings.get(value))));
+      const values = call.reads.map((read) => this.result(read));
+      const bindings: Bindings = new Map(forward.inputs.map((value, i) => [value, first([values[i]])]));
+      this.lossBindings.set(call, bindings);
+      this.instance(call, forward, bindings);
+      this.results.set(call, first(forward.outputs.map((value) => bindings.get(value))));
     },
     "loss gradient": (call) => {
       const { backward, inputGradient } = call.loss.loss;
-      this.instance(call, backward, this.lossBindings);
-      this.results.set(call, first([inputGradient && this.lossBindings.get(inputGradient)]));
+      const bindings = this.lossBindings.get(call.loss) ?? new Map<Value, Item>();
+      this.instance(call, backward, bindings);
+      this.results.set(call, first([inputGradient && bindings.get(inputGradient)]));
+    },
+    sum: (call) => {
+      const inputs = call.terms.map((term) => this.result(term));
+      const made: Item = { shape: first(inputs).shape };
+      this.ops.push({ op: "add", call, inputs, outputs: [made] });
+      this.results.set(call, made);
     },
     collect: (call) => {
       this.trees.set(call.gives, this.gradients);
@@ -118,8 +128,6 @@ class Unroller {
   run(call: Call): void {
     byKind(call, this.runners);
   }
-
-  private lossBindings: Bindings = new Map();
 
   private instance(call: Call, graph: Graph, bindings: Bindings): void {
     for (const { op, inputs, outputs } of graph.nodes) {

@@ -9,6 +9,7 @@ import type {
   BranchOrGradient,
   ColumnsOf,
   GradientRole,
+  LinearGradient,
   NormGradient,
   OperandFor,
   PaddedColumns,
@@ -183,7 +184,7 @@ export interface Ops {
   spreadTokens<B extends N, D extends N, T extends N, X extends Is>(
     gradient: F32<[B, D], X>,
     attrs: { readonly tokens: T },
-  ): F32<[B, T, D], X>;
+  ): F32<[B, T, D], `spread ${X}`>;
 
   // ── Layers ──────────────────────────────────────────────────────────────────────────────────────────────────────
   /** x · weight + bias. The weight is [in, out], the transpose of PyTorch's. */
@@ -203,7 +204,7 @@ export interface Ops {
   >(
     gradient: Tensor<Format, [...R, O], GradientRole<NoInfer<To>>>,
     weight: Tensor<Format, [I, O], `${From} -> ${To}`>,
-  ): F32<[...R, I], `d ${From}`>;
+  ): F32<[...R, I], LinearGradient<From, To>>;
   /** xᵀ · gradient, summed over all rows. */
   linearGradWeight<
     Format extends OperandFormat,
@@ -348,6 +349,29 @@ export interface Ops {
   l1<S extends Shape, X extends Is, Y extends Is>(prediction: F32<S, X>, target: F32<S, Y>): Scalar<"loss">;
   /** Gradient of l1 by the prediction: the sign of d / count, which is 0 where d is. */
   l1Grad<S extends Shape, X extends Is, Y extends Is>(prediction: F32<S, X>, target: F32<S, Y>): F32<S, `d ${X}`>;
+  /**
+   * VICReg's variance term of features [rows, D]: weight · (1/D) Σ_d max(0, γ − √(Var_d + eps)), with Var_d over the rows, by
+   * rows − 1 (Bardes et al. 2022, equation 1).
+   */
+  varianceTerm<R extends N, D extends N, X extends Is>(
+    x: F32<[R, D], X>,
+    attrs: { readonly weight: number; readonly gamma: number; readonly eps: number },
+  ): Scalar<"variance">;
+  /** Gradient of varianceTerm: −weight / (D (rows − 1)) · (x − mean) / √(Var + eps) where that root is below γ, else 0. */
+  varianceTermGrad<R extends N, D extends N, X extends Is>(
+    x: F32<[R, D], X>,
+    attrs: { readonly weight: number; readonly gamma: number; readonly eps: number },
+  ): F32<[R, D], `d ${X} by variance`>;
+  /** VICReg's covariance term: weight · (1/D) Σ_{i≠j} Cov_ij² over the rows, by rows − 1 (equations 3 and 4 there). */
+  covarianceTerm<R extends N, D extends N, X extends Is>(
+    x: F32<[R, D], X>,
+    attrs: { readonly weight: number },
+  ): Scalar<"covariance">;
+  /** Gradient of covarianceTerm: 4 weight / (D (rows − 1)) · (x − mean) · Cov without its diagonal. */
+  covarianceTermGrad<R extends N, D extends N, X extends Is>(
+    x: F32<[R, D], X>,
+    attrs: { readonly weight: number },
+  ): F32<[R, D], `d ${X} by covariance`>;
 
   // ── Update ──────────────────────────────────────────────────────────────────────────────────────────────────────
   /** √(Σ over all tensors and elements of x²) */

@@ -15,12 +15,19 @@
 export const sums = {
   embedded: { positions: "x" },
   positions: { "+ x": "x" },
+  embeddedContext: { positions: "x" },
   x: { projected: "afterAttention" },
   afterAttention: { mlp: "x" },
   // a residual: the gradient of what went on, and that of the branch
   "d x": { "part of d afterAttention": "d afterAttention" },
   "d afterAttention": { "part of d x": "d x" },
   "part of d x": { "d afterAttention": "d x" },
+  // the context's features, which two read: the predictor, and a regularizer the mean over their tokens
+  "part of d encoded": { "spread d encoded": "d encoded" },
+  // a regularizer's terms, and its place in the loss
+  variance: { covariance: "regularizer" },
+  "d encoded by covariance": { "d encoded by variance": "d encoded" },
+  loss: { regularizer: "loss" },
 } as const;
 
 /** Attention's products, forward and backward, by their operands. */
@@ -31,10 +38,13 @@ export const products = {
 } as const;
 
 /** A term has the gradient of its sum. */
-export const sumOfTerm = { embedded: "x", projected: "afterAttention", mlp: "x" } as const;
+export const sumOfTerm = { embedded: "x", embeddedContext: "x", projected: "afterAttention", mlp: "x" } as const;
 
 /** Layers whose input also goes past them: what they give is one part of its gradient. */
 export const branches = ["norm1", "norm2"] as const;
+
+/** Linear layers whose input others read as well: what they give is one part of its gradient. */
+export const sharers = ["embeddedContext"] as const;
 
 type Sums = typeof sums;
 /** What may be added to a value of role A. */
@@ -76,6 +86,11 @@ export type BranchOrGradient<R extends string> = R | GradientRole<R>;
 
 /** The gradient of a norm's input. */
 export type NormGradient<From extends string, To extends string> = To extends (typeof branches)[number]
+  ? `part of d ${From}`
+  : `d ${From}`;
+
+/** The gradient of a linear layer's input. */
+export type LinearGradient<From extends string, To extends string> = To extends (typeof sharers)[number]
   ? `part of d ${From}`
   : `d ${From}`;
 

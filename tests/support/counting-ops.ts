@@ -56,6 +56,27 @@ interface Operand {
   readonly transposed: boolean;
 }
 
+/** Features [rows, width] less the means of their columns. */
+function centred(c: Counter, x: Dense) {
+  const [rows, width] = [axis(x, 0), axis(x, 1)];
+  const means = Array.from({ length: width }, (_, d) =>
+    c.aside.div(
+      c.sum(rows, (row) => at(x, row * width + d)),
+      rows,
+    ),
+  );
+  return { rows, width, less: fill(x.shape, (i) => c.sub(at(x, i), means[i % width] ?? 0)) };
+}
+
+function columns(c: Counter, x: Dense, eps: number) {
+  const { rows, width, less } = centred(c, x);
+  const deviations = Array.from({ length: width }, (_, d) => {
+    const column = (row: number): number => at(less, row * width + d);
+    return c.aside.sqrt(c.aside.add(c.aside.div(c.dot(rows, column, column), rows - 1), eps));
+  });
+  return { rows, width, less, deviation: (d: number): number => deviations[d] ?? 0 };
+}
+
 /** a · b for every entry of the batch; `start` gives what a sum begins with, by its column. */
 function product(c: Counter, a: Operand, b: Operand, start: (column: number) => number = () => 0): Dense {
   const rows = axis(a.x, a.transposed ? -1 : -2);
@@ -297,6 +318,36 @@ export const countingOps: { readonly [K in OpName]: Counted<K> } = {
   l1Grad: (c, [prediction, target]) => {
     const factor = c.aside.div(1, target.data.length);
     return fill(target.shape, (i) => c.mul(Math.sign(c.sub(at(prediction, i), at(target, i))), factor));
+  },
+  varianceTerm: (c, [x], { weight, gamma, eps }) => {
+    const { width, deviation } = columns(c, x, eps);
+    let sum = 0;
+    for (let d = 0; d < width; d++) sum = c.aside.add(sum, c.aside.max(0, c.aside.sub(gamma, deviation(d))));
+    return fill([], () => c.aside.div(c.aside.mul(weight, sum), width));
+  },
+  varianceTermGrad: (c, [x], { weight, gamma, eps }) => {
+    const { rows, width, less, deviation } = columns(c, x, eps);
+    const factors = Array.from({ length: width }, (_, d) =>
+      deviation(d) < gamma ? -weight / (width * (rows - 1) * deviation(d)) : 0,
+    );
+    return fill(x.shape, (i) => c.mul(at(less, i), factors[i % width] ?? 0));
+  },
+  covarianceTerm: (c, [x], { weight }) => {
+    const { rows, width, less } = centred(c, x);
+    const all = product(c, { x: less, transposed: true }, { x: less, transposed: false });
+    let sum = 0;
+    all.data.forEach((value, i) => {
+      const covariance = value / (rows - 1);
+      if (Math.floor(i / width) !== i % width) sum = c.fma(covariance, covariance, sum);
+    });
+    return fill([], () => c.aside.div(c.aside.mul(weight, sum), width));
+  },
+  covarianceTermGrad: (c, [x], { weight }) => {
+    const { rows, width, less } = centred(c, x);
+    const all = product(c, { x: less, transposed: true }, { x: less, transposed: false });
+    const scale = (4 * weight) / (width * (rows - 1) ** 2);
+    const others = fill(all.shape, (i) => (Math.floor(i / width) === i % width ? 0 : scale * at(all, i)));
+    return product(c, { x: less, transposed: false }, { x: others, transposed: false });
   },
 
   allReduce: "moves",

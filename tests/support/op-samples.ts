@@ -107,6 +107,11 @@ export const opSamples: { readonly [K in OpName]: Sample<K> } = {
   mseGrad: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
   l1: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
   l1Grad: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
+  // some columns deviate by less than gamma, some by more
+  varianceTerm: { tensors: [normal(7, 5)], attrs: { weight: 0.75, gamma: 1, eps: 1e-4 } },
+  varianceTermGrad: { tensors: [normal(7, 5)], attrs: { weight: 0.75, gamma: 1, eps: 1e-4 } },
+  covarianceTerm: { tensors: [normal(7, 5)], attrs: { weight: 0.75 } },
+  covarianceTermGrad: { tensors: [normal(7, 5)], attrs: { weight: 0.75 } },
 
   allReduce: { tensors: [normal(4, 5)], attrs: {} },
   shard: { tensors: [normal(4, 5)], attrs: { length: 20 } },

@@ -24,6 +24,7 @@ export const smallNumbers: IJepaNumbers = {
   targetsMaskedAt: "output",
   normalizeTargets: true,
   loss: "smoothL1",
+  regularizer: null,
   operands: "f32",
   dropPath: false,
   classToken: false,

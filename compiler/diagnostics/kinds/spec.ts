@@ -389,6 +389,15 @@ export const specErrors = {
       want: `${facts.fitting.join(" or ")}, whose multiple ${facts.side} is`,
     }),
   ),
+  batchWithoutStatistics: kind(
+    "E336",
+    "A regularizer goes by variances over the images of a micro-batch on one device, and one image has none.",
+    (facts: { images: number }) => ({
+      what: "leaves too few images for the regularizer, whose statistics are those of one micro-batch on one device",
+      found: `${facts.images} image in each`,
+      want: "2 or more for each device and micro-batch",
+    }),
+  ),
   engineShardsNoOptimizer: kind(
     "E327",
     "Devices keep the moments of AdamW in shards only on an engine that brings the updated shards together.",

@@ -17,6 +17,7 @@ import { dimsOf, type IJepaDims } from "./dims";
 import { targetEnds } from "./ends";
 import { predictorLayout } from "./networks";
 import type { IJepaNumbers } from "./numbers";
+import { contextEmbedding, regularizing } from "./regularizer";
 import { blockRows, targetStages } from "./targets";
 import { type IJepaTrees, treesOf } from "./trees";
 
@@ -39,18 +40,19 @@ function embedContext(dims: IJepaDims, { batch, constants }: IJepaTrees): Graph 
 /** What the predictor reads: the context's representations, then a mask token at every target position. */
 function predictorInput(n: IJepaNumbers, dims: IJepaDims, { batch, constants }: IJepaTrees): Graph {
   const { width } = dims.predictor;
+  const role = contextEmbedding(n);
   const g = new GraphBuilder(
     "predictorInput",
     "The context in the predictor's width, then a mask token at every target position.",
   );
-  const embed = g.group(linearGroup("embed", "predictor.embed", [dims.encoder.width, width], layers.embed));
+  const embed = g.group(linearGroup("embed", "predictor.embed", [dims.encoder.width, width], role));
   const maskToken = g.group(tokenGroup("maskToken", "predictor.maskToken", width, layers.maskToken));
   const context = g.input("context", "f32", [dims.contextRows, dims.context, dims.encoder.width], "encoded");
   const predictorPositions = g.read("predictorPositions", constants.predictorPositions);
   const contextIndex = g.read("contextIndex", batch.contextIndex);
   const targetIndex = g.read("targetIndex", batch.targetIndex);
 
-  const embedded = g.one("linear", [context, embed("weight"), embed("bias")], {}, "embedded");
+  const embedded = g.one("linear", [context, embed("weight"), embed("bias")], {}, role.split(" -> ")[1] ?? "embedded");
   const contextAt = g.one("gatherRows", [predictorPositions, contextIndex], {}, "contextPositions");
   const placed = g.one("add", [embedded, contextAt], {}, "placed");
   const tiled = g.one("tileBatch", [placed], { copies: n.targets, rows: dims.predictorRows }, "contextTokens");
@@ -87,6 +89,7 @@ export function buildModel(n: IJepaNumbers): Model {
   const trees = treesOf(n, dims);
   const encoder = encoderLayout(n, dims);
   const predictor = predictorLayout(n, dims);
+  const added = regularizing(n, dims);
   const contextRows = [dims.contextRows, dims.context] as const;
   const contextBlock = blockOf(encoder, {
     name: "contextBlock",
@@ -129,6 +132,7 @@ export function buildModel(n: IJepaNumbers): Model {
           once(encoderNorm({ name: "contextNorm", doc: "The final norm.", rows: contextRows }, dims)),
         ],
       },
+      ...added.chains,
       {
         kind: "trained",
         name: "predictor",
@@ -150,6 +154,7 @@ export function buildModel(n: IJepaNumbers): Model {
     ],
     loss: lossGraph(n, dims),
     compares: { predictions: "predictor", targets: "target" },
+    ...(added.regularizer && { regularizer: added.regularizer }),
     // A target encoder that is masked at its input has a block of another shape.
     features: featuresChain(n, dims, "target", { hasOwnBlock: n.targetsMaskedAt === "input" }),
     averages: true,

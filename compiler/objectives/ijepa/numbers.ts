@@ -20,4 +20,12 @@ export interface IJepaNumbers extends BaseNumbers {
   /** Layer norm of the targets. */
   readonly normalizeTargets: boolean;
   readonly loss: "smoothL1" | "mse";
+  readonly regularizer: VicregNumbers | null;
+}
+
+/** Weights of the terms of VICReg: weight · (variance · V + covariance · C). */
+export interface VicregNumbers {
+  readonly weight: number;
+  readonly variance: number;
+  readonly covariance: number;
 }

@@ -7,10 +7,17 @@ import { maskSettings } from "../../spec/mask-settings";
 import { hiddenWidth } from "../../spec/presets";
 import type { IjepaSpec } from "../../spec/spec";
 import type { ObjectivePlan } from "../objective";
+import type { VicregNumbers } from "./numbers";
 
 function masksOf(spec: IjepaSpec): MaskPlan {
   const plan = buildMaskPlan(maskSettings(spec));
   return spec.maskSets === 1 ? plan : { ...plan, setCount: spec.maskSets };
+}
+
+function regularizerOf({ regularizer }: IjepaSpec): VicregNumbers | null {
+  if (regularizer.name === "none") return null;
+  const { weight, variance, covariance } = regularizer;
+  return { weight, variance, covariance };
 }
 
 export function planOf(spec: IjepaSpec, given?: MaskPlan): ObjectivePlan<"ijepa"> {
@@ -36,6 +43,7 @@ export function planOf(spec: IjepaSpec, given?: MaskPlan): ObjectivePlan<"ijepa"
       targetsMaskedAt: spec.targets.maskedAt,
       normalizeTargets: spec.targets.normalize,
       loss: spec.loss,
+      regularizer: regularizerOf(spec),
     },
   };
 }

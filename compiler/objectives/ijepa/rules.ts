@@ -1,6 +1,8 @@
 /** Rules between the fields of I-JEPA. */
+import { errors } from "../../diagnostics/catalogue";
 import { headsProblem } from "../../spec/heads";
 import { maskRules } from "../../spec/mask-rules";
+import { deviceBatchOf } from "../../spec/mask-settings";
 import type { Rule } from "../../spec/rule";
 import type { IjepaSpec } from "../../spec/spec";
 
@@ -16,4 +18,13 @@ export const ijepaRules: readonly Rule<IjepaSpec>[] = [
     },
   },
   ...maskRules,
+  {
+    name: "there is a batch to take statistics of",
+    reads: ["regularizer.name", "optimization.globalBatch", "optimization.accumulation", "hardware.gpus"],
+    check: ({ spec }) => {
+      const images = deviceBatchOf(spec);
+      if (spec.regularizer.name === "none" || images >= 2) return [];
+      return [{ path: ["optimization", "globalBatch"], problem: errors.batchWithoutStatistics({ images }) }];
+    },
+  },
 ];

@@ -2,6 +2,7 @@
 import { onlyShard } from "../one-device";
 import type { KernelTable } from "../table";
 import { toBfloat16 } from "./bfloat16";
+import { covarianceOf } from "./covariance";
 import { at, axis, type Dense, dense, fill, sizeOf } from "./tensor";
 
 type ElementwiseOp =
@@ -21,6 +22,10 @@ type ElementwiseOp =
   | "mseGrad"
   | "l1"
   | "l1Grad"
+  | "varianceTerm"
+  | "varianceTermGrad"
+  | "covarianceTerm"
+  | "covarianceTermGrad"
   | "allReduce"
   | "shard"
   | "allGather"
@@ -77,6 +82,36 @@ export const elementwiseKernels: KernelTable<null, Dense, Dense, ElementwiseOp> 
   mseGrad: (_, [prediction, target]) => perElement(prediction, target, (d) => 2 * d),
   l1: (_, [prediction, target]) => meanOf(prediction, target, Math.abs),
   l1Grad: (_, [prediction, target]) => perElement(prediction, target, Math.sign),
+
+  varianceTerm: (_, [x], { weight, gamma, eps }) => {
+    const { width, cov } = covarianceOf(x);
+    let sum = 0;
+    for (let d = 0; d < width; d++) sum += Math.max(0, gamma - Math.sqrt(cov(d, d) + eps));
+    return fill([], () => (weight * sum) / width);
+  },
+  varianceTermGrad: (_, [x], { weight, gamma, eps }) => {
+    const { rows, width, centred, cov } = covarianceOf(x);
+    const deviations = Array.from({ length: width }, (_, d) => Math.sqrt(cov(d, d) + eps));
+    return fill(x.shape, (i) => {
+      const deviation = deviations[i % width] ?? 0;
+      return deviation < gamma ? (-weight * at(centred, i)) / (width * (rows - 1) * deviation) : 0;
+    });
+  },
+  covarianceTerm: (_, [x], { weight }) => {
+    const { width, cov } = covarianceOf(x);
+    let sum = 0;
+    for (let i = 0; i < width; i++) for (let j = 0; j < width; j++) if (i !== j) sum += cov(i, j) ** 2;
+    return fill([], () => (weight * sum) / width);
+  },
+  covarianceTermGrad: (_, [x], { weight }) => {
+    const { rows, width, centred, cov } = covarianceOf(x);
+    return fill(x.shape, (i) => {
+      const [row, column] = [Math.floor(i / width), i % width];
+      let sum = 0;
+      for (let d = 0; d < width; d++) if (d !== column) sum += at(centred, row * width + d) * cov(d, column);
+      return (4 * weight * sum) / (width * (rows - 1));
+    });
+  },
 
   // Of one device; where there are more, the engine puts their mean here (engine.ts).
   // Of one device; those of several meet in meetings.ts.

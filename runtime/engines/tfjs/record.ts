@@ -60,6 +60,8 @@ const isCount: Readonly<Record<AttrName, boolean>> = {
   scale: false,
   eps: false,
   max: false,
+  weight: false,
+  gamma: false,
   beta1: false,
   beta2: false,
   decay: false,

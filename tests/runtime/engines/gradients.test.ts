@@ -81,6 +81,8 @@ const cases: readonly (readonly [gradient: OpName, Case])[] = [
   ["smoothL1Grad", { of: "smoothL1", by: 0, call: (x) => [x, {}] }],
   ["mseGrad", { of: "mse", by: 0, call: (x) => [x, {}] }],
   ["l1Grad", { of: "l1", by: 0, call: (x) => [x, {}] }],
+  ["varianceTermGrad", { of: "varianceTerm", by: 0, call: (x) => [x, { weight: 0.75, gamma: 1, eps: 1e-4 }] }],
+  ["covarianceTermGrad", { of: "covarianceTerm", by: 0, call: (x) => [x, { weight: 0.75 }] }],
 ];
 
 const run = (op: OpName, tensors: readonly AnyTensor[], attrs: object): Dense[] =>

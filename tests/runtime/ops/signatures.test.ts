@@ -23,6 +23,7 @@ const loss: Wrong = {
   "[N,D] [D]": "shapes differ: [N, D] and [D]",
   "[N,D] [M,D]": "shapes differ: [N, D] and [M, D]",
 };
+const features: Wrong = { "[B,N,D]": "input 0 should have 2 axes" };
 
 const wrong: { readonly [K in OpName]: Wrong } = {
   normalizePixels: {
@@ -165,6 +166,10 @@ const wrong: { readonly [K in OpName]: Wrong } = {
   mseGrad: two,
   l1: loss,
   l1Grad: two,
+  varianceTerm: features,
+  varianceTermGrad: features,
+  covarianceTerm: features,
+  covarianceTermGrad: features,
 
   allReduce: { "": "takes 1 tensor; found 0" },
   shard: { "": "takes 1 tensor; found 0" },

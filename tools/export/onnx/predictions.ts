@@ -70,6 +70,7 @@ export async function predict(
     targetsMaskedAt: experiment.targetsMaskedAt,
     normalizeTargets: true,
     loss: "smoothL1",
+    regularizer: null,
     operands: "f32",
     dropPath: false,
     classToken: false,

@@ -20,6 +20,10 @@ type ElementwiseOp =
   | "mseGrad"
   | "l1"
   | "l1Grad"
+  | "varianceTerm"
+  | "varianceTermGrad"
+  | "covarianceTerm"
+  | "covarianceTermGrad"
   | "globalNorm"
   | "clipFactor";
 
@@ -38,6 +42,30 @@ function clipped(r: Recorder, d: Value): Value {
 function meanOf(r: Recorder, x: Value): Value {
   return x.dims.reduce((mean: Value) => r.reduce("ReduceMean", mean, [-1], false), x);
 }
+
+/** Features [rows, D] less the means of their columns, and the variances of those, [D]. */
+function centred(r: Recorder, x: Handle) {
+  const features = r.rows(x);
+  const [rows, width] = features.dims.map(Number);
+  if (rows === undefined || width === undefined || !Number.isInteger(rows)) {
+    throw new Error("internal: statistics over a batch of no fixed size");
+  }
+  const mean = r.times(r.sumOfRows(features), 1 / rows);
+  const less = r.sub(features, mean);
+  const variance = r.times(r.sumOfRows(r.mul(less, less)), 1 / (rows - 1));
+  return { rows, width, less, variance };
+}
+
+const deviationOf = (r: Recorder, variance: Value, eps: number): Value =>
+  r.unary("Sqrt", r.add(variance, r.graph.scalar(eps)));
+
+const sumOfSquares = (r: Recorder, x: Value): Value =>
+  r.reduce(
+    "ReduceSum",
+    r.mul(x, x),
+    x.dims.map((_, i) => i),
+    false,
+  );
 
 const flatSize = ({ dims }: Value): number => Number(dims[0]);
 
@@ -102,6 +130,32 @@ export const elementwiseLowerings: KernelTable<Recorder, Handle, Value, Elementw
   l1Grad: (r, [prediction, target]) => {
     const d = difference(r, prediction, target);
     return r.mul(r.unary("Sign", d), r.perCount(1, d.dims));
+  },
+
+  varianceTerm: (r, [x], { weight, gamma, eps }) => {
+    const { width, variance } = centred(r, x);
+    const short = r.clip(deviationOf(r, variance, eps), null, r.graph.scalar(gamma));
+    const hinge = r.sub(r.graph.scalar(gamma), short);
+    return r.times(r.reduce("ReduceSum", hinge, [0], false), weight / width);
+  },
+  varianceTermGrad: (r, [x], { weight, gamma, eps }) => {
+    const { rows, width, less, variance } = centred(r, x);
+    const deviation = deviationOf(r, variance, eps);
+    const below = r.clip(r.sub(r.graph.scalar(gamma), deviation), r.graph.scalar(0), r.graph.scalar(1));
+    const factor = r.div(r.times(r.unary("Sign", below), -weight / (width * (rows - 1))), deviation);
+    return r.mul(less, factor);
+  },
+  // The squares of all covariances less those of the variances.
+  covarianceTerm: (r, [x], { weight }) => {
+    const { rows, width, less, variance } = centred(r, x);
+    const covariance = r.gemm(less, less, { transA: true, alpha: 1 / (rows - 1) });
+    return r.times(r.sub(sumOfSquares(r, covariance), sumOfSquares(r, variance)), weight / width);
+  },
+  covarianceTermGrad: (r, [x], { weight }) => {
+    const { rows, width, less, variance } = centred(r, x);
+    const covariance = r.gemm(less, less, { transA: true, alpha: 1 / (rows - 1) });
+    const others = r.sub(r.gemm(less, covariance), r.mul(less, variance));
+    return r.times(others, (4 * weight) / (width * (rows - 1)));
   },
 
   globalNorm: (r, tensors) => {

@@ -4,7 +4,7 @@ import type { KernelTable } from "../../table";
 import type { Tensor } from "../core";
 import type { Kernels } from "../kernels";
 import { ADAMW, EMA } from "../own-kernels";
-import { sumFirst } from "../product";
+import { product, sumFirst } from "../product";
 
 type ElementwiseOp =
   | "add"
@@ -21,6 +21,10 @@ type ElementwiseOp =
   | "mseGrad"
   | "l1"
   | "l1Grad"
+  | "varianceTerm"
+  | "varianceTermGrad"
+  | "covarianceTerm"
+  | "covarianceTermGrad"
   | "allReduce"
   | "shard"
   | "allGather"
@@ -35,6 +39,20 @@ const SMALL_ELEMENTS = 8_192;
 function hasOwnUpdate(k: Kernels, weight: Tensor): boolean {
   return k.backend === "cpu" || (k.backend === "wasm" && weight.size <= SMALL_ELEMENTS);
 }
+
+const deviationOf = (k: Kernels, variance: Tensor, eps: number): Tensor => k.unary("Sqrt", k.add(variance, eps));
+
+/** Columns of [rows, D] less their means; read `readers` times. */
+function centred(k: Kernels, x: Tensor, readers: number): Tensor {
+  const mean = k.mul(sumFirst(k, x), 1 / (x.shape[0] ?? 1));
+  return k.shared(readers, k.sub(x, mean));
+}
+
+const varianceOf = (k: Kernels, less: Tensor): Tensor =>
+  k.mul(sumFirst(k, k.unary("Square", less)), 1 / ((less.shape[0] ?? 1) - 1));
+
+const covarianceOf = (k: Kernels, less: Tensor): Tensor =>
+  k.mul(product(k, less, less, { a: true }), 1 / ((less.shape[0] ?? 1) - 1));
 
 export const elementwiseOps: KernelTable<Kernels, Tensor, Tensor, ElementwiseOp> = {
   add: (k, [a, b]) => k.add(a, b),
@@ -61,6 +79,33 @@ export const elementwiseOps: KernelTable<Kernels, Tensor, Tensor, ElementwiseOp>
   mseGrad: (k, [prediction, target]) => k.mul(k.sub(prediction, target), 2 / prediction.size),
   l1: (k, [prediction, target]) => k.mul(k.sumAll(k.unary("Abs", k.sub(prediction, target))), 1 / prediction.size),
   l1Grad: (k, [prediction, target]) => k.mul(k.unary("Sign", k.sub(prediction, target)), 1 / prediction.size),
+
+  varianceTerm: (k, [x], { weight, gamma, eps }) => {
+    const deviation = deviationOf(k, varianceOf(k, centred(k, x, 1)), eps);
+    const hinge = k.sub(k.scalar(gamma), k.clip(deviation, 0, gamma));
+    return k.mul(k.sumAll(hinge), weight / (x.shape[1] ?? 1));
+  },
+  varianceTermGrad: (k, [x], { weight, gamma, eps }) => {
+    const [rows = 1, width = 1] = x.shape;
+    const less = centred(k, x, 2);
+    const deviation = k.shared(2, deviationOf(k, varianceOf(k, less), eps));
+    const isBelow = k.unary("Sign", k.clip(k.sub(k.scalar(gamma), deviation), 0, 1));
+    return k.mul(less, k.div(k.mul(isBelow, -weight / (width * (rows - 1))), deviation));
+  },
+  // The squares of all covariances less those of the variances.
+  covarianceTerm: (k, [x], { weight }) => {
+    const less = centred(k, x, 3);
+    const squares = k.sumAll(k.unary("Square", covarianceOf(k, less)));
+    const ofVariances = k.sumAll(k.unary("Square", varianceOf(k, less)));
+    return k.mul(k.sub(squares, ofVariances), weight / (x.shape[1] ?? 1));
+  },
+  covarianceTermGrad: (k, [x], { weight }) => {
+    const [rows = 1, width = 1] = x.shape;
+    const less = centred(k, x, 5);
+    const all = product(k, less, covarianceOf(k, less));
+    const own = k.mul(less, varianceOf(k, less));
+    return k.mul(k.sub(all, own), (4 * weight) / (width * (rows - 1)));
+  },
 
   globalNorm: (k, tensors) => {
     const squares = tensors.map((x) => k.reshape(k.sumAll(k.unary("Square", x)), [1]));

@@ -24,6 +24,10 @@ type ElementwiseOp =
   | "mseGrad"
   | "l1"
   | "l1Grad"
+  | "varianceTerm"
+  | "varianceTermGrad"
+  | "covarianceTerm"
+  | "covarianceTermGrad"
   | "globalNorm"
   | "clipFactor"
   | "adamw"
@@ -42,6 +46,23 @@ function sumAll(b: Builder, x: Value): Value {
 const meanOf = (b: Builder, x: Value): Value => b.times(sumAll(b, x), 1 / countOf(x));
 
 const clamp = (b: Builder, x: Value): Value => b.binary("minimum", b.binary("maximum", x, b.scalar(-1)), b.scalar(1));
+
+/** Features [rows, D] less the means of their columns, with variances [D] and covariances [D, D] by rows − 1. */
+function statistics(b: Builder, x: Value) {
+  const [rows = 1, width = 1] = x.shape;
+  const mean = b.times(b.reduce("add", x, [0]), 1 / rows);
+  const less = b.sub(x, b.atLast(mean, x.shape));
+  return {
+    rows,
+    width,
+    less,
+    variance: () => b.times(b.reduce("add", b.mul(less, less), [0]), 1 / (rows - 1)),
+    covariance: () => b.times(b.dot(less, less, { contract: [[0], [0]] }), 1 / (rows - 1)),
+  };
+}
+
+const deviationOf = (b: Builder, variance: Value, eps: number): Value =>
+  b.unary("sqrt", b.add(variance, b.scalar(eps)));
 
 export const elementwiseLowerings: KernelTable<Builder, Value, Value, ElementwiseOp> = {
   add: (b, [x, y]) => b.add(x, y),
@@ -77,6 +98,32 @@ export const elementwiseLowerings: KernelTable<Builder, Value, Value, Elementwis
   mseGrad: (b, [prediction, target]) => b.times(b.sub(prediction, target), 2 / countOf(prediction)),
   l1: (b, [prediction, target]) => meanOf(b, b.unary("abs", b.sub(prediction, target))),
   l1Grad: (b, [prediction, target]) => b.times(b.unary("sign", b.sub(prediction, target)), 1 / countOf(prediction)),
+
+  varianceTerm: (b, [x], { weight, gamma, eps }) => {
+    const { width, variance } = statistics(b, x);
+    const hinge = b.binary("maximum", b.scalar(0), b.sub(b.scalar(gamma), deviationOf(b, variance(), eps)));
+    return b.times(sumAll(b, hinge), weight / width);
+  },
+  varianceTermGrad: (b, [x], { weight, gamma, eps }) => {
+    const { rows, width, less, variance } = statistics(b, x);
+    const deviation = deviationOf(b, variance(), eps);
+    const slope = b.div(b.scalar(-weight / (width * (rows - 1))), deviation);
+    const isBelow = b.less(deviation, b.filled(gamma, deviation.shape));
+    const factor = b.select(isBelow, slope, b.filled(0, deviation.shape));
+    return b.mul(less, b.atLast(factor, x.shape));
+  },
+  // The squares of all covariances less those of the variances.
+  covarianceTerm: (b, [x], { weight }) => {
+    const { width, variance, covariance } = statistics(b, x);
+    const [all, own] = [covariance(), variance()];
+    return b.times(b.sub(sumAll(b, b.mul(all, all)), sumAll(b, b.mul(own, own))), weight / width);
+  },
+  covarianceTermGrad: (b, [x], { weight }) => {
+    const { rows, width, less, variance, covariance } = statistics(b, x);
+    const all = b.dot(less, covariance(), { contract: [[1], [0]] });
+    const own = b.mul(less, b.atLast(variance(), x.shape));
+    return b.times(b.sub(all, own), (4 * weight) / (width * (rows - 1)));
+  },
 
   globalNorm: (b, tensors) => {
     const sums = tensors.map((x) => sumAll(b, b.mul(x, x)));
