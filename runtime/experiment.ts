@@ -219,6 +219,16 @@ export interface IJepaExperiment extends CommonExperiment {
   readonly masks: MaskPlan;
   /** Where the target encoder is masked: it sees all patches or those of a target alone. */
   readonly targetsMaskedAt: "output" | "input";
+  /** What is added to the loss: weight · (variance · V + covariance · C); left out where nothing is. */
+  readonly regularizer?: RegularizerPlan;
+}
+
+/** The weights of the terms of VICReg. */
+export interface RegularizerPlan {
+  readonly name: "vicreg";
+  readonly weight: number;
+  readonly variance: number;
+  readonly covariance: number;
 }
 
 export interface MaeExperiment extends CommonExperiment {
@@ -318,6 +328,8 @@ export interface RecordedValue {
 /** How a recorded run of an objective names what it holds (runtime/replay). */
 export interface RecordedForm {
   readonly forward: readonly RecordedValue[];
+  /** Numbers of the forward pass that some runs hold beside them. */
+  readonly also?: readonly Pick<RecordedValue, "tensor" | "output" | "group">[];
   /** The leaves of the batch that its masks are: the patches that are seen, and that are predicted. */
   masks(of: { readonly seen: Int32Array; readonly predicted: Int32Array }): { readonly [leaf: string]: Int32Array };
   /** The second transformer: its name, and the weight that tells its hidden width; null where there is none. */

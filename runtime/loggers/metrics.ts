@@ -10,6 +10,7 @@ const metricsByEvent: {
 } = {
   step: (event) => ({
     "train/loss": event.loss,
+    "train/regularizer": event.regularizer,
     "train/learningRate": event.lr,
     "train/weightDecay": event.weightDecay,
     "train/momentum": event.momentum,

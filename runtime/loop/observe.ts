@@ -147,6 +147,7 @@ function stepEvent(report: StepReport): Parameters<JsonlLog["append"]>[0] {
     step: report.step,
     epoch: report.epoch,
     loss: report.loss,
+    ...(report.regularizer === undefined ? {} : { regularizer: report.regularizer }),
     lr: report.schedule.learningRate,
     weightDecay: report.schedule.weightDecay,
     ...(report.schedule.momentum === undefined ? {} : { momentum: report.schedule.momentum }),

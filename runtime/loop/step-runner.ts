@@ -101,12 +101,12 @@ export async function openStepRunner(
     }
     // The mean over the ranks is the same number on each of them, so all stop where it is not finite.
     const local = outcomeOf(outputs, outputs.at(-1));
-    const loss = mean((await gatherNumbers(ranks, [local.loss])).flat());
-    const outcome: StepOutcome = { ...local, loss };
+    const losses = await meanOverRanks(ranks, lossesOf(local));
+    const outcome: StepOutcome = { ...local, ...losses };
     // A gradient of a loss that is not finite must not reach the weights.
     if (update === null || !Number.isFinite(outcome.loss)) return { dataMs, outcome: Promise.resolve(outcome) };
     const updated = await update.run(inputsOf({ schedule }), {});
-    return { dataMs, outcome: Promise.resolve({ ...outcomeOf(outputs, updated), loss }) };
+    return { dataMs, outcome: Promise.resolve({ ...outcomeOf(outputs, updated), ...losses }) };
   };
 
   return {
@@ -133,10 +133,31 @@ async function ranOnAll(fn: LoadedFunction, shares: readonly Inputs[], lengths: 
   return [await fn.run(only, lengths)];
 }
 
-/** The mean loss of the micro-batches of all devices; the norm comes with the update. */
+type Losses = Pick<StepOutcome, "loss" | "regularizer">;
+
+const lossesOf = ({ loss, regularizer }: StepOutcome): Losses => ({
+  loss,
+  ...(regularizer === undefined ? {} : { regularizer }),
+});
+
+async function meanOverRanks(
+  ranks: Parameters<typeof gatherNumbers>[0],
+  { loss, regularizer }: Losses,
+): Promise<Losses> {
+  const found = await gatherNumbers(ranks, regularizer === undefined ? [loss] : [loss, regularizer]);
+  const meanOf = (i: number): number => mean(found.map((numbers) => numbers[i] ?? Number.NaN));
+  return { loss: meanOf(0), ...(regularizer === undefined ? {} : { regularizer: meanOf(1) }) };
+}
+
+/** The mean losses of the micro-batches of all devices; the norm comes with the update. */
 function outcomeOf(microBatches: readonly Outputs[], update: Outputs | undefined): StepOutcome {
-  const losses = microBatches.map((outputs) => scalarOf(outputs, "loss"));
-  return { loss: mean(losses), gradientNorm: update?.get("norm")?.[0] ?? null };
+  const meanOf = (name: string): number => mean(microBatches.map((outputs) => scalarOf(outputs, name)));
+  const regularizes = microBatches[0]?.has("regularizer") ?? false;
+  return {
+    loss: meanOf("loss"),
+    ...(regularizes ? { regularizer: meanOf("regularizer") } : {}),
+    gradientNorm: update?.get("norm")?.[0] ?? null,
+  };
 }
 
 async function outcomeOfQueued(

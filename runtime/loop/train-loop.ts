@@ -24,6 +24,8 @@ export interface PreparedMicroBatch {
 export interface StepOutcome {
   /** Mean over the micro-batches; not finite where training has failed. */
   readonly loss: number;
+  /** What of it a regularizer adds; absent where there is none. */
+  readonly regularizer?: number;
   /** Norm of the gradient before clipping; null where there was no update, since the loss is not finite. */
   readonly gradientNorm: number | null;
   /** Why the state is again as it was before the step; absent of a step that counts (skipping.ts). */
@@ -125,7 +127,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
   const queue: BegunStep[] = [];
 
   const finish = async ({ prepared, outcome, beganMs, dataMs }: BegunStep): Promise<void> => {
-    const { loss, gradientNorm, takenBack } = await outcome;
+    const { loss, regularizer, gradientNorm, takenBack } = await outcome;
     const problem = takenBack ?? problemOf({ loss, gradientNorm });
     const iteration = stepsDone % optimizer.stepsPerEpoch;
     // The running form of the mean: a resumed epoch goes on from the mean alone, to the bit. A step that was taken back
@@ -140,6 +142,7 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
       epoch: Math.floor(stepsDone / optimizer.stepsPerEpoch) + 1,
       iteration,
       loss,
+      ...(regularizer === undefined ? {} : { regularizer }),
       gradientNorm,
       epochLoss,
       schedule: prepared.schedule,

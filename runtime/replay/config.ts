@@ -34,6 +34,8 @@ export interface TraceConfig {
   readonly predictorHeads: number;
   /** Whether targets that are pixels are normalized patch by patch. */
   readonly normalizesPixels: boolean;
+  /** Weights of the terms of VICReg, or null where nothing regularizes. */
+  readonly regularizer: { readonly weight: number; readonly variance: number; readonly covariance: number } | null;
   /** AdamW's second decay, or null for the default. */
   readonly beta2: number | null;
   /** Images of one rank; null where the config leaves it to the images. */
@@ -137,6 +139,7 @@ export function parseTraceJson(path: string, text: string): TraceFacts {
       ...sizes,
       predictorHeads,
       normalizesPixels: config.norm_pix_loss === true,
+      regularizer: regularizerOf(config, fail),
       beta2: isNumber(beta2) && beta2 >= 0 && beta2 < 1 ? beta2 : null,
       images: optionalCount(config, "B", "config"),
       contexts: optionalCount(mask, "nenc", "config.mask"),
@@ -161,6 +164,13 @@ function objectiveOf({ objective = "ijepa" }: Json, fail: (why: string) => Error
   const found = known.find((name) => name === objective);
   if (found !== undefined) return found;
   throw fail(`config.objective is ${JSON.stringify(objective)}, not one of ${known.join(", ")}`);
+}
+
+function regularizerOf({ regularizer }: Json, fail: (why: string) => Error): TraceConfig["regularizer"] {
+  if (regularizer === undefined) return null;
+  const { weight, variance, covariance } = isRecord(regularizer) ? regularizer : {};
+  if (isNumber(weight) && isNumber(variance) && isNumber(covariance)) return { weight, variance, covariance };
+  throw fail("config.regularizer has no numbers weight, variance and covariance");
 }
 
 function scheduleOf(config: Json, averages: boolean): TraceSchedule | null {

@@ -111,6 +111,9 @@ export class Results {
     if (recorded.forward) {
       for (const { tensor, group, output } of this.program.objective.recorded.forward) await add(tensor, group, output);
     }
+    for (const { tensor, group, output } of this.program.objective.recorded.also ?? []) {
+      if (first?.has(output) && this.trace.file.header.tensors.has(tensor)) await add(tensor, group, output);
+    }
   }
 
   /** One record of outputs for each rank, with the loss that is trained on; the gradient is their mean. */

@@ -11,6 +11,8 @@ export interface StepEvent {
   /** From 1. */
   readonly epoch: number;
   readonly loss: number;
+  /** What of it a regularizer adds, where there is one. */
+  readonly regularizer?: number;
   readonly lr: number;
   readonly weightDecay: number;
   /** Of the target encoder, where there is one. */

@@ -25,6 +25,30 @@ export const fieldEffects: FieldEffects = {
       texts: "graph",
     },
   ],
+  "regularizer.weight": [
+    0.01,
+    {
+      experiment: "regularizer.weight 0.001 → 0.01",
+      step: "regularizerOf (0.001 → 0.01), regularizerOfBackward (0.001 → 0.01)",
+      texts: "graph",
+    },
+  ],
+  "regularizer.variance": [
+    1,
+    {
+      experiment: "regularizer.variance 25 → 1",
+      step: "regularizerOf (25 →), regularizerOfBackward (25 →)",
+      texts: "graph",
+    },
+  ],
+  "regularizer.covariance": [
+    2,
+    {
+      experiment: "regularizer.covariance 1 → 2",
+      step: "regularizerOf (1 → 2), regularizerOfBackward (1 → 2)",
+      texts: "graph",
+    },
+  ],
   maskSets: [
     2,
     {

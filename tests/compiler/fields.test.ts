@@ -24,6 +24,7 @@ const random: JsonObject = { ...shapes, masking: { strategy: "random", targets: 
 const { predictor: _predictor, masking: _masking, ...common } = shapes;
 const masked: JsonObject = { ...common, objective: "mae", decoder: { dim: 24, depth: 2, heads: 3 } };
 const simmim: JsonObject = { ...common, objective: "simmim" };
+const regularized: JsonObject = { ...shapes, regularizer: { name: "vicreg" } };
 const folder: JsonObject = { ...shapes, data: { source: "folder", train: "train", images: 4096 } };
 const parquet: JsonObject = { ...shapes, data: { source: "parquet", train: "train", images: 4096 } };
 
@@ -90,7 +91,9 @@ describe("every field of the schema does what it should", () => {
         ? [parquet, ofParquet]
         : path === "masking.targets.share"
           ? [random, ofRandom]
-          : [shapes, ofShapes];
+          : /^regularizer\.(?!name)/.test(path)
+            ? [regularized, compiled(regularized)]
+            : [shapes, ofShapes];
     expect(effectsOf(before, compiled(withField(document, path, to)))).toEqual(effects);
   });
 

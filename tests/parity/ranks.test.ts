@@ -66,6 +66,22 @@ describe(`ranks against accumulation (seed ${seed})`, () => {
     for (const found of await onRanks(4, (ranks) => threeSteps(sharded, exact, ranks))) expectClose(found, wanted);
   });
 
+  it("a regularizer has the statistics of each device's micro-batch, and is logged as their mean", async () => {
+    const regularizer = { name: "vicreg", weight: 0.1, variance: 1, covariance: 1 };
+    const wanted = await threeSteps(await manyDevicesProgram({ gpus: 1, accumulation: 2, regularizer }), onnx);
+    const many = await manyDevicesProgram({ gpus: 2, accumulation: 1, regularizer });
+    const whole = await threeSteps(await manyDevicesProgram({ gpus: 1, accumulation: 1, regularizer }), onnx);
+    for (const found of await onRanks(2, (ranks) => threeSteps(many, onnx, ranks))) {
+      expectClose(found, wanted);
+      for (const [step, value] of found.regularizers.entries()) {
+        expect(value).toBeCloseTo(wanted.regularizers[step] ?? Number.NaN, 5);
+        expect(value).toBeLessThan(found.losses[step] ?? 0);
+      }
+    }
+    // Twice as many images at once have other statistics.
+    expect(Math.abs((whole.regularizers[0] ?? 0) - (wanted.regularizers[0] ?? 0))).toBeGreaterThan(1e-4);
+  });
+
   it("equal runs end in equal bits", async () => {
     const program = await manyDevicesProgram({ gpus: 4, accumulation: 1 });
     const run = () => onRanks(4, (ranks) => threeSteps(program, onnx, ranks));

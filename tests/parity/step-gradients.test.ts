@@ -70,6 +70,13 @@ const variants: readonly Variant[] = [
   ["targets masked at the input", (spec) => ({ ...spec, targets: { maskedAt: "input" } })],
   ["random masks", (spec) => ({ ...spec, masking: { strategy: "random" } })],
   ["three sets of masks", (spec) => ({ ...spec, maskSets: 3 })],
+  [
+    "a regularizer",
+    (spec) =>
+      within({ ...spec, regularizer: { name: "vicreg", weight: 0.5, variance: 2, covariance: 1 } }, "optimization", {
+        globalBatch: 6,
+      }),
+  ],
   ["stochastic depth", (spec) => within(spec, "encoder", { dropPath: 0.3 })],
   ["a masked autoencoder", masked],
   [

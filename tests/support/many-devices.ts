@@ -37,18 +37,21 @@ export function manyDevicesProgram({
   accumulation,
   clipNorm = 0.5,
   objective = "ijepa",
+  regularizer = null,
   ...hardware
 }: NonNullable<SpecInput["hardware"]> & {
   readonly gpus: number;
   readonly accumulation: number;
   readonly clipNorm?: number | null;
   readonly objective?: ObjectiveName;
+  readonly regularizer?: object | null;
 }): Promise<TrainerProgram> {
   const spec = {
     image: { size: 25 },
     encoder: { dim: 12, depth: 2, heads: 3, patch: 5, dropPath: 0.3 },
     objective,
     ...ownFields[objective],
+    ...(regularizer && { regularizer }),
     data: { source: "shapes", trainImages: 64, sceneSize: 64 },
     evaluation: { knn: { neighbours: 5 } },
     optimization: {
@@ -71,6 +74,8 @@ export function manyDevicesProgram({
 export interface Trained {
   readonly state: ReadonlyMap<string, Float32Array>;
   readonly losses: readonly number[];
+  /** What of each a regularizer adds; undefined where there is none. */
+  readonly regularizers: readonly (number | undefined)[];
   readonly norms: readonly (number | null)[];
 }
 
@@ -91,6 +96,7 @@ export async function threeSteps(
   const shape = inputSpecs(program.features).get("images")?.shape ?? [];
   const imageSize = shape.slice(1).reduce<number>((size, length) => size * Number(length), 1);
   const losses: number[] = [];
+  const regularizers: (number | undefined)[] = [];
   const norms: (number | null)[] = [];
   for (let step = 0; step < 3; step++) {
     let calls = 0;
@@ -107,6 +113,7 @@ export async function threeSteps(
     });
     expect(calls).toBe(accumulation * devices);
     losses.push(outcome.loss);
+    regularizers.push(outcome.regularizer);
     norms.push(outcome.gradientNorm);
   }
   const state = new Map<string, Float32Array>();
@@ -114,7 +121,7 @@ export async function threeSteps(
   const whole = wholeState(program, store, ranks);
   for (const path of specs.keys()) if (!path.startsWith("gradients.")) state.set(path, await whole.read(path));
   await engine.release();
-  return { state, losses, norms };
+  return { state, losses, regularizers, norms };
 }
 
 export function expectClose(found: Trained, wanted: Trained): void {

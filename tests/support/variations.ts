@@ -33,6 +33,12 @@ export const variations: readonly (readonly [name: string, change: object, inSte
     { maskSets: 3, masking: { ...base.masking, context: { count: 2 } } },
     /blocks: 12, copies: 2/,
   ],
+  ["vicreg", { regularizer: { name: "vicreg" } }, /const dContext = o\.add\(/],
+  [
+    "vicreg with two sets of masks",
+    { maskSets: 2, regularizer: { name: "vicreg", weight: 0.1, variance: 1, covariance: 2 } },
+    /weight: 0\.1 \* 2/,
+  ],
   ["one target", { masking: { ...base.masking, targets: { count: 1, scale: [0.2, 0.3] } } }, /blocks: 1/],
   [
     "one target of several lengths",

@@ -1,6 +1,6 @@
 /** The model card of an export: what it is, how to load it, what it was trained on, what that cost, how good it is. */
 import { formatMarkdown } from "../../runtime/evaluate/evaluation-report";
-import type { DataPlan, Experiment, NetworkPlan, ObjectiveName } from "../../runtime/experiment";
+import type { DataPlan, Experiment, NetworkPlan, ObjectiveName, RegularizerPlan } from "../../runtime/experiment";
 import { setsOf } from "../../runtime/masks/sets";
 import type { LogEvent } from "../../runtime/report/jsonl";
 import { durationText, rateText } from "../../runtime/report/text";
@@ -82,12 +82,20 @@ function ownRows(experiment: Experiment): readonly (readonly [string, string])[]
     const { targetCount, contextCount } = masks;
     const sets = setsOf(masks) === 1 ? "" : ` in each of ${setsOf(masks)} sets`;
     const how = masks.strategy === "multiblock" ? `sampler ${masks.sampler}` : `${masks.strategy} masking`;
-    return [row("predictor", predictor), ["masks", `${targetCount} targets, ${contextCount} context${sets}, ${how}`]];
+    const { regularizer } = experiment;
+    return [
+      row("predictor", predictor),
+      ["masks", `${targetCount} targets, ${contextCount} context${sets}, ${how}`],
+      ...(regularizer === undefined ? [] : [["regularizer", regularizerText(regularizer)] as const]),
+    ];
   }
   const [{ contextTokens = 0, targetTokens = 0 } = {}] = experiment.masks.programs;
   const masks = `${targetTokens} of ${contextTokens + targetTokens} patches, at random`;
   return [...("decoder" in experiment ? [row("decoder", experiment.decoder)] : []), ["masks", masks]];
 }
+
+const regularizerText = ({ name, weight, variance, covariance }: RegularizerPlan): string =>
+  `${name}, ${weight} · (${variance} · variance + ${covariance} · covariance)`;
 
 function dataText(data: DataPlan): string {
   if (data.kind !== "shapes") {

@@ -20,6 +20,7 @@ interface Quantity {
 
 const quantities: readonly Quantity[] = [
   { title: "loss", unit: "", decimals: 4, of: ({ loss }) => loss },
+  { title: "regularizer", unit: "", decimals: 4, of: ({ regularizer }) => regularizer },
   { title: "learning rate", unit: "", decimals: null, of: ({ lr }) => lr },
   { title: "weight decay", unit: "", decimals: null, of: ({ weightDecay }) => weightDecay },
   { title: "EMA momentum", unit: "", decimals: 5, of: ({ momentum }) => momentum },

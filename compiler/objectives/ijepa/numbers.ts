@@ -1,4 +1,5 @@
 /** The numbers that the chains of I-JEPA are built from. */
+import type { RegularizerPlan } from "../../../runtime/experiment";
 import type { BaseNumbers, Network } from "../../plan/model-numbers";
 
 export interface IJepaNumbers extends BaseNumbers {
@@ -20,12 +21,5 @@ export interface IJepaNumbers extends BaseNumbers {
   /** Layer norm of the targets. */
   readonly normalizeTargets: boolean;
   readonly loss: "smoothL1" | "mse";
-  readonly regularizer: VicregNumbers | null;
-}
-
-/** Weights of the terms of VICReg: weight · (variance · V + covariance · C). */
-export interface VicregNumbers {
-  readonly weight: number;
-  readonly variance: number;
-  readonly covariance: number;
+  readonly regularizer: RegularizerPlan | null;
 }

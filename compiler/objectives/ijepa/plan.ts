@@ -1,4 +1,5 @@
 /** The masks and networks of I-JEPA, decided. */
+import type { RegularizerPlan } from "../../../runtime/experiment";
 import type { MaskPlan } from "../../../runtime/masks/plan";
 import { setsOf } from "../../../runtime/masks/sets";
 import { buildMaskPlan } from "../../masks/strategies";
@@ -7,28 +8,31 @@ import { maskSettings } from "../../spec/mask-settings";
 import { hiddenWidth } from "../../spec/presets";
 import type { IjepaSpec } from "../../spec/spec";
 import type { ObjectivePlan } from "../objective";
-import type { VicregNumbers } from "./numbers";
 
 function masksOf(spec: IjepaSpec): MaskPlan {
   const plan = buildMaskPlan(maskSettings(spec));
   return spec.maskSets === 1 ? plan : { ...plan, setCount: spec.maskSets };
 }
 
-function regularizerOf({ regularizer }: IjepaSpec): VicregNumbers | null {
-  if (regularizer.name === "none") return null;
-  const { weight, variance, covariance } = regularizer;
-  return { weight, variance, covariance };
-}
+const regularizerOf = ({ regularizer }: IjepaSpec): RegularizerPlan | null =>
+  regularizer.name === "none" ? null : regularizer;
 
 export function planOf(spec: IjepaSpec, given?: MaskPlan): ObjectivePlan<"ijepa"> {
   const { dim, depth, heads } = spec.predictor;
   const predictor = { dim, depth, heads, hidden: hiddenWidth(spec.predictor) };
   const masks = given ?? masksOf(spec);
+  const regularizer = regularizerOf(spec);
   const { contextTokens, targetTokens } = mostProbable(masks);
   const context = programsDiffer(masks, (program) => program.contextTokens);
   const target = programsDiffer(masks, (program) => program.targetTokens);
   return {
-    constants: { objective: "ijepa", predictor, masks, targetsMaskedAt: spec.targets.maskedAt },
+    constants: {
+      objective: "ijepa",
+      predictor,
+      masks,
+      targetsMaskedAt: spec.targets.maskedAt,
+      ...(regularizer && { regularizer }),
+    },
     numbers: {
       objective: "ijepa",
       predictor,
@@ -43,7 +47,7 @@ export function planOf(spec: IjepaSpec, given?: MaskPlan): ObjectivePlan<"ijepa"
       targetsMaskedAt: spec.targets.maskedAt,
       normalizeTargets: spec.targets.normalize,
       loss: spec.loss,
-      regularizer: regularizerOf(spec),
+      regularizer,
     },
   };
 }

@@ -11,6 +11,7 @@ export const recorded: RecordedExperiment<"ijepa"> = {
       heads: config.predictorHeads,
       mlpRatio: ratioOf(secondHidden, config.predictorDim),
     },
+    ...(config.regularizer && { regularizer: { name: "vicreg", ...config.regularizer } }),
   }),
   masks: (trace) => ({
     strategy: "multiblock",

@@ -3,13 +3,14 @@
  * Tong 2024, arXiv 2410.19560, §3): L = L_prediction + weight · (variance · V + covariance · C), there 0.001 · (25 V + C). Its
  * invariance term between two views is the prediction itself here.
  */
+import type { RegularizerPlan } from "../../../runtime/experiment";
 import { type Graph, GraphBuilder } from "../../ir/graph";
 import { expression } from "../../ir/number";
 import { once } from "../../model/encoder";
 import { layers } from "../../model/layers";
 import type { LearningChain, Regularizer } from "../../model/model";
 import type { IJepaDims } from "./dims";
-import type { IJepaNumbers, VicregNumbers } from "./numbers";
+import type { IJepaNumbers } from "./numbers";
 
 /** The deviation that every feature should have, and what is added to its square (§4.1 of the VICReg paper). */
 const GAMMA = 1;
@@ -31,7 +32,7 @@ function poolGraph(dims: IJepaDims): Graph {
 /** weight · term, as the product that it is in the paper. */
 const weightOf = (weight: number, term: number) => expression(`${weight} * ${term}`, weight * term);
 
-function termGraph({ weight, variance, covariance }: VicregNumbers, dims: IJepaDims): Graph {
+function termGraph({ weight, variance, covariance }: RegularizerPlan, dims: IJepaDims): Graph {
   const g = new GraphBuilder(
     "regularizerOf",
     "VICReg over the batch: features should deviate by at least 1 (variance), and not together (covariance).",

@@ -23,7 +23,8 @@ export const ijepaRules: readonly Rule<IjepaSpec>[] = [
     reads: ["regularizer.name", "optimization.globalBatch", "optimization.accumulation", "hardware.gpus"],
     check: ({ spec }) => {
       const images = deviceBatchOf(spec);
-      if (spec.regularizer.name === "none" || images >= 2) return [];
+      // One that is not whole is an error of its own.
+      if (spec.regularizer.name === "none" || images !== 1) return [];
       return [{ path: ["optimization", "globalBatch"], problem: errors.batchWithoutStatistics({ images }) }];
     },
   },

@@ -4,10 +4,11 @@ import type { MaskPlan, MaskStrategy } from "../../../runtime/masks/plan";
 import { setsOf } from "../../../runtime/masks/sets";
 import type { ProgramsText } from "../objective";
 
-export const headline = ({ encoder, predictor, masks }: IJepaExperiment): readonly string[] => [
+export const headline = ({ encoder, predictor, masks, regularizer }: IJepaExperiment): readonly string[] => [
   `${masks.targetCount} targets${setsOf(masks) === 1 ? "" : ` in each of ${setsOf(masks)} sets`}`,
   `encoder ${encoder.depth}×${encoder.dim}`,
   `predictor ${predictor.depth}×${predictor.dim}`,
+  ...(regularizer === undefined ? [] : [regularizer.name]),
 ];
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

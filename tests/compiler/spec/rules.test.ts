@@ -109,6 +109,11 @@ const mistakes: readonly (readonly [fields: { readonly [path: string]: JsonValue
       "E307 optimization.globalBatch: not one batch fits into an epoch; found 2048 images per batch, 2047 images; want a global batch of at most 2047",
     ],
     [
+      { "regularizer.name": "vicreg", "optimization.globalBatch": 8, "optimization.accumulation": 8 },
+      "E336 optimization.globalBatch: leaves too few images for the regularizer, whose statistics are those of one micro-batch on one device; found 1 image in each; want 2 or more for each device and micro-batch",
+    ],
+    [{ "regularizer.name": "vicreg", "optimization.globalBatch": 16, "optimization.accumulation": 8 }],
+    [
       { "optimization.epochs": 40, "optimization.learningRate.warmupEpochs": 40 },
       "E308 optimization.learningRate.warmupEpochs: the warm-up does not end before training does; found 40 epochs of warm-up; want less than epochs × scheduleScale = 40",
     ],

@@ -3,7 +3,8 @@
     python record.py
 
 It was written from docs/reference.md, not from the official code, and covers shapes that no official recording has: three
-processes, lengths that never change or change together, images that are no multiple of the patch.
+processes, lengths that never change or change together, images that are no multiple of the patch; and the terms of VICReg,
+written from its paper (Bardes et al. 2022, §4.1), on the context's features as C-JEPA has them (Mo and Tong 2024).
 """
 
 import copy
@@ -122,6 +123,17 @@ class Predictor(nn.Module):
         return self.predictor_proj(self.predictor_norm(x)[:, kept:])
 
 
+def vicreg(c, context):
+    """Variance and covariance terms of the mean over the patches of every context, with their weights."""
+    z = context.mean(1)
+    rows, width = z.shape
+    variance = F.relu(1 - torch.sqrt(z.var(0, unbiased=True) + 1e-4)).sum() / width
+    z = z - z.mean(0)
+    covariance = z.T @ z / (rows - 1)
+    covariance = (covariance[~torch.eye(width, dtype=torch.bool)] ** 2).sum() / width
+    return c["weight"] * (c["variance"] * variance + c["covariance"] * covariance)
+
+
 def schedules(c, steps):
     total, warmup = int(c["ipe_scale"] * c["epochs"] * c["ipe"]), int(c["warmup"] * c["ipe"])
     half_cosine = lambda start, end, at: end + (start - end) * 0.5 * (1 + math.cos(math.pi * at))
@@ -171,12 +183,17 @@ def train(c, encoder, predictor, batches, curves, dtype):
             context = encoder(images, contexts)
             predicted = predictor(context, contexts, targets)
             loss, mse = F.smooth_l1_loss(predicted, wanted), F.mse_loss(predicted, wanted)
+            if "regularizer" in c:
+                regularizer = vicreg(c["regularizer"], context)
+                loss, mse = loss + regularizer, mse + regularizer
             (loss / len(ranks)).backward()
             losses.append(loss.item())
             squared.append(mse.item())
             if step == 0 and alone:
                 out |= {"fwd.target_ln": every, "fwd.target_masked": wanted, "fwd.context": context, "fwd.pred": predicted}
                 out |= {"fwd.loss_smooth_l1": loss, "fwd.loss_mse": mse}
+                if "regularizer" in c:
+                    out["fwd.regularizer"] = regularizer
         smooth.append(losses[0])
         local.append(losses)
         if step == 0 and alone:
@@ -218,6 +235,9 @@ def record(name, c, seed, steps, ranks, lengths):
     for key, value in [*encoder.named_parameters(), *predictor.named_parameters()]:
         if value.requires_grad:
             value.data = 0.05 * torch.randn_like(value) + (1 if "norm" in key and "weight" in key else 0)
+    if "regularizer" in c:
+        # Some features deviate by more than 1 over the batch, some by less.
+        encoder.norm.weight.data *= torch.linspace(1, 12, c["dim"])
     tensors = {key: value.numpy() for key, value in weights_of("init.", [("encoder", encoder), ("predictor", predictor)]).items()}
     patches = (c["crop"] // c["patch"]) ** 2
     draw = lambda kept: np.stack([np.sort(rng.permutation(patches)[:kept]) for _ in range(c["B"])]).astype(np.int32)
@@ -269,4 +289,10 @@ record(
     {**common, "crop": 15, "patch": 5, "dim": 16, "depth": 3, "heads": 2, "mlp": 48 / 11, "pdim": 8, "pdepth": 2, "B": 2, "ipe": 5,
      "mask": {"nenc": 2, "npred": 5}},
     seed=3, steps=3, ranks=1, lengths=[(5, 3), (4, 4), (6, 2)],
+)
+record(
+    "vicreg",
+    {**common, "crop": 15, "patch": 5, "dim": 12, "depth": 2, "heads": 2, "mlp": 3, "pdim": 8, "pdepth": 2, "B": 3, "ipe": 5,
+     "mask": {"nenc": 2, "npred": 2}, "regularizer": {"weight": 0.01, "variance": 25, "covariance": 1}},
+    seed=4, steps=3, ranks=1, lengths=[(5, 3), (4, 4)],
 )
