@@ -17,7 +17,7 @@ import { createEngine } from "../runtime/engines/onnx/engine";
 import { engineNames, openEngine, restartFor } from "../runtime/engines/open";
 import { UserError } from "../runtime/errors";
 import type { TrainerProgram } from "../runtime/experiment";
-import { stepLengths } from "../runtime/masks/sets";
+import { lengthsOf } from "../runtime/step/lengths";
 
 export { generated } from "../runtime/model/generated";
 
@@ -83,7 +83,7 @@ async function measure(program: TrainerProgram): Promise<void> {
   await restartFor(engineOf(flags), flags.device as DeviceName); // as in open
   const engine = await open(flags);
   const { loadSeconds, seconds, cpuSecondsPerStep, queuedSeconds, losses } = await measureStep(program, engine, {
-    lengths: stepLengths(experiment.masks, { contextTokens: context, targetTokens: target }),
+    lengths: lengthsOf({ contextTokens: context, targetTokens: target }, experiment.masks.targetCount),
     warmup: Number(flags.warmup),
     steps: Number(flags.steps),
     queued: Number(flags.queued),

@@ -1,8 +1,8 @@
 /** From a spec to a plan: every number decided. After this stage nobody reads the spec. */
 import type { Precision } from "../../runtime/engines/engine";
 import type { DataPlan, Experiment } from "../../runtime/experiment";
-import { stepLengths } from "../../runtime/masks/sets";
 import type { OperandFormat } from "../../runtime/ops/ops";
+import { lengthsOf } from "../../runtime/step/lengths";
 import type { Sizes } from "../ir/number";
 import { type ModelNumbers, objectiveOf } from "../objectives";
 import { trainingHash } from "../spec/load";
@@ -183,6 +183,6 @@ export function buildPlan(input: PlanInput): Plan {
     },
     init: { std: spec.init.std, patchStd: spec.init.patchStd, depthRescale: spec.init.depthRescale },
     clipNorm: optimization.clipNorm,
-    sizes: stepLengths(masks, mostProbable(masks)),
+    sizes: lengthsOf(mostProbable(masks), masks.targetCount),
   };
 }

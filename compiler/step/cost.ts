@@ -1,5 +1,5 @@
 /** What a step costs: operations by part, folded over its ops. */
-import { stepLengths } from "../../runtime/masks/sets";
+import { lengthsOf } from "../../runtime/step/lengths";
 import type { Graph } from "../ir/graph";
 import { type Sizes, sizeOf } from "../ir/number";
 import { ops } from "../ops";
@@ -56,7 +56,7 @@ export function stepCost(step: Step, plan: Plan): StepCost {
       const total = totals.get(unrolled.call.part);
       if (total === undefined) continue;
       const flops = masks.programs.reduce(
-        (sum, each) => sum + each.probability * flopsOf(unrolled, stepLengths(masks, each)),
+        (sum, each) => sum + each.probability * flopsOf(unrolled, lengthsOf(each, masks.targetCount)),
         0,
       );
       total[unrolled.call.region === "backward" ? "backwardFlops" : "forwardFlops"] += times * flops;

@@ -1,8 +1,7 @@
 /** The memory that a step takes at its fullest, if every tensor is released after its last reader. */
-import { stepLengths } from "../../runtime/masks/sets";
 import { formatBytes } from "../../runtime/ops/formats";
 import { peakBytes, releasesOf } from "../../runtime/ops/liveness";
-import type { Lengths } from "../../runtime/step/lengths";
+import { type Lengths, lengthsOf } from "../../runtime/step/lengths";
 import type { Plan } from "../plan/plan";
 import { elementsOf } from "./cost";
 import { type Step, stateTensors } from "./step";
@@ -36,7 +35,7 @@ export function programEstimates(step: Step, plan: Plan): readonly (MemoryEstima
   const released = functions.map((fn) => releasesOf(fn.ops, fn));
   const stateBytes = stateBytesOf(step);
   const estimates = masks.programs.map((each) => {
-    const lengths = stepLengths(masks, each);
+    const lengths = lengthsOf(each, masks.targetCount);
     const bytesOf = ({ shape, dtype = "f32" }: Item): number => formatBytes[dtype] * elementsOf(shape, lengths);
     const bytesIn = (items: readonly Item[]): number => items.reduce((sum, item) => sum + bytesOf(item), 0);
     const peaks = functions.map(({ ops, given, untouched }, i) =>

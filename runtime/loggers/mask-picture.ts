@@ -20,9 +20,9 @@ export interface MasksToDraw {
 
 /** As the sampler gives them. */
 export interface Masks {
-  /** [sets · contexts · B, C] */
+  /** [contexts · sets · B, C] */
   readonly contextIndex: Int32Array;
-  /** [B, targets · sets · T] */
+  /** [sets · B, targets · T] */
   readonly targetIndex: Int32Array;
 }
 
@@ -40,18 +40,17 @@ export function maskPicture({ experiment, images, batch }: MasksToDraw): Picture
   const height = count * image.height + (count - 1) * gap;
   const data = new Uint8Array(3 * width * height).fill(white);
   const contexts = rowsOf(batch.contextIndex, sets * contextCount * optimizer.deviceBatch);
-  const blocks = rowsOf(batch.targetIndex, optimizer.deviceBatch * masks.targetCount * sets);
+  const targets = rowsOf(batch.targetIndex, sets * optimizer.deviceBatch);
   for (let b = 0; b < count; b++) {
-    // Of the first set: context j of image b stands in row j · B + b, block k in row (b · targets + k) · sets.
-    const context = Array.from({ length: contextCount }, (_, j) => contexts[j * optimizer.deviceBatch + b] ?? []);
-    const target = Array.from(
-      { length: masks.targetCount },
-      (_, k) => blocks[(b * masks.targetCount + k) * sets] ?? [],
+    // Of the first set: context j of image b stands in row j · sets · B + b, its targets in row b.
+    const context = Array.from(
+      { length: contextCount },
+      (_, j) => contexts[j * sets * optimizer.deviceBatch + b] ?? [],
     );
     const shown: readonly (ReadonlySet<number> | null)[] = [
       null,
       new Set(context.flatMap((patches) => [...patches])),
-      new Set(target.flatMap((patches) => [...patches])),
+      new Set(targets[b] ?? []),
     ];
     for (const [column, patches] of shown.entries()) {
       const left = column * (image.width + gap);

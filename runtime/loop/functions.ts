@@ -1,10 +1,9 @@
 /** The generated functions as an engine takes them: what they read, what they are given, and in which shapes. */
 import type { EngineFunction, ExpectedLengths, HostArray, TensorSpec, TensorSpecs } from "../engines/engine";
 import type { Experiment, GeneratedFunction, StepFunction, TrainerProgram } from "../experiment";
-import { stepLengths } from "../masks/sets";
 import { positionsOf } from "../model/positions";
 import { leavesOf } from "../ops/tree";
-import type { Lengths } from "../step/lengths";
+import { type Lengths, lengthsOf } from "../step/lengths";
 import type { ConstantsTree } from "../step/trees";
 import { stateSpecs } from "./state";
 
@@ -12,13 +11,13 @@ import { stateSpecs } from "./state";
 export function firstLengths({ masks }: Experiment): Lengths {
   const [first] = masks.programs;
   if (first === undefined) throw new Error("internal: a mask plan without programs");
-  return stepLengths(masks, first);
+  return lengthsOf(first, masks.targetCount);
 }
 
 /** The lengths of every program, with how often it is drawn. */
 function expectedLengths({ masks }: Experiment): readonly ExpectedLengths[] {
   return masks.programs.map((program) => ({
-    lengths: stepLengths(masks, program),
+    lengths: lengthsOf(program, masks.targetCount),
     probability: program.probability,
   }));
 }

@@ -24,12 +24,9 @@ export interface MaskBatch {
   /** Index into the plan's programs. */
   readonly program: number;
   readonly lengths: Lengths;
-  /**
-   * [sets · contexts · images, C]: row (s · contexts + j) · images + b is context j of image b in set s; ascending within a
-   * row.
-   */
+  /** [contexts · sets · images, C]: row (j · sets + s) · images + b is context j of image b in set s, ascending. */
   readonly contextIndex: Int32Array;
-  /** [images, targets · sets · T]: block k of set s stands at (k · sets + s) · T; ascending within a block. */
+  /** [sets · images, targets · T]: the blocks of an image in a set side by side; ascending within a block. */
   readonly targetIndex: Int32Array;
   /** Draws that were thrown away, and images of which a context was topped up, over all sets: for logs and tests. */
   readonly redraws: number;

@@ -6,7 +6,7 @@
 
 import type { MaskBatch, MaskRequest, SetRequest, StepAt } from "./batch";
 import type { MaskPlan, MaskPlans, MaskStrategy } from "./plan";
-import { setsInRows, setsOf, setsSideBySide, stepLengths } from "./sets";
+import { setsInRows, setsOf } from "./sets";
 import { blockOfStep, sampleBlock } from "./strategies/block";
 import { sampleMultiblock, stepSizes } from "./strategies/multiblock";
 import { sampleRandom } from "./strategies/random";
@@ -62,14 +62,16 @@ export function sampleMasks(plan: MaskPlan, request: MaskRequest): MaskBatch {
   if (count === 1) return first;
   const others = Array.from({ length: count - 1 }, (_, i) => sampleSet(plan, { ...request, set: i + 1 }));
   const sets = [first, ...others];
-  const { C: contextTokens, T: targetTokens } = first.lengths;
   return {
     program: first.program,
-    lengths: stepLengths(plan, { contextTokens, targetTokens }),
-    contextIndex: setsInRows(sets.map(({ contextIndex }) => contextIndex)),
-    targetIndex: setsSideBySide(
+    lengths: first.lengths,
+    contextIndex: setsInRows(
+      sets.map(({ contextIndex }) => contextIndex),
+      plan.contextCount,
+    ),
+    targetIndex: setsInRows(
       sets.map(({ targetIndex }) => targetIndex),
-      targetTokens,
+      1,
     ),
     redraws: sets.reduce((sum, { redraws }) => sum + redraws, 0),
     toppedUp: sets.reduce((sum, { toppedUp }) => sum + toppedUp, 0),

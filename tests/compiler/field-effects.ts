@@ -53,9 +53,8 @@ export const fieldEffects: FieldEffects = {
     2,
     {
       experiment: "masks.setCount (none) → 2",
-      main: "train(…) (4 → 8)",
-      step: "BC added, R (B → BC), Lengths, Batch (B → BC), targetTokens (4 → 8), EmbedContextActs (B → BC), embedContext (B → BC), embedContextBackward (B → BC), ContextBlockActs (B → BC), contextBlock (B → BC), contextBlockBackward (B → BC), ContextNormActs (B → BC), contextNorm (B → BC), contextNormBackward (B → BC), PredictorFirstBlockActs (B → BC), predictorFirstBlock (4 B → 8 BC), predictorFirstBlockBackward (B → BC), step (4 → 8)",
-      trees: "import ./step (→ BC), batch (→ BC)",
+      step: "BM added, R (B → BM), Batch (B → BM), targetTokens (B → BM), EmbedContextActs (B → BM), embedContext (B → BM), embedContextBackward (B → BM), ContextBlockActs (B → BM), contextBlock (B → BM), contextBlockBackward (B → BM), ContextNormActs (B → BM), contextNorm (B → BM), contextNormBackward (B → BM), PredictorFirstBlockActs (B → BM), predictorFirstBlock (B → BM), predictorFirstBlockBackward (B → BM)",
+      trees: "import ./step (→ BM), batch (→ BM)",
       report:
         "operations per step 205 MFLOP → 353 MFLOP, memory (estimate) 6.9 MiB → 13.2 MiB, Programs, Operations per step, Passes that applied, Operations by function",
       texts: "graph, header",

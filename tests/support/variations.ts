@@ -27,11 +27,11 @@ export const variations: readonly (readonly [name: string, change: object, inSte
   ],
   ["drop path", { encoder: { ...base.encoder, dropPath: 0.1 } }, /o\.scaleRows\(mlp, dropPathMlp\)/],
   ["two contexts", { masking: { ...base.masking, context: { count: 2 } } }, /export const BC = times\(2, B\);/],
-  ["two sets of masks", { maskSets: 2 }, /export const R = times\(8, B\);/],
+  ["two sets of masks", { maskSets: 2 }, /export const BM = times\(2, B\);/],
   [
     "three sets of masks of two contexts",
     { maskSets: 3, masking: { ...base.masking, context: { count: 2 } } },
-    /blocks: 12, copies: 2/,
+    /export const BC = times\(2, BM\);/,
   ],
   ["vicreg", { regularizer: { name: "vicreg" } }, /const dContext = o\.add\(/],
   [

@@ -19,9 +19,11 @@ export interface IJepaDims extends Dims {
   readonly target: Dim;
   readonly sequence: Dim;
   readonly allTargets: Dim;
-  /** sets · contexts · images; the axis of images itself where an image has one context. */
+  /** sets · images; the axis of images itself where an image has one set of masks. */
+  readonly maskRows: Dim;
+  /** contexts · sets · images; the axis of mask rows itself where there is one context. */
   readonly contextRows: Dim;
-  /** targets · sets · contexts · images */
+  /** targets · contexts · sets · images */
   readonly predictorRows: Dim;
 }
 
@@ -29,8 +31,7 @@ export function dimsOf(n: IJepaNumbers): IJepaDims {
   const shared = encoderDims(n);
   const { images, patches, values, encoder } = shared;
   const predictor = networkDims("predictor", n.predictor, ["P", "P3", "PH", "PE", "PF"]);
-  const blocks = n.targets * n.sets;
-  const { C, T, S, U } = lengthsOf(n, blocks);
+  const { C, T, S, U } = lengthsOf(n, n.targets);
   const context = length("C", { size: C, counts: "context tokens", varies: n.varies.context });
   const target = length("T", { size: T, counts: "tokens of a target block", varies: n.varies.target });
   const sequence = length("S", {
@@ -41,22 +42,33 @@ export function dimsOf(n: IJepaNumbers): IJepaDims {
   });
   const allTargets = length("U", {
     size: U,
-    counts: `tokens of the ${blocks} target blocks of an image${n.sets === 1 ? "" : `, ${n.targets} in each of ${n.sets} sets`}: ${blocks} · T`,
+    counts: `tokens of the ${n.targets} target blocks of an image: ${n.targets} · T`,
     varies: n.varies.target,
-    of: times(blocks, target),
+    of: times(n.targets, target),
   });
-  const contexts = n.sets * n.contexts;
-  const factors = [
-    ...(n.sets === 1 ? [] : [`${n.sets} sets of masks`]),
-    ...(n.contexts === 1 ? [] : [`${n.contexts} contexts`]),
-    `${n.images} images`,
-  ].join(" · ");
+  const maskRows =
+    n.sets === 1
+      ? images
+      : fixed(
+          "BM",
+          n.sets * n.images,
+          `images with each of their masks: ${n.sets} sets · ${n.images} images`,
+          times(n.sets, images),
+        );
+  const masked = n.sets === 1 ? `${n.images} images` : `${n.sets} sets · ${n.images} images`;
   const contextRows =
-    contexts === 1 ? images : fixed("BC", contexts * n.images, `context rows: ${factors}`, times(contexts, images));
+    n.contexts === 1
+      ? maskRows
+      : fixed(
+          "BC",
+          n.contexts * maskRows.size,
+          `context rows: ${n.contexts} contexts · ${masked}`,
+          times(n.contexts, maskRows),
+        );
   const predictorRows = fixed(
     "R",
-    n.targets * contexts * n.images,
-    `predictor sequences: ${n.targets} targets · ${factors}`,
+    n.targets * contextRows.size,
+    `predictor sequences: ${n.targets} targets${n.contexts === 1 ? "" : ` · ${n.contexts} contexts`} · ${masked}`,
     times(n.targets, contextRows),
   );
   const lengths = [context, target, sequence, allTargets];
@@ -67,6 +79,7 @@ export function dimsOf(n: IJepaNumbers): IJepaDims {
     target,
     sequence,
     allTargets,
+    maskRows,
     contextRows,
     predictorRows,
     lengths,
@@ -76,7 +89,8 @@ export function dimsOf(n: IJepaNumbers): IJepaDims {
       values,
       ...networkAxes(encoder),
       ...networkAxes(predictor),
-      ...(contextRows === images ? [] : [contextRows]),
+      ...(maskRows === images ? [] : [maskRows]),
+      ...(contextRows === maskRows ? [] : [contextRows]),
       predictorRows,
       ...lengths,
     ],

@@ -18,15 +18,12 @@ import type { IJepaDims } from "./dims";
 import type { IJepaNumbers } from "./numbers";
 import type { IJepaTrees } from "./trees";
 
-/**
- * Target tokens, one row per (block, context, image), the order of reference.md §5; the blocks of an image are (target, set),
- * as the masks have them (runtime/masks/sets.ts).
- */
+/** Target tokens, one row per (block, context, image), the order of reference.md §5; of several sets (block, context, set, image). */
 export function blockRows(g: GraphBuilder, n: IJepaNumbers, dims: IJepaDims, x: Value, name: string): Value {
   return g.one(
     "splitBlocks",
     [x],
-    { blocks: n.targets * n.sets, copies: n.contexts, rows: dims.predictorRows, tokens: dims.target },
+    { blocks: n.targets, copies: n.contexts, rows: dims.predictorRows, tokens: dims.target },
     name,
   );
 }

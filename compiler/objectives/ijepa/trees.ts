@@ -19,7 +19,7 @@ export interface IJepaTrees extends ModelTrees {
 }
 
 export function treesOf(n: IJepaNumbers, dims: IJepaDims): IJepaTrees {
-  const axes = [...(n.sets > 1 ? ["set"] : []), ...(n.contexts > 1 ? ["context"] : [])];
+  const axes = [...(n.contexts > 1 ? ["context"] : []), ...(n.sets > 1 ? ["set"] : [])];
   const rows = axes.length > 0 ? `rows (${[...axes, "image"].join(", ")})` : "rows by image";
   const dropPath = dropPathLeaves(n, dims.contextRows);
   return {
@@ -32,11 +32,8 @@ export function treesOf(n: IJepaNumbers, dims: IJepaDims): IJepaTrees {
       }),
       targetIndex: batchLeaf("targetIndex", {
         dtype: "i32",
-        shape: [dims.images, dims.allTargets],
-        doc:
-          n.sets > 1
-            ? `The patches of the ${n.targets} target blocks of every set, side by side: (target, set).`
-            : `The patches of the ${n.targets} target blocks, side by side.`,
+        shape: [dims.maskRows, dims.allTargets],
+        doc: `The patches of the ${n.targets} target blocks, side by side${n.sets > 1 ? ", rows (set, image)" : ""}.`,
       }),
       ...(dropPath && { dropPath }),
     },

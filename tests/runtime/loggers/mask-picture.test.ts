@@ -35,10 +35,9 @@ describe("a picture of masks", () => {
 
 it("draws the first of several sets of masks", () => {
   const experiment = { ...tinyExperiment, masks: { ...masks, setCount: 2 } };
-  // Two targets of one patch: (target, set) side by side.
   const ofSets = {
     contextIndex: Int32Array.of(0, 1, 2, 3, 12, 13, 14, 15),
-    targetIndex: Int32Array.of(5, 4, 6, 4, 9, 8, 10, 8),
+    targetIndex: Int32Array.of(5, 6, 9, 10, 4, 4, 8, 8),
   };
   expect(maskPicture({ experiment, images, batch: ofSets })).toEqual(
     maskPicture({ experiment: tinyExperiment, images, batch }),

@@ -38,24 +38,22 @@ describe.each(strategies)("$strategy", (settings) => {
   });
 
   it("all have the lengths of the step's program", () => {
-    const { C, T, S } = sets[0]?.lengths ?? { C: 0, T: 0, S: 0 };
-    expect(all.lengths).toEqual({ C, T, S, U: setCount * plan.targetCount * T });
     expect(all.program).toBe(programOfStep(plan, request));
-    for (const { lengths, program } of sets)
-      expect({ C: lengths.C, T: lengths.T, program }).toEqual({ C, T, program: all.program });
+    for (const { lengths, program } of sets) {
+      expect({ lengths, program }).toEqual({ lengths: all.lengths, program: all.program });
+    }
   });
 
-  it("rows of contexts are (set, context, image), targets of an image (target, set)", () => {
-    const { C, T } = all.lengths;
+  it("rows of contexts are (context, set, image), those of targets (set, image)", () => {
+    const { C, U } = all.lengths;
+    const rowsOf = (index: Int32Array, width: number, from: number) =>
+      index.slice(from * width, (from + images) * width);
     for (const [s, set] of sets.entries()) {
-      for (let row = 0; row < plan.contextCount * images; row++) {
-        const at = (s * plan.contextCount * images + row) * C;
-        expect(all.contextIndex.subarray(at, at + C)).toEqual(set.contextIndex.subarray(row * C, (row + 1) * C));
+      for (let j = 0; j < plan.contextCount; j++) {
+        const row = (j * setCount + s) * images;
+        expect(rowsOf(all.contextIndex, C, row)).toEqual(rowsOf(set.contextIndex, C, j * images));
       }
-      for (let block = 0; block < images * plan.targetCount; block++) {
-        const at = (block * setCount + s) * T;
-        expect(all.targetIndex.subarray(at, at + T)).toEqual(set.targetIndex.subarray(block * T, (block + 1) * T));
-      }
+      expect(rowsOf(all.targetIndex, U, s * images)).toEqual(set.targetIndex);
     }
     expect(all.contextIndex.length).toBe(setCount * plan.contextCount * images * C);
     expect(all.redraws).toBe(sets.reduce((sum, { redraws }) => sum + redraws, 0));
@@ -64,11 +62,14 @@ describe.each(strategies)("$strategy", (settings) => {
   it("an image's sets depend on its number alone, not on how a batch is cut", () => {
     const alone = sampleMasks({ ...plan, setCount }, { ...request, images: 1, firstImage: 14 });
     const { U, C } = all.lengths;
-    expect(alone.targetIndex).toEqual(all.targetIndex.slice(2 * U, 3 * U));
-    for (let row = 0; row < setCount * plan.contextCount; row++) {
-      const at = (row * images + 2) * C;
-      expect(alone.contextIndex.slice(row * C, (row + 1) * C)).toEqual(all.contextIndex.slice(at, at + C));
-    }
+    const same = (whole: Int32Array, own: Int32Array, width: number): void => {
+      for (let row = 0; row * width < own.length; row++) {
+        const at = (row * images + 2) * width;
+        expect(own.slice(row * width, (row + 1) * width)).toEqual(whole.slice(at, at + width));
+      }
+    };
+    same(all.targetIndex, alone.targetIndex, U);
+    same(all.contextIndex, alone.contextIndex, C);
   });
 });
 
