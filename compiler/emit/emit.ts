@@ -69,7 +69,7 @@ function emitMain(trainer: Trainer, { starts }: EmitSettings): string {
 type CodeName = `${"experiment" | "features" | "main" | "parameters" | "step" | "trees"}.ts`;
 
 interface Emitter {
-  readonly imports: readonly CodeName[];
+  readonly imports: readonly string[];
   readonly body: (trainer: Trainer, settings: EmitSettings) => string;
 }
 
@@ -85,10 +85,26 @@ const emitters: { readonly [K in CodeName]: Emitter } = {
 
 /** TypeScript of the trainer, sorted by name. Another module than the trainer's has a `train` of its own to start. */
 export function emitTypeScript(trainer: Trainer, starts = "ijepa/runtime/trainer"): readonly GeneratedCode[] {
-  return Object.entries(emitters).map(([name, { imports, body }]) => ({
+  return Object.entries(emitters).map(([name, emitter]) => emitted(trainer, { name, ...emitter }, starts));
+}
+
+function emitted(trainer: Trainer, { name, imports, body }: Emitter & { readonly name: string }, starts: string) {
+  return {
     name,
     imports,
     text: withHeader(trainer.plan, body(trainer, { numbers: asPlanned, starts })),
     standIn: () => body(trainer, { numbers: standingIn, starts }),
-  }));
+  };
+}
+
+/** What trains a decoder of frozen features (objective.ts): no features to probe, and a start of its own. */
+export function emitDecoder(trainer: Trainer): readonly GeneratedCode[] {
+  const own = (["experiment.ts", "parameters.ts", "step.ts", "trees.ts"] as const).map((name) =>
+    emitted(trainer, { name, ...emitters[name] }, ""),
+  );
+  const main: Emitter = {
+    imports: own.map(({ name }) => name),
+    body: () => render("decoder.ts", functionsText(trainer)),
+  };
+  return [...own, emitted(trainer, { name: "main.ts", ...main }, "")];
 }
