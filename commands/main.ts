@@ -201,7 +201,7 @@ function program(): Command {
       "train a small decoder from representations to pixels, by which `ijepa report` shows what a run's predictor expects (docs/report.md)",
     )
     .argument("<run>", "run folder")
-    .option("--steps <n>", "of the decoder's training", "1000")
+    .option("--steps <n>", "of the decoder's training", "600")
     .option("--threads <n>", "threads of the engine, 0 = all cores", "0")
     .option("--spec <file>", "the spec of the run (default: where its trainer was compiled from)")
     .option("--data <folder>", "where relative paths of the data start (default: the folder of the spec)")

@@ -12,6 +12,7 @@ import type { DecodeRequest } from "../../runtime/decode/request";
 import { UserError } from "../../runtime/errors";
 import { writeTextFile } from "../../runtime/report/files";
 import { nameOfRun } from "../export/experiment";
+import { fitsOneModel, tooLarge } from "../export/onnx/predictions";
 import { ExportRefused } from "../export/refused";
 import { type ExportSource, openSource } from "../export/source";
 import { specOfRun } from "../replay/spec-of-run";
@@ -53,6 +54,7 @@ export async function prepareDecoder(options: DecodeOptions): Promise<PreparedDe
     const { experiment } = source;
     const refuse = (why: string): ExportRefused => new ExportRefused(run, errors.nothingToDecode({ why }));
     if (experiment.editedCode !== undefined) throw refuse("its trainer was edited by hand, and may predict anything");
+    if (!fitsOneModel(source)) throw refuse(tooLarge);
     const found = specOfRun({ ...options, experiment });
     const compiled = compileDecoder({ ...found, steps: options.steps });
     if (!compiled.ok) throw refuse(compiled.why);

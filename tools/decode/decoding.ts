@@ -4,7 +4,7 @@ import { bytesOfImage } from "../../runtime/data/pixels";
 import { UserError } from "../../runtime/errors";
 import type { IJepaExperiment, ImagePlan } from "../../runtime/experiment";
 import { type MaskBatch, sampleMasks } from "../../runtime/masks/sampler";
-import { predict } from "../export/onnx/predictions";
+import { type Predicted, predict } from "../export/onnx/predictions";
 import { ExportRefused } from "../export/refused";
 import { type ExportSource, openSource } from "../export/source";
 import { frequentSteps } from "../report/predictions";
@@ -83,49 +83,17 @@ async function decoded(
   if (images === 0) return "0 held-out images";
   const pixels = await of.pixels(0, images);
   const draws: DecodedDraw[] = [];
-  const sums = { predicted: 0, own: 0, meanImage: 0, contextColour: 0 };
-  let values = 0;
+  const sums: Sums = { own: 0, predicted: 0, contextColour: 0, meanImage: 0, values: 0 };
   for (const step of frequentSteps(experiment, mostDraws)) {
     const masks = sampleMasks(plan, { seed, step, images, firstImage: 0 });
     const found = await predict(source, pixels, masks, images, decoder);
     if (!found.ok) return found.why;
     const { pixels: made } = found.predicted;
     if (made === null) throw new Error("internal: nothing was decoded");
-    const blocks = plan.targetCount;
-    const [predicted, own] = [painter(pixels, image), painter(pixels, image)];
-    const { C, T, U } = masks.lengths;
-    for (let i = 0; i < images; i++) {
-      const colour = meanColour(pixels, image, { at: i, patches: masks.contextIndex.subarray(i * C, (i + 1) * C) });
-      for (let block = 0; block < blocks; block++) {
-        // Rows are (block, context, image), and the first context is shown.
-        const row = block * plan.contextCount * images + i;
-        for (let token = 0; token < T; token++) {
-          const patch = masks.targetIndex[i * U + block * T + token] ?? 0;
-          const places = placesOf(image, i, patch);
-          const from = (row * T + token) * places.length;
-          places.forEach((place, value) => {
-            const channel = Math.floor((value * 3) / places.length);
-            const toByte = (normal: number): number =>
-              255 * Math.min(1, Math.max(0, normal * (image.std[channel] ?? 1) + (image.mean[channel] ?? 0)));
-            const guesses = {
-              predicted: toByte(made.predictions[from + value] ?? 0),
-              own: toByte(made.targets[from + value] ?? 0),
-              meanImage: decoder.meanImage[place - i * bytesOfImage(image)] ?? 0,
-              contextColour: colour[channel] ?? 0,
-            };
-            predicted.add(place, guesses.predicted);
-            own.add(place, guesses.own);
-            const truth = pixels[place] ?? 0;
-            for (const name of errorNames) sums[name] += ((guesses[name] - truth) / 255) ** 2;
-            values++;
-          });
-        }
-      }
-    }
-    draws.push({ masks, predicted: predicted.painted(), own: own.painted() });
+    draws.push(drawn({ experiment, pixels, images, masks, made, meanImage: decoder.meanImage }, sums));
   }
   if (draws.length === 0) return "no step of the most frequent program was found";
-  const mean = (sum: number): number => sum / values;
+  const { values } = sums;
   return {
     experiment,
     decoder,
@@ -134,13 +102,56 @@ async function decoded(
     draws,
     patches: values / (3 * image.patch ** 2),
     errors: {
-      predicted: mean(sums.predicted),
-      own: mean(sums.own),
-      meanImage: mean(sums.meanImage),
-      contextColour: mean(sums.contextColour),
+      own: sums.own / values,
+      predicted: sums.predicted / values,
+      contextColour: sums.contextColour / values,
+      meanImage: sums.meanImage / values,
     },
   };
 }
+
+/** Of squared errors, and how many values they are of. */
+type Sums = { [Name in keyof DecodingErrors | "values"]: number };
+
+interface ToDraw extends Pick<Decoding, "experiment" | "pixels" | "images"> {
+  readonly masks: MaskBatch;
+  readonly made: NonNullable<Predicted["pixels"]>;
+  readonly meanImage: Float32Array;
+}
+
+/** Paints what was made into the images, and adds up how far off it is. */
+function drawn({ experiment, pixels, images, masks, made, meanImage }: ToDraw, sums: Sums): DecodedDraw {
+  const { image, masks: plan } = experiment;
+  const { C, T, U } = masks.lengths;
+  const [predicted, own] = [painter(pixels), painter(pixels)];
+  for (let i = 0; i < images; i++) {
+    const colour = meanColour(pixels, image, { at: i, patches: masks.contextIndex.subarray(i * C, (i + 1) * C) });
+    for (let token = 0; token < U; token++) {
+      // Rows are (block, context, image), and the first context is shown.
+      const row = Math.floor(token / T) * plan.contextCount * images + i;
+      const places = placesOf(image, i, masks.targetIndex[i * U + token] ?? 0);
+      const from = (row * T + (token % T)) * places.length;
+      for (const [value, place] of places.entries()) {
+        const channel = Math.floor((3 * value) / places.length);
+        const guesses: DecodingErrors = {
+          own: toByte(made.targets[from + value] ?? 0, image, channel),
+          predicted: toByte(made.predictions[from + value] ?? 0, image, channel),
+          contextColour: colour[channel] ?? 0,
+          meanImage: meanImage[place - i * bytesOfImage(image)] ?? 0,
+        };
+        own.add(place, guesses.own);
+        predicted.add(place, guesses.predicted);
+        for (const name of errorNames) sums[name] += ((guesses[name] - (pixels[place] ?? 0)) / 255) ** 2;
+        sums.values++;
+      }
+    }
+  }
+  return { masks, predicted: predicted.painted(), own: own.painted() };
+}
+
+/** A normalized pixel as the nearest that a picture can show, not rounded. */
+const toByte = (normal: number, { mean, std }: ImagePlan, channel: number): number =>
+  255 * Math.min(1, Math.max(0, normal * (std[channel] ?? 1) + (mean[channel] ?? 0)));
 
 export const errorNames = [
   "own",
@@ -177,7 +188,7 @@ function placesOf({ height, width, patch, gridWidth }: ImagePlan, at: number, nu
 }
 
 /** Paints over images; what is painted twice becomes the mean. */
-function painter(images: Uint8Array, _: ImagePlan) {
+function painter(images: Uint8Array) {
   const sums = new Float64Array(images.length);
   const counts = new Uint8Array(images.length);
   return {
@@ -201,10 +212,10 @@ function meanColour(
   const sums = [0, 0, 0];
   for (const patch of patches) {
     const places = placesOf(image, at, patch);
-    places.forEach((place, value) => {
-      const channel = Math.floor((value * 3) / places.length);
+    for (const [value, place] of places.entries()) {
+      const channel = Math.floor((3 * value) / places.length);
       sums[channel] = (sums[channel] ?? 0) + (images[place] ?? 0);
-    });
+    }
   }
   const each = Math.max(1, patches.length * image.patch ** 2);
   return sums.map((sum) => sum / each);

@@ -2,7 +2,7 @@
 
 import { bytesOfImage } from "../../runtime/data/pixels";
 import type { ImagePlan } from "../../runtime/experiment";
-import { type DecodedDraw, type Decoding, errorNames, errorTitles } from "../decode/decoding";
+import { type DecodedDraw, type Decoding, type DecodingErrors, errorNames, errorTitles } from "../decode/decoding";
 import type { Figure, Section } from "./section";
 import { type Grid, squares, svg, text } from "./svg";
 import { type Thumbnails, thumbnailsOf } from "./thumbnails";
@@ -30,9 +30,6 @@ export async function decodedSection(found: Decoding, { id, of }: DecodedSection
     const predicted = await shown(draw.predicted, `predicted-${number}`);
     columns.push({ draw, predicted, own: await shown(draw.own, `own-${number}`) });
   }
-  const best = errors.predicted - errors.own;
-  const gained = (errors.meanImage - errors.predicted) / (errors.meanImage - errors.own);
-  const way = best >= 0 && gained > 0 && Number.isFinite(gained) ? `${Math.round(100 * gained)} % of the way` : null;
   return {
     title: of === null ? "What the predictor expects" : `What the predictor expects: ${of}`,
     notes: [
@@ -40,17 +37,21 @@ export async function decodedSection(found: Decoding, { id, of }: DecodedSection
         `frozen target encoder's representations of it, after step ${step} of the run. It never saw a prediction. Here it is given ` +
         "what the predictor gives for the block, from the context alone; beside it, what it makes of the block's own representations, " +
         "the best that can be expected of a prediction.",
-      `Measured over ${patches} patches of target blocks in ${images} held-out images` +
-        (way === null
-          ? ": the predictions are decoded no better than the mean image."
-          : `: from the error of the mean image to that of the block's own representations, predictions go ${way}.`) +
-        " A prediction is one answer to a question that has many: what the context leaves open is blurred.",
+      `Measured over ${patches} patches of target blocks in ${images} held-out images: ${foundText(errors)}. A prediction is one answer to a question that has many: what the context leaves open is blurred.`,
     ],
     definitions: [originals, ...columns.flatMap(({ predicted, own }) => [predicted, own])]
       .map(({ definitions }) => definitions)
       .join(""),
     figures: [pictures(found, originals, columns), errorBars(found)],
   };
+}
+
+/** One clause. */
+export function foundText({ own, predicted, meanImage }: DecodingErrors): string {
+  if (own >= meanImage) return "the decoder is no nearer than the mean image even with the block's own representations";
+  if (predicted >= meanImage) return "predictions are decoded no nearer than the mean image";
+  const share = Math.round((100 * (meanImage - predicted)) / (meanImage - own));
+  return `predictions go ${share} % of the way from the error of the mean image to that of the block's own representations`;
 }
 
 interface Column {
@@ -87,10 +88,12 @@ function pictures({ experiment }: Decoding, originals: Thumbnails, columns: read
         grid,
         cell,
       );
+      // Patches may have the colour of what covers the others.
+      const border = `<path class="seen" d="${outlineOf(seen, grid, cell)}"/>`;
       const outline = `<path class="outline" d="${outlineOf(targets, grid, cell)}"/>`;
       const place = { x: 0, y: 0, size: side };
       return [
-        `${originals.draw(image, place)}<path class="veil" d="${hidden}"/>`,
+        `${originals.draw(image, place)}<path class="cut" d="${hidden}"/>${border}`,
         predicted.draw(image, place) + outline,
         own.draw(image, place) + outline,
       ].map((content, column) => `<g transform="translate(${at(draw, column)} 0)">${content}</g>`);
@@ -100,7 +103,7 @@ function pictures({ experiment }: Decoding, originals: Thumbnails, columns: read
   });
   const caption =
     `Held-out images, each under ${columns.length} draws of masks: what the context encoder sees; the target blocks as decoded from ` +
-    "what the predictor expects there; and as decoded from the target encoder's own representations. Lines are around what was painted";
+    "what the predictor expects there; and as decoded from the target encoder's own representations. Outside the lines is the image itself";
   const size = { width: at(columns.length, 0) - groupGap, height: line + originals.count * (side + gap) - gap };
   return {
     caption,
@@ -126,11 +129,11 @@ function outlineOf(patches: ReadonlySet<number>, { rows, columns }: Grid, cell: 
 }
 
 function errorBars({ errors }: Decoding): Figure {
-  const [width, names, height] = [620, 300, 22];
+  const [width, names, height] = [980, 330, 20];
   const most = Math.max(...errorNames.map((name) => errors[name]));
   const bars = errorNames.map((name, i) => {
     const share = most === 0 ? 0 : errors[name] / most;
-    const long = Math.max(1, share * (width - names - 60));
+    const long = Math.max(1, share * (width - names - 60) * 0.7);
     const y = i * height;
     return (
       text(0, y + 14, errorTitles[name]) +

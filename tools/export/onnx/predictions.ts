@@ -42,6 +42,15 @@ export interface DecoderOfRun {
 /** The weights lie in the model itself, which has less than 2 GiB. */
 const mostBytes = 1e9;
 
+export const tooLarge = "the networks are too large to be put in one model";
+
+export function fitsOneModel({ all }: Pick<ExportSource, "all">): boolean {
+  const floats = all
+    .filter(({ name }) => !name.startsWith("opt."))
+    .reduce((sum, { shape }) => sum + shape.reduce((p, n) => p * n, 1), 0);
+  return 4 * floats <= mostBytes;
+}
+
 export type Predicting =
   | { readonly ok: true; readonly predicted: Predicted }
   | { readonly ok: false; readonly why: string };
@@ -60,10 +69,7 @@ export async function predict(
   const contexts = experiment.masks.contextCount;
   const projection = all.find(({ name }) => name === "predictor.predictor_proj.bias");
   if (projection?.shape[0] !== encoder.dim) return { ok: false, why: "the experiment predicts pixels" };
-  const floats = all
-    .filter(({ name }) => !name.startsWith("opt."))
-    .reduce((sum, { shape }) => sum + shape.reduce((p, n) => p * n, 1), 0);
-  if (4 * floats > mostBytes) return { ok: false, why: "the networks are too large to be put in one model" };
+  if (!fitsOneModel(source)) return { ok: false, why: tooLarge };
 
   const numbers: NumbersOf<"ijepa"> = {
     objective: "ijepa",
