@@ -196,6 +196,21 @@ function program(): Command {
       code = await (await import("./report")).report(runs, options);
     });
   ijepa
+    .command("decode")
+    .description(
+      "train a small decoder from representations to pixels, by which `ijepa report` shows what a run's predictor expects (docs/report.md)",
+    )
+    .argument("<run>", "run folder")
+    .option("--steps <n>", "of the decoder's training", "600")
+    .option("--threads <n>", "threads of the engine, 0 = all cores", "0")
+    .option("--spec <file>", "the spec of the run (default: where its trainer was compiled from)")
+    .option("--data <folder>", "where relative paths of the data start (default: the folder of the spec)")
+    .option("--again", "train anew where this decoder is there already")
+    .addOption(setOption())
+    .action(async (run, options) => {
+      code = await (await import("./decode")).decode(run, options);
+    });
+  ijepa
     .command("runs")
     .description("list the runs below a folder; show one; compare several (exit 0 shown, 2 there is none)")
     .argument("[folders...]", "a folder of runs, or runs by name (default: runs)")

@@ -178,7 +178,7 @@ async function reportingUserErrors(act: () => Promise<number>): Promise<number> 
 }
 
 /** In a process of its own, as a trainer runs; its native packages are those of the compiler. */
-export async function runCompiled(script: string, request: object): Promise<number> {
+export async function runCompiled(script: string, request: object, what = "The replay"): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "ijepa-replay-"));
   try {
     const file = join(folder, "replay.cjs");
@@ -192,7 +192,7 @@ export async function runCompiled(script: string, request: object): Promise<numb
       child.stderr.on("data", (chunk: Buffer) => process.stderr.write(chunk));
       child.on("error", fail);
       child.on("close", (code, signal) => {
-        if (signal !== null) process.stderr.write(`The replay was ended by ${signal}.\n`);
+        if (signal !== null) process.stderr.write(`${what} was ended by ${signal}.\n`);
         done(code ?? 2);
       });
     });

@@ -19,9 +19,9 @@ export type Train = (program: GeneratedTrainer, loadEngine: LoadEngine) => void;
 
 /**
  * A typed generated function as the engines see it. What trees.ts says of its inputs must be what their types say; so the
- * handles that an engine lays out by it are those that the function was checked for.
+ * handles that an engine lays out by it are those that the function was checked for. It may take a part of the lengths.
  */
-export type Generated = <State extends object, Inputs extends object, Fixed extends Lengths>(
+export type Generated = <State extends object, Inputs extends object, Fixed extends Partial<Lengths>>(
   run: (ops: Ops, state: State, inputs: Inputs, lengths: Fixed) => { readonly state: object; readonly outputs: object },
   reads: readonly (keyof State & StateName)[],
   inputs: SpecsOf<Inputs>,

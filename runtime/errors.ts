@@ -6,6 +6,7 @@
 export * from "./errors/checkpoint";
 export * from "./errors/data";
 export * from "./errors/data-files";
+export * from "./errors/decode";
 export * from "./errors/engine";
 export * from "./errors/evaluation";
 export * from "./errors/loggers";

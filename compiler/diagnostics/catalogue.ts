@@ -66,6 +66,7 @@ const noVerdict: readonly string[] = [
   errors.pushedByItsTrainer,
   errors.architectureUnknown,
   errors.imagesWithoutLabels,
+  errors.nothingToDecode,
   errors.oneClass,
   errors.evaluatedWeightNotFinite,
   errors.noLabelledFolder,

@@ -290,9 +290,10 @@ class BodyWriter {
     const each = trees.map((tree) => tree.each);
     const args = [...each, ...scalars.map((scalar) => this.scalarOf(scalar))];
     const fields = roles.filter(({ role }) => replaced.has(role));
+    const path = attrs.some(([, code]) => /\bpath\b/.test(code)) ? ["path"] : [];
     const kept = fields.map(({ name, role }) => (name === role ? name : `${role}: ${name}`)).join(", ");
     return [
-      `const ${record} = updateAll({ ${kept} }, ${others.join(", ")}, (${[...each, "path"].join(", ")}) =>`,
+      `const ${record} = updateAll({ ${kept} }, ${others.join(", ")}, (${[...each, ...path].join(", ")}) =>`,
       `  o.${op}(${args.join(", ")}, {`,
       `    ${attrs.map(([attr, code]) => `${attr}: ${code}`).join(", ")},`,
       "  }),",

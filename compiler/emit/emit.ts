@@ -69,7 +69,7 @@ function emitMain(trainer: Trainer, { starts }: EmitSettings): string {
 type CodeName = `${"experiment" | "features" | "main" | "parameters" | "step" | "trees"}.ts`;
 
 interface Emitter {
-  readonly imports: readonly CodeName[];
+  readonly imports: readonly string[];
   readonly body: (trainer: Trainer, settings: EmitSettings) => string;
 }
 
@@ -85,10 +85,27 @@ const emitters: { readonly [K in CodeName]: Emitter } = {
 
 /** TypeScript of the trainer, sorted by name. Another module than the trainer's has a `train` of its own to start. */
 export function emitTypeScript(trainer: Trainer, starts = "ijepa/runtime/trainer"): readonly GeneratedCode[] {
-  return Object.entries(emitters).map(([name, { imports, body }]) => ({
-    name,
-    imports,
-    text: withHeader(trainer.plan, body(trainer, { numbers: asPlanned, starts })),
-    standIn: () => body(trainer, { numbers: standingIn, starts }),
-  }));
+  return Object.entries(emitters).map(([name, emitter]) => emitted(trainer, { name, ...emitter, starts }));
+}
+
+interface ToEmit extends Emitter {
+  readonly name: string;
+  readonly starts: string;
+  readonly howMade?: string;
+}
+
+const emitted = (trainer: Trainer, { name, imports, body, starts, howMade }: ToEmit): GeneratedCode => ({
+  name,
+  imports,
+  text: withHeader(trainer.plan, body(trainer, { numbers: asPlanned, starts }), howMade),
+  standIn: () => body(trainer, { numbers: standingIn, starts }),
+});
+
+/** What trains a decoder of frozen features (objective.ts): no features to probe, and a start of its own. */
+export function emitDecoder(trainer: Trainer): readonly GeneratedCode[] {
+  const names = ["experiment.ts", "parameters.ts", "step.ts", "trees.ts"] as const;
+  const main: Emitter = { imports: names, body: () => render("decoder.ts", functionsText(trainer)) };
+  const files = [...names.map((name) => ({ name, ...emitters[name] })), { name: "main.ts", ...main }];
+  const howMade = "`ijepa decode` has written it, and run it to train the decoder beside it.";
+  return files.map((file) => emitted(trainer, { ...file, starts: "", howMade }));
 }

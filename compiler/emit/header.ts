@@ -33,12 +33,12 @@ export interface HeaderFacts {
 }
 
 /** `body` is the file without its header. The version is left out on purpose: see generated/manifest.json. */
-function headerFor(plan: Plan, body: string): string {
+function headerFor(plan: Plan, body: string, howMade: string): string {
   const { name, specHash } = plan.experiment;
   return [
     "/*!",
     ` * ${MARK} from the experiment "${comment(name)}". DO NOT EDIT.`,
-    " * Change the spec, then run `ijepa compile` on it.",
+    ` * ${howMade}`,
     " *",
     ` *   spec   sha256:${specHash.slice(0, 16)}    body   sha256:${shortHash(body)}`,
     ` *   ${numbersLine(plan)}`,
@@ -47,9 +47,13 @@ function headerFor(plan: Plan, body: string): string {
   ].join("\n");
 }
 
-/** The whole file. */
-export function withHeader(plan: Plan, body: string): string {
-  return `${headerFor(plan, body)}\n\n${body}`;
+/** The whole file; `howMade` tells a reader who wants to change it what to do. */
+export function withHeader(
+  plan: Plan,
+  body: string,
+  howMade = "Change the spec, then run `ijepa compile` on it.",
+): string {
+  return `${headerFor(plan, body, howMade)}\n\n${body}`;
 }
 
 /** A header as `headerFor` writes it. */

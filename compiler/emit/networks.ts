@@ -110,13 +110,17 @@ function layerParameters(layer: Layer, { name, dims, depth }: NetworkLayout, ini
 }
 
 export function emitParameters({ plan, model }: Pick<Trainer, "model"> & { readonly plan: Plan }): string {
-  const all = model.networks.flatMap((network) =>
-    network.layers.map((layer) => layerParameters(layer, network, plan.init, plan.model.patch)),
-  );
+  const parametersOf = (networks: readonly NetworkLayout[]): readonly Listed[] =>
+    networks.flatMap((network) =>
+      network.layers.map((layer) => layerParameters(layer, network, plan.init, plan.model.patch)),
+    );
+  const [trained, frozen] = [parametersOf(model.networks), parametersOf(model.frozen ?? [])];
+  const all = [...trained, ...frozen];
   const sorted = (names: readonly string[]): string => [...new Set(names)].sort().join(", ");
   return render("parameters.ts", {
     helpers: sorted(all.map(({ helper }) => helper)),
     sizes: sorted(all.flatMap(({ sizes }) => sizes.map(({ name }) => name))),
-    layers: all.map(({ code }) => code),
+    layers: trained.map(({ code }) => code),
+    frozen: frozen.map(({ code }) => code),
   });
 }

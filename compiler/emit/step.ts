@@ -6,6 +6,7 @@ import type { Leaf } from "../ir/graph";
 import type { Dim } from "../ir/number";
 import type { Chain, Stage } from "../ir/stage";
 import type { Dims } from "../model/dims";
+import { readsTarget } from "../model/model";
 import { imageCalls, inferenceCalls } from "../step/passes";
 import { type Call, callsOf, type EachCall, type Step, type Trainer } from "../step/step";
 import { type BodySettings, bodyOf, treeCode } from "./calls";
@@ -60,8 +61,8 @@ function trainedFunctions(chain: TrainedChain, numbers: Numbers): readonly strin
 }
 
 /** How the calls of this model's functions are written. */
-export const settingsOf = ({ networks }: Pick<TrainedModel, "networks">): BodySettings => ({
-  depths: Object.fromEntries(networks.map(({ name, depth }) => [name, depth])),
+export const settingsOf = ({ networks, frozen = [] }: Pick<TrainedModel, "networks" | "frozen">): BodySettings => ({
+  depths: Object.fromEntries([...frozen, ...networks].map(({ name, depth }) => [name, depth])),
 });
 
 /** The terms of the loss. */
@@ -108,9 +109,11 @@ export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettin
     lengthParameters: typeParameters(lengths),
     lengthArguments: typeArguments(lengths),
     allLengths: dims.lengths.map(({ name, counts }) => ({ name, counts: numbers.remark(counts) })),
-    networks: networkFields(model.networks, numbers),
+    networks: networkFields([...(model.frozen ?? []), ...model.networks], numbers),
+    trained: model.networks.map(({ name, type }) => ({ name, type })),
     averages: model.averages,
     regularizes: model.regularizer !== undefined,
+    keepsTarget: readsTarget(model),
     source: model.source,
     accumulates: second !== undefined,
     accumulation: numbers.remark(experiment.optimizer.accumulation),

@@ -57,13 +57,15 @@ const codeOf = (name: StateName, shards: number): string =>
 export const stateFields = ({ state, shards }: Step): readonly Field[] =>
   state.map((name) => ({ ...stateFieldOf[name], code: codeOf(name, shards) }));
 
-/** The fields of what an update leaves behind; the sum of gradients begins anew. */
-export const nextFields = ({ state, shards }: Step): readonly string[] =>
-  state.map((name) =>
-    name === "gradients"
-      ? codeOf(name, shards)
-      : codeOf(name, shards).replace(/: (.*);$/, (_, type: string) => `: Next<${type}>;`),
-  );
+/** The fields of what an update leaves behind: what is only read stays. The sum of gradients begins anew. */
+export const nextFields = ({ state, shards, functions }: Step): readonly string[] =>
+  state
+    .filter((name) => functions.some(({ next }) => next[name] !== undefined))
+    .map((name) =>
+      name === "gradients"
+        ? codeOf(name, shards)
+        : codeOf(name, shards).replace(/: (.*);$/, (_, type: string) => `: Next<${type}>;`),
+    );
 
 const isAxis = (num: Num): boolean => typeof num === "object" && num.kind === "dim" && !num.varies;
 

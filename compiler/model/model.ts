@@ -64,6 +64,8 @@ export interface Model {
   readonly trees: ModelTrees;
   /** In the order of the tree of weights; the first is the encoder. */
   readonly networks: readonly NetworkLayout[];
+  /** Networks that are read from the state and not trained, where that are others: the encoder of a decoder of its features. */
+  readonly frozen?: readonly NetworkLayout[];
   /** Number format of the operands of products; the graphs are float32 until a pass casts them. */
   readonly operands: OperandFormat;
   /** Images → their patches. */
@@ -86,6 +88,16 @@ export interface Model {
   // Methods of two views (BYOL, VICReg, SimCLR, DINO, MSN, iBOT) will need a chain for each view, statistics over the batch
   // of all devices as a call between forward and loss, and trees of the state of their own (queues, centres) beside `averages`.
 }
+
+/** Whether the state has a target encoder: one that follows, or one that a frozen chain reads as it is. */
+export const readsTarget = ({ averages, chains }: Pick<Model, "averages" | "chains">): boolean =>
+  averages ||
+  chains.some(
+    (chain) =>
+      chain.kind === "frozen" &&
+      chain.weights === "target" &&
+      chain.stages.some(({ graph }) => graph.groups.length > 0),
+  );
 
 /** The chain of this name. */
 export function chainOf<C extends { readonly name: string }>(

@@ -7,7 +7,7 @@ import type { CommonExperiment, ExperimentOf, ObjectiveName } from "../../runtim
 import type { Trace } from "../../runtime/replay/trace";
 import type { Model } from "../model/model";
 import type { MaskFacts } from "../plan/mask-facts";
-import type { BaseNumbers } from "../plan/model-numbers";
+import type { BaseNumbers, Network } from "../plan/model-numbers";
 import type { JsonObject } from "../spec/json";
 import type { Rule } from "../spec/rule";
 import type { Spec } from "../spec/spec";
@@ -57,6 +57,11 @@ export interface Objective<Name extends ObjectiveName> {
   plan(spec: SpecOf<Name>, masks?: MasksOf<Name>): ObjectivePlan<Name>;
   /** Its chains of stages, its targets, its loss, its parameters, and what the state has of it. */
   model(numbers: NumbersOf<Name>): Model;
+  /**
+   * A decoder of its predicted representations to pixels, trained on the target encoder's: what `ijepa decode` compiles.
+   * `why`, a clause, where there are none to decode.
+   */
+  decoder(numbers: NumbersOf<Name>, network: Network): Model | { readonly why: string };
   /** What the header of each generated file says of it, a few words each: `4 targets`. */
   headline(experiment: ExperimentOf<Name>): readonly string[];
   /** What the two lengths of a program are lengths of: `context` and `target` tokens. */

@@ -2,7 +2,7 @@
 import { type StateName, stateNames } from "../../runtime/step/trees";
 import type { TrainedModel } from "../autodiff/trained";
 import { parametersOf, type Value } from "../ir/graph";
-import { IMAGES } from "../model/model";
+import { IMAGES, readsTarget } from "../model/model";
 import { passesOf } from "./passes";
 import {
   blocksOf,
@@ -58,7 +58,7 @@ function reductionOf(
 function functionsOf(model: TrainedModel, optimizer: StepSettings): readonly StepFunction[] {
   const { accumulation, clipNorm, devices } = optimizer;
   const kept = (...names: readonly StateName[]): readonly StateName[] =>
-    names.filter((name) => name !== "target" || model.averages);
+    names.filter((name) => name !== "target" || readsTarget(model));
   const { local, reduced } = reductionOf(devices, clipNorm === null ? "gradients" : "means");
   if (accumulation === 1) {
     const passes = passesOf(model, local);

@@ -47,7 +47,7 @@ export function stepBeforeNotFinite(was: {
   );
 }
 
-/** `ijepa replay-step` needs the spec of the run, which a run folder does not hold. */
+/** `ijepa replay-step` and `ijepa decode` need the spec of the run, which a run folder does not hold. */
 export function specOfRunMissing(was: { readonly run: string; readonly looked: readonly string[] }): UserError {
   return new UserError(
     "R165",
@@ -56,7 +56,7 @@ export function specOfRunMissing(was: { readonly run: string; readonly looked: r
   );
 }
 
-/** The spec that `ijepa replay-step` is given is not that of the run. */
+/** The spec that `ijepa replay-step` or `ijepa decode` is given, or finds, is not that of the run: it was edited since. */
 export function specOfAnotherRun(was: { readonly run: string; readonly spec: string }): UserError {
   return new UserError(
     "R166",

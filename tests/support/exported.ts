@@ -71,6 +71,7 @@ export async function makeRun(
     parameters,
     read,
     tables,
+    averages: runtimeOf.judged.tree === "target",
     progress: { step: steps, epoch: 1, loss: 0.25 },
   });
   writeFileSync(join(folder, runFiles.experiment), JSON.stringify(experiment));

@@ -1,22 +1,10 @@
 /** A step of a run as a program that repeats and records it: the run's spec, found and checked, then compiled. */
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { loadSpec, trainingHash } from "../../compiler/spec/load";
 import type { Spec } from "../../compiler/spec/spec";
-import {
-  replayOfEditedCode,
-  specOfAnotherRun,
-  specOfRunMissing,
-  traceNotUnderstood,
-  UserError,
-} from "../../runtime/errors";
+import { replayOfEditedCode, traceNotUnderstood } from "../../runtime/errors";
 import type { Experiment } from "../../runtime/experiment";
-import { dataRootOf } from "../../runtime/loop/data-root";
-import { runFiles } from "../../runtime/loop/run-folder";
-import { SpecRefused } from "../evaluate/source";
-import { experimentOf } from "../export/experiment";
 import { bundled } from "./bundle";
 import { compileRecorder } from "./compile";
+import { experimentOfRun, specOfRun } from "./spec-of-run";
 
 export interface RunToReplay {
   readonly experiment: Experiment;
@@ -36,11 +24,7 @@ export function openRunToReplay(what: {
   const { run } = what;
   const experiment = experimentOfRun(run);
   if (experiment.editedCode !== undefined) throw replayOfEditedCode({ run });
-  const settings = what.settings.length > 0 ? what.settings : (experiment.settings ?? []);
-  const file = what.spec ?? specBeside(experiment.name, run);
-  const loaded = loadSpec(file, { settings });
-  if (!loaded.ok) throw new SpecRefused(loaded.diagnostics);
-  if (trainingHash(loaded.spec) !== experiment.trainingHash) throw specOfAnotherRun({ run, spec: file });
+  const loaded = specOfRun({ ...what, experiment });
   const { hardware, optimizer } = experiment;
   if (loaded.spec.objective !== "ijepa") {
     throw traceNotUnderstood({ path: run, why: `steps of ${loaded.spec.objective} are not recorded yet` });
@@ -64,31 +48,7 @@ export function openRunToReplay(what: {
       ...{ gpus: 1, shardOptimizer: false },
     },
   };
-  return { experiment, spec, settings, dataRoot: dirname(file) };
-}
-
-function experimentOfRun(run: string): Experiment {
-  const path = join(run, runFiles.experiment);
-  let text = "";
-  try {
-    text = readFileSync(path, "utf8");
-  } catch {
-    throw new UserError("R141", `${path} cannot be read: ${run} is no run folder, or a run that never began.`);
-  }
-  const read = experimentOf(text);
-  if ("lacks" in read) throw new UserError("R141", `${path} cannot be read: it has no ${read.lacks}.`);
-  return read.experiment;
-}
-
-/** A spec is named after its experiment, and lies where the trainer's data starts or among the experiments. */
-function specBeside(name: string, run: string): string {
-  const ofTrainer = dataRootOf(join("generated", name, "train.js"));
-  const looked = [...new Set([ofTrainer, "experiments", "experiments/official", "."])].map((folder) =>
-    join(folder, `${name}.json`),
-  );
-  const found = looked.find((path) => existsSync(path));
-  if (found === undefined) throw specOfRunMissing({ run, looked });
-  return found;
+  return { experiment, spec, settings: loaded.settings, dataRoot: loaded.dataRoot };
 }
 
 /** Plain node runs it with a RecordRequest. */

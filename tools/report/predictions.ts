@@ -1,6 +1,7 @@
 /** How near predictions come to their targets, patch by patch: the cosine over held-out images with real masks. */
 
 import type { LabelledImages } from "../../runtime/data/labelled";
+import type { IJepaExperiment } from "../../runtime/experiment";
 import { programOfStep, sampleSet } from "../../runtime/masks/sampler";
 import { cosineOf } from "../export/onnx/measure";
 import { predict } from "../export/onnx/predictions";
@@ -23,19 +24,28 @@ export interface PredictedCosines {
 const images = 4;
 const searchedSteps = 512;
 
+/** The first steps that run the most frequent program; fewer where they are not met. */
+export function frequentSteps(
+  { masks: plan, seed }: Pick<IJepaExperiment, "masks" | "seed">,
+  count: number,
+): readonly number[] {
+  const most = plan.programs.reduce(
+    (best, { probability }, i) => (probability > (plan.programs[best]?.probability ?? 0) ? i : best),
+    0,
+  );
+  const isOfIt = (step: number): boolean => programOfStep(plan, { seed, step }) === most;
+  return Array.from({ length: searchedSteps }, (_, step) => step)
+    .filter(isOfIt)
+    .slice(0, count);
+}
+
 /** Of the most frequent program. A sentence where it cannot be done. */
 export async function predictedCosines(source: ExportSource, of: LabelledImages): Promise<PredictedCosines | string> {
   const { experiment } = source;
   if (!("predictor" in experiment)) return "the experiment predicts pixels";
   const { masks: plan, seed } = experiment;
   const count = Math.min(images, of.count);
-  const most = plan.programs.reduce(
-    (best, { probability }, i) => (probability > (plan.programs[best]?.probability ?? 0) ? i : best),
-    0,
-  );
-  const step = Array.from({ length: searchedSteps }, (_, i) => i).find(
-    (i) => programOfStep(plan, { seed, step: i }) === most,
-  );
+  const [step] = frequentSteps(experiment, 1);
   if (step === undefined) return "no step of the most frequent program was found";
   const batch = sampleSet(plan, { seed, step, images: count, firstImage: 0 });
   const found = await predict({ ...source, experiment }, await of.pixels(0, count), batch, count);

@@ -3,6 +3,9 @@ import { errors } from "../../compiler/diagnostics/catalogue";
 import { type Diagnostic, unplaced } from "../../compiler/diagnostics/diagnostic";
 import type { Experiment } from "../../runtime/experiment";
 import type { MaskPlan } from "../../runtime/masks/plan";
+import { hasDecoder } from "../decode/decoder-of-run";
+import { decodingOf } from "../decode/decoding";
+import { decodedSection } from "./decoded";
 import { featureSection } from "./features";
 import { heldOutFeatures } from "./held-out";
 import { maskSection } from "./masks";
@@ -24,7 +27,30 @@ export interface Pictures {
 export async function picturesOf(runs: readonly RunRecord[], options: PictureOptions): Promise<Pictures> {
   const masks = await maskSections(runs, options);
   const features = await featureSections(runs, options);
-  return { sections: [...features.sections, ...masks], warnings: features.warnings };
+  const decoded = await decodedSections(runs, options);
+  return {
+    sections: [...features.sections, ...decoded.sections, ...masks],
+    warnings: [...features.warnings, ...decoded.warnings],
+  };
+}
+
+/** Of the runs that have a decoder. */
+async function decodedSections(runs: readonly RunRecord[], { root, images }: PictureOptions): Promise<Pictures> {
+  const sections: Section[] = [];
+  const warnings: Diagnostic[] = [];
+  for (const { folder, label } of images === 0 ? [] : runs) {
+    const found = hasDecoder(folder) ? await decodingOf({ run: folder, root }) : null;
+    if (found === null) continue;
+    if (typeof found === "string") {
+      warnings.push(
+        unplaced(folder, errors.sectionLeftOut({ section: "pictures of what the predictor expects", why: found })),
+      );
+    } else {
+      const of = runs.length > 1 ? label : null;
+      sections.push(await decodedSection(found, { id: `decoded-${sections.length}`, of }));
+    }
+  }
+  return { sections, warnings };
 }
 
 /** Runs with the same masks and data share their picture. */

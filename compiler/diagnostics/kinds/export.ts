@@ -10,7 +10,7 @@ export const exportErrors = {
     "E451",
     "The run has saved nothing yet, or all that it saved is damaged.",
     (facts: { damaged: number }) => ({
-      what: "the run has no checkpoint to export",
+      what: "the run has no checkpoint",
       found: facts.damaged === 0 ? "none" : `${facts.damaged}, damaged`,
       hint: "A trainer saves at the end of epochs (checkpoint.everyEpochs), and when it is stopped with Ctrl-C.",
     }),

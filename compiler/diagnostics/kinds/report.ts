@@ -58,6 +58,15 @@ export const reportErrors = {
     what: "the run is under way, and its trainer sends its log",
     hint: "Wait until it ends; what it has not sent by then is sent by this command.",
   })),
+  nothingToDecode: kind(
+    "E479",
+    "`ijepa decode` is about what a predictor predicts in the place of missing blocks, and the run predicts no representations.",
+    (facts: { why: string }) => ({
+      what: "the run has no predicted representations to decode",
+      found: facts.why,
+      want: "a run of I-JEPA that predicts representations, trained by a compiled trainer",
+    }),
+  ),
   noRuns: kind("E474", "A folder that is to be listed holds no run.", () => ({
     what: "there is no run in this folder",
     want: "a folder of runs, such as runs, or a run",

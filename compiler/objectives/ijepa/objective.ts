@@ -3,6 +3,7 @@ import { maskFacts } from "../../plan/mask-facts";
 import { maskSettings } from "../../spec/mask-settings";
 import type { Objective } from "../objective";
 import { buildModel } from "./chains";
+import { decoderModel } from "./decoder";
 import { defaults } from "./defaults";
 import { planOf } from "./plan";
 import { recorded } from "./recorded";
@@ -16,6 +17,7 @@ export const ijepa: Objective<"ijepa"> = {
   warnings: ijepaWarnings,
   plan: planOf,
   model: buildModel,
+  decoder: decoderModel,
   headline,
   tokens: { seen: "context", predicted: "target" },
   programs,

@@ -72,7 +72,7 @@ function encodedTargets(n: IJepaNumbers, dims: IJepaDims): Graph {
 }
 
 /** Pixels as targets (the paper's ablation): patches of the image, each normalized. */
-function pixelTargets(n: IJepaNumbers, dims: IJepaDims, { batch }: IJepaTrees): Graph {
+export function pixelTargets(n: IJepaNumbers, dims: IJepaDims, { batch }: IJepaTrees): Graph {
   const g = new GraphBuilder("pixelTargets", "The pixels of the target blocks' patches.");
   const patches = patchesInto(g, dims);
   const targetIndex = g.read("targetIndex", batch.targetIndex);

@@ -13,6 +13,7 @@ export const mae: Objective<"mae"> = {
   warnings: [],
   plan: planOf,
   model: buildModel,
+  decoder: () => ({ why: "a masked autoencoder has no predictor of representations: its decoder predicts pixels" }),
   headline,
   tokens: { seen: "visible", predicted: "masked" },
   programs,

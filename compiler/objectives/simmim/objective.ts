@@ -13,6 +13,7 @@ export const simmim: Objective<"simmim"> = {
   warnings: [],
   plan: planOf,
   model: buildModel,
+  decoder: () => ({ why: "SimMIM has no predictor of representations: the layer behind its encoder predicts pixels" }),
   headline,
   tokens: { seen: "visible", predicted: "masked" },
   programs,

@@ -3,15 +3,27 @@ import { describe, expect, it } from "vitest";
 import { differentiate } from "../../../compiler/autodiff/gradients";
 import { trainedModel } from "../../../compiler/autodiff/trained";
 import { GraphBuilder, parametersOf } from "../../../compiler/ir/graph";
+import { objectiveOf } from "../../../compiler/objectives";
 import { optimize } from "../../../compiler/optimize";
 import { checkSlopes } from "../../support/slopes";
-import { smallModel, trainedOf } from "../../support/small-model";
+import { smallModel, smallNumbers, trainedOf } from "../../support/small-model";
+
+function decoderOf(change: Parameters<typeof smallModel>[0]) {
+  const model = objectiveOf("ijepa").decoder(
+    { ...smallNumbers, ...change },
+    { dim: 12, depth: 2, heads: 3, hidden: 10 },
+  );
+  if ("why" in model) throw new Error(model.why);
+  return model;
+}
 
 const variations = [
   ["representations", smallModel()],
   ["pixels and mse", smallModel({ targetSpace: "pixels", loss: "mse" })],
   ["two contexts and drop path", smallModel({ contexts: 2, dropPath: true })],
   ["one block", smallModel({ predictor: { dim: 12, depth: 1, heads: 3, hidden: 10 } })],
+  ["a decoder", decoderOf({})],
+  ["a decoder of what is not normalized, with two contexts", decoderOf({ normalizeTargets: false, contexts: 2 })],
   // slopes of rounded numbers are none: here casts do not round, and tests/compiler/autodiff/bfloat16.test.ts rounds
   ["operands in bfloat16", smallModel({ operands: "bf16" })],
   ["two contexts and drop path in bfloat16", smallModel({ operands: "bf16", contexts: 2, dropPath: true })],

@@ -1,12 +1,13 @@
 /** The page in a browser, headless, as a reader sees it. */
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chromiumArguments, chromiumPath, noChromium } from "../../../scripts/chromium";
 import { reportRuns } from "../../../tools/report/report";
-import { makeRun as makeTrainedRun } from "../../support/exported";
+import { ijepa } from "../../support/command";
+import { makeRun as makeTrainedRun, smallSpec } from "../../support/exported";
 import { makeRun, runsFolder } from "./made-runs";
 
 const title =
@@ -54,12 +55,17 @@ describe.skipIf(chromiumPath === undefined)(title, () => {
 
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: chromiumPath ?? "", args: chromiumArguments });
-    await makeTrainedRun(join(folder, "trained"));
+    const trained = join(folder, "trained");
+    await makeTrainedRun(trained);
+    const spec = join(folder, "small.json");
+    writeFileSync(spec, JSON.stringify(smallSpec));
+    const decoded = await ijepa("decode", trained, "--spec", spec, "--steps", "40", "--threads", "1");
+    if (decoded.code !== 0) throw new Error(decoded.err);
     const runs = [makeRun(folder, "<script>", { clips: true }), makeRun(folder, "b", { change: { seed: 3 } })];
-    const reported = await reportRuns({ runs: [...runs, join(folder, "trained")], out: null, root: ".", images: 20 });
+    const reported = await reportRuns({ runs: [...runs, trained], out: null, root: ".", images: 20 });
     if (!reported.ok) throw new Error(reported.diagnostics.map(({ what }) => what).join());
     address = pathToFileURL(reported.file).href;
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await browser.close();
     rmSync(folder, { recursive: true });
@@ -91,6 +97,26 @@ describe.skipIf(chromiumPath === undefined)(title, () => {
     expect(missing).toEqual([]);
     await page.close();
   });
+
+  it.each(["light", "dark"] as const)(
+    "shows in %s what a predictor expects, and hides what it has not seen",
+    async (scheme) => {
+      const page = await open(scheme);
+      const section = page.locator("section", { has: page.locator("h2", { hasText: "What the predictor expects" }) });
+      expect(await section.count()).toBe(1);
+      const [pictures, bars] = [section.locator(".picture svg").nth(0), section.locator(".picture svg").nth(1)];
+      // Four images: each once, and under three draws its context and two decodings.
+      expect(await pictures.locator("use").count()).toBe(4 * (1 + 3 * 3));
+      expect(await pictures.locator("path.outline").count()).toBe(4 * 3 * 2);
+      expect(await bars.locator("rect").count()).toBe(4);
+      const opacity = `getComputedStyle(document.querySelector("path.cut")).fillOpacity`;
+      expect(await page.evaluate<string>(opacity)).toBe("1");
+      const ground = `getComputedStyle(document.querySelector("path.cut")).fill`;
+      expect(await page.evaluate<string>(ground)).toBe(scheme === "light" ? "rgb(223, 227, 232)" : "rgb(48, 54, 62)");
+      expect(complaints).toEqual([]);
+      await page.close();
+    },
+  );
 
   it("sorts by a click, the other way by the next, and filters by words", async () => {
     const page = await open("light");

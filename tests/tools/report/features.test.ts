@@ -115,7 +115,7 @@ describe("features of a run", async () => {
     const bare = makeRun(folder, "bare");
     const reported = await reportRuns({ runs: [bare], out: null, root: ".", images: 8 });
     expect(reported.ok && reported.warnings.map(({ code, found }) => [code, found])).toEqual([
-      ["W307", "the run has no checkpoint to export"],
+      ["W307", "the run has no checkpoint"],
     ]);
   });
 

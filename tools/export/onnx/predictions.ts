@@ -5,7 +5,9 @@
 
 import type { Chain } from "../../../compiler/ir/stage";
 import { chainOf } from "../../../compiler/model/model";
-import { buildModel } from "../../../compiler/objectives";
+import { buildModel, objectiveOf } from "../../../compiler/objectives";
+import type { NumbersOf } from "../../../compiler/objectives/objective";
+import type { Network } from "../../../compiler/plan/model-numbers";
 import { fromOfficial } from "../../../runtime/checkpoint/official";
 import { type ModelWeight, modelBytes } from "../../../runtime/engines/onnx/model";
 import { type Handle, Recorder } from "../../../runtime/engines/onnx/recorder";
@@ -13,6 +15,7 @@ import { switchOffTelemetry } from "../../../runtime/engines/onnx/telemetry";
 import type { IJepaExperiment, Parameter } from "../../../runtime/experiment";
 import type { MaskBatch } from "../../../runtime/masks/sampler";
 import { blocks, linear, maskToken, norm } from "../../../runtime/model/parameters";
+import { positionsOf } from "../../../runtime/model/positions";
 import { type ExportSource, encoderNames } from "../source";
 import { applyGraph, encoderParameters, handle } from "./graph";
 import { normalized } from "./measure";
@@ -23,10 +26,30 @@ export interface Predicted {
   /** The same of the target encoder, after its layer norm. */
   readonly targets: Float32Array;
   readonly width: number;
+  /** What a decoder makes of both, normalized pixels [targets · contexts · images, T, 3 · patch · patch]; null without one. */
+  readonly pixels: { readonly predictions: Float32Array; readonly targets: Float32Array } | null;
+}
+
+/** A decoder of representations, as `ijepa decode` has trained it. */
+export interface DecoderOfRun {
+  /** Of the run; how many images and tokens there are is another matter. */
+  readonly numbers: NumbersOf<"ijepa">;
+  readonly network: Network;
+  /** The values of one of its parameters, in our layout. */
+  readonly weight: (parameter: Parameter) => Float32Array;
 }
 
 /** The weights lie in the model itself, which has less than 2 GiB. */
 const mostBytes = 1e9;
+
+export const tooLarge = "the networks are too large to be put in one model";
+
+export function fitsOneModel({ all }: Pick<ExportSource, "all">): boolean {
+  const floats = all
+    .filter(({ name }) => !name.startsWith("opt."))
+    .reduce((sum, { shape }) => sum + shape.reduce((p, n) => p * n, 1), 0);
+  return 4 * floats <= mostBytes;
+}
 
 export type Predicting =
   | { readonly ok: true; readonly predicted: Predicted }
@@ -38,6 +61,7 @@ export async function predict(
   pixels: Uint8Array,
   masks: MaskBatch,
   images: number,
+  decoder: DecoderOfRun | null = null,
 ): Promise<Predicting> {
   const { experiment, all } = source;
   const { image, encoder, predictor } = experiment;
@@ -45,12 +69,9 @@ export async function predict(
   const contexts = experiment.masks.contextCount;
   const projection = all.find(({ name }) => name === "predictor.predictor_proj.bias");
   if (projection?.shape[0] !== encoder.dim) return { ok: false, why: "the experiment predicts pixels" };
-  const floats = all
-    .filter(({ name }) => !name.startsWith("opt."))
-    .reduce((sum, { shape }) => sum + shape.reduce((p, n) => p * n, 1), 0);
-  if (4 * floats > mostBytes) return { ok: false, why: "the networks are too large to be put in one model" };
+  if (!fitsOneModel(source)) return { ok: false, why: tooLarge };
 
-  const model = buildModel({
+  const numbers: NumbersOf<"ijepa"> = {
     objective: "ijepa",
     imageHeight: image.height,
     imageWidth: image.width,
@@ -68,32 +89,36 @@ export async function predict(
     varies: { context: false, target: false, sequence: false },
     targetSpace: "representations",
     targetsMaskedAt: experiment.targetsMaskedAt,
-    normalizeTargets: true,
+    normalizeTargets: decoder?.numbers.normalizeTargets ?? true,
     loss: "smoothL1",
     regularizer: null,
     operands: "f32",
     dropPath: false,
     classToken: false,
-  });
+  };
+  const model = buildModel(numbers);
   const r = new Recorder([]);
   const weights: ModelWeight[] = [];
+  const add = (name: string, shape: readonly number[], values: Float32Array): Handle => {
+    const value = r.graph.input(name, "f32", shape);
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    weights.push({ name, value, type: "f32", dims: shape, data: bytes });
+    return handle(value, shape);
+  };
   const place = async (network: string, parameters: readonly Parameter[]): Promise<ReadonlyMap<string, Handle>> => {
     const placed = new Map<string, Handle>();
     for (const parameter of parameters) {
       const name = `${network}.${parameter.officialName}`;
       const tensor = all.find((one) => one.name === name);
       if (tensor === undefined) throw new Error(`internal: the checkpoint has no ${name}`);
-      const values = fromOfficial(parameter, await tensor.read());
-      const value = r.graph.input(name, "f32", parameter.shape);
-      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-      weights.push({ name, value, type: "f32", dims: parameter.shape, data: bytes });
-      placed.set(parameter.path, handle(value, parameter.shape));
+      placed.set(parameter.path, add(name, parameter.shape, fromOfficial(parameter, await tensor.read())));
     }
     return placed;
   };
   const ofTarget = await place(encoderNames.target, encoderParameters(experiment));
   const ofContext = await place(encoderNames.context, encoderParameters(experiment));
   const ofPredictor = await place("predictor", predictorParameters(experiment));
+  const ofDecoder = decoder === null ? null : decoderWeights(decoder, experiment, add);
 
   const shapes = {
     images: [images, 3, image.height, image.width],
@@ -111,7 +136,7 @@ export async function predict(
       ["contextIndex", { dtype: "i32", shape: shapes.contextIndex, value: inputs.contextIndex }],
       ["targetIndex", { dtype: "i32", shape: shapes.targetIndex, value: inputs.targetIndex }],
     ]);
-    for (const name of ["positions", "predictorPositions"]) {
+    for (const name of ["positions", "predictorPositions", "decoderPositions"]) {
       const table = byPath.get(name);
       if (table !== undefined) leaves.set(name, table);
     }
@@ -129,14 +154,22 @@ export async function predict(
   const predictions = r.full(
     run(chainOf(model, "predictor"), ofPredictor, run(chainOf(model, "context"), ofContext, patches)),
   );
+  const outputs = [
+    { name: "targets", value: targets },
+    { name: "predictions", value: predictions },
+  ];
+  if (decoder !== null && ofDecoder !== null) {
+    const chain = decoderChain(numbers, decoder.network);
+    const shape = [experiment.masks.targetCount * contexts * images, T, encoder.dim];
+    for (const { name, value } of [...outputs]) {
+      outputs.push({ name: `${name} as pixels`, value: r.full(run(chain, ofDecoder, handle(value, shape))) });
+    }
+  }
   const bytes = modelBytes({
     name: "predictions",
-    nodes: r.graph.needed([targets, predictions]),
+    nodes: r.graph.needed(outputs.map(({ value }) => value)),
     inputs: Object.entries(inputs).map(([name, value]) => ({ name, value })),
-    outputs: [
-      { name: "targets", value: targets },
-      { name: "predictions", value: predictions },
-    ],
+    outputs,
     weights,
   });
   switchOffTelemetry();
@@ -148,12 +181,61 @@ export async function predict(
       contextIndex: new Tensor("int32", masks.contextIndex, shapes.contextIndex),
       targetIndex: new Tensor("int32", masks.targetIndex, shapes.targetIndex),
     });
-    const [a, b] = [found.predictions?.data, found.targets?.data];
-    if (!(a instanceof Float32Array && b instanceof Float32Array)) throw new Error("internal: nothing was predicted");
-    return { ok: true, predicted: { predictions: a, targets: b, width: encoder.dim } };
+    const output = (name: string): Float32Array => {
+      const data = found[name]?.data;
+      if (!(data instanceof Float32Array)) throw new Error(`internal: no ${name} came out`);
+      return data;
+    };
+    const decoded =
+      decoder === null ? null : { predictions: output("predictions as pixels"), targets: output("targets as pixels") };
+    const predicted = { predictions: output("predictions"), targets: output("targets"), width: encoder.dim };
+    return { ok: true, predicted: { ...predicted, pixels: decoded } };
   } finally {
     await session.release();
   }
+}
+
+/** The stages that `ijepa decode` has trained, for these images and tokens. */
+function decoderChain(numbers: NumbersOf<"ijepa">, network: Network): Chain {
+  const model = objectiveOf(numbers.objective).decoder(numbers, network);
+  if ("why" in model) throw new Error(`internal: a decoder of nothing: ${model.why}`);
+  return chainOf(model, "decoder");
+}
+
+function decoderWeights(
+  { network, weight }: DecoderOfRun,
+  experiment: IJepaExperiment,
+  add: (name: string, shape: readonly number[], values: Float32Array) => Handle,
+): ReadonlyMap<string, Handle> {
+  const placed = new Map<string, Handle>();
+  const { gridHeight, gridWidth } = experiment.image;
+  const positions = positionsOf(experiment, network.dim);
+  placed.set("decoderPositions", add("decoderPositions", [gridHeight * gridWidth, network.dim], positions));
+  for (const parameter of decoderParameters(experiment, network)) {
+    placed.set(parameter.path, add(parameter.path, parameter.shape, weight(parameter)));
+  }
+  return placed;
+}
+
+/** As its program lists them; nothing is drawn here. */
+function decoderParameters(
+  { image: { patch }, encoder }: IJepaExperiment,
+  { dim, depth, hidden }: Network,
+): readonly Parameter[] {
+  const std = 0;
+  return [
+    ...linear({ path: "decoder.embed", official: "embed", inputs: encoder.dim, outputs: dim, std }),
+    ...blocks(depth, (i) => ({
+      path: `decoder.blocks.${i}`,
+      official: `blocks.${i}`,
+      width: dim,
+      hidden,
+      std,
+      lastStd: std,
+    })),
+    ...norm("decoder.norm", "norm", dim),
+    ...linear({ path: "decoder.pred", official: "pred", inputs: dim, outputs: 3 * patch * patch, std }),
+  ];
 }
 
 /** As a trainer lists them; nothing is drawn here, so the deviations of initial weights do not matter. */
