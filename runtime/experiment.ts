@@ -4,7 +4,7 @@
  * of the trainer override.
  */
 import type { DeviceName, EngineName, HostArray, Precision, TensorSpec } from "./engines/engine";
-import type { MaskPlan, VisiblePlan } from "./masks/plan";
+import type { BlockwisePlan, MaskPlan, VisiblePlan } from "./masks/plan";
 import type { AnyTensor, Ops } from "./ops/ops";
 import type { Tree } from "./ops/tree";
 import type { LengthName, Lengths } from "./step/lengths";
@@ -246,8 +246,15 @@ export interface SimmimExperiment extends CommonExperiment {
   readonly masks: VisiblePlan;
 }
 
+export interface Data2VecExperiment extends CommonExperiment {
+  readonly objective: "data2vec";
+  /** Whether the encoder has a class token. */
+  readonly classToken: boolean;
+  readonly masks: BlockwisePlan;
+}
+
 /** Everything of an experiment that is data, by what it trains. */
-export type Experiment = IJepaExperiment | MaeExperiment | SimmimExperiment;
+export type Experiment = IJepaExperiment | MaeExperiment | SimmimExperiment | Data2VecExperiment;
 
 /** What may be trained: a folder of runtime/objectives. */
 export type ObjectiveName = Experiment["objective"];

@@ -53,7 +53,9 @@ const interfaces = /(?:\/\*\*(?:(?!\*\/).)*\*\/\s*)?export interface (\w+) \{.*?
 
 const rootNames: { readonly [S in Side]: string } = { Input: "SpecInput", Spec: "Spec" };
 
-const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
+/** As the generator of types writes names: `Data2Vec`. */
+const capital = (name: string): string =>
+  name.charAt(0).toUpperCase() + name.slice(1).replace(/(?<=\d)[a-z]/g, (letter) => letter.toUpperCase());
 
 async function typesOf(side: Side, root: SchemaNode, name: string): Promise<string> {
   const text = await compile({ ...plain(root, side), title: name } as JSONSchema, name, {

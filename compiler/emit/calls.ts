@@ -73,6 +73,8 @@ class BodyWriter {
   readonly lines: string[] = [];
   readonly uses: Uses[] = [];
   private readonly values = new Map<Call, string>();
+  /** Names of what runs beside a chain's value, by the call that made it last. */
+  private readonly besides = new Map<Call, string>();
 
   constructor(private readonly settings: BodySettings) {}
 
@@ -168,8 +170,10 @@ class BodyWriter {
     { stage }: InferenceCall | ForwardCall,
     tree: InferenceCall["weights"],
     running?: string,
+    beside?: string,
   ): Invocation {
     const inputs = stage.graph.inputs.map((value) => {
+      if (value.leaf === undefined && value.name === beside) return beside;
       const code = value.leaf === undefined ? running : this.leafCode(value.leaf, stage);
       if (code === undefined) throw new Error(`internal: nothing gives ${value.name} to ${stage.graph.name}`);
       return code;
@@ -194,13 +198,19 @@ class BodyWriter {
   private inference(call: InferenceCall): void {
     const { stage, weights, result } = call;
     const running = call.running && this.valueOf(call.running);
-    const made = this.stageCall(call, weights, running);
+    const beside = call.running && this.besides.get(call.running);
+    const made = this.stageCall(call, weights, running, beside);
+    const isMoved = stage.beside === undefined || stage.graph.outputs.length > 1;
+    const names = [...(isMoved ? [result] : []), ...(stage.beside === undefined ? [] : [stage.beside])];
+    const left = names.length === 1 ? names.join("") : `[${names.join(", ")}]`;
     if (stage.repeated) {
-      this.lines.push(...this.loopHead(stage, weights), assign(`  ${result}`, made, LOOP), "}");
+      this.lines.push(...this.loopHead(stage, weights), assign(`  ${left}`, made, LOOP), "}");
     } else {
-      this.lines.push(assign(call.isLast ? `const ${result}` : `let ${result}`, made, ""));
+      this.lines.push(assign(call.isLast ? `const ${left}` : `let ${left}`, made, ""));
     }
-    this.values.set(call, result);
+    this.values.set(call, isMoved ? result : (running ?? result));
+    const next = stage.beside ?? beside;
+    if (next !== undefined) this.besides.set(call, next);
   }
 
   private forward(call: ForwardCall): void {

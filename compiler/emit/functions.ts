@@ -42,7 +42,7 @@ const noteOf = ({ dtype, shape }: Value): string => `${dtype === "f32" ? "" : `$
 
 export function opLines(node: Node, numbers: Numbers): readonly Line[] {
   const attrs = Object.entries(node.attrs)
-    .filter(([name, value]) => !(name === "scale" && value === 1))
+    .filter(([name, value]) => !((name === "scale" || name === "beta") && value === 1))
     .map(([name, value]) => `${name}: ${attrText(value, numbers)}`);
   const args = [...node.inputs.map(({ name }) => name), ...(attrs.length === 0 ? [] : [`{ ${attrs.join(", ")} }`])];
   const names = node.outputs.map((value) => value.name);
@@ -171,17 +171,20 @@ function usesOf(graphs: readonly Graph[]): Uses {
   };
 }
 
-/** A function without a backward pass: its output is all it returns. `of`: the tree that its weights are of. */
+/** What a function returns: its output, or a list of several. */
+const listOf = (codes: readonly string[]): string => (codes.length === 1 ? codes.join("") : `[${codes.join(", ")}]`);
+
+/** A function without a backward pass: its outputs are all it returns. `of`: the tree that its weights are of. */
 export function inferenceFunction(graph: Graph, numbers: Numbers, of: WeightsOf = "target"): Code {
-  const [output] = graph.outputs;
-  if (output === undefined) throw new Error(`internal: ${graph.name} gives nothing`);
+  const { outputs } = graph;
+  if (outputs.length === 0) throw new Error(`internal: ${graph.name} gives nothing`);
   const roles = rolesOf(graph);
   const parameters = signature(graph, of, graph.inputs.map(parameterOf(roles)));
   const text = functionText({
     doc: docOf(graph),
-    head: head(graph.name, generics(graph), parameters, typeOf(output, roles)),
+    head: head(graph.name, generics(graph), parameters, listOf(outputs.map((output) => typeOf(output, roles)))),
     nodes: graph.nodes,
-    returns: `return ${output.name};`,
+    returns: `return ${listOf(outputs.map(({ name }) => name))};`,
     numbers,
   });
   return { text, uses: usesOf([graph]) };

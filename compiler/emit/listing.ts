@@ -13,9 +13,9 @@ function times(stage: Stage): string {
 }
 
 function attrText(node: Node): string {
-  const entries = Object.entries(node.attrs).map(
-    ([name, value]) => `${name}=${typeof value === "boolean" ? value : nameOf(value).replaceAll(" ", "")}`,
-  );
+  const entries = Object.entries(node.attrs)
+    .filter(([name, value]) => !(name === "beta" && value === 1))
+    .map(([name, value]) => `${name}=${typeof value === "boolean" ? value : nameOf(value).replaceAll(" ", "")}`);
   return entries.length === 0 ? "" : `{${entries.join(" ")}} `;
 }
 

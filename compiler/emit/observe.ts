@@ -64,8 +64,7 @@ export function emitObserve({ model: own }: Trainer, other?: TrainedModel["loss"
   const model = { ...own, loss: other ?? own.loss };
   const { dims } = model;
   const passes = passesOf(model, "gradients");
-  // What a moving average makes of all patches is looked at too.
-  const [calls, allTargets] = model.averages
+  const [calls, allTargets] = model.observesAllTargets
     ? inferenceCalls(allTargetsChain(model), {
         running: "everyPatch",
         result: "allTargets",

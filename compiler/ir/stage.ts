@@ -10,6 +10,11 @@ export interface Stage {
   readonly blocks?: { readonly network: NetworkName; readonly from: number; readonly to: number };
   /** True where the stage is one loop over its blocks; false where it is one block with other layers around it. */
   readonly repeated: boolean;
+  /**
+   * The name of a second value that runs beside the chain's, of a chain that nothing flows back through: the last output of
+   * this stage is its next one. Absent where the stage leaves it as it is. An input of that name reads it.
+   */
+  readonly beside?: string;
   /** Names of the graphs that a pass has joined to this one, in order; absent where it is as the model made it. */
   readonly joined?: readonly string[];
 }

@@ -181,7 +181,7 @@ function pooledFeatures(n: BaseNumbers, dims: EncoderDims): Graph {
 }
 
 /** The patches behind the class token, where there is one. */
-function patchesOf(g: GraphBuilder, n: BaseNumbers, dims: EncoderDims, tokens: Value, name = "patches"): Value {
+export function patchesOf(g: GraphBuilder, n: BaseNumbers, dims: EncoderDims, tokens: Value, name = "patches"): Value {
   if (!n.classToken) return tokens;
   return g.one("sliceTokens", [tokens], { start: 1, tokens: dims.patches }, name);
 }

@@ -83,6 +83,8 @@ export interface Model {
   readonly features: FeaturesChain;
   /** Whether the state has a target encoder, the moving average (EMA) of the encoder. */
   readonly averages: boolean;
+  /** Set where recorded runs hold the targets of every patch, the predicted ones among them (emit/observe.ts). */
+  readonly observesAllTargets?: true;
   /** Where the algorithm is told, for the comment above the step: `paper §3`. */
   readonly source: string;
   // Methods of two views (BYOL, VICReg, SimCLR, DINO, MSN, iBOT) will need a chain for each view, statistics over the batch

@@ -1,27 +1,27 @@
 /** The losses and their gradients by the prediction; the terms of a regularizer and theirs by the features. */
+import type { Value } from "../ir/graph";
 import { count, isAGradient, type Op, perElement, perInputElement, type VjpContext } from "./op";
 
 /** d loss/d prediction times the gradient of the loss, which is 1 where the backward pass begins. */
-function scaled<K extends "smoothL1" | "mse" | "l1">(
-  { graph, gradient, input, name }: VjpContext<K>,
-  op: "smoothL1Grad" | "mseGrad" | "l1Grad",
-) {
-  const byPrediction = graph.one(op, [input(0), input(1)], {}, name(0));
+function scaled<K extends "smoothL1" | "mse" | "l1">({ graph, gradient, name }: VjpContext<K>, byPrediction: Value) {
   return [graph.one("scaleBy", [byPrediction, gradient], {}, `${name(0)}Scaled`), undefined];
 }
 
 export const smoothL1: Op<"smoothL1"> = {
   name: "smoothL1",
   tokenwise: null,
-  doc: "out = mean of ½d² where |d| < 1, of |d| − ½ elsewhere; d = prediction − target",
+  doc: "out = mean of ½d²/beta where |d| < beta, of |d| − ½beta elsewhere; d = prediction − target",
   flops: perInputElement(5),
-  vjp: (context) => scaled(context, "smoothL1Grad"),
+  vjp: (context) => {
+    const { graph, input, attrs, name } = context;
+    return scaled(context, graph.one("smoothL1Grad", [input(0), input(1)], attrs, name(0)));
+  },
 };
 
 export const smoothL1Grad: Op<"smoothL1Grad"> = {
   name: "smoothL1Grad",
   tokenwise: null,
-  doc: "out = min(max(prediction − target, −1), 1) / count",
+  doc: "out = min(max(prediction − target, −beta), beta) / (beta · count)",
   flops: perElement(4),
   vjp: isAGradient("smoothL1"),
 };
@@ -31,7 +31,10 @@ export const mse: Op<"mse"> = {
   tokenwise: null,
   doc: "out = mean of (prediction − target)²",
   flops: perInputElement(3),
-  vjp: (context) => scaled(context, "mseGrad"),
+  vjp: (context) => {
+    const { graph, input, name } = context;
+    return scaled(context, graph.one("mseGrad", [input(0), input(1)], {}, name(0)));
+  },
 };
 
 export const mseGrad: Op<"mseGrad"> = {
@@ -47,7 +50,10 @@ export const l1: Op<"l1"> = {
   tokenwise: null,
   doc: "out = mean of |prediction − target|",
   flops: perInputElement(2),
-  vjp: (context) => scaled(context, "l1Grad"),
+  vjp: (context) => {
+    const { graph, input, name } = context;
+    return scaled(context, graph.one("l1Grad", [input(0), input(1)], {}, name(0)));
+  },
 };
 
 export const l1Grad: Op<"l1Grad"> = {

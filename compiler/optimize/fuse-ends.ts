@@ -10,15 +10,24 @@ const namesOf = ({ joined, graph }: Stage): readonly string[] => joined ?? [grap
 function joined(before: Stage, after: Stage, name: string): Stage {
   const blocks = before.blocks ?? after.blocks;
   return {
-    graph: compose(before.graph, after.graph, name, `${before.graph.doc} ${after.graph.doc}`),
+    graph: compose(before.graph, after.graph, {
+      name,
+      doc: `${before.graph.doc} ${after.graph.doc}`,
+      beside: before.beside,
+    }),
     repeated: false,
+    ...(after.beside !== undefined && { beside: after.beside }),
     joined: [...namesOf(before), ...namesOf(after)],
     ...(blocks === undefined ? {} : { blocks }),
   };
 }
 
 export function fuseEnds<C extends Chain>(chain: C, ends: Ends): C {
-  const at = chain.stages.findIndex((stage) => stage.repeated);
+  // Of several loops, each end has its own.
+  const at =
+    ends.first === undefined
+      ? chain.stages.findLastIndex((stage) => stage.repeated)
+      : chain.stages.findIndex((stage) => stage.repeated);
   const loop = chain.stages[at];
   const before = chain.stages[at - 1];
   const after = chain.stages[at + 1];
@@ -28,6 +37,7 @@ export function fuseEnds<C extends Chain>(chain: C, ends: Ends): C {
     graph: loop.graph,
     repeated: false,
     blocks: { network, from: block, to: block + 1 },
+    ...(loop.beside !== undefined && { beside: loop.beside }),
   });
 
   if (to - from === 1 && ends.first !== undefined && ends.last !== undefined) {

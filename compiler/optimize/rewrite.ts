@@ -79,8 +79,15 @@ export function settleNames(graph: Graph): Graph {
   return builder.finish(graph.outputs.map(moves.now));
 }
 
-/** One graph that runs `first` and hands its output to the first input of `second`. */
-export function compose(first: Graph, second: Graph, name: string, doc: string): Graph {
+/**
+ * One graph that runs `first` and hands its output to the first input of `second`; its last one to the input called
+ * `beside`, where there is such a name (ir/stage.ts).
+ */
+export function compose(
+  first: Graph,
+  second: Graph,
+  { name, doc, beside }: { readonly name: string; readonly doc: string; readonly beside?: string | undefined },
+): Graph {
   const builder = new GraphBuilder(name, doc);
   const moves = new Moves();
   for (const group of [...first.groups, ...second.groups]) builder.group(group);
@@ -91,13 +98,19 @@ export function compose(first: Graph, second: Graph, name: string, doc: string):
     moves.set(value, known);
   };
   for (const value of first.inputs) take(value);
-  const [handed, ...others] = second.inputs;
-  for (const value of others) take(value);
+  const isBeside = (value: Value): boolean => value.leaf === undefined && value.name === beside;
+  const given = second.inputs.filter((value) => !isBeside(value) && value.leaf === undefined);
+  const meets = new Map<Value, Value | undefined>([
+    ...given.map((value) => [value, first.outputs[0]] as const),
+    ...second.inputs.filter(isBeside).map((value) => [value, first.outputs.at(-1)] as const),
+  ]);
+  for (const value of second.inputs) if (!meets.has(value)) take(value);
   moves.append(builder, first);
-  const [output] = first.outputs;
-  if (handed === undefined || output === undefined)
-    throw new Error(`internal: ${first.name} and ${second.name} do not meet`);
-  moves.set(handed, moves.now(output));
+  for (const [handed, output] of meets) {
+    if (output === undefined) throw new Error(`internal: ${first.name} gives nothing to ${second.name}`);
+    moves.set(handed, moves.now(output));
+  }
+  if (meets.size === 0) throw new Error(`internal: ${first.name} and ${second.name} do not meet`);
   moves.append(builder, second);
   return builder.finish(second.outputs.map(moves.now));
 }

@@ -70,6 +70,25 @@ class Selector {
     const score = makerOf(attention?.inputs[0], "matmulNT");
     const split = makerOf(score?.inputs[0], "splitHeads");
     const qkv = makerOf(split?.inputs[0], "linear");
+    const nameOf = (node: Node) => node.outputs[0]?.name ?? node.op;
+    const [, keys] = score?.inputs ?? [];
+    const [, values] = mix?.inputs ?? [];
+    const ofQueries = makerOf(score?.inputs[0], "unmergeHeads");
+    const queries = makerOf(ofQueries?.inputs[0], "linear");
+    const attend = (q: Value, k: Value, v: Value): Value | undefined => {
+      if (!mix || !attention || !score) return undefined;
+      const scores = this.emit("matmulNT", [q, k], score.attrs, nameOf(score));
+      const weights = this.emit("softmax", [scores], {}, nameOf(attention));
+      const mixed = this.emit("matmul", [weights, v], mix.attrs, nameOf(mix));
+      return this.emit("mergeHeads", [mixed], merge.attrs, nameOf(merge));
+    };
+    // Some were chosen before, so that queries are apart from keys and values already.
+    if (ofQueries && queries && keys && values) {
+      const [from, ...weights] = queries.inputs;
+      if (from === undefined) return undefined;
+      const projected = this.emit("linear", [this.choose(from), ...weights], {}, nameOf(queries));
+      return attend(this.emit("unmergeHeads", [projected], ofQueries.attrs, nameOf(ofQueries)), keys, values);
+    }
     const [x, weight, bias] = qkv?.inputs ?? [];
     const width = merge.attrs.width;
     const { heads, headWidth } = split?.attrs ?? {};
@@ -96,24 +115,27 @@ class Selector {
     const q = part("q", this.choose(x), 0);
     const k = part("k", x, 1);
     const v = part("v", x, 2);
-    const nameOf = (node: Node) => node.outputs[0]?.name ?? node.op;
-    const scores = this.emit("matmulNT", [q, k], score.attrs, nameOf(score));
-    const weights = this.emit("softmax", [scores], {}, nameOf(attention));
-    const mixed = this.emit("matmul", [weights, v], mix.attrs, nameOf(mix));
-    return this.emit("mergeHeads", [mixed], merge.attrs, nameOf(merge));
+    return attend(q, k, v);
   }
 }
+
+/** All tokens are made anyway where somebody else reads them. */
+const isReadBesides = ({ nodes, outputs }: Graph, value: Value, reader: Node): boolean =>
+  outputs.includes(value) || nodes.some((node) => node !== reader && node.inputs.includes(value));
 
 /** Moves every selection of tokens in a graph as far up as it goes. */
 export function selectEarly(graph: Graph): Graph {
   let current = graph;
-  for (const selection of graph.nodes) {
-    const [from] = selection.inputs;
-    const [output] = selection.outputs;
-    if ((selection.op !== "sliceTokens" && selection.op !== "gatherTokens") || !from || !output) continue;
+  for (const { op, outputs } of graph.nodes) {
+    const [output] = outputs;
+    if ((op !== "sliceTokens" && op !== "gatherTokens") || !output) continue;
     const producers = producersOf(current);
+    // An earlier selection may have given it another input.
+    const selection = producers.get(output);
+    const [from] = selection?.inputs ?? [];
+    if (selection === undefined || from === undefined) continue;
     const maker = producers.get(from);
-    if (maker === undefined || ops[maker.op].tokenwise === null) continue;
+    if (maker === undefined || ops[maker.op].tokenwise === null || isReadBesides(current, from, selection)) continue;
     const selector = new Selector(producers, selection);
     const chosen = selector.push(from);
     const at = current.nodes.indexOf(selection);

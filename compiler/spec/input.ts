@@ -1,7 +1,7 @@
 // Generated from schema/experiment.schema.json by `npm run generate`; edit the schema instead.
 
 /** An experiment of any objective. */
-export type SpecInput = IjepaSpecInput | MaeSpecInput | SimmimSpecInput;
+export type SpecInput = IjepaSpecInput | MaeSpecInput | SimmimSpecInput | Data2VecSpecInput;
 /** One I-JEPA pre-training experiment. Every default is the value of the released configuration in1k_vith14_ep300 where it has one. */
 export interface IjepaSpecInput {
   /** Path or address of this schema, so that an editor completes and checks the file while you type. [path or URL; default none] */
@@ -14,7 +14,7 @@ export interface IjepaSpecInput {
   readonly description?: string;
   /** Seed of everything random: initial weights, order of the images, crops and masks. [seed; default 0] */
   readonly seed?: number;
-  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen, `simmim` the same by a linear layer behind an encoder that sees mask tokens. It decides which fields there are; those of others are refused. */
+  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen, `simmim` the same by a linear layer behind an encoder that sees mask tokens, `data2vec` what a moving average of the encoder makes of masked patches where it sees the whole image. It decides which fields there are; those of others are refused. */
   readonly objective?: "ijepa";
   readonly image?: ImageInput;
   readonly encoder?: EncoderInput;
@@ -389,12 +389,12 @@ export interface MaeSpecInput {
   readonly description?: string;
   /** Seed of everything random: initial weights, order of the images, crops and masks. [seed; default 0] */
   readonly seed?: number;
-  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen, `simmim` the same by a linear layer behind an encoder that sees mask tokens. It decides which fields there are; those of others are refused. */
+  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen, `simmim` the same by a linear layer behind an encoder that sees mask tokens, `data2vec` what a moving average of the encoder makes of masked patches where it sees the whole image. It decides which fields there are; those of others are refused. */
   readonly objective?: "mae";
   readonly image?: ImageInput;
   readonly encoder?: MaeEncoderInput;
   readonly decoder?: DecoderInput;
-  /** Share of the patches that are masked, drawn at random for every image; the number of visible patches is rounded down. [share of the patches; default 0.75] */
+  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. [share of the patches; default 0.75] */
   readonly maskRatio?: number;
   readonly targets?: MaeTargetsInput;
   /** Where the images come from. */
@@ -423,7 +423,7 @@ export interface MaeEncoderInput {
   readonly patch?: number;
   /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability; default 0] */
   readonly dropPath?: number;
-  /** Whether a class token, which is trained too, goes through encoder and decoder before the patches. Features are the mean over the patches either way. */
+  /** Whether a class token, which is trained too, goes through the networks before the patches. Features are the mean over the patches either way. */
   readonly classToken?: boolean;
 }
 /** The narrow transformer that predicts pixels: it sees the encoded patches, and a mask token in the place of every masked one. */
@@ -508,11 +508,11 @@ export interface SimmimSpecInput {
   readonly description?: string;
   /** Seed of everything random: initial weights, order of the images, crops and masks. [seed; default 0] */
   readonly seed?: number;
-  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen, `simmim` the same by a linear layer behind an encoder that sees mask tokens. It decides which fields there are; those of others are refused. */
+  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen, `simmim` the same by a linear layer behind an encoder that sees mask tokens, `data2vec` what a moving average of the encoder makes of masked patches where it sees the whole image. It decides which fields there are; those of others are refused. */
   readonly objective?: "simmim";
   readonly image?: ImageInput;
   readonly encoder?: SimmimEncoderInput;
-  /** Share of the patches that are masked, drawn at random for every image; the number of visible patches is rounded down. [share of the patches; default 0.6] */
+  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. [share of the patches; default 0.6] */
   readonly maskRatio?: number;
   /** Side of the squares of patches that are masked as one; the paper's are of 32 pixels, 2 patches of 16. The grid of patches is a multiple of it. [patches; default 2; 1 where the grid has an odd number of patches a side] */
   readonly maskUnit?: number;
@@ -542,7 +542,7 @@ export interface SimmimEncoderInput {
   readonly patch?: number;
   /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability; default 0] */
   readonly dropPath?: number;
-  /** Whether a class token, which is trained too, goes through encoder and decoder before the patches. Features are the mean over the patches either way. */
+  /** Whether a class token, which is trained too, goes through the networks before the patches. Features are the mean over the patches either way. */
   readonly classToken?: boolean;
 }
 /** What is done to a training image: a random resized crop, and mirroring if asked for. */
@@ -588,5 +588,121 @@ export interface SimmimWeightDecayInput {
   /** Weight decay of the first step. [× learning rate; default 0.05] */
   readonly start?: number;
   /** Weight decay at the end of the cosine. [× learning rate; default 0.05] */
+  readonly final?: number;
+}
+/** One I-JEPA pre-training experiment. Every default is the value of the released configuration in1k_vith14_ep300 where it has one. */
+export interface Data2VecSpecInput {
+  /** Path or address of this schema, so that an editor completes and checks the file while you type. [path or URL; default none] */
+  readonly $schema?: string;
+  /** Another experiment that this one changes, seen from this file: what is not said here is as it stands there, but for its name and description. Objects are taken together field by field, lists, other `data`, another `masking.strategy` and `encoder.size` as a whole. [path; default none] */
+  readonly extends?: string;
+  /** Name of the experiment: its folder below `generated/` and below `runs/`. [text; default the file name without .json] */
+  readonly name?: string;
+  /** A sentence for people: what the experiment is for. [text; default ""] */
+  readonly description?: string;
+  /** Seed of everything random: initial weights, order of the images, crops and masks. [seed; default 0] */
+  readonly seed?: number;
+  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen, `simmim` the same by a linear layer behind an encoder that sees mask tokens, `data2vec` what a moving average of the encoder makes of masked patches where it sees the whole image. It decides which fields there are; those of others are refused. */
+  readonly objective?: "data2vec";
+  readonly image?: ImageInput;
+  readonly encoder?: Data2VecEncoderInput;
+  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. [share of the patches; default 0.6] */
+  readonly maskRatio?: number;
+  readonly maskBlocks?: MaskBlocksInput;
+  readonly targets?: Data2VecTargetsInput;
+  /** Beta of the smooth L1 loss: the difference of prediction and target up to which it counts squared. [deviations of a target; default 2] */
+  readonly smoothL1Beta?: number;
+  /** Where the images come from. */
+  readonly data: ShapesDataInput | FolderDataInput | WebDatasetDataInput | ParquetDataInput;
+  readonly augmentation?: Data2VecAugmentationInput;
+  readonly optimization?: Data2VecOptimizationInput;
+  readonly init?: InitInput;
+  readonly evaluation?: EvaluationInput;
+  readonly checkpoint?: CheckpointInput;
+  readonly log?: LogInput;
+  readonly hardware?: HardwareInput;
+}
+/** The vision transformer that is trained, and with `ijepa` its momentum copy, the target encoder. Give `size`, or `dim`, `depth` and `heads`. */
+export interface Data2VecEncoderInput {
+  /** One of the six official sizes; it stands for `dim`, `depth`, `heads` and `mlpRatio`. */
+  readonly size?: "tiny" | "small" | "base" | "large" | "huge" | "giant";
+  /** Width of a token; `heads` divides it, and so does 4 (sine and cosine of two coordinates). [features; default by size; huge: 1280] */
+  readonly dim?: number;
+  /** Number of transformer blocks. [blocks; default by size; huge: 32] */
+  readonly depth?: number;
+  /** Attention heads of every block. [heads; default by size; huge: 16] */
+  readonly heads?: number;
+  /** Hidden width of the MLP of a block, as a multiple of `dim`; the product is rounded down. [× dim; default by size; 4, giant: 48/11] */
+  readonly mlpRatio?: number;
+  /** Side of a square patch; it divides `image.size`. [pixels; default 14 where it divides image.size, else the divisor nearest to a 16th of it] */
+  readonly patch?: number;
+  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability; default 0] */
+  readonly dropPath?: number;
+  /** Whether a class token, which is trained too, goes through the networks before the patches. Features are the mean over the patches either way. */
+  readonly classToken?: boolean;
+}
+/** The blocks in which patches are masked, one over another, until `maskRatio` of them are (as in BEiT). */
+export interface MaskBlocksInput {
+  /** Least area of a block; the most is what is still to be masked. The released code has 16 of 196 patches. [share of the patches; default 0.08] */
+  readonly smallest?: number;
+  /** Smallest and largest aspect of a block, drawn evenly in its logarithm. [height ÷ width; default [0.3,3.3333333333333335]] */
+  readonly aspect?: readonly [number, number];
+}
+/** What has to be predicted. */
+export interface Data2VecTargetsInput {
+  /** Last blocks of the target encoder whose outputs, each normalized token by token, are averaged and predicted. [blocks; default 6, or half of encoder.depth, rounded up, if that is less] */
+  readonly blocks?: number;
+}
+/** What is done to a training image: a random resized crop, and mirroring if asked for. */
+export interface Data2VecAugmentationInput {
+  /** Smallest and largest area of the random crop. [share of the image; default [0.08,1]] */
+  readonly cropScale?: readonly [number, number];
+  /** Smallest and largest aspect of the random crop, before it is resized to a square. [width ÷ height; default [0.75,1.3333333333333333]] */
+  readonly cropAspect?: readonly [number, number];
+  /** Mirrors left and right with probability ½. */
+  readonly horizontalFlip?: boolean;
+}
+/** How long, with which batch, and how the weights follow the gradient: AdamW, and with `ijepa` a momentum target encoder. */
+export interface Data2VecOptimizationInput {
+  /** Passes over the training images. [epochs; default 300] */
+  readonly epochs?: number;
+  /** Images of one optimizer step, over all devices and all accumulated parts. [images; default 2048, or the largest power of two of which four fit into an epoch; a multiple of hardware.gpus × accumulation] */
+  readonly globalBatch?: number;
+  /** Parts in which a device works through its share of the batch, adding up their gradients. [parts; default 1] */
+  readonly accumulation?: number;
+  readonly learningRate?: Data2VecLearningRateInput;
+  readonly weightDecay?: Data2VecWeightDecayInput;
+  readonly momentum?: Data2VecMomentumInput;
+  /** Stretches all schedules beyond the end of training, which then stops early on them. [× the length of training; default 1] */
+  readonly scheduleScale?: number;
+  readonly adamw?: AdamWInput;
+  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. [L2 norm; default 3] */
+  readonly clipNorm?: number | null;
+  /** Steps that may be skipped because their loss or gradient is not finite: each leaves the state as it was and is counted; one more stops the run, with the images of its batch. Where it is not 0, the whole state is copied to the host and looked at in every step, which costs its size in memory and some time. [optimizer steps; default 0] */
+  readonly skipNonFinite?: number;
+}
+/** Linear from `start` to `peak` during the warm-up, then a cosine down to `final`. */
+export interface Data2VecLearningRateInput {
+  /** Where the warm-up starts from. [per step; default 0.0002, or peak if that is less] */
+  readonly start?: number;
+  /** Learning rate at the end of the warm-up. [per step; default 0.002] */
+  readonly peak?: number;
+  /** Learning rate at the end of the cosine. [per step; default 0.000001, or peak if that is less] */
+  readonly final?: number;
+  /** Length of the warm-up; fractions are fine. [epochs; default 40, or 2/15 of epochs × scheduleScale if that is less] */
+  readonly warmupEpochs?: number;
+}
+/** Decoupled weight decay of AdamW on everything but biases and norms: a cosine from `start` to `final`. */
+export interface Data2VecWeightDecayInput {
+  /** Weight decay of the first step. [× learning rate; default 0.05] */
+  readonly start?: number;
+  /** Weight decay at the end of the cosine. [× learning rate; default 0.05] */
+  readonly final?: number;
+}
+/** Momentum of the target encoder, the moving average of the encoder: linear from `start` to `final`. */
+export interface Data2VecMomentumInput {
+  /** Share of itself that the target encoder keeps in the first step. [share; default 0.999] */
+  readonly start?: number;
+  /** Share of itself that it keeps at the end. [share; default 0.9998] */
   readonly final?: number;
 }

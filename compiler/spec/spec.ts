@@ -1,7 +1,7 @@
 // Generated from schema/experiment.schema.json by `npm run generate`; edit the schema instead.
 
 /** An experiment of any objective. */
-export type Spec = IjepaSpec | MaeSpec | SimmimSpec;
+export type Spec = IjepaSpec | MaeSpec | SimmimSpec | Data2VecSpec;
 /** One I-JEPA pre-training experiment. Every default is the value of the released configuration in1k_vith14_ep300 where it has one. */
 export interface IjepaSpec {
   /** Name of the experiment: its folder below `generated/` and below `runs/`. [text] */
@@ -10,7 +10,7 @@ export interface IjepaSpec {
   readonly description: string;
   /** Seed of everything random: initial weights, order of the images, crops and masks. [seed] */
   readonly seed: number;
-  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen, `simmim` the same by a linear layer behind an encoder that sees mask tokens. It decides which fields there are; those of others are refused. */
+  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen, `simmim` the same by a linear layer behind an encoder that sees mask tokens, `data2vec` what a moving average of the encoder makes of masked patches where it sees the whole image. It decides which fields there are; those of others are refused. */
   readonly objective: "ijepa";
   readonly image: ImageSpec;
   readonly encoder: EncoderSpec;
@@ -379,12 +379,12 @@ export interface MaeSpec {
   readonly description: string;
   /** Seed of everything random: initial weights, order of the images, crops and masks. [seed] */
   readonly seed: number;
-  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen, `simmim` the same by a linear layer behind an encoder that sees mask tokens. It decides which fields there are; those of others are refused. */
+  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen, `simmim` the same by a linear layer behind an encoder that sees mask tokens, `data2vec` what a moving average of the encoder makes of masked patches where it sees the whole image. It decides which fields there are; those of others are refused. */
   readonly objective: "mae";
   readonly image: ImageSpec;
   readonly encoder: MaeEncoderSpec;
   readonly decoder: DecoderSpec;
-  /** Share of the patches that are masked, drawn at random for every image; the number of visible patches is rounded down. [share of the patches] */
+  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. [share of the patches] */
   readonly maskRatio: number;
   readonly targets: MaeTargetsSpec;
   /** Where the images come from. */
@@ -411,7 +411,7 @@ export interface MaeEncoderSpec {
   readonly patch: number;
   /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability] */
   readonly dropPath: number;
-  /** Whether a class token, which is trained too, goes through encoder and decoder before the patches. Features are the mean over the patches either way. */
+  /** Whether a class token, which is trained too, goes through the networks before the patches. Features are the mean over the patches either way. */
   readonly classToken: boolean;
 }
 /** The narrow transformer that predicts pixels: it sees the encoded patches, and a mask token in the place of every masked one. */
@@ -456,11 +456,11 @@ export interface SimmimSpec {
   readonly description: string;
   /** Seed of everything random: initial weights, order of the images, crops and masks. [seed] */
   readonly seed: number;
-  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen, `simmim` the same by a linear layer behind an encoder that sees mask tokens. It decides which fields there are; those of others are refused. */
+  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen, `simmim` the same by a linear layer behind an encoder that sees mask tokens, `data2vec` what a moving average of the encoder makes of masked patches where it sees the whole image. It decides which fields there are; those of others are refused. */
   readonly objective: "simmim";
   readonly image: ImageSpec;
   readonly encoder: SimmimEncoderSpec;
-  /** Share of the patches that are masked, drawn at random for every image; the number of visible patches is rounded down. [share of the patches] */
+  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. [share of the patches] */
   readonly maskRatio: number;
   /** Side of the squares of patches that are masked as one; the paper's are of 32 pixels, 2 patches of 16. The grid of patches is a multiple of it. [patches] */
   readonly maskUnit: number;
@@ -488,7 +488,7 @@ export interface SimmimEncoderSpec {
   readonly patch: number;
   /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability] */
   readonly dropPath: number;
-  /** Whether a class token, which is trained too, goes through encoder and decoder before the patches. Features are the mean over the patches either way. */
+  /** Whether a class token, which is trained too, goes through the networks before the patches. Features are the mean over the patches either way. */
   readonly classToken: boolean;
 }
 /** How long, with which batch, and how the weights follow the gradient: AdamW, and with `ijepa` a momentum target encoder. */
@@ -508,4 +508,61 @@ export interface SimmimOptimizationSpec {
   readonly clipNorm: number | null;
   /** Steps that may be skipped because their loss or gradient is not finite: each leaves the state as it was and is counted; one more stops the run, with the images of its batch. Where it is not 0, the whole state is copied to the host and looked at in every step, which costs its size in memory and some time. [optimizer steps] */
   readonly skipNonFinite: number;
+}
+/** One I-JEPA pre-training experiment. Every default is the value of the released configuration in1k_vith14_ep300 where it has one. */
+export interface Data2VecSpec {
+  /** Name of the experiment: its folder below `generated/` and below `runs/`. [text] */
+  readonly name: string;
+  /** A sentence for people: what the experiment is for. [text] */
+  readonly description: string;
+  /** Seed of everything random: initial weights, order of the images, crops and masks. [seed] */
+  readonly seed: number;
+  /** What is trained: `ijepa` predicts the representations of target blocks from a context, `mae` the pixels of masked patches from those that are seen, `simmim` the same by a linear layer behind an encoder that sees mask tokens, `data2vec` what a moving average of the encoder makes of masked patches where it sees the whole image. It decides which fields there are; those of others are refused. */
+  readonly objective: "data2vec";
+  readonly image: ImageSpec;
+  readonly encoder: Data2VecEncoderSpec;
+  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. [share of the patches] */
+  readonly maskRatio: number;
+  readonly maskBlocks: MaskBlocksSpec;
+  readonly targets: Data2VecTargetsSpec;
+  /** Beta of the smooth L1 loss: the difference of prediction and target up to which it counts squared. [deviations of a target] */
+  readonly smoothL1Beta: number;
+  /** Where the images come from. */
+  readonly data: ShapesDataSpec | FolderDataSpec | WebDatasetDataSpec | ParquetDataSpec;
+  readonly augmentation: AugmentationSpec;
+  readonly optimization: OptimizationSpec;
+  readonly init: InitSpec;
+  readonly evaluation: EvaluationSpec;
+  readonly checkpoint: CheckpointSpec;
+  readonly log: LogSpec;
+  readonly hardware: HardwareSpec;
+}
+/** The vision transformer that is trained, and with `ijepa` its momentum copy, the target encoder. Give `size`, or `dim`, `depth` and `heads`. */
+export interface Data2VecEncoderSpec {
+  /** Width of a token; `heads` divides it, and so does 4 (sine and cosine of two coordinates). [features] */
+  readonly dim: number;
+  /** Number of transformer blocks. [blocks] */
+  readonly depth: number;
+  /** Attention heads of every block. [heads] */
+  readonly heads: number;
+  /** Hidden width of the MLP of a block, as a multiple of `dim`; the product is rounded down. [× dim] */
+  readonly mlpRatio: number;
+  /** Side of a square patch; it divides `image.size`. [pixels] */
+  readonly patch: number;
+  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability] */
+  readonly dropPath: number;
+  /** Whether a class token, which is trained too, goes through the networks before the patches. Features are the mean over the patches either way. */
+  readonly classToken: boolean;
+}
+/** The blocks in which patches are masked, one over another, until `maskRatio` of them are (as in BEiT). */
+export interface MaskBlocksSpec {
+  /** Least area of a block; the most is what is still to be masked. The released code has 16 of 196 patches. [share of the patches] */
+  readonly smallest: number;
+  /** Smallest and largest aspect of a block, drawn evenly in its logarithm. [height ÷ width] */
+  readonly aspect: readonly [number, number];
+}
+/** What has to be predicted. */
+export interface Data2VecTargetsSpec {
+  /** Last blocks of the target encoder whose outputs, each normalized token by token, are averaged and predicted. [blocks] */
+  readonly blocks: number;
 }

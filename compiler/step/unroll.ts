@@ -54,6 +54,12 @@ export interface UnrolledFunction {
   readonly saved: readonly Item[];
 }
 
+/** The second running value of a chain (ir/stage.ts). */
+interface Beside {
+  readonly name: string;
+  readonly item: Item;
+}
+
 type Bindings = Map<Value, Item>;
 type Tree = ReadonlyMap<string, Item>;
 
@@ -68,6 +74,8 @@ class Unroller {
   readonly saved = new Set<Item>();
   /** What a call made last, and what its blocks bound. */
   private readonly results = new Map<Call, Item>();
+  /** What runs beside it, where anything does. */
+  private readonly besides = new Map<Call, Beside>();
   private readonly bindings = new Map<ForwardCall, Map<number, Bindings>>();
   private readonly lossBindings = new Map<LossCall, Bindings>();
   /** Gradients of weights by path. */
@@ -153,16 +161,20 @@ class Unroller {
   private runStage(call: InferenceCall | ForwardCall): void {
     const { stage } = call;
     let running = call.running && this.result(call.running);
+    let beside = call.running && this.besides.get(call.running);
     const byBlock = new Map<number, Bindings>();
     for (const block of blocksOf(stage)) {
       const tree = call.kind === "inference" ? call.weights : "weights";
       const bindings: Bindings = new Map();
       for (const weight of parametersOf(stage.graph)) bindings.set(weight, this.weightItem(stage, weight, block, tree));
       for (const value of stage.graph.inputs) {
-        bindings.set(value, value.leaf === undefined ? first([running]) : this.leafItem(value.leaf, block));
+        const given = value.name === beside?.name ? beside.item : running;
+        bindings.set(value, value.leaf === undefined ? first([given]) : this.leafItem(value.leaf, block));
       }
       this.instance(call, stage.graph, bindings);
-      running = first(stage.graph.outputs.map((value) => bindings.get(value)));
+      const made = stage.graph.outputs.map((value) => bindings.get(value));
+      if (stage.beside !== undefined) beside = { name: stage.beside, item: first(made.splice(-1)) };
+      if (made.length > 0) running = first(made);
       byBlock.set(block, bindings);
       if (call.kind === "forward") {
         for (const value of call.stage.gradients.saved) {
@@ -172,6 +184,7 @@ class Unroller {
     }
     if (call.kind === "forward") this.bindings.set(call, byBlock);
     this.results.set(call, first([running]));
+    if (beside !== undefined) this.besides.set(call, beside);
   }
 
   private runBackward(call: BackwardCall): void {

@@ -53,9 +53,9 @@ export function huggingFaceNames(official: string): readonly string[] {
   return (huggingFaceLayers[known][0] ?? []).map((name) => `encoder.layer.${number}.${name}.${kind}`);
 }
 
-/** What a name of Hugging Face's stands for, `ijepa.` or `vit.` before it or not; null for any other tensor. */
+/** What a name of Hugging Face's stands for, `ijepa.`, `vit.` or the like before it or not; null for any other tensor. */
 export function fromHuggingFace(given: string): HuggingFaceName | null {
-  const name = given.replace(/^(ijepa|vit)\./, "");
+  const name = given.replace(/^(ijepa|vit|data2vec_vision)\./, "");
   if (name === "embeddings.position_embeddings") return { official: "pos_embed", third: null };
   if (name === "embeddings.cls_token") return { official: "cls_token", third: null };
   if (name === "embeddings.mask_token") return { official: "mask_token", third: null };

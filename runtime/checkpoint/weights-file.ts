@@ -135,11 +135,20 @@ function ofHuggingFace(named: Weights): Omit<WeightsFile, "close"> {
   const target = new Map<string, StoredWeight>();
   for (const [official, of] of parts) {
     const wanted = official.includes(".attn.qkv.") ? [0, 1, 2] : [0];
-    const found = wanted.flatMap((third) => of.get(third) ?? []);
+    const found = wanted.flatMap((third) => of.get(third) ?? (third === KEY ? noKeyBias(official, of.get(0)) : []));
     // Without one of them the whole is missing, and is said to be by whoever needs it.
     if (found.length === wanted.length) target.set(official, joined(found));
   }
   return { weights: new Map([["target_encoder", target]]), layout: "hugging face", leftOver };
+}
+
+const KEY = 1;
+
+/** Some encoders (BEiT's, data2vec's) have no bias of keys, which is one of zeros. */
+function noKeyBias(official: string, query: StoredWeight | undefined): StoredWeight | [] {
+  if (!official.endsWith(".attn.qkv.bias") || query === undefined) return [];
+  const [size = 0] = query.shape;
+  return { shape: query.shape, read: async () => new Float32Array(size) };
 }
 
 /** Query, key and value one below the other. */

@@ -43,6 +43,17 @@ export interface VisiblePlan extends AnyMaskPlan {
   readonly unit: number;
 }
 
+/** The same, drawn as blocks one over another. */
+export interface BlockwisePlan extends AnyMaskPlan {
+  readonly targetCount: 1;
+  readonly blocks: {
+    /** Least area of a block, in patches. */
+    readonly smallest: number;
+    /** Height over width. */
+    readonly aspect: readonly [least: number, most: number];
+  };
+}
+
 /** What every strategy has. */
 interface MaskPlanOf<S extends MaskStrategy> extends AnyMaskPlan {
   readonly strategy: S;

@@ -1,5 +1,6 @@
 /** The objectives by name, for tools that find one in a checkpoint. A trainer imports its own alone. */
 import type { ExperimentOf, ObjectiveName, RuntimeObjective } from "../experiment";
+import { objective as data2vec } from "./data2vec/objective";
 import { objective as ijepa } from "./ijepa/objective";
 import { objective as mae } from "./mae/objective";
 import { objective as simmim } from "./simmim/objective";
@@ -8,4 +9,5 @@ export const objectives: { readonly [Name in ObjectiveName]: RuntimeObjective<Ex
   ijepa,
   mae,
   simmim,
+  data2vec,
 };

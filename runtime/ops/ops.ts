@@ -337,10 +337,18 @@ export interface Ops {
   toF32<S extends Shape, X extends Is>(x: BF16<S, X>): F32<S, X>;
 
   // ── Loss ────────────────────────────────────────────────────────────────────────────────────────────────────────
-  /** Mean over all elements of ½d² where |d| < 1, |d| − ½ elsewhere; d = prediction − target. */
-  smoothL1<S extends Shape, X extends Is, Y extends Is>(prediction: F32<S, X>, target: F32<S, Y>): Scalar<"loss">;
-  /** Gradient of smoothL1 by the prediction: clip(d, −1, 1) / count. */
-  smoothL1Grad<S extends Shape, X extends Is, Y extends Is>(prediction: F32<S, X>, target: F32<S, Y>): F32<S, `d ${X}`>;
+  /** Mean over all elements of ½d²/β where |d| < β, |d| − ½β elsewhere; d = prediction − target; without a beta, β = 1. */
+  smoothL1<S extends Shape, X extends Is, Y extends Is>(
+    prediction: F32<S, X>,
+    target: F32<S, Y>,
+    attrs?: { readonly beta: number },
+  ): Scalar<"loss">;
+  /** Gradient of smoothL1 by the prediction: clip(d, −β, β) / (β · count). */
+  smoothL1Grad<S extends Shape, X extends Is, Y extends Is>(
+    prediction: F32<S, X>,
+    target: F32<S, Y>,
+    attrs?: { readonly beta: number },
+  ): F32<S, `d ${X}`>;
   /** Mean over all elements of d². */
   mse<S extends Shape, X extends Is, Y extends Is>(prediction: F32<S, X>, target: F32<S, Y>): Scalar<"loss">;
   /** Gradient of mse by the prediction: 2d / count. */

@@ -18,6 +18,8 @@ export const sums = {
   embeddedContext: { positions: "x" },
   x: { projected: "afterAttention" },
   afterAttention: { mlp: "x" },
+  // targets of several blocks
+  "normalize(x)": { "normalize(x)": "normalize(x)" },
   // a residual: the gradient of what went on, and that of the branch
   "d x": { "part of d afterAttention": "d afterAttention" },
   "d afterAttention": { "part of d x": "d x" },

@@ -36,8 +36,12 @@ export interface TraceConfig {
   readonly normalizesPixels: boolean;
   /** Weights of the terms of VICReg, or null where nothing regularizes. */
   readonly regularizer: { readonly weight: number; readonly variance: number; readonly covariance: number } | null;
-  /** AdamW's second decay, or null for the default. */
+  /** Blocks of the target encoder whose mean is predicted, and β of the smooth L1 loss; null for the default. */
+  readonly targetBlocks: number | null;
+  readonly lossBeta: number | null;
+  /** AdamW's second decay, and what is added to its root; null for the default. */
   readonly beta2: number | null;
+  readonly eps: number | null;
   /** Images of one rank; null where the config leaves it to the images. */
   readonly images: number | null;
   readonly contexts: number | null;
@@ -140,6 +144,9 @@ export function parseTraceJson(path: string, text: string): TraceFacts {
       predictorHeads,
       normalizesPixels: config.norm_pix_loss === true,
       regularizer: regularizerOf(config, fail),
+      targetBlocks: optionalCount(config, "target_blocks", "config"),
+      lossBeta: isNumber(config.loss_beta) && config.loss_beta > 0 ? config.loss_beta : null,
+      eps: isNumber(config.eps) && config.eps > 0 ? config.eps : null,
       beta2: isNumber(beta2) && beta2 >= 0 && beta2 < 1 ? beta2 : null,
       images: optionalCount(config, "B", "config"),
       contexts: optionalCount(mask, "nenc", "config.mask"),

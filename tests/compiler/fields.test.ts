@@ -6,6 +6,7 @@ import { specFromText } from "../../compiler/spec/load";
 import { type SchemaNode, schemaRoot } from "../../compiler/spec/schema";
 import { effectsOf } from "./effects";
 import { fieldEffects } from "./field-effects";
+import { data2vecFieldEffects } from "./field-effects-data2vec";
 import { maeFieldEffects } from "./field-effects-mae";
 import { simmimFieldEffects } from "./field-effects-simmim";
 import { lines, withField } from "./spec/fixture";
@@ -25,6 +26,7 @@ const { predictor: _predictor, masking: _masking, ...common } = shapes;
 const masked: JsonObject = { ...common, objective: "mae", decoder: { dim: 24, depth: 2, heads: 3 } };
 const simmim: JsonObject = { ...common, objective: "simmim" };
 const regularized: JsonObject = { ...shapes, regularizer: { name: "vicreg" } };
+const averaged: JsonObject = { ...common, objective: "data2vec" };
 const folder: JsonObject = { ...shapes, data: { source: "folder", train: "train", images: 4096 } };
 const parquet: JsonObject = { ...shapes, data: { source: "parquet", train: "train", images: 4096 } };
 
@@ -59,7 +61,10 @@ describe("every field of the schema does what it should", () => {
     expect([...new Set(fieldsOf(schemaRoot, ""))].sort()).toEqual(
       // The objective decides what all others mean.
       [
-        ...new Set(["objective", ...[fieldEffects, maeFieldEffects, simmimFieldEffects, refused].flatMap(Object.keys)]),
+        ...new Set([
+          "objective",
+          ...[fieldEffects, maeFieldEffects, simmimFieldEffects, data2vecFieldEffects, refused].flatMap(Object.keys),
+        ]),
       ].sort(),
     );
   });
@@ -103,5 +108,9 @@ describe("every field of the schema does what it should", () => {
 
   test.each(Object.entries(simmimFieldEffects))("%s of SimMIM", (path, [to, effects]) => {
     expect(effectsOf(compiled(simmim), compiled(withField(simmim, path, to)))).toEqual(effects);
+  });
+
+  test.each(Object.entries(data2vecFieldEffects))("%s of data2vec", (path, [to, effects]) => {
+    expect(effectsOf(compiled(averaged), compiled(withField(averaged, path, to)))).toEqual(effects);
   });
 });

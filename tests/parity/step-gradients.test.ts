@@ -62,6 +62,13 @@ const masked = ({ predictor: decoder = {}, masking: _, ...spec }: JsonObject): J
 /** The same encoder over 10 of 25 patches and mask tokens. */
 const simmim = ({ predictor: _, masking: __, ...spec }: JsonObject): JsonObject => ({ ...spec, objective: "simmim" });
 
+const averaged = ({ predictor: _, masking: __, ...spec }: JsonObject): JsonObject => ({
+  ...spec,
+  objective: "data2vec",
+  // The first differences are smaller than 2, so that the whole loss would be a square.
+  smoothL1Beta: 0.5,
+});
+
 const variants: readonly Variant[] = [
   ["as released", (spec) => spec],
   ["mean squared error", (spec) => ({ ...spec, loss: "mse" })],
@@ -87,6 +94,11 @@ const variants: readonly Variant[] = [
   ["SimMIM", simmim],
   ["SimMIM with stochastic depth", (spec) => within(simmim(spec), "encoder", { dropPath: 0.3 })],
   ["SimMIM without a class token", (spec) => within(simmim(spec), "encoder", { classToken: false })],
+  ["data2vec", averaged],
+  [
+    "data2vec of the last block with stochastic depth, without a class token",
+    (spec) => within({ ...averaged(spec), targets: { blocks: 1 } }, "encoder", { classToken: false, dropPath: 0.3 }),
+  ],
   ["one block each", (spec) => within(within(spec, "encoder", { depth: 1 }), "predictor", { depth: 1 })],
 ];
 

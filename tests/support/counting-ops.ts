@@ -302,13 +302,15 @@ export const countingOps: { readonly [K in OpName]: Counted<K> } = {
   toBf16: "moves",
   toF32: "moves",
 
-  smoothL1: (c, [prediction, target]) =>
+  smoothL1: (c, [prediction, target], { beta }) =>
     meanOf(c, prediction, target, (sum, d) => {
       const distance = Math.abs(d);
-      return c.add(sum, c.isBelow(distance, 1) ? c.mul(0.5, c.mul(d, d)) : c.sub(distance, 0.5));
+      return c.add(sum, c.isBelow(distance, beta) ? c.mul(0.5 / beta, c.mul(d, d)) : c.sub(distance, 0.5 * beta));
     }),
-  smoothL1Grad: (c, [prediction, target]) =>
-    fill(target.shape, (i) => c.div(c.min(1, c.max(-1, c.sub(at(prediction, i), at(target, i)))), target.data.length)),
+  smoothL1Grad: (c, [prediction, target], { beta }) => {
+    const count = beta * target.data.length;
+    return fill(target.shape, (i) => c.div(c.min(beta, c.max(-beta, c.sub(at(prediction, i), at(target, i)))), count));
+  },
   mse: (c, [prediction, target]) => meanOf(c, prediction, target, (sum, d) => c.fma(d, d, sum)),
   mseGrad: (c, [prediction, target]) => {
     const factor = c.aside.div(2, target.data.length);

@@ -32,6 +32,11 @@ export const simmimSpec = { ...common, objective: "simmim" };
 
 export const steps = 5;
 
+/** The same encoder, with a class token, trained by data2vec. */
+export const smallData2vecSpec = (({ predictor: _, masking: __, ...spec }) => ({ ...spec, objective: "data2vec" }))(
+  smallSpec,
+);
+
 /** Writes the run into `folder`; `change` edits a value of the state before it is saved. */
 export async function makeRun(
   folder: string,
@@ -79,7 +84,15 @@ export async function makeRun(
   const lines = Array.from({ length: 9 }, (_, i) => ({ ...step, step: i + 1, imagesPerSecond: 1600 }));
   writeFileSync(join(folder, runFiles.jsonl), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
 
-  /** Patch features of images [B, 3, 24, 24] by an encoder of the run: [B, patches, width]. */
+  const leafValues = (path: string, images: Float32Array): Float32Array => {
+    if (path === "images") return images;
+    const { deviceBatch } = experiment.optimizer;
+    // The class token has no position.
+    if (path === "classPosition") return new Float32Array(deviceBatch * experiment.encoder.dim);
+    return positionsOf(experiment, experiment.encoder.dim);
+  };
+
+  /** Token features of images [B, 3, 24, 24] by an encoder of the run: [B, tokens, width], a class token first. */
   const encode = async (images: Float32Array, root: "target" | "weights.encoder"): Promise<Float64Array> => {
     const { model } = compiled.plan;
     const size = 3 * model.imageHeight * model.imageWidth;
@@ -94,12 +107,12 @@ export async function makeRun(
         for (const { name, shape, leaf } of graph.inputs) {
           const sizes = shape.map((num) => sizeOf(num));
           if (leaf === undefined && hidden !== null) given.set(name, hidden);
-          else give(name, sizes, leaf?.path === "images" ? images : positionsOf(experiment, experiment.encoder.dim));
+          else give(name, sizes, leafValues(leaf?.path ?? "", images));
         }
         for (const { path, parameters: weights } of graph.groups) {
           const at = path.replace(/^encoder\./, "").replace("*", String(block));
           for (const { name, shape, parameter } of weights) {
-            const values = await read(`${root}.${at}.${parameter?.path}`);
+            const values = await read([root, at, parameter?.path].filter((part) => part !== "").join("."));
             give(
               name,
               shape.map((num) => sizeOf(num)),

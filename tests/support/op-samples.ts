@@ -101,8 +101,8 @@ export const opSamples: { readonly [K in OpName]: Sample<K> } = {
   toBf16: { tensors: [normal(3, "C", 6)], attrs: {}, lengths: C },
   toF32: { tensors: [rounded(3, "C", 6)], attrs: {}, lengths: C },
 
-  smoothL1: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
-  smoothL1Grad: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
+  smoothL1: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: { beta: 0.75 }, lengths: T },
+  smoothL1Grad: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: { beta: 0.75 }, lengths: T },
   mse: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
   mseGrad: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },
   l1: { tensors: [normal(6, "T", 4), normal(6, "T", 4)], attrs: {}, lengths: T },

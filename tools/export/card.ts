@@ -12,6 +12,7 @@ const methods: { readonly [Name in ObjectiveName]: { readonly tag: string; reado
   ijepa: { tag: "i-jepa", text: "an [I-JEPA](https://arxiv.org/abs/2301.08243) pre-training" },
   mae: { tag: "mae", text: "the pre-training of a [masked autoencoder](https://arxiv.org/abs/2111.06377)" },
   simmim: { tag: "simmim", text: "a [SimMIM](https://arxiv.org/abs/2111.09886) pre-training" },
+  data2vec: { tag: "data2vec-vision", text: "a [data2vec](https://arxiv.org/abs/2202.03555) pre-training" },
 };
 
 export function cardText(of: {
@@ -90,7 +91,8 @@ function ownRows(experiment: Experiment): readonly (readonly [string, string])[]
     ];
   }
   const [{ contextTokens = 0, targetTokens = 0 } = {}] = experiment.masks.programs;
-  const masks = `${targetTokens} of ${contextTokens + targetTokens} patches, at random`;
+  const how = "blocks" in experiment.masks ? "in blocks" : "at random";
+  const masks = `${targetTokens} of ${contextTokens + targetTokens} patches, ${how}`;
   return [...("decoder" in experiment ? [row("decoder", experiment.decoder)] : []), ["masks", masks]];
 }
 

@@ -72,7 +72,7 @@ function unfitOf(name: FormatName, experiment: Experiment): Problem | null {
   if (!others.includes(name)) {
     return errors.exportFormatUnfit({ format: name, found: `an encoder of \`objective: "${objective}"\``, others });
   }
-  // ViTMAEModel and ViTModel have a class token whatever their configurations say.
+  // ViTMAEModel, ViTModel and Data2VecVisionModel have a class token whatever their configurations say.
   const lacksToken = name === "hf" && "classToken" in experiment && !experiment.classToken;
   const found = "an encoder of masked patches without a class token";
   return lacksToken

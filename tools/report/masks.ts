@@ -3,7 +3,8 @@ import { patchCoverage } from "../../compiler/plan/mask-coverage";
 import { openLabelledImages, usableOf } from "../../runtime/data/labelled";
 import { UserError } from "../../runtime/errors";
 import type { Experiment } from "../../runtime/experiment";
-import type { MaskPlan, VisiblePlan } from "../../runtime/masks/plan";
+import { drawBlocks } from "../../runtime/masks/blockwise";
+import type { BlockwisePlan, MaskPlan, VisiblePlan } from "../../runtime/masks/plan";
 import { drawPatches } from "../../runtime/masks/random";
 import { type MaskBatch, programOfStep, sampleSet, targetOfStep } from "../../runtime/masks/sampler";
 import { setsOf } from "../../runtime/masks/sets";
@@ -72,14 +73,15 @@ export async function maskSection({ experiment, root, id, of }: MaskSectionOptio
   };
 }
 
-/** Patches at random: one program, and every patch is as likely as any other. */
+/** Patches that are seen and patches that are not, one by one or in blocks: one program. */
 function randomMasks(
-  plan: VisiblePlan,
+  plan: VisiblePlan | BlockwisePlan,
   seed: number,
   thumbnails: Thumbnails | null,
   over: readonly string[],
 ): Omit<Section, "title"> {
-  const { lengths, visible, masked } = drawPatches(plan, { seed, step: 0, images, firstImage: 0 });
+  const request = { seed, step: 0, images, firstImage: 0 };
+  const { lengths, visible, masked } = "blocks" in plan ? drawBlocks(plan, request) : drawPatches(plan, request);
   const { C, T } = lengths;
   const caption = `${C} visible and ${T} masked patches, in every image`;
   const grid: Grid = { rows: plan.gridHeight, columns: plan.gridWidth };

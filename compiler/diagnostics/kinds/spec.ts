@@ -398,6 +398,15 @@ export const specErrors = {
       want: "2 or more for each device and micro-batch",
     }),
   ),
+  moreTargetBlocks: kind(
+    "E329",
+    "The blocks whose mean is predicted are some of the encoder's.",
+    (facts: { blocks: number; depth: number }) => ({
+      what: `the mean of the last ${facts.blocks} blocks of an encoder with ${facts.depth}`,
+      found: String(facts.blocks),
+      want: `1 to ${facts.depth} blocks`,
+    }),
+  ),
   engineShardsNoOptimizer: kind(
     "E327",
     "Devices keep the moments of AdamW in shards only on an engine that brings the updated shards together.",

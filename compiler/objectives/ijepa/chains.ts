@@ -81,7 +81,10 @@ function lossGraph(n: IJepaNumbers, dims: IJepaDims): Graph {
   const features = n.targetSpace === "pixels" ? "patches" : "encoded";
   const role = n.normalizeTargets ? `normalize(${features})` : features;
   const targets = g.input("targets", "f32", [dims.predictorRows, dims.target, width], role);
-  return g.finish([g.one(n.loss, [predictions, targets], {}, "loss")]);
+  const pair = [predictions, targets];
+  // beta is that of the released code (reference.md §5)
+  const loss = n.loss === "mse" ? g.one("mse", pair, {}, "loss") : g.one("smoothL1", pair, { beta: 1 }, "loss");
+  return g.finish([loss]);
 }
 
 export function buildModel(n: IJepaNumbers): Model {
@@ -158,6 +161,7 @@ export function buildModel(n: IJepaNumbers): Model {
     // A target encoder that is masked at its input has a block of another shape.
     features: featuresChain(n, dims, "target", { hasOwnBlock: n.targetsMaskedAt === "input" }),
     averages: true,
+    observesAllTargets: true,
     source: "paper §3",
   };
 }

@@ -75,9 +75,10 @@ export const elementwiseKernels: KernelTable<null, Dense, Dense, ElementwiseOp> 
   toBf16: (_, [x]) => dense(x.shape, x.data.map(toBfloat16), "bf16"),
   toF32: (_, [x]) => dense(x.shape, x.data),
 
-  smoothL1: (_, [prediction, target]) =>
-    meanOf(prediction, target, (d) => (Math.abs(d) < 1 ? 0.5 * d * d : Math.abs(d) - 0.5)),
-  smoothL1Grad: (_, [prediction, target]) => perElement(prediction, target, (d) => Math.min(1, Math.max(-1, d))),
+  smoothL1: (_, [prediction, target], { beta }) =>
+    meanOf(prediction, target, (d) => (Math.abs(d) < beta ? (0.5 * d * d) / beta : Math.abs(d) - 0.5 * beta)),
+  smoothL1Grad: (_, [prediction, target], { beta }) =>
+    perElement(prediction, target, (d) => Math.min(beta, Math.max(-beta, d)) / beta),
   mse: (_, [prediction, target]) => meanOf(prediction, target, (d) => d * d),
   mseGrad: (_, [prediction, target]) => perElement(prediction, target, (d) => 2 * d),
   l1: (_, [prediction, target]) => meanOf(prediction, target, Math.abs),

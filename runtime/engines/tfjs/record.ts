@@ -62,6 +62,7 @@ const isCount: Readonly<Record<AttrName, boolean>> = {
   max: false,
   weight: false,
   gamma: false,
+  beta: false,
   beta1: false,
   beta2: false,
   decay: false,

@@ -1,11 +1,12 @@
 /** A masked autoencoder as its trainer sees it: patches at random, and the encoder itself, which is judged. */
 import type { MaeExperiment, RuntimeObjective } from "../../experiment";
 import { visibleBatch } from "../../loop/visible-batch";
+import { drawPatches } from "../../masks/random";
 import { classPositionOf, positionsOf } from "../../model/positions";
 import { recorded } from "./recorded";
 
 export const objective: RuntimeObjective<MaeExperiment> = {
-  batch: visibleBatch,
+  batch: (experiment, request) => visibleBatch(experiment, request, drawPatches),
   constants: (experiment) => ({
     decoderPositions: positionsOf(experiment, experiment.decoder.dim),
     ...classPositionOf(experiment),

@@ -1,11 +1,12 @@
 /** SimMIM as its trainer sees it: patches at random, and the encoder itself, which is judged. */
 import type { RuntimeObjective, SimmimExperiment } from "../../experiment";
 import { visibleBatch } from "../../loop/visible-batch";
+import { drawPatches } from "../../masks/random";
 import { classPositionOf } from "../../model/positions";
 import { recorded } from "./recorded";
 
 export const objective: RuntimeObjective<SimmimExperiment> = {
-  batch: visibleBatch,
+  batch: (experiment, request) => visibleBatch(experiment, request, drawPatches),
   constants: classPositionOf,
   positions: ({ image, encoder }) => [
     { name: "encoder.pos_embed", shape: [1, image.gridHeight * image.gridWidth, encoder.dim], constant: "positions" },

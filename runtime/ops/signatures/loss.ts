@@ -30,8 +30,8 @@ function termGradientOf<K extends OpName>(op: K): Signature<K> {
 }
 
 export const loss = {
-  smoothL1: lossOf("smoothL1"),
-  smoothL1Grad: elementwise("smoothL1Grad", 2),
+  smoothL1: { ...lossOf("smoothL1"), attrs: { beta: 1 } },
+  smoothL1Grad: { ...elementwise("smoothL1Grad", 2), attrs: { beta: 1 } },
   mse: lossOf("mse"),
   mseGrad: elementwise("mseGrad", 2),
   l1: lossOf("l1"),

@@ -1,6 +1,7 @@
 """What the recorders of this folder share: schedules, the loop, names of blocks, tolerances, files (docs/parity.md).
 
-A recorder gives a model of the library, its parameters by our names, and what its forward pass made.
+A recorder gives a model of the library, its parameters by our names, and what its forward pass made. It may name a part of the
+model whose moving average is kept, which the forward pass then is given.
 """
 
 import copy
@@ -56,28 +57,43 @@ def schedules(c, steps):
     return lr, wd
 
 
-def train(c, model, batches, curves, dtype, run, named):
+def momenta(c, steps):
+    first, last = c["ema"]
+    return [first + i * (last - first) / (c["ipe"] * c["epochs"] * c["ipe_scale"]) for i in range(steps)]
+
+
+def train(c, model, batches, curves, dtype, run, named, averaged=None):
     """Everything that is recorded of a run, computed in this dtype. `run` gives the loss, and what else is recorded of a step."""
     model = copy.deepcopy(model).to(dtype)
+    part_of, named_average = averaged or (None, None)
+    average = averaged and copy.deepcopy(part_of(model)).requires_grad_(False)
     trained = [value for value in model.parameters() if value.requires_grad]
     optimiser = torch.optim.AdamW(
         [{"params": [v for v in trained if v.ndim > 1]}, {"params": [v for v in trained if v.ndim == 1]}],
         betas=tuple(c["betas"]),
+        eps=c.get("eps", 1e-8),
     )
     out, losses = {}, []
-    for step, ((images, visible, masked), lr, wd) in enumerate(zip(batches, *curves)):
+    for step, ((images, visible, masked), lr, wd, *momentum) in enumerate(zip(batches, *curves)):
         for group, decay in zip(optimiser.param_groups, (wd, 0)):
             group.update(lr=lr, weight_decay=decay)
         optimiser.zero_grad()
-        loss, forward = run(c, model, torch.tensor(images).to(dtype), torch.tensor(visible).long(), torch.tensor(masked).long())
+        batch = torch.tensor(images).to(dtype), torch.tensor(visible).long(), torch.tensor(masked).long()
+        loss, forward = run(c, model, *batch, *([average] if averaged else []))
         loss.backward()
         losses.append(loss.item())
         if step == 0:
             out |= {**forward, "fwd.loss": loss}
             out |= {f"grad.{name}": value for name, value in named(c, model, lambda p: p.grad).items()}
         optimiser.step()
+        with torch.no_grad():
+            for keep in momentum:
+                for mean, value in zip(average.parameters(), part_of(model).parameters()):
+                    mean.copy_(keep * mean + (1 - keep) * value)
         if step in (0, len(batches) - 1):
             out |= {f"after{step + 1}.{name}": value for name, value in named(c, model, lambda p: p).items()}
+            if averaged:
+                out |= {f"after{step + 1}.{name}": value for name, value in named_average(c, average).items()}
     out["seq.loss"] = torch.tensor(losses, dtype=torch.float64)
     return {name: value.detach().clone().numpy() for name, value in out.items()}
 
@@ -95,8 +111,11 @@ def save(path, tensors):
         file.write(struct.pack("<Q", len(text)) + text + data)
 
 
-def record(name, c, seed, steps, model_of, run, named, tables):
-    """`tables` gives the position tables, which are not trained, by our names."""
+def record(name, c, seed, steps, model_of, run, named, tables, averaged=None):
+    """
+    `tables` gives the position tables, which are not trained, by our names; `averaged`, where there is a moving average, the
+    part of the model that it is of, and the parameters of the average by our names.
+    """
     c = {"name": name, **c}
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
@@ -115,9 +134,9 @@ def record(name, c, seed, steps, model_of, run, named, tables):
         visible, masked = orders[:, :kept], np.sort(orders[:, kept:], 1)
         batches.append((images, visible, masked))
         tensors |= {f"step{step}.images": images, f"step{step}.mask_enc.0": visible, f"step{step}.mask_pred.0": masked}
-    curves = schedules(c, steps)
-    tensors |= dict(zip(("seq.lr", "seq.wd"), map(np.array, curves)))
-    single, double = (train(c, model, batches, curves, dtype, run, named) for dtype in (torch.float32, torch.float64))
+    curves = [*schedules(c, steps), *([momenta(c, steps)] if averaged else [])]
+    tensors |= dict(zip(("seq.lr", "seq.wd", "seq.momentum"), map(np.array, curves)))
+    single, double = (train(c, model, batches, curves, dtype, run, named, averaged) for dtype in (torch.float32, torch.float64))
     tolerances = {}
     for key, value in single.items():
         tensors[key] = value

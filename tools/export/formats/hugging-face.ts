@@ -26,6 +26,16 @@ const configs: {
   },
   // What one linear layer predicts of a token are the pixels of its patch.
   simmim: ({ image }) => ({ model_type: "vit", encoder_stride: image.patch }),
+  data2vec: () => ({
+    model_type: "data2vec-vision",
+    drop_path_rate: 0,
+    layer_scale_init_value: 0,
+    use_absolute_position_embeddings: true,
+    use_mask_token: true,
+    use_mean_pooling: false,
+    use_relative_position_bias: false,
+    use_shared_relative_position_bias: false,
+  }),
 };
 
 const notes: { readonly [Name in ObjectiveName]: string } = {
@@ -33,6 +43,9 @@ const notes: { readonly [Name in ObjectiveName]: string } = {
   mae: "The mean over patches, without the class token, is what is evaluated. The decoder is not in it.",
   simmim:
     "The mean over patches, without the class token, is what is evaluated. ViTModel loads it as well, and leaves the head and the mask token.",
+  data2vec:
+    "The mean over patches, without the class token, is what is evaluated. Data2VecVisionModel's keys have no bias, and " +
+    "none is missed: a bias of the keys moves all scores of a query alike, which softmax takes out.",
 };
 
 type Whole = (encoder: readonly SourceTensor[], source: ExportSource) => readonly SourceTensor[];
@@ -52,6 +65,8 @@ const wholes: { readonly [Name in ObjectiveName]: Whole } = {
       return [{ name: `decoder.0.${kind}`, shape: kind === "weight" ? [...shape, 1, 1] : shape, read }];
     }),
   ],
+  // Their keys have no bias, and need none.
+  data2vec: (encoder) => encoder.filter(({ name }) => !name.endsWith(".attention.attention.key.bias")),
 };
 
 export function huggingFaceConfig(experiment: Experiment): Readonly<Record<string, unknown>> {
@@ -96,8 +111,12 @@ export function preprocessorConfig({ image }: Experiment): Readonly<Record<strin
   };
 }
 
+/** Their configurations refuse a whole number where they want a fraction, and JSON.stringify knows no `0.0`. */
+const withFractions = (config: string): string => config.replace(/"layer_scale_init_value": 0(?=[,\n])/, "$&.0");
+
 export function writeConfigs(folder: string, experiment: Experiment, more: Readonly<Record<string, unknown>> = {}) {
-  writeFileSync(join(folder, "config.json"), json({ ...huggingFaceConfig(experiment), ...more }));
+  const config = json({ ...huggingFaceConfig(experiment), ...more });
+  writeFileSync(join(folder, "config.json"), withFractions(config));
   writeFileSync(join(folder, "preprocessor_config.json"), json(preprocessorConfig(experiment)));
 }
 
@@ -134,9 +153,10 @@ function withTokenRow({ name, shape: [one = 1, patches = 0, width = 0], read }: 
 }
 
 export const huggingFace: ExportFormat = {
-  purpose: "a folder for IJepaModel, ViTMAEModel or ViTForMaskedImageModeling of Hugging Face transformers",
+  purpose:
+    "a folder for IJepaModel, ViTMAEModel, ViTForMaskedImageModeling or Data2VecVisionModel of Hugging Face transformers",
   library: "transformers",
-  objectives: ["ijepa", "mae", "simmim"],
+  objectives: ["ijepa", "mae", "simmim", "data2vec"],
   precisions: [],
   make: async ({ source, folder, out }) => {
     const { objective } = source.experiment;

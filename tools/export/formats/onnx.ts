@@ -21,7 +21,7 @@ export async function writeMeasured(
 export const onnx: ExportFormat = {
   purpose: "an ONNX model of the encoder for any runtime",
   library: "onnx",
-  objectives: ["ijepa", "mae", "simmim"],
+  objectives: ["ijepa", "mae", "simmim", "data2vec"],
   precisions: ["fp16", "int8"],
   make: async (request) => {
     const file = `model${suffixes[request.precision]}.onnx`;

@@ -8,7 +8,7 @@ const file = "encoder.safetensors";
 export const safetensors: ExportFormat = {
   purpose: "the encoder alone, under the official names",
   library: null,
-  objectives: ["ijepa", "mae", "simmim"],
+  objectives: ["ijepa", "mae", "simmim", "data2vec"],
   precisions: [],
   make: async ({ source, folder, out }) => {
     const content = { metadata: provenance(source), tensors: toWrite(source.encoder) };

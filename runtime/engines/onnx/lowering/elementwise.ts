@@ -33,9 +33,9 @@ function difference(r: Recorder, prediction: Handle, target: Handle): Value {
   return r.sub(p, t);
 }
 
-/** clip(d, −1, 1): smooth L1 is c·(d − c/2), its derivative is c. */
-function clipped(r: Recorder, d: Value): Value {
-  return r.clip(d, r.graph.scalar(-1), r.graph.scalar(1));
+/** c = clip(d, −β, β): smooth L1 is c·(d − c/2)/β, its derivative is c/β. */
+function clipped(r: Recorder, d: Value, beta: number): Value {
+  return r.clip(d, r.graph.scalar(-beta), r.graph.scalar(beta));
 }
 
 /** Mean over everything, axis by axis: one long sum in float32 would lose digits with its length. */
@@ -82,8 +82,8 @@ function joined(r: Recorder, values: readonly Value[]): readonly Value[] {
  */
 export const signsByClipping: Pick<KernelTable<Recorder, Handle, Value>, "l1Grad"> = {
   l1Grad: (r, [prediction, target]) => {
-    const d = clipped(r, difference(r, prediction, target));
-    return r.mul(clipped(r, r.times(d, 1e38)), r.perCount(1, d.dims));
+    const d = clipped(r, difference(r, prediction, target), 1);
+    return r.mul(clipped(r, r.times(d, 1e38), 1), r.perCount(1, d.dims));
   },
 };
 
@@ -109,14 +109,14 @@ export const elementwiseLowerings: KernelTable<Recorder, Handle, Value, Elementw
   },
   one: (r) => r.graph.scalar(1),
 
-  smoothL1: (r, [prediction, target]) => {
+  smoothL1: (r, [prediction, target], { beta }) => {
     const d = difference(r, prediction, target);
-    const c = clipped(r, d);
-    return meanOf(r, r.mul(c, r.sub(d, r.times(c, 0.5))));
+    const c = clipped(r, d, beta);
+    return r.times(meanOf(r, r.mul(c, r.sub(d, r.times(c, 0.5)))), 1 / beta);
   },
-  smoothL1Grad: (r, [prediction, target]) => {
+  smoothL1Grad: (r, [prediction, target], { beta }) => {
     const d = difference(r, prediction, target);
-    return r.mul(clipped(r, d), r.perCount(1, d.dims));
+    return r.mul(clipped(r, d, beta), r.perCount(1 / beta, d.dims));
   },
   mse: (r, [prediction, target]) => {
     const d = difference(r, prediction, target);

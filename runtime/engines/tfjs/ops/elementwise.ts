@@ -67,14 +67,15 @@ export const elementwiseOps: KernelTable<Kernels, Tensor, Tensor, ElementwiseOp>
   scaleRows: (k, [x, factor]) => k.mul(x, k.reshape(factor, [factor.size, ...x.shape.slice(1).map(() => 1)])),
   one: (k) => k.scalar(1),
 
-  // With c = clip(d, −1, 1), c · (d − ½c) is ½d² inside and |d| − ½ outside.
-  smoothL1: (k, [prediction, target]) => {
+  // With c = clip(d, −β, β), c · (d − ½c) / β is ½d²/β inside and |d| − ½β outside.
+  smoothL1: (k, [prediction, target], { beta }) => {
     const d = k.shared(2, k.sub(prediction, target));
-    const c = k.shared(2, k.clip(d, -1, 1));
+    const c = k.shared(2, k.clip(d, -beta, beta));
     const less = k.sub(d, k.mul(c, 0.5));
-    return k.mul(k.sumAll(k.mul(c, less)), 1 / prediction.size);
+    return k.mul(k.sumAll(k.mul(c, less)), 1 / (beta * prediction.size));
   },
-  smoothL1Grad: (k, [prediction, target]) => k.mul(k.clip(k.sub(prediction, target), -1, 1), 1 / prediction.size),
+  smoothL1Grad: (k, [prediction, target], { beta }) =>
+    k.mul(k.clip(k.sub(prediction, target), -beta, beta), 1 / (beta * prediction.size)),
   mse: (k, [prediction, target]) => k.mul(k.sumAll(k.unary("Square", k.sub(prediction, target))), 1 / prediction.size),
   mseGrad: (k, [prediction, target]) => k.mul(k.sub(prediction, target), 2 / prediction.size),
   l1: (k, [prediction, target]) => k.mul(k.sumAll(k.unary("Abs", k.sub(prediction, target))), 1 / prediction.size),

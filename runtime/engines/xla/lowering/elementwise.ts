@@ -45,7 +45,8 @@ function sumAll(b: Builder, x: Value): Value {
 
 const meanOf = (b: Builder, x: Value): Value => b.times(sumAll(b, x), 1 / countOf(x));
 
-const clamp = (b: Builder, x: Value): Value => b.binary("minimum", b.binary("maximum", x, b.scalar(-1)), b.scalar(1));
+const clamp = (b: Builder, x: Value, most: number): Value =>
+  b.binary("minimum", b.binary("maximum", x, b.scalar(-most)), b.scalar(most));
 
 /** Features [rows, D] less the means of their columns, with variances [D] and covariances [D, D] by rows − 1. */
 function statistics(b: Builder, x: Value) {
@@ -83,14 +84,15 @@ export const elementwiseLowerings: KernelTable<Builder, Value, Value, Elementwis
   toBf16: (b, [x]) => b.convert(x, "bf16"),
   toF32: (b, [x]) => b.convert(x, "f32"),
 
-  // ½c² + |d| − |c| with c = clip(d, −1, 1): ½d² within, |d| − ½ beyond.
-  smoothL1: (b, [prediction, target]) => {
+  // ½c²/β + |d| − |c| with c = clip(d, −β, β): ½d²/β within, |d| − ½β beyond.
+  smoothL1: (b, [prediction, target], { beta }) => {
     const d = b.sub(prediction, target);
-    const c = clamp(b, d);
+    const c = clamp(b, d, beta);
     const beyond = b.sub(b.unary("abs", d), b.unary("abs", c));
-    return meanOf(b, b.add(b.times(b.mul(c, c), 0.5), beyond));
+    return meanOf(b, b.add(b.times(b.mul(c, c), 0.5 / beta), beyond));
   },
-  smoothL1Grad: (b, [prediction, target]) => b.times(clamp(b, b.sub(prediction, target)), 1 / countOf(prediction)),
+  smoothL1Grad: (b, [prediction, target], { beta }) =>
+    b.times(clamp(b, b.sub(prediction, target), beta), 1 / (beta * countOf(prediction))),
   mse: (b, [prediction, target]) => {
     const d = b.sub(prediction, target);
     return meanOf(b, b.mul(d, d));

@@ -1,0 +1,29 @@
+/** What a recorded run of data2vec holds (docs/parity.md, tests/golden/transformers). */
+import type { RecordedForm } from "../../experiment";
+
+export const recorded: RecordedForm = {
+  forward: [
+    {
+      tensor: "fwd.target_masked",
+      output: "targets",
+      group: "targets",
+      shape: ({ images, targetTokens, width }) => [images, targetTokens, width],
+    },
+    {
+      tensor: "fwd.latent_masked",
+      output: "student",
+      group: "context",
+      shape: ({ images, targetTokens, width }) => [images, targetTokens, width],
+    },
+    {
+      tensor: "fwd.pred",
+      output: "head",
+      group: "predictions",
+      shape: ({ images, targetTokens, width }) => [images, targetTokens, width],
+    },
+    { tensor: "fwd.loss", output: "loss", group: "losses", shape: () => [] },
+  ],
+  masks: ({ seen, predicted }) => ({ visible: seen, masked: predicted }),
+  second: null,
+  losses: ["seq.loss"],
+};
