@@ -76,18 +76,27 @@ export const blockGroup = ({ name, type, dims }: Pick<NetworkLayout, "name" | "t
 export const patchGroup = (dims: EncoderDims): Group =>
   linearGroup("patchEmbed", "encoder.patchEmbed", [dims.values, dims.encoder.width], layers.patchEmbed);
 
+interface AfterClassToken {
+  readonly patches: Value;
+  readonly tokens: Num;
+  readonly name: string;
+  /** Where there are several rows for each image, (copy, image). */
+  readonly copies?: { readonly copies: number; readonly rows: Num } | undefined;
+}
+
 /** The class token before the tokens of patches, at a position that is zero; the patches alone where there is none. */
 export function afterClassToken(
   g: GraphBuilder,
   n: BaseNumbers,
   dims: EncoderDims,
-  { patches, tokens, name }: { readonly patches: Value; readonly tokens: Num; readonly name: string },
+  { patches, tokens, name, copies }: AfterClassToken,
 ): Value {
   if (!n.classToken) return patches;
   const { width } = dims.encoder;
   const token = g.group(tokenGroup("classToken", "encoder.classToken", width, layers.classToken));
   const position = g.read("classPosition", classPositionLeaf(dims));
-  const first = g.one("addVector", [position, token("")], {}, "first");
+  const alone = g.one("addVector", [position, token("")], {}, copies === undefined ? "first" : "alone");
+  const first = copies === undefined ? alone : g.one("tileBatch", [alone], copies, "first");
   return g.one("concatTokens", [first, patches], { tokens }, name);
 }
 

@@ -5,7 +5,7 @@
  * slice. No patch is embedded of which nothing is seen.
  */
 import { type Graph, GraphBuilder, type Leaf, type Value } from "../ir/graph";
-import type { Dim } from "../ir/number";
+import type { Dim, Num } from "../ir/number";
 import type { BaseNumbers } from "../plan/model-numbers";
 import { fixed, withClassToken } from "./dims";
 import { afterClassToken, type EncoderDims, patchesInto, patchGroup } from "./encoder";
@@ -83,11 +83,18 @@ export function maskTokensAt(g: GraphBuilder, token: Value, positions: Value, ma
   return g.one("addVector", [at, token], {}, "maskTokens");
 }
 
+/** Sets of masks of every image, and the rows that they are: (set, image). */
+export interface MaskSets {
+  readonly sets: number;
+  readonly rows: Num;
+}
+
 /** The first layer of an encoder that sees mask tokens: [rows, sequence, width]. */
 export function embedMasked(
   n: BaseNumbers,
   dims: EncoderDims & Pick<MaskDims, "encoded" | "sequence">,
   leaves: MaskLeaves,
+  { sets, rows }: MaskSets = { sets: 1, rows: dims.images },
 ): Graph {
   const g = new GraphBuilder(
     "embedMasked",
@@ -95,7 +102,8 @@ export function embedMasked(
       "masked patch, all at their positions. Attention knows no order, so nothing is put back into that of the image.",
   );
   const { positions, tokens } = visibleTokens(g, dims, leaves, n.classToken ? "placed" : "visibleTokens");
-  const seen = afterClassToken(g, n, dims, { patches: tokens, tokens: dims.encoded, name: "seen" });
+  const copies = sets === 1 ? undefined : { copies: sets, rows };
+  const seen = afterClassToken(g, n, dims, { patches: tokens, tokens: dims.encoded, name: "seen", copies });
   const maskToken = g.group(tokenGroup("maskToken", "encoder.maskToken", dims.encoder.width, layers.maskToken));
   const masks = maskTokensAt(g, maskToken(""), positions, g.read("masked", leaves.masked));
   return g.finish([g.one("concatTokens", [seen, masks], { tokens: dims.sequence }, "out")]);

@@ -521,6 +521,8 @@ export interface Data2VecSpec {
   readonly objective: "data2vec";
   readonly image: ImageSpec;
   readonly encoder: Data2VecEncoderSpec;
+  /** Sets of masks of every image in a step, each with a context and targets of its own. The target encoder, half of the work of a step with one set, sees the image once for all of them; the loss is the mean over them. The first set is what one set draws. With `masking.context.tokens: "auto"` contexts have the mean length of the shortest of all sets and images of a device's batch. [sets] */
+  readonly maskSets: number;
   /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. [share of the patches] */
   readonly maskRatio: number;
   readonly maskBlocks: MaskBlocksSpec;

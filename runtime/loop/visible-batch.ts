@@ -2,6 +2,8 @@
 import type { BatchRequest, CommonExperiment, ObjectiveBatch } from "../experiment";
 import type { AnyMaskPlan } from "../masks/plan";
 import type { PatchDraw, PatchDrawRequest } from "../masks/random";
+import { setsInRows, setsOf } from "../masks/sets";
+import { lengthsOf } from "../step/lengths";
 import { dropPathFactors } from "./drop-path";
 
 /** Leaves `visible`, `masked`, and `dropPath` where its rate is not 0. `draw` decides which patches those are. */
@@ -17,11 +19,25 @@ export function visibleBatch<Plan extends AnyMaskPlan>(
     step,
     images,
     contexts: 1,
+    sets: setsOf(masks),
     firstImage,
     globalBatch: optimizer.globalBatch,
     depth: experiment.encoder.depth,
     rate: experiment.dropPath,
   });
-  const { lengths, visible, masked } = draw(masks, { seed, step, images, firstImage });
-  return { lengths, batch: { visible, masked, ...(dropPath === undefined ? {} : { dropPath }) } };
+  const draws = Array.from({ length: setsOf(masks) }, (_, set) => draw(masks, { seed, step, images, firstImage, set }));
+  const [program] = masks.programs;
+  if (program === undefined) throw new Error("internal: a mask plan without programs");
+  const visible = setsInRows(
+    draws.map((one) => one.visible),
+    1,
+  );
+  const masked = setsInRows(
+    draws.map((one) => one.masked),
+    1,
+  );
+  return {
+    lengths: lengthsOf(program, masks.targetCount),
+    batch: { visible, masked, ...(dropPath === undefined ? {} : { dropPath }) },
+  };
 }

@@ -8,6 +8,7 @@ import { type Random, randomAt } from "../random/random";
 import { lengthsOf } from "../step/lengths";
 import type { BlockwisePlan } from "./plan";
 import type { PatchDraw, PatchDrawRequest } from "./random";
+import { purposeOfSet } from "./sets";
 
 const DRAWS = 10;
 
@@ -43,14 +44,17 @@ function maskSingles(isMasked: Uint8Array, count: number, random: Random): void 
   for (const patch of left.subarray(0, count)) isMasked[patch] = 1;
 }
 
-export function drawBlocks(plan: BlockwisePlan, { seed, step, images, firstImage }: PatchDrawRequest): PatchDraw {
+export function drawBlocks(
+  plan: BlockwisePlan,
+  { seed, step, images, firstImage, set = 0 }: PatchDrawRequest,
+): PatchDraw {
   const [program] = plan.programs;
   if (program === undefined) throw new Error("internal: a mask plan without programs");
   const { contextTokens: seen, targetTokens: hidden } = program;
   const visible = new Int32Array(images * seen);
   const masked = new Int32Array(images * hidden);
   for (let image = 0; image < images; image++) {
-    const random = randomAt({ seed, purpose: "masks.blocks", step, sample: firstImage + image });
+    const random = randomAt({ seed, purpose: purposeOfSet("masks.blocks", set), step, sample: firstImage + image });
     const isMasked = new Uint8Array(seen + hidden);
     for (let left = hidden; left > 0; ) {
       const found = maskBlock(isMasked, left, plan, random);

@@ -19,6 +19,8 @@ export interface PatchDrawRequest {
   readonly images: number;
   /** Number of its first image within the global batch. */
   readonly firstImage: number;
+  /** Of several sets of masks of an image (sets.ts); left out: the first. */
+  readonly set?: number;
 }
 
 export function drawPatches(plan: VisiblePlan, { seed, step, images, firstImage }: PatchDrawRequest): PatchDraw {

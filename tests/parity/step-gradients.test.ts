@@ -10,10 +10,11 @@ import type { Engine, HostArray } from "../../runtime/engines/engine";
 import { createEngine } from "../../runtime/engines/onnx/engine";
 import { createReferenceEngine, referenceOps } from "../../runtime/engines/reference/engine";
 import { type Dense, dense } from "../../runtime/engines/reference/tensor";
-import type { TrainerProgram } from "../../runtime/experiment";
+import type { Experiment, TrainerProgram } from "../../runtime/experiment";
 import { inputSpecs, stepEngineFunctions } from "../../runtime/loop/functions";
 import { stateSpecs, writeZeros } from "../../runtime/loop/state";
 import { openStepRunner } from "../../runtime/loop/step-runner";
+import { drawBlocks } from "../../runtime/masks/blockwise";
 import { sampleSet } from "../../runtime/masks/sampler";
 import { leavesOf, treeOf } from "../../runtime/ops/tree";
 import { randomAt } from "../../runtime/random/random";
@@ -95,6 +96,7 @@ const variants: readonly Variant[] = [
   ["SimMIM with stochastic depth", (spec) => within(simmim(spec), "encoder", { dropPath: 0.3 })],
   ["SimMIM without a class token", (spec) => within(simmim(spec), "encoder", { classToken: false })],
   ["data2vec", averaged],
+  ["data2vec with three sets of masks", (spec) => ({ ...averaged(spec), maskSets: 3 })],
   [
     "data2vec of the last block with stochastic depth, without a class token",
     (spec) => within({ ...averaged(spec), targets: { blocks: 1 } }, "encoder", { classToken: false, dropPath: 0.3 }),
@@ -241,12 +243,35 @@ describe(`slopes of the loss (seed ${seed})`, () => {
 
 const squares = (values: Float64Array = new Float64Array()): number => values.reduce((sum, x) => sum + x * x, 0);
 
+/** The masks of one set of a step. */
+function drawnSet(experiment: Experiment, set: number): readonly (readonly [path: string, patches: Int32Array])[] {
+  const request = { seed: experiment.seed, step: 0, images: experiment.optimizer.deviceBatch, firstImage: 0, set };
+  if (experiment.objective === "ijepa") {
+    const { contextIndex, targetIndex } = sampleSet(experiment.masks, request);
+    return [
+      ["batch.contextIndex", contextIndex],
+      ["batch.targetIndex", targetIndex],
+    ];
+  }
+  if (experiment.objective !== "data2vec") throw new Error(`${experiment.objective} has no sets`);
+  const { visible, masked } = drawBlocks(experiment.masks, request);
+  return [
+    ["batch.visible", visible],
+    ["batch.masked", masked],
+  ];
+}
+
 describe(`several sets of masks (seed ${seed})`, () => {
   it.each<Variant>([
     ["blocks, two contexts", (spec) => spec],
     ["targets masked at the input", (spec) => ({ ...spec, targets: { maskedAt: "input" } })],
     ["pixels as targets", (spec) => ({ ...spec, targets: { space: "pixels" } })],
     ["random masks", (spec) => ({ ...spec, masking: { strategy: "random" } })],
+    ["data2vec", averaged],
+    [
+      "data2vec of one block, without a class token",
+      (spec) => within({ ...averaged(spec), targets: { blocks: 1 } }, "encoder", { classToken: false }),
+    ],
     ["quadrants", (spec) => ({ ...spec, image: { size: 30 }, masking: { strategy: "rasterized" } })],
   ])("%s: loss and gradients are the mean of a step with each", async (_, change) => {
     const sets = 3;
@@ -256,16 +281,9 @@ describe(`several sets of masks (seed ${seed})`, () => {
     const found = (await lossOf(all))(weights);
     const first = await firstBatch(one);
     const { experiment } = one;
-    if (experiment.objective !== "ijepa") throw new Error("another objective");
     const separate = await Promise.all(
       Array.from({ length: sets }, (_, set) => {
-        const { seed, masks, optimizer } = experiment;
-        const drawn = sampleSet(masks, { seed, step: 0, images: optimizer.deviceBatch, firstImage: 0, set });
-        const inputs = new Map([
-          ...first.inputs,
-          ["batch.contextIndex", drawn.contextIndex] as const,
-          ["batch.targetIndex", drawn.targetIndex] as const,
-        ]);
+        const inputs = new Map([...first.inputs, ...drawnSet(experiment, set)]);
         if (set === 0) expect(inputs).toEqual(first.inputs);
         return lossOf(one, { inputs, lengths: first.lengths });
       }),

@@ -30,7 +30,7 @@ const ownFields: { readonly [Name in ObjectiveName]: object } = {
   },
   mae: { decoder: network },
   simmim: {},
-  data2vec: { targets: { blocks: 2 } },
+  data2vec: { targets: { blocks: 2 }, maskSets: 2 },
 };
 
 /** Stochastic depth, several sets of masks, clipping and several programs: whatever depends on the place of an image in the batch. */

@@ -13,7 +13,7 @@ import { treesOf } from "./trees";
 function maskedTokens(dims: Data2VecDims): Graph {
   const g = new GraphBuilder("maskedTokens", "The final norm, then the masked patches only.");
   const norm = g.group(encoderNormGroup(dims));
-  const x = g.input("x", "f32", [dims.images, dims.sequence, dims.encoder.width]);
+  const x = g.input("x", "f32", [dims.rows, dims.sequence, dims.encoder.width]);
   const encoded = g.one("layerNorm", [x, norm("weight"), norm("bias")], { eps: LAYER_NORM_EPS }, "encoded");
   return g.finish([g.one("sliceTokens", [encoded], { start: dims.encoded, tokens: dims.masked }, "maskedTokens")]);
 }
@@ -22,13 +22,13 @@ function regression(dims: Data2VecDims): Graph {
   const { width } = dims.encoder;
   const g = new GraphBuilder("predictions", "The regression head: one linear layer.");
   const head = g.group(headGroup(width, width));
-  const x = g.input("x", "f32", [dims.images, dims.masked, width], "encoded");
+  const x = g.input("x", "f32", [dims.rows, dims.masked, width], "encoded");
   return g.finish([g.one("linear", [x, head("weight"), head("bias")], {}, "predictions")]);
 }
 
 function lossGraph({ beta }: Data2VecNumbers, dims: Data2VecDims): Graph {
   const g = new GraphBuilder("lossOf", "The smooth L1 loss over all features of the masked patches.");
-  const shape = [dims.images, dims.masked, dims.encoder.width];
+  const shape = [dims.rows, dims.masked, dims.encoder.width];
   const predictions = g.input("predictions", "f32", shape);
   const targets = g.input("targets", "f32", shape, "normalize(x)");
   return g.finish([g.one("smoothL1", [predictions, targets], { beta }, "loss")]);
@@ -43,7 +43,7 @@ export function buildModel(n: Data2VecNumbers): Model {
   const studentBlock = blockOf(encoder, {
     name: "studentBlock",
     doc: "A block of the student.",
-    rows: [dims.images, dims.sequence],
+    rows: [dims.rows, dims.sequence],
     dropPath: trees.batch.dropPath?.[0],
   });
   return {
@@ -71,7 +71,7 @@ export function buildModel(n: Data2VecNumbers): Model {
         input: IMAGES,
         ends: { last: "studentLastBlock", may: true, because: "the loss reads masked patches alone" },
         stages: [
-          once(embedMasked(n, dims, { positions, visible, masked })),
+          once(embedMasked(n, dims, { positions, visible, masked }, { sets: n.sets, rows: dims.rows })),
           loop(studentBlock, encoder.name, encoder.depth),
           once(maskedTokens(dims)),
         ],

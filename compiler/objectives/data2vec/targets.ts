@@ -17,7 +17,7 @@ import type { Data2VecTrees } from "./trees";
 /** What runs beside the tokens: the sum over blocks so far. */
 const SUM = "sum";
 
-/** The masked patches of what a block has made, normalized: [images, masked, width]. */
+/** The masked patches of what a block has made, normalized: [rows, masked, width]. */
 function normalizedTargets(
   g: GraphBuilder,
   n: Data2VecNumbers,
@@ -33,8 +33,8 @@ function normalizedTargets(
 const tokensOf = (g: GraphBuilder, { images, allTokens, encoder }: Data2VecDims): Value =>
   g.input("x", "f32", [images, allTokens, encoder.width]);
 
-const sumOf = (g: GraphBuilder, { images, masked, encoder }: Data2VecDims): Value =>
-  g.input(SUM, "f32", [images, masked, encoder.width], "normalize(x)");
+const sumOf = (g: GraphBuilder, { rows, masked, encoder }: Data2VecDims): Value =>
+  g.input(SUM, "f32", [rows, masked, encoder.width], "normalize(x)");
 
 function firstTargets(n: Data2VecNumbers, dims: Data2VecDims, trees: Data2VecTrees): Graph {
   const g = new GraphBuilder("firstTargets", "What a block has made of the masked patches, normalized.");
@@ -82,6 +82,12 @@ export function targetStages(
       k === 1
         ? [...before, once(firstTargets(n, dims, trees))]
         : [...before, begun, summed, once(meanTargets(n, dims))],
-    ends: { last: "targetLastBlock", may: true, because: "of its last block only masked patches are read" },
+    ends: {
+      last: "targetLastBlock",
+      // Attention to all patches of an image cannot be that of several rows.
+      may: n.sets === 1,
+      because:
+        n.sets === 1 ? "of its last block only masked patches are read" : "several sets of masks read its last block",
+    },
   };
 }

@@ -18,9 +18,10 @@ export interface Data2VecTrees extends ModelTrees {
 }
 
 export function treesOf(n: Data2VecNumbers, dims: Data2VecDims): Data2VecTrees {
-  const dropPath = dropPathLeaves(n, dims.images);
+  const { rows } = dims;
+  const dropPath = dropPathLeaves(n, rows);
   return {
-    batch: { images: imagesLeaf(n, dims), ...maskLeaves(dims), ...(dropPath && { dropPath }) },
+    batch: { images: imagesLeaf(n, dims), ...maskLeaves({ ...dims, images: rows }), ...(dropPath && { dropPath }) },
     schedule: scheduleLeaves({ averages: true }),
     constants: {
       positions: positionsLeaf("positions", dims, dims.encoder.width),

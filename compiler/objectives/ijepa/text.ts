@@ -3,6 +3,7 @@ import type { IJepaExperiment } from "../../../runtime/experiment";
 import type { MaskPlan, MaskStrategy } from "../../../runtime/masks/plan";
 import { setsOf } from "../../../runtime/masks/sets";
 import type { ProgramsText } from "../objective";
+import { setsNote } from "../sets-note";
 
 export const headline = ({ encoder, predictor, masks, regularizer }: IJepaExperiment): readonly string[] => [
   `${masks.targetCount} targets${setsOf(masks) === 1 ? "" : ` in each of ${setsOf(masks)} sets`}`,
@@ -20,9 +21,6 @@ const notes: { readonly [S in MaskStrategy]: string } = {
   random: "One program: as many targets in every image, and the context is everything else.",
   rasterized: "One program: the context is one quadrant of the image, and the targets are the three others.",
 };
-
-const setsNote = (sets: number): string =>
-  `Every image has ${sets} sets of masks for one pass of the target encoder, all of the same lengths.`;
 
 const targetsHead: { readonly [S in MaskStrategy]: string } = {
   multiblock: "target blocks (height × width)",

@@ -27,9 +27,10 @@ describe("defaults", () => {
   });
 
   test("are those of the paper and of its code", () => {
-    const { encoder, maskRatio, maskBlocks, smoothL1Beta, optimization, augmentation } = specOf({});
+    const { encoder, maskRatio, maskSets, maskBlocks, smoothL1Beta, optimization, augmentation } = specOf({});
     expect(encoder.classToken).toBe(true);
-    expect({ maskRatio, maskBlocks, smoothL1Beta }).toEqual({
+    expect({ maskRatio, maskSets, maskBlocks, smoothL1Beta }).toEqual({
+      maskSets: 1,
       maskRatio: 0.6,
       maskBlocks: { smallest: 0.08, aspect: [0.3, 10 / 3] },
       smoothL1Beta: 2,
