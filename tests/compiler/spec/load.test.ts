@@ -30,6 +30,7 @@ describe("defaults", () => {
         targets: { count: 4, scale: [0.15, 0.2], aspect: [0.75, 1.5] },
         context: { count: 1, scale: [0.85, 1], tokens: "auto" },
       },
+      maskSets: 1,
       targets: { space: "representations", maskedAt: "output", normalize: true },
       loss: "smoothL1",
       data: {
