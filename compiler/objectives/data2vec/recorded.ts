@@ -14,7 +14,10 @@ export const recorded: RecordedExperiment<"data2vec"> = {
     };
   },
   // They are drawn already, so that nothing is drawn by the blocks.
-  masks: (trace) => ({ ...recordedVisible(trace), blocks: { smallest: 1, aspect: [1, 1] } }),
+  masks: (trace) => {
+    const { unit: _, ...masks } = recordedVisible(trace);
+    return { ...masks, blocks: { smallest: 1, aspect: [1, 1] } };
+  },
   // Its own loss has a beta of its own.
   withSmoothL1: () => null,
   withMse: () => null,
