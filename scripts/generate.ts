@@ -13,6 +13,7 @@ import { enginesPage } from "./engines-page";
 import { faultsPage } from "./faults-page";
 import { gpuPage } from "./gpu-page";
 import { h100Page } from "./h100-page";
+import { methodsPage } from "./methods-page";
 import { parityPage } from "./parity";
 import { quickstartPage } from "./quickstart-page";
 import { readmePage } from "./readme";
@@ -33,6 +34,7 @@ const outputs = [
   { path: "docs/parity.md", text: parityPage() },
   { path: "docs/ablations.md", text: ablationsPage() },
   { path: "docs/beside-official.md", text: besideOfficialPage() },
+  { path: "docs/methods.md", text: methodsPage() },
   { path: "docs/quickstart.md", text: quickstartPage() },
   { path: "docs/engines.md", text: enginesPage() },
   { path: "docs/gpu.md", text: gpuPage() },

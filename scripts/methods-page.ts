@@ -12,12 +12,17 @@ export function methodsPage(): string {
     return found;
   };
   const epochs = recordOf("methods");
+  const compute = recordOf("methods-compute");
   return pageWith("docs/methods.md", {
     epochs: methodsTable(epochs),
-    compute: methodsTable(recordOf("methods-compute")),
+    compute: methodsTable({ ...compute, groups: [...asCostly(epochs.groups, compute.groups), ...compute.groups] }),
     cost: costTable(epochs),
   });
 }
+
+/** Groups that were not trained once more, since they take the operations of the others as they are. */
+const asCostly = (groups: readonly SweptGroup[], others: readonly SweptGroup[]): readonly SweptGroup[] =>
+  groups.filter(({ labels }) => !others.some((other) => other.labels.join() === labels.join()));
 
 export function methodsTable({ engine, date, seeds, groups }: SweptRecord): string {
   const heads = [
