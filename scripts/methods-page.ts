@@ -11,18 +11,30 @@ export function methodsPage(): string {
     if (found === undefined) throw new Error(`docs/methods.json lacks ${sweep}`);
     return found;
   };
-  const epochs = recordOf("methods");
+  const all = recordOf("methods");
+  const epochs = { ...all, groups: inOrder(all.groups) };
   const compute = recordOf("methods-compute");
   return pageWith("docs/methods.md", {
     epochs: methodsTable(epochs),
-    compute: methodsTable({ ...compute, groups: [...asCostly(epochs.groups, compute.groups), ...compute.groups] }),
+    compute: methodsTable({ ...compute, groups: inOrder([...asCostly(epochs.groups), ...compute.groups]) }),
     cost: costTable(epochs),
   });
 }
 
-/** Groups that were not trained once more, since they take the operations of the others as they are. */
-const asCostly = (groups: readonly SweptGroup[], others: readonly SweptGroup[]): readonly SweptGroup[] =>
-  groups.filter(({ labels }) => !others.some((other) => other.labels.join() === labels.join()));
+/** Of the rows; methods may be recorded in any order. */
+const order = ["ijepa", "ijepa-vicreg", "mae", "simmim", "data2vec"];
+
+const placeOf = ({ labels }: SweptGroup): number => order.indexOf(labels.join(" "));
+const inOrder = (groups: readonly SweptGroup[]) => groups.toSorted((a, b) => placeOf(a) - placeOf(b));
+
+/** What a training may take beside that of the first group to count as equal in compute. */
+const TOLERANCE = 0.05;
+
+/** Groups of equal epochs that take the operations of the first of them: they need not be trained once more. */
+export function asCostly(groups: readonly SweptGroup[]): readonly SweptGroup[] {
+  const [first] = groups;
+  return groups.filter(({ flops }) => Math.abs(flops / (first?.flops ?? flops) - 1) <= TOLERANCE);
+}
 
 export function methodsTable({ engine, date, seeds, groups }: SweptRecord): string {
   const heads = [

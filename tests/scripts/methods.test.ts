@@ -1,6 +1,6 @@
 /** The page of methods: one row each, and when each has what all come to. */
 import { expect, it } from "vitest";
-import { costTable, methodsTable } from "../../scripts/methods-page";
+import { asCostly, costTable, methodsTable } from "../../scripts/methods-page";
 import type { SweptGroup, SweptRecord } from "../../scripts/sweeps-record";
 
 /** Accuracies after each epoch, the same for all tasks and seeds; they differ by 2 between seeds at the end. */
@@ -43,4 +43,9 @@ it("says when each method has what all of them come to", () => {
     "| `ijepa` | 2 | 4.0 |",
     "| `mae` | 3 | 3.0 |",
   ]);
+});
+
+it("counts trainings as equal in compute within five hundredths of the first", () => {
+  const groups = [group("ijepa", 6e12, [0.3]), group("ijepa-vicreg", 6.2e12, [0.3]), group("mae", 3e12, [0.3])];
+  expect(asCostly(groups)).toEqual(groups.slice(0, 2));
 });
