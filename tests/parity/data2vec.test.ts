@@ -3,48 +3,17 @@
  * gradient, weights and moving average after three steps, with the mean of three blocks of four and with the last of two; and
  * mistakes in step.ts that a recorded run must notice.
  */
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createReferenceEngine } from "../../runtime/engines/reference/engine";
-import type { Group } from "../../runtime/replay/compare";
-import { follow } from "../../runtime/replay/follow";
-import { evaluateReplay } from "../support/generated";
-import { type CompiledTrace, compiledTraceAt, followFiles, type Mutation, mutatedStep } from "../support/replay";
-
-const traceAt = (name: string): string =>
-  fileURLToPath(new URL(`../golden/transformers/${name}.safetensors`, import.meta.url));
+import { describe } from "vitest";
+import type { Mistake } from "../support/mistakes";
+import { holds, noticesMistakes, recordedRun } from "../support/recorded-runs";
 
 describe.each([
   ["data2vec_blocks", 301],
   ["data2vec_last", 173],
 ])("%s", (name, tensors) => {
-  let compiled: CompiledTrace;
-  beforeAll(async () => {
-    compiled = await compiledTraceAt(traceAt(name));
-  });
-  afterAll(() => compiled.trace.close());
-
-  it("holds on the default engine", async () => {
-    const { comparisons, notRecorded } = await followFiles(compiled.trace, compiled.files);
-    expect(comparisons.filter(({ holds }) => !holds)).toEqual([]);
-    expect(comparisons).toHaveLength(tensors);
-    expect(notRecorded).toEqual([]);
-  });
-
-  it("holds in float64", async () => {
-    const program = await evaluateReplay(compiled.files);
-    const { comparisons } = await follow(program, compiled.trace, await createReferenceEngine());
-    expect(comparisons.filter(({ holds }) => !holds)).toEqual([]);
-    expect(comparisons).toHaveLength(tensors);
-  });
+  const run = recordedRun(`transformers/${name}`);
+  holds(run, tensors);
 });
-
-interface Mistake extends Mutation {
-  readonly mistake: string;
-  /** Steps until it can be seen; 1 unless said otherwise. */
-  readonly steps?: number;
-  readonly seenIn: Group;
-}
 
 const mistakes: readonly Mistake[] = [
   {
@@ -127,16 +96,4 @@ const mistakes: readonly Mistake[] = [
   { mistake: "a target encoder that stays", from: /o\.ema\((t), .*?\)\)/, to: "$1)", seenIn: "moving average" },
 ];
 
-describe("one mistake in step.ts", () => {
-  let compiled: CompiledTrace;
-  beforeAll(async () => {
-    compiled = await compiledTraceAt(traceAt("data2vec_blocks"));
-  });
-  afterAll(() => compiled.trace.close());
-
-  it.each(mistakes)("$mistake", async ({ seenIn, steps = 1, ...mutation }) => {
-    const { comparisons } = await followFiles(compiled.trace, mutatedStep(compiled.files, mutation), { steps });
-    const groups = new Set(comparisons.filter(({ holds }) => !holds).map(({ group }) => group));
-    expect([...groups]).toContain(seenIn);
-  });
-});
+noticesMistakes("transformers/data2vec_blocks", mistakes);

@@ -2,58 +2,20 @@
  * SimMIM against recorded runs of Hugging Face's ViTForMaskedImageModeling (tests/golden/transformers): loss, every gradient, and
  * the weights after three steps of AdamW; and mistakes in step.ts that a recorded run must notice.
  */
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createReferenceEngine } from "../../runtime/engines/reference/engine";
-import { inputSpecs } from "../../runtime/loop/functions";
-import { follow } from "../../runtime/replay/follow";
-import { evaluateReplay } from "../support/generated";
-import { groupsThatNotice, type Mutation } from "../support/mistakes";
-import { type CompiledTrace, compiledTraceAt, followFiles } from "../support/replay";
-
-const traceAt = (name: string): string =>
-  fileURLToPath(new URL(`../golden/transformers/${name}.safetensors`, import.meta.url));
+import { describe } from "vitest";
+import type { Mistake } from "../support/mistakes";
+import { hasNoMovingAverage, holds, noticesMistakes, recordedRun } from "../support/recorded-runs";
 
 describe.each([
   ["simmim_two_blocks", 107],
   ["simmim_one_block", 69],
 ])("%s", (name, tensors) => {
-  let compiled: CompiledTrace;
-  beforeAll(async () => {
-    compiled = await compiledTraceAt(traceAt(name));
-  });
-  afterAll(() => compiled.trace.close());
-
-  it("holds on the default engine", async () => {
-    const { comparisons, notRecorded } = await followFiles(compiled.trace, compiled.files);
-    expect(comparisons.filter(({ holds }) => !holds)).toEqual([]);
-    expect(comparisons).toHaveLength(tensors);
-    expect(notRecorded).toEqual([]);
-  });
-
-  it("holds in float64", async () => {
-    const program = await evaluateReplay(compiled.files);
-    const { comparisons } = await follow(program, compiled.trace, await createReferenceEngine());
-    expect(comparisons.filter(({ holds }) => !holds)).toEqual([]);
-    expect(comparisons).toHaveLength(tensors);
-  });
-
-  it("has no moving average: not in the step, not in the state", async () => {
-    const { state, functions } = await evaluateReplay(compiled.files);
-    expect(state).toEqual(["weights", "m", "v"]);
-    const given = functions.flatMap((fn) => [...inputSpecs(fn).keys()]);
-    expect(given.filter((path) => path.startsWith("schedule."))).toEqual([
-      "schedule.stepSize",
-      "schedule.secondMoment",
-      "schedule.decayFactor",
-    ]);
-    const step = compiled.files.find((file) => file.name === "step.ts")?.text ?? "";
-    expect(step).toContain("o.adamw(");
-    expect(step).not.toMatch(/o\.ema\(|target encoder|Target</);
-  });
+  const run = recordedRun(`transformers/${name}`);
+  holds(run, tensors);
+  hasNoMovingAverage(run);
 });
 
-const mutations: readonly Mutation[] = [
+const mistakes: readonly Mistake[] = [
   {
     mistake: "pixels normalized patch by patch",
     inside: "pixelTargets",
@@ -135,14 +97,4 @@ const mutations: readonly Mutation[] = [
   { mistake: "beta2 0.95", from: /beta2: 0\.999/, to: "beta2: 0.95", steps: 3, seenIn: "weights" },
 ];
 
-describe("one mistake in step.ts", () => {
-  let compiled: CompiledTrace;
-  beforeAll(async () => {
-    compiled = await compiledTraceAt(traceAt("simmim_two_blocks"));
-  });
-  afterAll(() => compiled.trace.close());
-
-  it.each(mutations)("$mistake", async (mutation) => {
-    expect(await groupsThatNotice(compiled, mutation)).toContain(mutation.seenIn);
-  });
-});
+noticesMistakes("transformers/simmim_two_blocks", mistakes);
