@@ -21,7 +21,7 @@ import type { StateStore } from "../engines/engine";
 import { checkpointNotFound, nothingToResume, runExists } from "../errors";
 import type { TrainerProgram } from "../experiment";
 import { surplusCopies } from "./keeping";
-import { writeInitialState, writeZeroGradients } from "./state";
+import { averages, writeInitialState, writeZeroGradients } from "./state";
 import type { WholeState } from "./whole-state";
 
 export interface Position {
@@ -36,9 +36,6 @@ export interface StartingPoint extends Position {
   /** Lines for the person at the terminal. */
   readonly notes: readonly string[];
 }
-
-/** Whether the state has a target encoder. */
-const averages = ({ state }: Pick<TrainerProgram, "state">): boolean => state.includes("target");
 
 /** Fills the store: from a checkpoint where the flags ask for one, else with the state of step 0. */
 export async function startState(what: {

@@ -30,7 +30,6 @@ export const recorded: RecordedForm = {
     { tensor: "fwd.loss_smooth_l1", output: "loss", group: "losses", shape: () => [] },
   ],
   also: [{ tensor: "fwd.regularizer", output: "regularizer", group: "losses" }],
-  masks: ({ seen, predicted }) => ({ contextIndex: seen, targetIndex: predicted }),
   second: { name: "predictor", hidden: "init.predictor.predictor_blocks.0.mlp.fc1.weight" },
   losses: ["seq.loss_smooth_l1"],
 };

@@ -23,7 +23,6 @@ export const recorded: RecordedForm = {
     },
     { tensor: "fwd.loss", output: "loss", group: "losses", shape: () => [] },
   ],
-  masks: ({ seen, predicted }) => ({ visible: seen, masked: predicted }),
   second: { name: "decoder", hidden: "init.decoder.decoder_blocks.0.mlp.fc1.weight" },
   losses: ["seq.loss"],
 };

@@ -17,7 +17,6 @@ export const recorded: RecordedForm = {
     },
     { tensor: "fwd.loss", output: "loss", group: "losses", shape: () => [] },
   ],
-  masks: ({ seen, predicted }) => ({ visible: seen, masked: predicted }),
   second: null,
   losses: ["seq.loss"],
 };
