@@ -369,14 +369,8 @@ export interface RuntimeObjective<E extends Experiment = Experiment> {
   networks(experiment: E): string;
   /** The transformer behind its encoder, where there is one. */
   second(experiment: E): NetworkPlan | null;
-  /**
-   * Which patches a step sees, [sets · contexts · B, C], and predicts, for pictures and recorded steps: [B, targets · sets · T],
-   * or with its sets in rows [sets · B, T].
-   */
-  readonly masks: {
-    readonly seen: MaskLeaf;
-    readonly predicted: MaskLeaf & { readonly sets: "in rows" | "side by side" };
-  };
+  /** Which patches a step sees, [contexts · sets · B, C], and predicts, [sets · B, targets · T], for pictures and recorded steps. */
+  readonly masks: { readonly seen: MaskLeaf; readonly predicted: MaskLeaf };
   readonly judged: JudgedEncoder;
   /** How its encoder is handed on: the lines that load it, and the other formats of `ijepa export`. */
   readonly handsOn: {

@@ -6,10 +6,9 @@ import { setsInRows, setsOf } from "../masks/sets";
 import { lengthsOf } from "../step/lengths";
 import { dropPathFactors } from "./drop-path";
 
-/** Of several sets of masks each has rows of its own. */
 export const visibleMasks: RuntimeObjective["masks"] = {
   seen: { leaf: "visible", name: "visible" },
-  predicted: { leaf: "masked", name: "masked", sets: "in rows" },
+  predicted: { leaf: "masked", name: "masked" },
 };
 
 /** Leaves `visible`, `masked`, and `dropPath` where its rate is not 0. `draw` decides which patches those are. */

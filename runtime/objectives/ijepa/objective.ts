@@ -38,7 +38,7 @@ export const objective: RuntimeObjective<IJepaExperiment> = {
   second: ({ predictor }) => predictor,
   masks: {
     seen: { leaf: "contextIndex", name: "context" },
-    predicted: { leaf: "targetIndex", name: "targets", sets: "side by side" },
+    predicted: { leaf: "targetIndex", name: "targets" },
   },
   judged: { tree: "target", name: "target encoder" },
   handsOn: {
