@@ -20,6 +20,7 @@ import type { TrainerFlags } from "../cli";
 import type { StateStore } from "../engines/engine";
 import { checkpointNotFound, nothingToResume, runExists } from "../errors";
 import type { TrainerProgram } from "../experiment";
+import { constantsOf } from "./functions";
 import { surplusCopies } from "./keeping";
 import { averages, writeInitialState, writeZeroGradients } from "./state";
 import type { WholeState } from "./whole-state";
@@ -88,6 +89,16 @@ export async function startState(what: {
   }
 }
 
+/** The fixed tables that a checkpoint holds. */
+export function tablesOf(program: TrainerProgram): readonly TableOfCheckpoint[] {
+  const constants = constantsOf(program);
+  return program.objective.positions(program.experiment).map(({ name, shape, constant }) => {
+    const values = constants[constant];
+    if (values === undefined) throw new Error(`internal: there is no constant ${constant}`);
+    return { name, shape, values };
+  });
+}
+
 /** Puts the weights of another run in place of the drawn ones; gives lines for the log. */
 async function writeWeightsOf(path: string, program: TrainerProgram, store: StateStore): Promise<readonly string[]> {
   // Loaded here: few runs need the reader of PyTorch files.
@@ -96,6 +107,7 @@ async function writeWeightsOf(path: string, program: TrainerProgram, store: Stat
     path,
     parameters: program.parameters,
     averages: averages(program),
+    positions: tablesOf(program),
     write: (statePath, values) => store.write(statePath, values),
   });
   return [`beginning with the weights of ${path}`, ...notes];

@@ -39,6 +39,7 @@ const specs = {
     decoder: { dim: 12, depth: 1, heads: 3 },
     targets: { normalize: true },
   },
+  simmim: { objective: "simmim", masking: { maskUnit: 1 } },
 };
 type Name = keyof typeof specs;
 const specOf = (name: Name): string => join(folder, `${name}.json`);
@@ -61,8 +62,8 @@ describe("ijepa replay-step", () => {
     ["plain", 3, /from the weights as they were drawn/, ["fwd.pred", "fwd.loss_smooth_l1", "fwd.loss_mse", ...ofIJepa]],
     ["plain", 21, /plain-ep2\.safetensors, after step 16/, ofIJepa],
     ["other", 18, /other-ep2\.safetensors, after step 16/, ofIJepa],
-    ["mae", 3, /from the weights as they were drawn/, [...ofMae, "after1.decoder.mask_token"]],
-    ["mae", 18, /mae-ep2\.safetensors, after step 16/, [...ofMae, "seq.loss", "after1.decoder.decoder_pred.weight"]],
+    ["mae", 18, /mae-ep2\.safetensors, after step 16/, [...ofMae, "seq.loss", "after1.decoder.mask_token"]],
+    ["simmim", 3, /from the weights as they were drawn/, ["fwd.pred", "fwd.loss", "after1.head.proj.weight"]],
   ])(
     "%s, step %d: all hold on the float64 reference, and the log is met to the bit",
     async (name, step, from, tensors) => {
