@@ -39,7 +39,7 @@ const specs = {
     decoder: { dim: 12, depth: 1, heads: 3 },
     targets: { normalize: true },
   },
-  simmim: { objective: "simmim", masking: { maskUnit: 1 } },
+  simmim: { objective: "simmim", maskUnit: 1 },
 };
 type Name = keyof typeof specs;
 const specOf = (name: Name): string => join(folder, `${name}.json`);
