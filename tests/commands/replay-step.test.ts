@@ -53,7 +53,7 @@ beforeAll(() => {
     const env = { ...process.env, NODE_PATH: modulePath() };
     execFileSync(process.execPath, [`generated/${name}/train.js`, ...flags], { cwd: folder, env });
   }
-}, 180_000);
+}, 400_000);
 
 describe("ijepa replay-step", () => {
   const ofIJepa = ["grad.encoder.blocks.0.attn.qkv.weight", "after1.target_encoder.norm.bias"];
