@@ -5,6 +5,7 @@
  */
 import type { DeviceName, EngineName, HostArray, Precision, TensorSpec } from "./engines/engine";
 import type { BlockwisePlan, MaskPlan, VisiblePlan } from "./masks/plan";
+import type { RecordedForm } from "./objectives/recorded-form";
 import type { AnyTensor, Ops } from "./ops/ops";
 import type { Tree } from "./ops/tree";
 import type { LengthName, Lengths } from "./step/lengths";
@@ -315,42 +316,6 @@ export interface MaskLeaf {
   readonly leaf: string;
   /** What people call them: `context`. */
   readonly name: string;
-}
-
-/** Sizes of a micro-batch that is recorded. */
-export interface RecordedSizes {
-  readonly images: number;
-  readonly contexts: number;
-  readonly targets: number;
-  readonly contextTokens: number;
-  readonly targetTokens: number;
-  /** Of an image. */
-  readonly patches: number;
-  /** Values of a patch. */
-  readonly values: number;
-  readonly width: number;
-  readonly classTokens: number;
-}
-
-/** A value of the forward pass that a recorded run holds. */
-export interface RecordedValue {
-  /** Name in the trace: `fwd.context`. */
-  readonly tensor: string;
-  /** Name among the outputs of observe.ts, which is that of a chain or `loss`. */
-  readonly output: string;
-  readonly group: "targets" | "context" | "predictions" | "losses";
-  readonly shape: (of: RecordedSizes) => readonly number[];
-}
-
-/** How a recorded run of an objective names what it holds (runtime/replay). */
-export interface RecordedForm {
-  readonly forward: readonly RecordedValue[];
-  /** Numbers of the forward pass that some runs hold beside them. */
-  readonly also?: readonly Pick<RecordedValue, "tensor" | "output" | "group">[];
-  /** The second transformer: its name, and the weight that tells its hidden width; null where there is none. */
-  readonly second: { readonly name: string; readonly hidden: string } | null;
-  /** Losses of every step, by one rank. */
-  readonly losses: readonly string[];
 }
 
 /**

@@ -2,7 +2,7 @@
  * Weights of others in the form that they have here, where not only their names differ: the class token's row of a table of
  * positions, and the order of the pixels of a patch that a masked autoencoder's decoder predicts.
  */
-import type { StoredWeight } from "./weights-file";
+import type { StoredWeight } from "./stored-weight";
 
 type Weights = ReadonlyMap<string, StoredWeight>;
 

@@ -10,14 +10,9 @@ import { reasonOf } from "../exceptions";
 import { byChannel, withoutTokenPosition } from "./from-others";
 import { fromHuggingFace } from "./layouts";
 import { openSafetensors } from "./safetensors";
+import type { StoredWeight } from "./stored-weight";
 import { openTorchFile } from "./torch/archive";
 import { isDict, type TorchDict, type TorchTensor, type TorchValue } from "./torch/pickle";
-
-/** A weight of the file: its shape, and its numbers when they are asked for. */
-export interface StoredWeight {
-  readonly shape: readonly number[];
-  readonly read: () => Promise<Float32Array>;
-}
 
 type Weights = ReadonlyMap<string, StoredWeight>;
 

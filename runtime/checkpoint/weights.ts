@@ -6,7 +6,8 @@
 import { noEncoderInFile, weightUnfit } from "../errors";
 import type { Parameter } from "../experiment";
 import { fromOfficial, officialTensors } from "./official";
-import { openWeights, type StoredWeight } from "./weights-file";
+import type { StoredWeight } from "./stored-weight";
+import { openWeights } from "./weights-file";
 
 export interface WeightsLoaded {
   /** What was not in the file and what was done instead, one line each. */

@@ -2,8 +2,9 @@
 import { type OfficialTensor, officialTensors } from "../checkpoint/official";
 import type { SafetensorsFile } from "../checkpoint/safetensors";
 import { traceIncomplete, traceNotUnderstood, traceUnfit } from "../errors";
-import type { Experiment, Parameter, RecordedSizes, TrainerProgram } from "../experiment";
+import type { Experiment, Parameter, TrainerProgram } from "../experiment";
 import { contextsOf } from "../masks/plan";
+import type { RecordedSizes } from "../objectives/recorded-form";
 import type { Trace } from "./trace";
 
 /** Weights and targets, not the moments of AdamW, which no trace holds. */

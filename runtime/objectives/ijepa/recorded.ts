@@ -1,5 +1,5 @@
 /** What the official code was made to record of a run (docs/parity.md). */
-import type { RecordedForm } from "../../experiment";
+import type { RecordedForm } from "../recorded-form";
 
 export const recorded: RecordedForm = {
   forward: [

@@ -1,5 +1,5 @@
 /** What a recorded run of a masked autoencoder holds (docs/parity.md, tests/golden/transformers). */
-import type { RecordedForm } from "../../experiment";
+import type { RecordedForm } from "../recorded-form";
 
 export const recorded: RecordedForm = {
   forward: [
