@@ -5,6 +5,7 @@
  */
 import type { DeviceName, EngineName, HostArray, Precision, TensorSpec } from "./engines/engine";
 import type { BlockwisePlan, MaskPlan, VisiblePlan } from "./masks/plan";
+import type { RecordedForm } from "./objectives/recorded-form";
 import type { AnyTensor, Ops } from "./ops/ops";
 import type { Tree } from "./ops/tree";
 import type { LengthName, Lengths } from "./step/lengths";
@@ -310,39 +311,11 @@ export type JudgedEncoder =
   | { readonly tree: "target" & StateName; readonly name: "target encoder" }
   | { readonly tree: "weights" & StateName; readonly name: "encoder" };
 
-/** A value of the forward pass that a recorded run holds. */
-export interface RecordedValue {
-  /** Name in the trace: `fwd.context`. */
-  readonly tensor: string;
-  /** Name among the outputs of observe.ts, which is that of a chain or `loss`. */
-  readonly output: string;
-  readonly group: "targets" | "context" | "predictions" | "losses";
-  /** In a micro-batch of so many images; `patches` are those of an image. */
-  readonly shape: (of: {
-    readonly images: number;
-    readonly contexts: number;
-    readonly targets: number;
-    readonly contextTokens: number;
-    readonly targetTokens: number;
-    readonly patches: number;
-    /** Values of a patch. */
-    readonly values: number;
-    readonly width: number;
-    readonly classTokens: number;
-  }) => readonly number[];
-}
-
-/** How a recorded run of an objective names what it holds (runtime/replay). */
-export interface RecordedForm {
-  readonly forward: readonly RecordedValue[];
-  /** Numbers of the forward pass that some runs hold beside them. */
-  readonly also?: readonly Pick<RecordedValue, "tensor" | "output" | "group">[];
-  /** The leaves of the batch that its masks are: the patches that are seen, and that are predicted. */
-  masks(of: { readonly seen: Int32Array; readonly predicted: Int32Array }): { readonly [leaf: string]: Int32Array };
-  /** The second transformer: its name, and the weight that tells its hidden width; null where there is none. */
-  readonly second: { readonly name: string; readonly hidden: string } | null;
-  /** Losses of every step, by one rank. */
-  readonly losses: readonly string[];
+/** Patches of an image, by their numbers: a leaf of the batch. */
+export interface MaskLeaf {
+  readonly leaf: string;
+  /** What people call them: `context`. */
+  readonly name: string;
 }
 
 /**
@@ -359,6 +332,10 @@ export interface RuntimeObjective<E extends Experiment = Experiment> {
   positions(experiment: E): readonly PositionTensor[];
   /** Its networks in a few words, for the first lines of a run: `encoder 4×96, predictor 2×48`. */
   networks(experiment: E): string;
+  /** The transformer behind its encoder, where there is one. */
+  second(experiment: E): NetworkPlan | null;
+  /** Which patches a step sees, [contexts · sets · B, C], and predicts, [sets · B, targets · T], for pictures and recorded steps. */
+  readonly masks: { readonly seen: MaskLeaf; readonly predicted: MaskLeaf };
   readonly judged: JudgedEncoder;
   /** How its encoder is handed on: the lines that load it, and the other formats of `ijepa export`. */
   readonly handsOn: {

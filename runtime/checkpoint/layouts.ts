@@ -20,6 +20,8 @@ export function encoderTensorNames(depth: number): readonly string[] {
 
 /** A tensor of Hugging Face's that is one of the official ones, or a third of its rows. */
 export interface HuggingFaceName {
+  /** An encoder, or the decoder of a masked autoencoder behind it. */
+  readonly network: "encoder" | "decoder";
   readonly official: string;
   /** Which third of the official rows: 0 query, 1 key, 2 value; null: all of it. */
   readonly third: 0 | 1 | 2 | null;
@@ -56,19 +58,25 @@ export function huggingFaceNames(official: string): readonly string[] {
 /** What a name of Hugging Face's stands for, `ijepa.`, `vit.` or the like before it or not; null for any other tensor. */
 export function fromHuggingFace(given: string): HuggingFaceName | null {
   const name = given.replace(/^(ijepa|vit|data2vec_vision)\./, "");
-  if (name === "embeddings.position_embeddings") return { official: "pos_embed", third: null };
-  if (name === "embeddings.cls_token") return { official: "cls_token", third: null };
-  if (name === "embeddings.mask_token") return { official: "mask_token", third: null };
+  const whole = (network: HuggingFaceName["network"], official: string) => ({ network, official, third: null });
+  if (name === "embeddings.position_embeddings") return whole("encoder", "pos_embed");
+  if (name === "embeddings.cls_token") return whole("encoder", "cls_token");
+  if (name === "embeddings.mask_token") return whole("encoder", "mask_token");
+  if (name === "decoder.mask_token" || name === "decoder.decoder_pos_embed") return whole("decoder", name.slice(8));
   const [, layer = "", kind = ""] = /^(.*)\.(weight|bias)$/.exec(name) ?? [];
-  if (layer === "embeddings.patch_embeddings.projection") return { official: `patch_embed.proj.${kind}`, third: null };
-  if (layer === "layernorm") return { official: `norm.${kind}`, third: null };
-  const [, number = "", inner = ""] = /^(?:encoder\.layer|layers)\.(\d+)\.(.*)$/.exec(layer) ?? [];
+  if (layer === "embeddings.patch_embeddings.projection") return whole("encoder", `patch_embed.proj.${kind}`);
+  if (layer === "layernorm") return whole("encoder", `norm.${kind}`);
+  if (/^decoder\.decoder_(embed|norm|pred)$/.test(layer)) return whole("decoder", `${layer.slice(8)}.${kind}`);
+  const [, blocks = "", number = "", inner = ""] =
+    /^(encoder\.layer|layers|decoder\.decoder_(?:encoder\.layer|layers))\.(\d+)\.(.*)$/.exec(layer) ?? [];
+  const isDecoder = blocks.startsWith("decoder");
   for (const known of blockLayers) {
     for (const names of huggingFaceLayers[known]) {
       const at = names.indexOf(inner);
       if (at < 0) continue;
-      const official = `blocks.${number}.${known}.${kind}`;
-      return { official, third: names.length === 1 ? null : (thirds[at] ?? null) };
+      const official = `${isDecoder ? "decoder_blocks" : "blocks"}.${number}.${known}.${kind}`;
+      const third = names.length === 1 ? null : (thirds[at] ?? null);
+      return { network: isDecoder ? "decoder" : "encoder", official, third };
     }
   }
   return null;

@@ -7,30 +7,24 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { fileNotReadable } from "../errors";
 import { reasonOf } from "../exceptions";
+import { byChannel, withoutTokenPosition } from "./from-others";
 import { fromHuggingFace } from "./layouts";
 import { openSafetensors } from "./safetensors";
+import type { StoredWeight } from "./stored-weight";
 import { openTorchFile } from "./torch/archive";
 import { isDict, type TorchDict, type TorchTensor, type TorchValue } from "./torch/pickle";
-
-/** The three networks of a checkpoint. */
-export const networks = ["encoder", "predictor", "target_encoder"] as const;
-export type Network = (typeof networks)[number];
-
-/** A weight of the file: its shape, and its numbers when they are asked for. */
-export interface StoredWeight {
-  readonly shape: readonly number[];
-  readonly read: () => Promise<Float32Array>;
-}
 
 type Weights = ReadonlyMap<string, StoredWeight>;
 
 export interface WeightsFile {
-  /** By network, then by official name without `module.`. */
-  readonly weights: ReadonlyMap<Network, Weights>;
+  /** By network (`encoder`, `target_encoder`, `predictor`, `decoder`, …), then by official name without `module.`. */
+  readonly weights: ReadonlyMap<string, Weights>;
   /** Whose names the file has. */
   readonly layout: "networks" | "timm" | "hugging face";
-  /** Tensors of an encoder of others that have no place here: a class token, a head. */
+  /** Tensors of an encoder of others that have no place here: a head, a scale of layers. */
   readonly leftOver: readonly string[];
+  /** What was trained, where the file says so. */
+  readonly objective: string | null;
   readonly close: () => void | Promise<void>;
 }
 
@@ -38,8 +32,8 @@ export interface WeightsFile {
 export async function openWeights(path: string): Promise<WeightsFile> {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   const file = isFolder ? join(path, "model.safetensors") : path;
-  const { named, close } = (await isZip(file)) ? await namedOfTorch(file) : await namedOfSafetensors(file);
-  return { ...sorted(named), close };
+  const { named, objective, close } = (await isZip(file)) ? await namedOfTorch(file) : await namedOfSafetensors(file);
+  return { ...sorted(named), objective, close };
 }
 
 /** Every ZIP archive begins with these two letters; as a header length they would be absurd. */
@@ -61,6 +55,7 @@ async function isZip(path: string): Promise<boolean> {
 /** Tensors by their names in the file, and by the name of their dict before it, if they lie in one. */
 interface Named {
   readonly named: Weights;
+  readonly objective: string | null;
   readonly close: () => void | Promise<void>;
 }
 
@@ -70,7 +65,18 @@ async function namedOfSafetensors(path: string): Promise<Named> {
     name,
     { shape, read: () => file.readFloats(name, shape) },
   ]);
-  return { named: new Map(named), close: () => file.close() };
+  const objective = objectiveIn(file.header.metadata.get("experiment"));
+  return { named: new Map(named), objective, close: () => file.close() };
+}
+
+/** Of the experiment that a checkpoint of a trainer has in its metadata. */
+function objectiveIn(experiment: string | undefined): string | null {
+  try {
+    const { objective = null } = JSON.parse(experiment ?? "{}");
+    return typeof objective === "string" && /^[\w-]{1,40}$/.test(objective) ? objective : null;
+  } catch {
+    return null;
+  }
 }
 
 async function namedOfTorch(path: string): Promise<Named> {
@@ -86,60 +92,88 @@ async function namedOfTorch(path: string): Promise<Named> {
   };
   if (isDict(file.root)) {
     take(file.root, "");
-    for (const network of networks) {
-      const dict = file.root.get(network);
-      if (isDict(dict)) take(dict, `${network}.`);
+    for (const [name, dict] of file.root) {
+      if (typeof name !== "string" || !isDict(dict)) continue;
+      // Many save a network as the one part of its file.
+      take(dict, name === "model" || name === "state_dict" ? "" : `${name}.`);
     }
   }
-  return { named, close: () => file.close() };
+  return { named, objective: null, close: () => file.close() };
 }
 
 /** Names of a network that ran in several processes begin with `module.`. */
 const plainName = (name: string): string => name.replace(/^(module\.)+/, "");
 
-function sorted(named: Weights): Omit<WeightsFile, "close"> {
+function sorted(named: Weights): Omit<WeightsFile, "close" | "objective"> {
   const names = [...named.keys()];
   if (names.some((name) => fromHuggingFace(name)?.official === "patch_embed.proj.weight")) return ofHuggingFace(named);
   if (names.some((name) => plainName(name) === "patch_embed.proj.weight")) return ofTimm(named);
-  const weights = new Map<Network, Map<string, StoredWeight>>();
+  const weights = new Map<string, Map<string, StoredWeight>>();
   for (const [name, weight] of named) {
-    const network = networks.find((known) => name.startsWith(`${known}.`));
-    if (network === undefined) continue;
+    const [, network = "", rest = ""] = /^([a-z_]+)\.(.*)$/s.exec(name) ?? [];
+    // The moments of AdamW.
+    if (network === "" || network === "opt") continue;
     const of = weights.get(network) ?? new Map<string, StoredWeight>();
-    of.set(plainName(name.slice(network.length + 1)), weight);
+    of.set(plainName(rest), weight);
     weights.set(network, of);
   }
   return { weights, layout: "networks", leftOver: [] };
 }
 
-/** One encoder under the official names; what others hand on is the target encoder. */
-function ofTimm(named: Weights): Omit<WeightsFile, "close"> {
-  const target = new Map([...named].map(([name, weight]) => [plainName(name), weight]));
-  const known =
-    /^(pos_embed|(patch_embed\.proj|norm|blocks\.\d+\.(norm[12]|attn\.(qkv|proj)|mlp\.fc[12]))\.(weight|bias))$/;
-  const leftOver = [...target.keys()].filter((name) => !known.test(name));
-  return { weights: new Map([["target_encoder", target]]), layout: "timm", leftOver };
+/** One encoder under the official names; a masked autoencoder's with its decoder, whose names stand beside those of the encoder. */
+function ofTimm(named: Weights): Omit<WeightsFile, "close" | "objective"> {
+  const ofEncoder =
+    /^(pos_embed|cls_token|(patch_embed\.proj|norm|blocks\.\d+\.(norm[12]|attn\.(qkv|proj)|mlp\.fc[12]))\.(weight|bias))$/;
+  const ofDecoder =
+    /^(mask_token|decoder_pos_embed|(decoder_(embed|norm|pred)|decoder_blocks\.\d+\.(norm[12]|attn\.(qkv|proj)|mlp\.fc[12]))\.(weight|bias))$/;
+  const all = [...named].map(([name, weight]) => [plainName(name), weight] as const);
+  const hasDecoder = all.some(([name]) => name === "decoder_embed.weight");
+  const isOfDecoder = (name: string): boolean => hasDecoder && ofDecoder.test(name);
+  return {
+    weights: ofOthers({
+      encoder: new Map(all.filter(([name]) => ofEncoder.test(name))),
+      decoder: new Map(all.filter(([name]) => isOfDecoder(name))),
+    }),
+    layout: "timm",
+    leftOver: all.flatMap(([name]) => (ofEncoder.test(name) || isOfDecoder(name) ? [] : [name])),
+  };
 }
 
-function ofHuggingFace(named: Weights): Omit<WeightsFile, "close"> {
-  const parts = new Map<string, Map<number, StoredWeight>>();
+function ofHuggingFace(named: Weights): Omit<WeightsFile, "close" | "objective"> {
+  const parts = { encoder: new Map<string, Map<number, StoredWeight>>(), decoder: new Map() };
   const leftOver: string[] = [];
   for (const [name, weight] of named) {
     const meant = fromHuggingFace(name);
     if (meant === null) leftOver.push(name);
     else {
-      const of = parts.get(meant.official) ?? new Map<number, StoredWeight>();
-      parts.set(meant.official, of.set(meant.third ?? 0, weight));
+      const of = parts[meant.network].get(meant.official) ?? new Map<number, StoredWeight>();
+      parts[meant.network].set(meant.official, of.set(meant.third ?? 0, weight));
     }
   }
-  const target = new Map<string, StoredWeight>();
+  const weights = ofOthers({ encoder: joinedAll(parts.encoder), decoder: joinedAll(parts.decoder) });
+  return { weights, layout: "hugging face", leftOver };
+}
+
+/** What others hand on is the target encoder, but for a masked autoencoder, which has no other. */
+function ofOthers({ encoder, decoder }: { readonly encoder: Weights; readonly decoder: Weights }) {
+  const own = withoutTokenPosition(encoder);
+  return decoder.size === 0
+    ? new Map([["target_encoder", own]])
+    : new Map([
+        ["encoder", own],
+        ["decoder", byChannel(decoder)],
+      ]);
+}
+
+function joinedAll(parts: ReadonlyMap<string, ReadonlyMap<number, StoredWeight>>): Weights {
+  const whole = new Map<string, StoredWeight>();
   for (const [official, of] of parts) {
     const wanted = official.includes(".attn.qkv.") ? [0, 1, 2] : [0];
     const found = wanted.flatMap((third) => of.get(third) ?? (third === KEY ? noKeyBias(official, of.get(0)) : []));
     // Without one of them the whole is missing, and is said to be by whoever needs it.
-    if (found.length === wanted.length) target.set(official, joined(found));
+    if (found.length === wanted.length) whole.set(official, joined(found));
   }
-  return { weights: new Map([["target_encoder", target]]), layout: "hugging face", leftOver };
+  return whole;
 }
 
 const KEY = 1;

@@ -138,22 +138,29 @@ export function noEncoderInFile(was: { readonly path: string }): UserError {
   return new UserError(
     "R170",
     `--init-from: ${was.path} has neither the weights of an encoder nor of a target encoder. ` +
-      "Their names begin with encoder. or target_encoder., or lie in dicts of these names, or are those of timm or of Hugging Face's IJepaModel.",
+      "Their names begin with encoder. or target_encoder., or lie in dicts of these names, or are those of timm or of Hugging Face's vision transformers.",
   );
 }
 
 /** `--init-from` names a file of a model with another shape. */
 export function weightUnfit(was: {
   readonly path: string;
+  /** What the file says that was trained, or null. */
+  readonly objective: string | null;
   readonly weight: string;
   readonly found: readonly number[] | null;
   readonly wanted: readonly number[];
 }): UserError {
   const found = was.found === null ? "is not there" : `is [${was.found.join(", ")}]`;
+  const of = was.objective === null ? "" : `, trained by objective ${was.objective}`;
+  const isToken = was.found === null && /(^|\.)cls_token$/.test(was.weight);
+  const mend = isToken
+    ? "Its encoder has no class token: set encoder.classToken of the experiment to false"
+    : "Set width, depth, patch size and the network behind the encoder of the experiment to those of the file";
   return new UserError(
     "R171",
-    `--init-from: ${was.path} is of another model: its ${was.weight} ${found}, but [${was.wanted.join(", ")}] is needed. ` +
-      "Set width, depth, patch size and predictor of the experiment to those of the file, and compile again.",
+    `--init-from: ${was.path} is of another model${of}: its ${was.weight} ${found}, but [${was.wanted.join(", ")}] is needed. ` +
+      `${mend}, and compile again.`,
   );
 }
 

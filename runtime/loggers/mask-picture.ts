@@ -1,10 +1,11 @@
 /** The masks of a step over its images, for loggers that show pictures: what the model was shown, as it was shown it. */
-import type { Experiment } from "../experiment";
+import type { Experiment, RuntimeObjective, TrainerProgram } from "../experiment";
 import type { PreparedStep, StepRunner } from "../loop/train-loop";
+import { contextsOf } from "../masks/plan";
 import { setsOf } from "../masks/sets";
 import type { Picture } from "./logger";
 
-/** Images of a picture; each is a row of three: the image, its context, its targets. */
+/** Images of a picture; each is a row of three: the image, what of it is seen, what is predicted. */
 const mostImages = 4;
 const gap = 2;
 const white = 255;
@@ -13,34 +14,41 @@ const dimmed = 0.2;
 
 export interface MasksToDraw {
   readonly experiment: Pick<Experiment, "image" | "masks" | "optimizer">;
+  readonly objective: Pick<RuntimeObjective, "masks">;
   /** [B, 3, H, W], at least of the images that are drawn. */
   readonly images: Uint8Array;
-  readonly batch: Masks;
+  readonly masks: Masks;
 }
 
 /** As the sampler gives them. */
 export interface Masks {
   /** [contexts · sets · B, C] */
-  readonly contextIndex: Int32Array;
+  readonly seen: Int32Array;
   /** [sets · B, targets · T] */
-  readonly targetIndex: Int32Array;
+  readonly predicted: Int32Array;
 }
 
-/** Null where an objective has other masks than context and targets. */
-function masksIn({ contextIndex, targetIndex }: PreparedStep["microBatches"][number]["batches"][number]): Masks | null {
-  return contextIndex instanceof Int32Array && targetIndex instanceof Int32Array ? { contextIndex, targetIndex } : null;
+type Batch = PreparedStep["microBatches"][number]["batches"][number];
+
+function masksIn(batch: Batch, { masks }: Pick<RuntimeObjective, "masks">): Masks {
+  return { seen: patchesOf(batch[masks.seen.leaf]), predicted: patchesOf(batch[masks.predicted.leaf]) };
 }
 
-export function maskPicture({ experiment, images, batch }: MasksToDraw): Picture {
+function patchesOf(values: object | undefined): Int32Array {
+  if (values instanceof Int32Array) return values;
+  throw new Error("internal: a mask of other numbers than int32");
+}
+
+export function maskPicture({ experiment, objective, images, masks: { seen, predicted } }: MasksToDraw): Picture {
   const { image, masks, optimizer } = experiment;
-  const contextCount = "contextCount" in masks ? masks.contextCount : 1;
+  const contextCount = contextsOf(masks);
   const sets = setsOf(masks);
   const count = Math.min(mostImages, optimizer.deviceBatch);
   const width = 3 * image.width + 2 * gap;
   const height = count * image.height + (count - 1) * gap;
   const data = new Uint8Array(3 * width * height).fill(white);
-  const contexts = rowsOf(batch.contextIndex, sets * contextCount * optimizer.deviceBatch);
-  const targets = rowsOf(batch.targetIndex, sets * optimizer.deviceBatch);
+  const contexts = rowsOf(seen, sets * contextCount * optimizer.deviceBatch);
+  const targets = rowsOf(predicted, sets * optimizer.deviceBatch);
   for (let b = 0; b < count; b++) {
     // Of the first set: context j of image b stands in row j · sets · B + b, its targets in row b.
     const context = Array.from(
@@ -58,7 +66,8 @@ export function maskPicture({ experiment, images, batch }: MasksToDraw): Picture
       drawTile(data, { width, left, top, image, patches, pixels: images.subarray(3 * b * image.width * image.height) });
     }
   }
-  return { name: "masks: image, context, targets", width, height, data };
+  const { masks: called } = objective;
+  return { name: `masks: image, ${called.seen.name}, ${called.predicted.name}`, width, height, data };
 }
 
 interface Tile {
@@ -97,22 +106,28 @@ function rowsOf(indices: ArrayLike<number>, rows: number): readonly (readonly nu
  */
 export function picturingRunner(
   runner: StepRunner,
-  { experiment, take }: { readonly experiment: Experiment; readonly take: (step: number, picture: Picture) => void },
+  {
+    experiment,
+    objective,
+    take,
+  }: Pick<TrainerProgram, "experiment" | "objective"> & {
+    readonly take: (step: number, picture: Picture) => void;
+  },
 ): StepRunner {
   const steps = new WeakMap<PreparedStep, number>();
   let isFirst = true;
   const begin: StepRunner["begin"] = (prepared, nextImages) => {
     const step = steps.get(prepared);
     const given = prepared.microBatches[0]?.batches[0];
-    const batch = given === undefined ? null : masksIn(given);
+    const masks = given === undefined ? null : masksIn(given, objective);
     const isDrawn = isFirst || (step !== undefined && step % experiment.optimizer.stepsPerEpoch === 0);
     isFirst = false;
-    if (step === undefined || batch === null || !isDrawn) return runner.begin(prepared, nextImages);
+    if (step === undefined || masks === null || !isDrawn) return runner.begin(prepared, nextImages);
     let hasImages = false;
     return runner.begin(prepared, async () => {
       const images = await nextImages();
       // Drawn before the engine takes them: their memory goes back to the threads that prepare others.
-      if (!hasImages) take(step + 1, maskPicture({ experiment, images, batch }));
+      if (!hasImages) take(step + 1, maskPicture({ experiment, objective, images, masks }));
       hasImages = true;
       return images;
     });

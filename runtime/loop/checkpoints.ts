@@ -20,8 +20,9 @@ import type { TrainerFlags } from "../cli";
 import type { StateStore } from "../engines/engine";
 import { checkpointNotFound, nothingToResume, runExists } from "../errors";
 import type { TrainerProgram } from "../experiment";
+import { constantsOf } from "./functions";
 import { surplusCopies } from "./keeping";
-import { writeInitialState, writeZeroGradients } from "./state";
+import { averages, writeInitialState, writeZeroGradients } from "./state";
 import type { WholeState } from "./whole-state";
 
 export interface Position {
@@ -36,9 +37,6 @@ export interface StartingPoint extends Position {
   /** Lines for the person at the terminal. */
   readonly notes: readonly string[];
 }
-
-/** Whether the state has a target encoder. */
-const averages = ({ state }: Pick<TrainerProgram, "state">): boolean => state.includes("target");
 
 /** Fills the store: from a checkpoint where the flags ask for one, else with the state of step 0. */
 export async function startState(what: {
@@ -91,6 +89,16 @@ export async function startState(what: {
   }
 }
 
+/** The fixed tables that a checkpoint holds. */
+export function tablesOf(program: TrainerProgram): readonly TableOfCheckpoint[] {
+  const constants = constantsOf(program);
+  return program.objective.positions(program.experiment).map(({ name, shape, constant }) => {
+    const values = constants[constant];
+    if (values === undefined) throw new Error(`internal: there is no constant ${constant}`);
+    return { name, shape, values };
+  });
+}
+
 /** Puts the weights of another run in place of the drawn ones; gives lines for the log. */
 async function writeWeightsOf(path: string, program: TrainerProgram, store: StateStore): Promise<readonly string[]> {
   // Loaded here: few runs need the reader of PyTorch files.
@@ -99,6 +107,7 @@ async function writeWeightsOf(path: string, program: TrainerProgram, store: Stat
     path,
     parameters: program.parameters,
     averages: averages(program),
+    positions: tablesOf(program),
     write: (statePath, values) => store.write(statePath, values),
   });
   return [`beginning with the weights of ${path}`, ...notes];

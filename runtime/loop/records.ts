@@ -4,7 +4,6 @@
  * where rank 0 is at work.
  */
 import { join } from "node:path";
-import type { TableOfCheckpoint } from "../checkpoint/checkpoint";
 import type { TrainerFlags } from "../cli";
 import type { BadImage } from "../data/bad-image";
 import type { Engine, StateStore } from "../engines/engine";
@@ -15,10 +14,9 @@ import { noLoggers, openLoggers, type RunLoggers } from "../loggers/open";
 import type { RunRanks } from "../ranks/run-ranks";
 import type { BadImageEvent, LogEvent } from "../report/jsonl";
 import { readLogFile } from "../report/read-log";
-import { followCheckpoints, openCheckpoints, type RunCheckpoints, type StartingPoint } from "./checkpoints";
+import { followCheckpoints, openCheckpoints, type RunCheckpoints, type StartingPoint, tablesOf } from "./checkpoints";
 import type { RunEvaluation, TrainerEnvironment } from "./environment";
 import { type Floors, openFloors } from "./floors";
-import { constantsOf } from "./functions";
 import { isBest } from "./keeping";
 import { openLogs, type RunLogs, runFiles } from "./run-folder";
 import type { WholeState } from "./whole-state";
@@ -164,13 +162,4 @@ function badImageRecorder(
     note(`${image.file} cannot be used: ${image.reason} (${image.why}); ${whatBecomes[of]}.`);
     jsonl.append({ event: "badImage", step: stepsDone(), of, ...image });
   };
-}
-
-function tablesOf(program: TrainerProgram): readonly TableOfCheckpoint[] {
-  const constants = constantsOf(program);
-  return program.objective.positions(program.experiment).map(({ name, shape, constant }) => {
-    const values = constants[constant];
-    if (values === undefined) throw new Error(`internal: there is no constant ${constant}`);
-    return { name, shape, values };
-  });
 }

@@ -144,7 +144,10 @@ async function trainAndEvaluate(parts: RunParts): Promise<number> {
   const stepRunner = await together(ranks, "preparing the step", () => openStepRunner(engine, program, store, ranks));
   const { picture } = loggers;
   const plainRunner = experiment.optimizer.skipNonFinite === 0 ? stepRunner : skippingRunner(stepRunner, store);
-  const runner = picture === null ? plainRunner : picturingRunner(plainRunner, { experiment, take: picture });
+  const runner =
+    picture === null
+      ? plainRunner
+      : picturingRunner(plainRunner, { experiment, objective: program.objective, take: picture });
   for (const note of notes) {
     progress.note(note);
     logs.jsonl.append({ event: "engine", step: from.stepsDone, note });

@@ -20,6 +20,9 @@ export function isOfEncoder(parameter: Parameter): boolean {
   return parameter.path.startsWith(encoderPrefix);
 }
 
+/** Whether the state has a target encoder. */
+export const averages = ({ state }: { readonly state: readonly StateName[] }): boolean => state.includes("target");
+
 function specOf(parameter: Parameter): TensorSpec {
   return { dtype: "f32", shape: parameter.shape };
 }

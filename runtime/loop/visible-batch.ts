@@ -1,10 +1,15 @@
 /** What a step is given where patches of an image are masked: which are seen, which are not, and stochastic depth. */
-import type { BatchRequest, CommonExperiment, ObjectiveBatch } from "../experiment";
+import type { BatchRequest, CommonExperiment, ObjectiveBatch, RuntimeObjective } from "../experiment";
 import type { AnyMaskPlan } from "../masks/plan";
 import type { PatchDraw, PatchDrawRequest } from "../masks/random";
 import { setsInRows, setsOf } from "../masks/sets";
 import { lengthsOf } from "../step/lengths";
 import { dropPathFactors } from "./drop-path";
+
+export const visibleMasks: RuntimeObjective["masks"] = {
+  seen: { leaf: "visible", name: "visible" },
+  predicted: { leaf: "masked", name: "masked" },
+};
 
 /** Leaves `visible`, `masked`, and `dropPath` where its rate is not 0. `draw` decides which patches those are. */
 export function visibleBatch<Plan extends AnyMaskPlan>(

@@ -89,3 +89,6 @@ export interface MaskPlans {
 }
 
 export type MaskPlan = MaskPlans[MaskStrategy];
+
+/** Contexts of an image: one, where a plan does not say how many. */
+export const contextsOf = (plan: AnyMaskPlan | MaskPlan): number => ("contextCount" in plan ? plan.contextCount : 1);

@@ -53,6 +53,7 @@ export async function batchOf(
   step: number,
 ): Promise<RecordedBatch> {
   const { contexts, targets, images, config, grid } = trace;
+  const { masks: leaves } = objectives[config.objective];
   const pair = trace.lengths[step]?.[rank];
   if (pair === undefined) throw new Error(`internal: the trace has no step ${step} of rank ${rank}`);
   const { contextTokens: C, targetTokens: T } = pair;
@@ -82,7 +83,8 @@ export async function batchOf(
     batch: {
       ...(dropPath === undefined ? {} : { dropPath }),
       images: cropped(pixels, { planes: images * 3, size: config.crop, kept: grid * experiment.image.patch }),
-      ...objectives[config.objective].recorded.masks({ seen: context, predicted: target }),
+      [leaves.seen.leaf]: context,
+      [leaves.predicted.leaf]: target,
     },
     lengths: lengthsOf(pair, targets),
   };

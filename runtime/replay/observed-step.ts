@@ -17,7 +17,8 @@ export interface Pass {
   readonly loss: number;
 }
 
-export type LossName = "smoothL1" | "mse";
+/** That of the objective, and the mean squared error beside it, where the objective has another. */
+export type LossName = "own" | "mse";
 
 export interface ObservedStep extends Pass {
   readonly prepared: PreparedStep;
@@ -53,7 +54,7 @@ export async function observeStep(what: {
       ),
       store,
     );
-  const observers = { smoothL1: await load("smoothL1"), mse: await load("mse") };
+  const observers = { own: await load("own"), mse: await load("mse") };
   const constants = constantsOf(program);
   const observe = async (name: LossName): Promise<readonly Outputs[]> => {
     const made: Outputs[] = [];
@@ -65,7 +66,7 @@ export async function observeStep(what: {
     return made;
   };
   const passFrom = async (before: State): Promise<Pass> => {
-    const observed = { smoothL1: await observe("smoothL1"), mse: await observe("mse") };
+    const observed = { own: await observe("own"), mse: await observe("mse") };
     let next = 0;
     const { loss } = await runner.run(prepared, async () => images[next++] ?? missing());
     return { before, observed, after: await readAll(store), loss };

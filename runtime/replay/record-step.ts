@@ -12,7 +12,7 @@ import { errorText } from "../error-text";
 import { stepBeforeNotFinite, stepNotReached, UserError } from "../errors";
 import { runFiles } from "../loop/run-folder";
 import { skippingRunner } from "../loop/skipping";
-import { stateSpecs, writeInitialState, writeZeroGradients } from "../loop/state";
+import { averages, stateSpecs, writeInitialState, writeZeroGradients } from "../loop/state";
 import { openStepRunner } from "../loop/step-runner";
 import type { StepRunner } from "../loop/train-loop";
 import type { LogEvent } from "../report/jsonl";
@@ -77,11 +77,12 @@ interface Start {
 
 /** Fills the store with the newest state that is kept from before the step. Throws R163. */
 async function startBefore(
-  { experiment, parameters }: ReplayProgram,
+  program: ReplayProgram,
   { run, step }: RecordRequest,
   store: StateStore,
   events: readonly LogEvent[],
 ): Promise<Start> {
+  const { experiment, parameters } = program;
   const found = await listCheckpoints(run, experiment.name);
   const kept = found.flatMap(({ path, metadata }) =>
     metadata === null ? [] : [{ path, stepsDone: metadata.progress.step }],
@@ -96,7 +97,10 @@ async function startBefore(
   const damaged: string[] = [];
   for (const { path, stepsDone } of kept.filter((one) => one.stepsDone < step)) {
     try {
-      await loadCheckpoint({ path, experiment, parameters, write: (at, values) => store.write(at, values) });
+      await loadCheckpoint({
+        ...{ path, experiment, parameters, averages: averages(program) },
+        write: (at, values) => store.write(at, values),
+      });
       await writeZeroGradients(store);
       return { checkpoint: path, stepsDone };
     } catch (error) {

@@ -2,7 +2,9 @@
 import { type OfficialTensor, officialTensors } from "../checkpoint/official";
 import type { SafetensorsFile } from "../checkpoint/safetensors";
 import { traceIncomplete, traceNotUnderstood, traceUnfit } from "../errors";
-import type { Parameter, TrainerProgram } from "../experiment";
+import type { Experiment, Parameter, TrainerProgram } from "../experiment";
+import { contextsOf } from "../masks/plan";
+import type { RecordedSizes } from "../objectives/recorded-form";
 import type { Trace } from "./trace";
 
 /** Weights and targets, not the moments of AdamW, which no trace holds. */
@@ -12,6 +14,26 @@ export function weightTensors(
 ): readonly OfficialTensor[] {
   return officialTensors(parameters, averages).filter(({ name }) => !name.startsWith("opt."));
 }
+
+/** The sizes that the shapes of its values follow from, in a micro-batch with so many tokens. */
+export const recordedSizes = (
+  { image, encoder, masks, optimizer }: Experiment,
+  of: {
+    readonly contextTokens: number;
+    readonly targetTokens: number;
+    readonly classToken: boolean;
+  },
+): RecordedSizes => ({
+  images: optimizer.deviceBatch,
+  contexts: contextsOf(masks),
+  targets: masks.targetCount,
+  contextTokens: of.contextTokens,
+  targetTokens: of.targetTokens,
+  patches: image.gridHeight * image.gridWidth,
+  values: image.channels * image.patch * image.patch,
+  width: encoder.dim,
+  classTokens: of.classToken ? 1 : 0,
+});
 
 interface Wanted {
   readonly name: string;
@@ -36,7 +58,7 @@ export function checkRecorded(
   { experiment, objective, parameters }: Pick<TrainerProgram, "experiment" | "objective" | "parameters">,
   alsoMse: boolean,
 ): Recorded {
-  const { path, file, weights: first, images, contexts, targets, steps, ranks, lengths, recordedAfter, grid } = trace;
+  const { path, file, weights: first, steps, ranks, lengths, recordedAfter } = trace;
   const has = ({ name }: Wanted): boolean => file.header.tensors.has(name);
   const checkIn = (from: SafetensorsFile, { name, shape }: Wanted): void => {
     const entry = from.header.tensors.get(name);
@@ -69,18 +91,7 @@ export function checkRecorded(
   }
 
   const { contextTokens = 0, targetTokens = 0 } = lengths[0]?.[0] ?? {};
-  const { patch, channels } = experiment.image;
-  const sizes = {
-    images,
-    contexts,
-    targets,
-    contextTokens,
-    targetTokens,
-    patches: grid * grid,
-    values: channels * patch * patch,
-    width: experiment.encoder.dim,
-    classTokens: trace.classToken ? 1 : 0,
-  };
+  const sizes = recordedSizes(experiment, { contextTokens, targetTokens, classToken: trace.classToken });
   const forward = isThere([
     ...objective.recorded.forward.map(({ tensor, shape }) => ({ name: tensor, shape: shape(sizes) })),
     ...(alsoMse ? [{ name: "fwd.loss_mse", shape: [] }] : []),

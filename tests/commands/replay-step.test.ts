@@ -11,27 +11,37 @@ import { ijepa } from "../support/command";
 const folder = mkdtempSync(join(tmpdir(), "ijepa-replay-step-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** With all that a trace of the official code has not: stochastic depth, another loss, micro-batches, clipping. */
-const specs = {
-  plain: {},
-  other: {
-    loss: "mse",
-    encoder: { dim: 24, depth: 2, heads: 3, patch: 8, dropPath: 0.2 },
-    optimization: { epochs: 4, globalBatch: 8, accumulation: 2, clipNorm: 1, adamw: { beta2: 0.95 } },
-  },
-};
-type Name = keyof typeof specs;
 const base = {
   image: { size: 32 },
   encoder: { dim: 24, depth: 2, heads: 3, patch: 8 },
-  predictor: { dim: 12, depth: 1 },
-  masking: { sampler: "unbiased", minKeep: 1, targets: { count: 2, scale: [0.2, 0.3] }, context: { tokens: 6 } },
   data: { source: "shapes", trainImages: 64, sceneSize: 32 },
   optimization: { epochs: 4, globalBatch: 8 },
   evaluation: { trainImages: 32, testImages: 32 },
   checkpoint: { keepEveryEpochs: 2 },
   hardware: { threads: 1, workers: 1 },
 };
+const predicting = {
+  predictor: { dim: 12, depth: 1 },
+  masking: { sampler: "unbiased", minKeep: 1, targets: { count: 2, scale: [0.2, 0.3] }, context: { tokens: 6 } },
+};
+/** `other` has all that a trace of the official code has not: stochastic depth, another loss, micro-batches, clipping. */
+const specs = {
+  plain: predicting,
+  other: {
+    ...predicting,
+    loss: "mse",
+    encoder: { dim: 24, depth: 2, heads: 3, patch: 8, dropPath: 0.2 },
+    optimization: { epochs: 4, globalBatch: 8, accumulation: 2, clipNorm: 1, adamw: { beta2: 0.95 } },
+  },
+  mae: {
+    objective: "mae",
+    encoder: { dim: 24, depth: 2, heads: 3, patch: 8, dropPath: 0.2, classToken: true },
+    decoder: { dim: 12, depth: 1, heads: 3 },
+    targets: { normalize: true },
+  },
+  simmim: { objective: "simmim", maskUnit: 1 },
+};
+type Name = keyof typeof specs;
 const specOf = (name: Name): string => join(folder, `${name}.json`);
 const runOf = (name: Name): string => join(folder, "runs", name);
 
@@ -43,31 +53,36 @@ beforeAll(() => {
     const env = { ...process.env, NODE_PATH: modulePath() };
     execFileSync(process.execPath, [`generated/${name}/train.js`, ...flags], { cwd: folder, env });
   }
-}, 180_000);
+}, 400_000);
 
 describe("ijepa replay-step", () => {
-  it.each<readonly [name: Name, step: number, from: RegExp]>([
-    ["plain", 3, /from the weights as they were drawn/],
-    ["plain", 21, /plain-ep2\.safetensors, after step 16/],
-    ["other", 18, /other-ep2\.safetensors, after step 16/],
-  ])("%s, step %d: all hold on the float64 reference, and the log is met to the bit", async (name, step, from) => {
-    const { code, out, err } = await ijepa(
-      "replay-step",
-      runOf(name),
-      "--step",
-      String(step),
-      "--spec",
-      specOf(name),
-      "--all",
-    );
-    expect(code, `${out}\n${err}`).toBe(0);
-    expect(out).toMatch(from);
-    expect(out).toMatch(/The \d+ losses that the log has of the way are the same to the bit\./);
-    expect(out).toMatch(/^All \d+ tensors hold\. The furthest off is /m);
-    for (const tensor of ["grad.encoder.blocks.0.attn.qkv.weight", "after1.target_encoder.norm.bias"]) {
-      expect(out).toContain(`  ${tensor} `);
-    }
-  });
+  const ofIJepa = ["grad.encoder.blocks.0.attn.qkv.weight", "after1.target_encoder.norm.bias"];
+  const ofMae = ["fwd.target_masked", "fwd.latent", "fwd.pred", "fwd.loss", "grad.encoder.cls_token"];
+  it.each<readonly [name: Name, step: number, from: RegExp, tensors: readonly string[]]>([
+    ["plain", 3, /from the weights as they were drawn/, ["fwd.pred", "fwd.loss_smooth_l1", "fwd.loss_mse", ...ofIJepa]],
+    ["plain", 21, /plain-ep2\.safetensors, after step 16/, ofIJepa],
+    ["other", 18, /other-ep2\.safetensors, after step 16/, ofIJepa],
+    ["mae", 18, /mae-ep2\.safetensors, after step 16/, [...ofMae, "seq.loss", "after1.decoder.mask_token"]],
+    ["simmim", 3, /from the weights as they were drawn/, ["fwd.pred", "fwd.loss", "after1.head.proj.weight"]],
+  ])(
+    "%s, step %d: all hold on the float64 reference, and the log is met to the bit",
+    async (name, step, from, tensors) => {
+      const { code, out, err } = await ijepa(
+        "replay-step",
+        runOf(name),
+        "--step",
+        String(step),
+        "--spec",
+        specOf(name),
+        "--all",
+      );
+      expect(code, `${out}\n${err}`).toBe(0);
+      expect(out).toMatch(from);
+      expect(out).toMatch(/The \d+ losses that the log has of the way are the same to the bit\./);
+      expect(out).toMatch(/^All \d+ tensors hold\. The furthest off is /m);
+      for (const tensor of tensors) expect(out).toContain(`  ${tensor} `);
+    },
+  );
 
   it("writes a trace that `ijepa replay` goes through, and finds a number that is off", async () => {
     const trace = join(folder, "step.safetensors");

@@ -91,7 +91,7 @@ async function ofOthers(what: { readonly from: string; readonly choice: EncoderC
   const loaded = loadSpec(spec);
   if (!loaded.ok) throw new SpecRefused(loaded.diagnostics);
   const { experiment } = buildPlan({ spec: loaded.spec, specHash: loaded.hash, generatorVersion: packageVersion() });
-  const { weights, leftOver, close } = await openWeights(from);
+  const { weights, leftOver, objective, close } = await openWeights(from);
   try {
     const found = weights.get(encoderNames[choice]) ?? weights.get("target_encoder") ?? weights.get("encoder");
     if (found === undefined) throw noEncoderInFile({ path: from });
@@ -101,7 +101,7 @@ async function ofOthers(what: { readonly from: string; readonly choice: EncoderC
         return { name, shape, read: async () => positionsOf(experiment) };
       const fits = stored?.shape.length === shape.length && shape.every((size, i) => size === stored.shape[i]);
       if (stored === undefined || !fits) {
-        throw weightUnfit({ path: from, weight: name, found: stored?.shape ?? null, wanted: shape });
+        throw weightUnfit({ path: from, objective, weight: name, found: stored?.shape ?? null, wanted: shape });
       }
       return { name, shape, read: stored.read };
     });

@@ -25,12 +25,11 @@ export async function importWeights(path: string, out: string): Promise<Imported
         values: read,
       })),
     );
-    const kept = tensors.filter(({ name }) => !leftOver.some((left) => name === `target_encoder.${left}`));
-    await writeSafetensors(out, { metadata: { format: "pt", imported_from: layout }, tensors: kept });
+    await writeSafetensors(out, { metadata: { format: "pt", imported_from: layout }, tensors });
     const names = [...weights.keys()].join(", ");
     return {
       notes: [
-        `${kept.length} tensors of ${names}`,
+        `${tensors.length} tensors of ${names}`,
         ...(leftOver.length === 0 ? [] : [`left out, for want of a place: ${leftOver.join(", ")}`]),
       ],
     };

@@ -2,12 +2,11 @@
 import { patchCoverage } from "../../compiler/plan/mask-coverage";
 import { openLabelledImages, usableOf } from "../../runtime/data/labelled";
 import { UserError } from "../../runtime/errors";
-import type { Experiment } from "../../runtime/experiment";
-import { drawBlocks } from "../../runtime/masks/blockwise";
-import type { BlockwisePlan, MaskPlan, VisiblePlan } from "../../runtime/masks/plan";
-import { drawPatches } from "../../runtime/masks/random";
+import type { Experiment, RuntimeObjective } from "../../runtime/experiment";
+import type { MaskPlan } from "../../runtime/masks/plan";
 import { type MaskBatch, programOfStep, sampleSet, targetOfStep } from "../../runtime/masks/sampler";
 import { setsOf } from "../../runtime/masks/sets";
+import { objectives } from "../../runtime/objectives";
 import type { Figure, Section } from "./section";
 import { type Grid, gridLines, squares, svg, text } from "./svg";
 import { type Thumbnails, thumbnailsOf } from "./thumbnails";
@@ -36,7 +35,7 @@ export async function maskSection({ experiment, root, id, of }: MaskSectionOptio
   const over = why === null ? [] : [`Over no images: ${why}`];
   const title = of === null ? "Masks" : `Masks: ${of}`;
   const { masks: plan, seed } = experiment;
-  if (!("strategy" in plan)) return { title, ...randomMasks(plan, seed, thumbnails, over) };
+  if (!("strategy" in plan)) return { title, ...visibleMasks(experiment, thumbnails, over) };
   const order = plan.programs
     .map((program, index) => ({ program, index }))
     .sort((a, b) => b.program.probability - a.program.probability)
@@ -73,24 +72,27 @@ export async function maskSection({ experiment, root, id, of }: MaskSectionOptio
   };
 }
 
-/** Patches that are seen and patches that are not, one by one or in blocks: one program. */
-function randomMasks(
-  plan: VisiblePlan | BlockwisePlan,
-  seed: number,
+/** Some patches are seen, and all others are predicted: one program. */
+function visibleMasks(
+  experiment: Experiment,
   thumbnails: Thumbnails | null,
   over: readonly string[],
 ): Omit<Section, "title"> {
-  const request = { seed, step: 0, images, firstImage: 0 };
-  const { lengths, visible, masked } = "blocks" in plan ? drawBlocks(plan, request) : drawPatches(plan, request);
+  const { masks: plan, seed, optimizer } = experiment;
+  const objective: RuntimeObjective = objectives[experiment.objective];
+  const small = { ...experiment, optimizer: { ...optimizer, deviceBatch: images } };
+  const { lengths, batch } = objective.batch(small, { step: 0, firstImage: 0 });
+  const masked = batch[objective.masks.predicted.leaf];
+  if (!(masked instanceof Int32Array)) throw new Error("internal: a mask of other numbers than int32");
   const { C, T } = lengths;
-  const caption = `${C} visible and ${T} masked patches, in every image`;
+  const caption = `${C} ${objective.masks.seen.name} and ${T} ${objective.masks.predicted.name} patches, in every image`;
   const grid: Grid = { rows: plan.gridHeight, columns: plan.gridWidth };
   const cell = side / Math.max(grid.rows, grid.columns);
   const veiled = (image: number): string =>
     `<path class="veil" d="${squares([...masked.subarray(image * T, (image + 1) * T)], grid, cell)}"/>${gridLines(grid, cell)}`;
   return {
     notes: [
-      `Drawn with seed ${seed}, as the trainer does: clear are the ${visible.length / images} patches that the encoder sees, and ` +
+      `Drawn with seed ${seed}, as the trainer does: clear are the ${C} patches that the encoder sees, and ` +
         "the veiled ones are predicted from them.",
       ...over,
     ],

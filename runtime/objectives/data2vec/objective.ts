@@ -1,6 +1,6 @@
 /** data2vec as its trainer sees it: patches masked in blocks, and a target encoder that is judged. */
 import type { Data2VecExperiment, RuntimeObjective } from "../../experiment";
-import { visibleBatch } from "../../loop/visible-batch";
+import { visibleBatch, visibleMasks } from "../../loop/visible-batch";
 import { drawBlocks } from "../../masks/blockwise";
 import { classPositionOf } from "../../model/positions";
 import { recorded } from "./recorded";
@@ -17,6 +17,8 @@ export const objective: RuntimeObjective<Data2VecExperiment> = {
     }));
   },
   networks: ({ encoder }) => `encoder ${encoder.depth}×${encoder.dim}, a linear head`,
+  second: () => null,
+  masks: visibleMasks,
   judged: { tree: "target", name: "target encoder" },
   handsOn: {
     model: "Data2VecVisionModel",

@@ -1,5 +1,5 @@
 /** What a recorded run of data2vec holds (docs/parity.md, tests/golden/transformers). */
-import type { RecordedForm } from "../../experiment";
+import type { RecordedForm } from "../recorded-form";
 
 export const recorded: RecordedForm = {
   forward: [
@@ -23,7 +23,6 @@ export const recorded: RecordedForm = {
     },
     { tensor: "fwd.loss", output: "loss", group: "losses", shape: () => [] },
   ],
-  masks: ({ seen, predicted }) => ({ visible: seen, masked: predicted }),
   second: null,
   losses: ["seq.loss"],
 };

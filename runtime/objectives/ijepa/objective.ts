@@ -35,6 +35,11 @@ export const objective: RuntimeObjective<IJepaExperiment> = {
   },
   networks: ({ encoder, predictor }) =>
     `encoder ${encoder.depth}×${encoder.dim}, predictor ${predictor.depth}×${predictor.dim}`,
+  second: ({ predictor }) => predictor,
+  masks: {
+    seen: { leaf: "contextIndex", name: "context" },
+    predicted: { leaf: "targetIndex", name: "targets" },
+  },
   judged: { tree: "target", name: "target encoder" },
   handsOn: {
     model: "IJepaModel",

@@ -1,5 +1,5 @@
 /** What the official code was made to record of a run (docs/parity.md). */
-import type { RecordedForm } from "../../experiment";
+import type { RecordedForm } from "../recorded-form";
 
 export const recorded: RecordedForm = {
   forward: [
@@ -30,7 +30,6 @@ export const recorded: RecordedForm = {
     { tensor: "fwd.loss_smooth_l1", output: "loss", group: "losses", shape: () => [] },
   ],
   also: [{ tensor: "fwd.regularizer", output: "regularizer", group: "losses" }],
-  masks: ({ seen, predicted }) => ({ contextIndex: seen, targetIndex: predicted }),
   second: { name: "predictor", hidden: "init.predictor.predictor_blocks.0.mlp.fc1.weight" },
   losses: ["seq.loss_smooth_l1"],
 };

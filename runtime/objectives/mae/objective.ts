@@ -1,6 +1,6 @@
 /** A masked autoencoder as its trainer sees it: patches at random, and the encoder itself, which is judged. */
 import type { MaeExperiment, RuntimeObjective } from "../../experiment";
-import { visibleBatch } from "../../loop/visible-batch";
+import { visibleBatch, visibleMasks } from "../../loop/visible-batch";
 import { drawPatches } from "../../masks/random";
 import { classPositionOf, positionsOf } from "../../model/positions";
 import { recorded } from "./recorded";
@@ -20,6 +20,8 @@ export const objective: RuntimeObjective<MaeExperiment> = {
   },
   networks: ({ encoder, decoder }) =>
     `encoder ${encoder.depth}×${encoder.dim}, decoder ${decoder.depth}×${decoder.dim}`,
+  second: ({ decoder }) => decoder,
+  masks: visibleMasks,
   judged: { tree: "weights", name: "encoder" },
   handsOn: {
     model: "ViTMAEModel",

@@ -1,6 +1,6 @@
 /** SimMIM as its trainer sees it: patches at random, and the encoder itself, which is judged. */
 import type { RuntimeObjective, SimmimExperiment } from "../../experiment";
-import { visibleBatch } from "../../loop/visible-batch";
+import { visibleBatch, visibleMasks } from "../../loop/visible-batch";
 import { drawPatches } from "../../masks/random";
 import { classPositionOf } from "../../model/positions";
 import { recorded } from "./recorded";
@@ -12,6 +12,8 @@ export const objective: RuntimeObjective<SimmimExperiment> = {
     { name: "encoder.pos_embed", shape: [1, image.gridHeight * image.gridWidth, encoder.dim], constant: "positions" },
   ],
   networks: ({ encoder }) => `encoder ${encoder.depth}×${encoder.dim}, a linear head`,
+  second: () => null,
+  masks: visibleMasks,
   judged: { tree: "weights", name: "encoder" },
   handsOn: {
     model: "ViTForMaskedImageModeling",

@@ -10,11 +10,13 @@ import { testSeed } from "../../support/seed";
 
 const LEAST = 0.97;
 
-function quickstart() {
-  const loaded = loadSpec("experiments/quickstart.json");
-  if (!loaded.ok) throw new Error("the quickstart is not valid");
+function compiled(path: string) {
+  const loaded = loadSpec(path);
+  if (!loaded.ok) throw new Error(`${path} is not valid`);
   return compile(loaded);
 }
+
+const quickstart = () => compiled("experiments/quickstart.json");
 
 const edits: readonly (readonly [what: string, from: string, to: string])[] = [
   ["key and query", "o.matmulNT(q, k,", "o.matmulNT(k, q,"],
@@ -32,13 +34,20 @@ const edits: readonly (readonly [what: string, from: string, to: string])[] = [
 ];
 
 describe("wrong edits of step.ts", () => {
-  it("are refused by its types", () => {
-    const verdicts = verdictsOf(quickstart(), { seed: testSeed, ofEachKind: 12 });
-    const accepted = verdicts.filter(({ refused }) => !refused).map(({ mutant }) => mutant);
-    const share = 1 - accepted.length / verdicts.length;
-    expect(new Set(verdicts.map(({ mutant }) => mutant.kind))).toEqual(new Set(kinds));
-    expect(share, `seed ${testSeed}, accepted: ${JSON.stringify(accepted, null, 1)}`).toBeGreaterThanOrEqual(LEAST);
-  }, 900_000);
+  it.each([
+    ["quickstart", 12],
+    ["methods/mae", 6],
+  ])(
+    "of %s are refused by its types",
+    (name, ofEachKind) => {
+      const verdicts = verdictsOf(compiled(`experiments/${name}.json`), { seed: testSeed, ofEachKind });
+      const accepted = verdicts.filter(({ refused }) => !refused).map(({ mutant }) => mutant);
+      const share = 1 - accepted.length / verdicts.length;
+      expect(new Set(verdicts.map(({ mutant }) => mutant.kind))).toEqual(new Set(kinds));
+      expect(share, `seed ${testSeed}, accepted: ${JSON.stringify(accepted, null, 1)}`).toBeGreaterThanOrEqual(LEAST);
+    },
+    900_000,
+  );
 
   it("are refused one by one", () => {
     const { typescript } = quickstart();

@@ -89,5 +89,5 @@ record(
     "mae_pixels",
     {**common, "crop": 14, "patch": 2, "dim": 12, "depth": 1, "heads": 3, "mlp": 3.3, "pdim": 20, "pdepth": 1, "pheads": 5, "B": 2,
      "mask": {"ratio": 0.6}, "norm_pix_loss": False},
-    seed=2, steps=3, **of_mae,
+    seed=2, steps=3, saved=True, **of_mae,
 )

@@ -111,10 +111,11 @@ def save(path, tensors):
         file.write(struct.pack("<Q", len(text)) + text + data)
 
 
-def record(name, c, seed, steps, model_of, run, named, tables, averaged=None):
+def record(name, c, seed, steps, model_of, run, named, tables, averaged=None, saved=False):
     """
     `tables` gives the position tables, which are not trained, by our names; `averaged`, where there is a moving average, the
-    part of the model that it is of, and the parameters of the average by our names.
+    part of the model that it is of, and the parameters of the average by our names. `saved`: the library writes the model of
+    step 0 too.
     """
     c = {"name": name, **c}
     rng = np.random.default_rng(seed)
@@ -123,6 +124,8 @@ def record(name, c, seed, steps, model_of, run, named, tables, averaged=None):
     for key, value in model.named_parameters():
         if value.requires_grad:
             value.data = 0.05 * torch.randn_like(value) + (1 if "norm" in key and "weight" in key else 0)
+    if saved:
+        model.save_pretrained(f"{name}-model")
     tensors = {f"init.{key}": value.numpy() for key, value in named(c, model, lambda p: p).items()}
     tensors |= {f"init.{key}": value.detach().numpy() for key, value in tables(model).items()}
     patches = (c["crop"] // c["patch"]) ** 2

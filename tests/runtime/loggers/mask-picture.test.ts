@@ -1,15 +1,27 @@
 import { describe, expect, it } from "vitest";
+import type { ObjectiveName } from "../../../runtime/experiment";
 import { maskPicture, picturingRunner } from "../../../runtime/loggers/mask-picture";
 import type { PreparedStep, StepRunner } from "../../../runtime/loop/train-loop";
+import { objectives } from "../../../runtime/objectives";
 import { tinyExperiment } from "../loop/tiny";
 
 const { image, masks, optimizer } = tinyExperiment;
-const batch = { contextIndex: Int32Array.of(0, 1, 2, 3), targetIndex: Int32Array.of(5, 6, 9, 10) };
+const seen = Int32Array.of(0, 1, 2, 3);
+const predicted = Int32Array.of(5, 6, 9, 10);
 const images = new Uint8Array(optimizer.deviceBatch * 3 * image.width * image.height).fill(200);
 
 describe("a picture of masks", () => {
-  it("has a row of three for each image: all of it, its context, its targets", () => {
-    const { width, height, data } = maskPicture({ experiment: tinyExperiment, images, batch });
+  it.each<readonly [name: ObjectiveName, says: string]>([
+    ["ijepa", "masks: image, context, targets"],
+    ["mae", "masks: image, visible, masked"],
+  ])("of %s has a row of three for each image: all of it, what is seen, what is predicted", (objective, says) => {
+    const { name, width, height, data } = maskPicture({
+      experiment: tinyExperiment,
+      objective: objectives[objective],
+      images,
+      masks: { seen, predicted },
+    });
+    expect(name).toBe(says);
     expect([width, height]).toEqual([3 * image.width + 4, 2 * image.height + 2]);
     expect(masks.contextCount).toBe(1);
     const at = (tile: number, row: number, patch: number): number => {
@@ -36,16 +48,20 @@ describe("a picture of masks", () => {
 it("draws the first of several sets of masks", () => {
   const experiment = { ...tinyExperiment, masks: { ...masks, setCount: 2 } };
   const ofSets = {
-    contextIndex: Int32Array.of(0, 1, 2, 3, 12, 13, 14, 15),
-    targetIndex: Int32Array.of(5, 6, 9, 10, 4, 4, 8, 8),
+    seen: Int32Array.of(0, 1, 2, 3, 12, 13, 14, 15),
+    predicted: Int32Array.of(5, 6, 9, 10, 4, 4, 8, 8),
   };
-  expect(maskPicture({ experiment, images, batch: ofSets })).toEqual(
-    maskPicture({ experiment: tinyExperiment, images, batch }),
+  const objective = objectives.ijepa;
+  expect(maskPicture({ experiment, objective, images, masks: ofSets })).toEqual(
+    maskPicture({ experiment: tinyExperiment, objective, images, masks: { seen, predicted } }),
   );
 });
 
 describe("a runner that draws", () => {
-  it("draws the first step of the process and of every epoch, and changes nothing else", async () => {
+  it.each<readonly [name: ObjectiveName, batch: object]>([
+    ["ijepa", { contextIndex: seen, targetIndex: predicted }],
+    ["mae", { visible: seen, masked: predicted }],
+  ])("of %s draws the first step of the process and of every epoch, and changes nothing else", async (name, batch) => {
     const given: Uint8Array[] = [];
     const runner: StepRunner = {
       ahead: 0,
@@ -59,7 +75,11 @@ describe("a runner that draws", () => {
       },
     };
     const drawn: number[] = [];
-    const picturing = picturingRunner(runner, { experiment: tinyExperiment, take: (step) => drawn.push(step) });
+    const picturing = picturingRunner(runner, {
+      experiment: tinyExperiment,
+      objective: objectives[name],
+      take: (step) => drawn.push(step),
+    });
     for (let step = 3; step < 12; step++) {
       expect(await picturing.run(picturing.prepare(step), async () => images)).toEqual({
         loss: 1,

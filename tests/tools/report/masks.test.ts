@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { buildMaskPlan } from "../../../compiler/masks/strategies";
+import { buildPlan } from "../../../compiler/plan/plan";
+import { loadSpec } from "../../../compiler/spec/load";
 import { experiment } from "../../../generated/quickstart/experiment";
 import { maskSection } from "../../../tools/report/masks";
 
@@ -63,6 +65,18 @@ describe("the picture of masks", async () => {
     expect(figures).toHaveLength(3);
     expect(figures[0]?.caption).toBe(caption);
     expect(notes[0]).toMatch(new RegExp(`^Drawn by ${strategy.strategy} masking with seed 0`));
+  });
+
+  it("of a masked autoencoder veils what is predicted, and leaves clear as many patches as are seen", async () => {
+    const loaded = loadSpec("experiments/methods/mae.json");
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics));
+    const { experiment: mae } = buildPlan({ spec: loaded.spec, specHash: "", generatorVersion: "" });
+    const { figures, notes } = await maskSection({ experiment: mae, root: ".", id: "m", of: null });
+    expect(figures.map(({ caption }) => caption)).toEqual(["16 visible and 48 masked patches, in every image"]);
+    expect(notes[0]).toMatch(/^Drawn with seed 0, .*clear are the 16 patches that the encoder sees/);
+    const veils = [...(figures[0]?.markup ?? "").matchAll(/class="veil" d="([^"]*)"/g)].map(([, d = ""]) => d);
+    expect(veils.map((d) => count(d, "M"))).toEqual([48, 48, 48, 48]);
+    expect(new Set(veils).size).toBe(4);
   });
 
   it("stands over blank squares where the images are not there, and says why", async () => {
