@@ -33,6 +33,7 @@ describe("defaults", () => {
       maskSets: 1,
       targets: { space: "representations", maskedAt: "output", normalize: true },
       loss: "smoothL1",
+      regularizer: { name: "none" },
       data: {
         source: "shapes",
         trainImages: 8192,

@@ -11,7 +11,7 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
   [
     "seeds",
     1,
-    "E201 seeds: no such field; want one of $schema, extends, name, description, seed, objective, image, encoder, predictor, masking, maskSets, targets, loss, data, augmentation, optimization, init, evaluation, checkpoint, log, hardware. Did you mean `seed`?",
+    "E201 seeds: no such field; want one of $schema, extends, name, description, seed, objective, image, encoder, predictor, masking, maskSets, targets, loss, regularizer, data, augmentation, optimization, init, evaluation, checkpoint, log, hardware. Did you mean `seed`?",
   ],
   [
     "optimization.adamw.betas",
@@ -63,7 +63,7 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
   [
     "__proto__",
     1,
-    "E201 __proto__: no such field; want one of $schema, extends, name, description, seed, objective, image, encoder, predictor, masking, maskSets, targets, loss, data, augmentation, optimization, init, evaluation, checkpoint, log, hardware",
+    "E201 __proto__: no such field; want one of $schema, extends, name, description, seed, objective, image, encoder, predictor, masking, maskSets, targets, loss, regularizer, data, augmentation, optimization, init, evaluation, checkpoint, log, hardware",
   ],
   // Missing keys.
   [
