@@ -5,6 +5,7 @@
 import type { Severity } from "./diagnostic";
 import { commandLineErrors } from "./kinds/command-line";
 import { compileErrors } from "./kinds/compile";
+import { documentErrors } from "./kinds/document";
 import { evaluateErrors } from "./kinds/evaluate";
 import { exportErrors } from "./kinds/export";
 import { maskErrors } from "./kinds/masks";
@@ -17,6 +18,7 @@ import { warningKinds } from "./kinds/warnings";
 export type { ErrorKind } from "./kinds/kind";
 
 export const errors = {
+  ...documentErrors,
   ...specErrors,
   ...maskErrors,
   ...compileErrors,
