@@ -115,7 +115,7 @@ function fewLabelTable({ fewLabels }: ProbeResults): readonly string[] {
 function headLines({ task, heads, best, choice, epochs }: ProbedHeads & { readonly task: string }): readonly string[] {
   const norm = best.batchNorm ? "batch norm and linear" : "linear";
   return [
-    `${task}: best of ${heads.length} heads in ${epochs} epochs ${withInterval(best.test)}: ${norm} on ${best.layers}, ` +
+    `${task}: best of ${heads.length} heads in ${epochsText(epochs)} ${withInterval(best.test)}: ${norm} on ${best.layers}, ` +
       `learning rate ${best.learningRate}, weight decay ${best.weightDecay}`,
     choiceLine(best.validation, choice, "head"),
   ];
@@ -124,7 +124,7 @@ function headLines({ task, heads, best, choice, epochs }: ProbedHeads & { readon
 function attentiveLines({ task, epochs, images, heads, settings, best, choice }: ProbedAttention): readonly string[] {
   return [
     `${task}: attentive probe ${withInterval(best.test)}: ${heads} heads over the patches of ${images} training images, best of ` +
-      `${settings.length} settings in ${epochs} epochs: learning rate ${best.learningRate}, weight decay ${best.weightDecay}`,
+      `${settings.length} settings in ${epochsText(epochs)}: learning rate ${best.learningRate}, weight decay ${best.weightDecay}`,
     choiceLine(best.validation, choice, "setting"),
   ];
 }
@@ -163,3 +163,5 @@ function explanations({ images, protocols, neighbours }: ProbeResults): readonly
   ];
   return [...(areAccuracies ? accuracies : []), ...protocols.map((name) => of[name])];
 }
+
+const epochsText = (epochs: number): string => (epochs === 1 ? "1 epoch" : `${epochs} epochs`);

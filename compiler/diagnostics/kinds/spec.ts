@@ -269,7 +269,7 @@ export const specErrors = {
     (facts: { unit: number; side: number; fitting: readonly number[] }) => ({
       what: "the squares that are masked do not fill the grid of patches",
       found: `squares of ${facts.unit}×${facts.unit} patches, and a grid of ${facts.side}×${facts.side}`,
-      want: `${facts.fitting.join(" or ")}, whose multiple ${facts.side} is`,
+      want: `${facts.fitting.join(" or ")}, which divide ${facts.side}`,
     }),
   ),
   batchWithoutStatistics: kind(
