@@ -141,8 +141,10 @@ export const elementwiseLowerings: KernelTable<Recorder, Handle, Value, Elementw
   varianceTermGrad: (r, [x], { weight, gamma, eps }) => {
     const { rows, width, less, variance } = centred(r, x);
     const deviation = deviationOf(r, variance, eps);
-    const below = r.clip(r.sub(r.graph.scalar(gamma), deviation), r.graph.scalar(0), r.graph.scalar(1));
-    const factor = r.div(r.times(r.unary("Sign", below), -weight / (width * (rows - 1))), deviation);
+    const upToOne = (x: Value): Value => r.clip(x, r.graph.scalar(0), r.graph.scalar(1));
+    // 1 where the deviation falls short, else 0: not every provider has Sign. Clipped first, so that nothing overflows.
+    const isShort = upToOne(r.times(upToOne(r.sub(r.graph.scalar(gamma), deviation)), 1e38));
+    const factor = r.div(r.times(isShort, -weight / (width * (rows - 1))), deviation);
     return r.mul(less, factor);
   },
   // The squares of all covariances less those of the variances.
