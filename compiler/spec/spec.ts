@@ -145,7 +145,7 @@ export interface NoRegularizerSpec {
 }
 /** The variance and covariance terms of VICReg (Bardes et al. 2022; γ = 1, ε = 1e-4), on the context encoder's features, the mean over the patches of a context, as in C-JEPA (Mo and Tong 2024). That paper's invariance between two views is the prediction here. Statistics are those of one micro-batch on one device. */
 export interface VicregRegularizerSpec {
-  /** weight · (variance · V + covariance · C) is added to the loss. */
+  /** Adds `weight` · (`variance` · V + `covariance` · C) to the loss. */
   readonly name: "vicreg";
   /** Weight of both terms in the loss. [weight] */
   readonly weight: number;
