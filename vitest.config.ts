@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { switchOffTelemetry } from "./runtime/engines/onnx/telemetry.ts";
+import LongestFirst from "./tests/longest-first.ts";
 
 // The processes of tests inherit it; in each of them `process.env` is a copy of vitest's.
 switchOffTelemetry();
@@ -12,6 +13,7 @@ export default defineConfig({
     setupFiles: ["tests/setup.ts"],
     testTimeout: 60_000,
     pool: "forks",
+    sequence: { sequencer: LongestFirst },
   },
   resolve: {
     alias: [{ find: /^ijepa\/runtime\/(.*)$/, replacement: new URL("./runtime/$1.ts", import.meta.url).pathname }],
