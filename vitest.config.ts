@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { switchOffTelemetry } from "./runtime/engines/onnx/telemetry.ts";
 import LongestFirst from "./tests/longest-first.ts";
@@ -13,6 +14,8 @@ export default defineConfig({
     setupFiles: ["tests/setup.ts"],
     testTimeout: 60_000,
     pool: "forks",
+    // Of two cores vitest would use one, and most tests wait for a process of their own.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     sequence: { sequencer: LongestFirst },
   },
   resolve: {
