@@ -45,7 +45,8 @@ interface Results {
     readonly stepsDone: number;
     readonly steps: number;
     readonly epochs: number;
-    readonly engine: string;
+    /** Null of a point that did not begin. */
+    readonly engine: string | null;
     readonly metrics: Readonly<Record<string, { readonly epoch: number; readonly value: number }>>;
     readonly curves: Readonly<Record<string, readonly { readonly epoch: number; readonly value: number }[]>>;
   }[];
@@ -83,7 +84,7 @@ export function sweptRecord(
       },
     ];
   });
-  const [engine] = new Set(points.map((point) => point.engine));
+  const engine = points.map((point) => point.engine).find((one) => one !== null);
   return { sweep: sweep.name, grid: sweep.file, engine: present(engine, "engine"), date, seeds: sweep.seeds, groups };
 }
 
