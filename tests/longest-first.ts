@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** From the longest; times differ from machine to machine, this order hardly. */
 const longest = [
   "tests/runtime/engines/xla/parity.test.ts",
-  "tests/runtime/engines/xla/mae.test.ts",
+  "tests/runtime/engines/xla/objectives.test.ts",
   "tests/commands/compile.test.ts",
   "tests/runtime/engines/xla/trainer.test.ts",
   "tests/runtime/engines/onnx/webgpu-official.test.ts",
@@ -17,7 +17,6 @@ const longest = [
   "tests/parity/mutations.test.ts",
   "tests/runtime/engines/xla/replicas.test.ts",
   "tests/docs/workflow.test.ts",
-  "tests/runtime/engines/xla/data2vec.test.ts",
 ].map((file) => resolve(file));
 
 export default class LongestFirst extends BaseSequencer {

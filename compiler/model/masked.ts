@@ -7,7 +7,7 @@
 import { type Graph, GraphBuilder, type Leaf, type Value } from "../ir/graph";
 import type { Dim, Num } from "../ir/number";
 import type { BaseNumbers } from "../plan/model-numbers";
-import { fixed, withClassToken } from "./dims";
+import { type Dims, encoderDims, fixed, type NetworkDims, networkAxes, withClassToken } from "./dims";
 import { afterClassToken, type EncoderDims, patchesInto, patchGroup } from "./encoder";
 import { layers, tokenGroup } from "./layers";
 import { batchLeaf } from "./trees";
@@ -18,7 +18,8 @@ export interface MaskNumbers {
   readonly masked: number;
 }
 
-export interface MaskDims {
+/** The axes of a model that masks patches: those of every model, and of its masks. */
+export interface MaskDims extends Dims {
   readonly visible: Dim;
   readonly masked: Dim;
   /** The visible patches, and the class token before them where there is one. */
@@ -27,17 +28,32 @@ export interface MaskDims {
   readonly sequence: Dim;
 }
 
-/** Axes of masks that are equally long in every image; `counts` says whose tokens a sequence with mask tokens is. */
-export function maskDims(n: BaseNumbers & MaskNumbers, counts: string): MaskDims {
+/**
+ * Masks are equally long in every image. `counts` says whose tokens a sequence with mask tokens is; `decoder` has the axes of
+ * a network behind the encoder.
+ */
+export function maskDims(n: BaseNumbers & MaskNumbers, counts: string, decoder?: NetworkDims): MaskDims {
+  const shared = encoderDims(n);
+  const { images, patches, values, encoder, allTokens } = shared;
   const visible = fixed("C", n.visible, "visible patches of an image");
   const masked = fixed("T", n.masked, "masked patches of an image");
   const encoded = n.classToken ? withClassToken("CE", visible, "the class token and the visible patches") : visible;
   const sequence = fixed("S", encoded.size + masked.size, counts, { how: "sum", of: [encoded, masked] });
-  return { visible, masked, encoded, sequence };
+  const networks = [...networkAxes(encoder), ...(decoder === undefined ? [] : networkAxes(decoder))];
+  const ofClassToken = n.classToken ? [allTokens, encoded] : [];
+  return {
+    ...shared,
+    visible,
+    masked,
+    encoded,
+    sequence,
+    lengths: [visible, masked],
+    all: [images, patches, values, ...networks, visible, masked, ...ofClassToken, sequence],
+  };
 }
 
 /** The leaves of such masks. */
-export const maskLeaves = ({ images, visible, masked }: Pick<EncoderDims, "images"> & MaskDims) => ({
+export const maskLeaves = ({ images, visible, masked }: Pick<MaskDims, "images" | "visible" | "masked">) => ({
   visible: batchLeaf("visible", {
     dtype: "i32",
     shape: [images, visible],

@@ -1,11 +1,10 @@
 /** What a decoder makes of held-out images: target blocks as the predictor expects them, as they are, and how far off both are. */
 import { type LabelledImages, openLabelledImages, usableOf } from "../../runtime/data/labelled";
 import { bytesOfImage } from "../../runtime/data/pixels";
-import { UserError } from "../../runtime/errors";
 import type { IJepaExperiment, ImagePlan } from "../../runtime/experiment";
 import { type MaskBatch, sampleSet } from "../../runtime/masks/sampler";
 import { type Predicted, predict } from "../export/onnx/predictions";
-import { ExportRefused } from "../export/refused";
+import { whyLeftOut } from "../export/refused";
 import { type ExportSource, openSource } from "../export/source";
 import { frequentSteps } from "../report/predictions";
 import { decoderOfRun, encoderSum, type TrainedDecoder } from "./decoder-of-run";
@@ -66,9 +65,7 @@ export async function decodingOf(what: { readonly run: string; readonly root: st
       await source.close();
     }
   } catch (error) {
-    if (error instanceof ExportRefused) return error.problem.what;
-    if (error instanceof UserError) return `${error.code}: ${error.message}`;
-    throw error;
+    return whyLeftOut(error);
   }
 }
 

@@ -1,9 +1,8 @@
 /** What the target encoder of a run makes of held-out images: the features that the pictures of a report are drawn from. */
 import { type LabelledImages, openLabelledImages, usableOf } from "../../runtime/data/labelled";
-import { UserError } from "../../runtime/errors";
 import type { Experiment } from "../../runtime/experiment";
 import { openEncoder } from "../export/onnx/session";
-import { ExportRefused } from "../export/refused";
+import { whyLeftOut } from "../export/refused";
 import { openSource } from "../export/source";
 import { type PredictedCosines, predictedCosines } from "./predictions";
 
@@ -58,9 +57,7 @@ export async function heldOutFeatures(options: HeldOutOptions): Promise<HeldOutF
       await source.close();
     }
   } catch (error) {
-    if (error instanceof ExportRefused) return error.problem.what;
-    if (error instanceof UserError) return `${error.code}: ${error.message}`;
-    throw error;
+    return whyLeftOut(error);
   }
 }
 

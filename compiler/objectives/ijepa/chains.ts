@@ -14,11 +14,10 @@ import {
 import { LAYER_NORM_EPS, layers, linearGroup, normGroup, tokenGroup } from "../../model/layers";
 import { IMAGES, type Model } from "../../model/model";
 import { dimsOf, type IJepaDims } from "./dims";
-import { targetEnds } from "./ends";
 import { predictorLayout } from "./networks";
 import type { IJepaNumbers } from "./numbers";
 import { contextEmbedding, regularizing } from "./regularizer";
-import { blockRows, targetStages } from "./targets";
+import { blockRows, targetChain } from "./targets";
 import { type IJepaTrees, treesOf } from "./trees";
 
 /**
@@ -112,17 +111,7 @@ export function buildModel(n: IJepaNumbers): Model {
     operands: n.operands,
     images: imagesChain(n, dims),
     chains: [
-      {
-        kind: "frozen",
-        name: "target",
-        part: "target encoder",
-        ...targetStages(n, dims, trees),
-        input: IMAGES,
-        weights: "target",
-        running: "h",
-        result: "targets",
-        ends: targetEnds(n, dims),
-      },
+      targetChain(n, dims, trees, "targets"),
       {
         kind: "trained",
         name: "context",

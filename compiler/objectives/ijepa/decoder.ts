@@ -12,9 +12,8 @@ import type { NetworkLayout } from "../../model/networks";
 import { type ModelTrees, positionsLeaf, scheduleLeaves } from "../../model/trees";
 import type { Network } from "../../plan/model-numbers";
 import { dimsOf, type IJepaDims } from "./dims";
-import { targetEnds } from "./ends";
 import type { IJepaNumbers } from "./numbers";
-import { blockRows, pixelTargets, targetStages } from "./targets";
+import { blockRows, pixelTargets, targetChain } from "./targets";
 import { type IJepaTrees, treesOf } from "./trees";
 
 /** The axes of I-JEPA with the decoder in the place of the predictor, and without a context. */
@@ -143,17 +142,7 @@ export function decoderModel(n: IJepaNumbers, network: Network): Model | { reado
     operands: n.operands,
     images: imagesChain(n, dims),
     chains: [
-      {
-        kind: "frozen",
-        name: "target",
-        part: "target encoder",
-        ...targetStages(n, dims, trees),
-        input: IMAGES,
-        weights: "target",
-        running: "h",
-        result: "representations",
-        ends: targetEnds(n, dims),
-      },
+      targetChain(n, dims, trees, "representations"),
       {
         kind: "frozen",
         name: "pixels",

@@ -1,4 +1,4 @@
-/** What is predicted, by what it is and what is seen to make it: the stages of the chain of targets. */
+/** What is predicted, by what it is and what is seen to make it: the chain of targets. */
 import { type Graph, GraphBuilder, type Value } from "../../ir/graph";
 import type { Chain } from "../../ir/stage";
 import {
@@ -14,7 +14,9 @@ import {
   targetBlock,
 } from "../../model/encoder";
 import { LAYER_NORM_EPS, TARGET_NORM_EPS } from "../../model/layers";
+import { type FrozenChain, IMAGES } from "../../model/model";
 import type { IJepaDims } from "./dims";
+import { targetEnds } from "./ends";
 import type { IJepaNumbers } from "./numbers";
 import type { IJepaTrees } from "./trees";
 
@@ -81,7 +83,7 @@ export function pixelTargets(n: IJepaNumbers, dims: IJepaDims, { batch }: IJepaT
   return g.finish([blockRows(g, n, dims, pixels, "targets")]);
 }
 
-export function targetStages(n: IJepaNumbers, dims: IJepaDims, trees: IJepaTrees): Pick<Chain, "title" | "stages"> {
+function targetStages(n: IJepaNumbers, dims: IJepaDims, trees: IJepaTrees): Pick<Chain, "title" | "stages"> {
   if (n.targetSpace === "pixels") return { title: "Targets: pixels", stages: [once(pixelTargets(n, dims, trees))] };
   if (n.targetsMaskedAt === "output") {
     return {
@@ -100,3 +102,16 @@ export function targetStages(n: IJepaNumbers, dims: IJepaDims, trees: IJepaTrees
     ],
   };
 }
+
+/** The target encoder's chain; `result` is what its rows are called in the step. */
+export const targetChain = (n: IJepaNumbers, dims: IJepaDims, trees: IJepaTrees, result: string): FrozenChain => ({
+  kind: "frozen",
+  name: "target",
+  part: "target encoder",
+  ...targetStages(n, dims, trees),
+  input: IMAGES,
+  weights: "target",
+  running: "h",
+  result,
+  ends: targetEnds(n, dims),
+});

@@ -1,4 +1,4 @@
-/** Masked autoencoders and SimMIM on XLA: recorded runs, operands in bfloat16, and several devices against one. */
+/** Objectives beside I-JEPA on XLA: recorded runs, operands in bfloat16, and several devices against one. */
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { castsOfStep } from "../../../../compiler/step/casts";
@@ -23,12 +23,14 @@ const cpu = { threads: 1, device: "cpu" } as const;
 const moments = (of: Trained): readonly (readonly [path: string, values: Float32Array])[] =>
   [...of.state].filter(([path]) => path.startsWith("m."));
 
-describe.skipIf(!hasPlugin)(`masked autoencoders (seed ${testSeed})`, { timeout: 300_000 }, () => {
+describe.skipIf(!hasPlugin)(`objectives (seed ${testSeed})`, { timeout: 300_000 }, () => {
   test.each([
     ["mae_normalized", 197],
     ["mae_pixels", 121],
     ["simmim_two_blocks", 107],
     ["simmim_one_block", 69],
+    ["data2vec_blocks", 301],
+    ["data2vec_last", 173],
   ] as const)("%s holds", async (name, tensors) => {
     const path = fileURLToPath(new URL(`../../../golden/transformers/${name}.safetensors`, import.meta.url));
     const { trace, files } = await compiledTraceAt(path);
@@ -43,7 +45,7 @@ describe.skipIf(!hasPlugin)(`masked autoencoders (seed ${testSeed})`, { timeout:
     }
   });
 
-  test("bfloat16 is the reference with the same casts, and float64 within what rounding explains", async () => {
+  test("mae in bfloat16 is the reference with the same casts, and float64 within what rounding explains", async () => {
     const { predictor: decoder, masking: _, ...common } = base;
     const spec = {
       ...common,
@@ -63,16 +65,19 @@ describe.skipIf(!hasPlugin)(`masked autoencoders (seed ${testSeed})`, { timeout:
     expect(errorTo(exact)).toBeGreaterThan(2 ** -11);
   });
 
-  test.each(["mae", "simmim"] as const)("two processes of two devices are one device: %s", async (objective) => {
-    const hardware = { engine: "xla", device: "cpu", objective } as const;
-    const holding =
-      (devices: number): MakeEngine =>
-      (reducer) =>
-        createEngine({ ...cpu, pjrtPlugin: plugin.path, devices, reducer });
-    const one = await manyDevicesProgram({ ...hardware, gpus: 1, accumulation: 4 });
-    const wanted = await threeSteps(one, holding(1));
-    const many = await manyDevicesProgram({ ...hardware, gpus: 4, accumulation: 1 });
-    const found = await onRanks(2, (communicator) => threeSteps(many, holding(2), communicator));
-    for (const rank of found) expectClose(rank, wanted);
-  });
+  test.each(["mae", "simmim", "data2vec"] as const)(
+    "two processes of two devices are one device: %s",
+    async (objective) => {
+      const hardware = { engine: "xla", device: "cpu", objective } as const;
+      const holding =
+        (devices: number): MakeEngine =>
+        (reducer) =>
+          createEngine({ ...cpu, pjrtPlugin: plugin.path, devices, reducer });
+      const one = await manyDevicesProgram({ ...hardware, gpus: 1, accumulation: 4 });
+      const wanted = await threeSteps(one, holding(1));
+      const many = await manyDevicesProgram({ ...hardware, gpus: 4, accumulation: 1 });
+      const found = await onRanks(2, (communicator) => threeSteps(many, holding(2), communicator));
+      for (const rank of found) expectClose(rank, wanted);
+    },
+  );
 });
