@@ -30,6 +30,8 @@ export interface BuilderSettings {
   readonly precision: ProductPrecision;
   /** Whether the backward pass makes anew what is made in passing of a tensor that it has; else it is kept for it. */
   readonly recomputes: boolean;
+  /** Whether the operands of a product of bfloat16 are first brought into the order that the device's kernels read. */
+  readonly ordersOperands: boolean;
   /** Devices that run the program together, each on its share of the batch; left out: one. */
   readonly replicas?: number;
 }
@@ -44,6 +46,8 @@ export class Builder {
   readonly #parameters = new Set<Value>();
   /** What a cast to bfloat16 was made of. */
   readonly #castFrom = new Map<Value, Value>();
+  /** Transposes and casts of them: XLA leaves such a value in the order of what it is a transpose of. */
+  readonly #permuted = new Set<Value>();
   #names = 0;
 
   constructor(private readonly settings: BuilderSettings) {}
@@ -149,6 +153,7 @@ export class Builder {
     const to = { type, shape: x.shape };
     const value = this.#write(`stablehlo.convert ${x.name} : (${typeText(x)}) -> ${typeText(to)}`, type, x.shape);
     if (type === "bf16") this.#castFrom.set(value, x);
+    if (this.#permuted.has(x)) this.#permuted.add(value);
     return value;
   }
 
@@ -158,6 +163,10 @@ export class Builder {
    */
   again(x: Value): Value {
     if (!this.settings.recomputes) return x;
+    return this.#barrier(x);
+  }
+
+  #barrier(x: Value): Value {
     return this.#write(`stablehlo.optimization_barrier ${x.name} : ${typeText(x)}`, x.type, x.shape);
   }
 
@@ -224,7 +233,20 @@ export class Builder {
     const shape = order.map((axis) => sizeAt(x, axis));
     const to = typeText({ type: x.type, shape });
     const text = `stablehlo.transpose ${x.name}, dims = [${order.join(", ")}] : (${typeText(x)}) -> ${to}`;
-    return this.#write(text, x.type, shape);
+    const value = this.#write(text, x.type, shape);
+    this.#permuted.add(value);
+    return value;
+  }
+
+  /**
+   * The same tensor, with its elements in memory in the order of its axes. XLA reads a transpose where its operand lies, and
+   * so what is made of it, but not a reshape; the barrier keeps this one and the one back from cancelling out. The axis of
+   * one entry in front costs XLA's loops nothing, a flat form a division for every element.
+   */
+  #inOrder(x: Value): Value {
+    if (!this.#permuted.has(x)) return x;
+    const inFront = this.reshape(x, [1, ...x.shape]);
+    return this.reshape(this.#barrier(inFront), x.shape);
   }
 
   /** `size` places along an axis, beginning at `start`. */
@@ -295,7 +317,23 @@ export class Builder {
    * Products of float32 or of bfloat16; their sums are float32. Those of bfloat16 are exact in float32, so that there is
    * nothing to be more precise about. Axes: batch, the rest of a, the rest of b.
    */
-  dot(a: Value, b: Value, { batch = [[], []], contract }: Dot): Value {
+  dot(a: Value, b: Value, axes: Dot): Value {
+    return this.settings.ordersOperands && a.type === "bf16" ? this.#orderedDot(a, b, axes) : this.#dot(a, b, axes);
+  }
+
+  /** With the axes of the left one in the order batch, rest, summed, and both operands in the order of their axes in memory. */
+  #orderedDot(a: Value, b: Value, { batch = [[], []], contract }: Dot): Value {
+    const rest = a.shape.flatMap((_, i) => (batch[0].includes(i) || contract[0].includes(i) ? [] : [i]));
+    const order = [...batch[0], ...rest, ...contract[0]];
+    const left = order.every((axis, i) => axis === i) ? a : this.transpose(a, order);
+    const at = (axis: number): number => order.indexOf(axis);
+    return this.#dot(this.#inOrder(left), this.#inOrder(b), {
+      batch: [batch[0].map(at), batch[1]],
+      contract: [contract[0].map(at), contract[1]],
+    });
+  }
+
+  #dot(a: Value, b: Value, { batch = [[], []], contract }: Dot): Value {
     const rest = (x: Value, side: 0 | 1): number[] =>
       x.shape.filter((_, i) => !batch[side].includes(i) && !contract[side].includes(i));
     const shape = [...batch[0].map((axis) => sizeAt(a, axis)), ...rest(a, 0), ...rest(b, 1)];

@@ -39,6 +39,7 @@ const accelerator = {
   joinsProcesses: true,
   precision: "HIGHEST",
   recomputes: true,
+  ordersOperands: false,
   flags: { bf16: { xla_allow_excess_precision: false } },
 } as const;
 
@@ -50,6 +51,9 @@ export const targets: { readonly [D in XlaDevice]: Target } = {
     joinsProcesses: false,
     precision: "DEFAULT",
     recomputes: false,
+    // YNNPACK, whose kernels of bfloat16 a processor has, multiplies rows by a matrix or by its transpose. Other products of
+    // bfloat16 XLA takes in float32 (docs/engines.md).
+    ordersOperands: true,
     flags: { fp32: withoutYnn },
   },
   gpu: {

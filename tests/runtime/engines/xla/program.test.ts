@@ -81,10 +81,63 @@ describe("products", () => {
     },
   };
   test.each(["DEFAULT", "HIGHEST"] as const)("say how exact they are: %s", (precision) => {
-    const { text } = programOf(product, { state: new Map(), lengths: {}, settings: { precision, recomputes: false } });
+    const { text } = programOf(product, {
+      state: new Map(),
+      lengths: {},
+      settings: { precision, recomputes: false, ordersOperands: false },
+    });
     expect(text).toContain(`precision = [${precision}, ${precision}]`);
     // The same product twice is written once.
     expect(text.match(/dot_general/g)).toHaveLength(1);
+  });
+});
+
+describe("products of bfloat16", () => {
+  /** The gradient of a weight and two products of attention, of operands that were transposed. */
+  const backward: EngineFunction = {
+    name: "backward",
+    reads: [],
+    inputs: new Map([
+      ["x", f32(2, 3, 5)],
+      ["y", f32(2, 3, 6)],
+      ["q", f32(2, 3, 4)],
+      ["p", f32(2, 2, 3, 3)],
+    ]),
+    lengths: [],
+    run: (ops, _, inputs) => {
+      const o = plainOps(ops);
+      const { x, y, q, p } = inputs as {
+        x: F32<[2, 3, 5]>;
+        y: F32<[2, 3, 6]>;
+        q: F32<[2, 3, 4]>;
+        p: F32<[2, 2, 3, 3]>;
+      };
+      const heads = o.toBf16(o.unmergeHeads(q, { heads: 2, headWidth: 2 }));
+      const scores = o.toBf16(p);
+      return {
+        state: {},
+        outputs: {
+          dW: o.linearGradWeight(o.toBf16(x), o.toBf16(y)),
+          dV: o.matmulTN(scores, heads, { scale: 1 }),
+          mixed: o.matmul(scores, heads, { scale: 1 }),
+        },
+      };
+    },
+  };
+  const textOn = (device: "cpu" | "gpu"): string =>
+    programOf(backward, { state: new Map(), lengths: {}, settings: targets[device] }).text;
+  /** Axes that are summed, left × right, of the products in their order. */
+  const summed = (text: string): readonly string[] =>
+    [...text.matchAll(/contracting_dims = (\[\d\] x \[\d\])/g)].map(([, axes = ""]) => axes);
+
+  test("sum over the last axis on the left where the kernels read rows, each operand in order once", () => {
+    expect(summed(textOn("cpu"))).toEqual(["[1] x [0]", "[3] x [2]", "[3] x [2]"]);
+    // x, the scores and the heads, which two products read.
+    expect(textOn("cpu").match(/optimization_barrier/g)).toHaveLength(3);
+  });
+  test("stay as they are where XLA chooses the order itself", () => {
+    expect(summed(textOn("gpu"))).toEqual(["[0] x [0]", "[2] x [2]", "[3] x [2]"]);
+    expect(textOn("gpu")).not.toContain("optimization_barrier");
   });
 });
 

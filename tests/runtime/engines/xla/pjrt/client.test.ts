@@ -99,7 +99,7 @@ describe.skipIf(!hasPlugin).each(plugins)("$name", ({ path }) => {
     const many = await Client.create(pjrt, { cpu_device_count: 4 }, { most: 4 });
     expect(many).toMatchObject({ found: 4, devices: [0, 1, 2, 3] });
     expect(many.allDevices()).toEqual([0, 1, 2, 3]);
-    const b = new Builder({ precision: "DEFAULT", recomputes: false, replicas: 4 });
+    const b = new Builder({ precision: "DEFAULT", recomputes: false, ordersOperands: false, replicas: 4 });
     const x = b.parameter("f32", [2]);
     const mean = b.meanOverReplicas(x);
     const text = `module @mean attributes {mhlo.num_replicas = 4 : i32} {
