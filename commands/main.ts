@@ -349,7 +349,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return code;
   } catch (cause) {
     if (cause instanceof CommanderError && cause.exitCode === 0) return 0;
-    const diagnostic = diagnosticOf(cause, args[0]);
+    const diagnostic = diagnosticOf(cause, args);
     if (diagnostic === null) throw cause;
     printDiagnostics([diagnostic]);
     return exitCode([diagnostic]);

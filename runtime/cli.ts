@@ -46,15 +46,19 @@ export type CommandLine =
   | { readonly kind: "run"; readonly flags: TrainerFlags }
   | { readonly kind: "text"; readonly text: string; readonly exitCode: 0 | 2 };
 
-function wholeNumber(least: number): (text: string) => number {
+function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  const wanted = most === Number.MAX_SAFE_INTEGER ? `, ${least} or more` : ` from ${least} to ${most}`;
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`It must be a whole number${wanted}.`);
     }
     return value;
   };
 }
+
+/** Most threads of a pool, as in a spec: an engine that is asked for very many starts them for minutes. */
+export const MOST_THREADS = 1024;
 
 function folder(text: string): string {
   if (text.trim() === "") throw new InvalidArgumentError("It must name a folder.");
@@ -81,18 +85,21 @@ const serverOption = (flags: string, title: string, given: string | null): Optio
     .argParser(address)
     .default(given ?? off);
 
-/** `args` are those after the file name; `dataRoot` is where the data lie that are not told to lie elsewhere. */
-export function parseFlags(experiment: Experiment, args: readonly string[], dataRoot = "."): CommandLine {
-  let text = "";
-  const command = new Command("train.js")
+/** What flags have that are left out, and what the texts say of the trainer. */
+type Defaults = Pick<
+  TrainerFlags,
+  "dataRoot" | "runDirectory" | "logEverySteps" | "loggers" | "threads" | "workers"
+> & {
+  readonly description: string;
+  readonly version: string;
+};
+
+const commandOf = ({ loggers, ...defaults }: Defaults): Command =>
+  new Command("train.js")
     .usage("[flags]")
-    .description(
-      `Trains the experiment "${experiment.name}": ${experiment.schedule.steps} steps of ` +
-        `${experiment.optimizer.globalBatch} images. The experiment itself is compiled in: to change it, change its ` +
-        "JSON and compile again.",
-    )
-    .option("--data <root>", "folder that relative data paths start from", folder, dataRoot)
-    .option("--run-dir <dir>", "folder of this run: checkpoints and logs", folder, experiment.runDirectory)
+    .description(defaults.description)
+    .option("--data <root>", "folder that relative data paths start from", folder, defaults.dataRoot)
+    .option("--run-dir <dir>", "folder of this run: checkpoints and logs", folder, defaults.runDirectory)
     .option(
       "--resume [latest|auto|path]",
       "go on from the newest checkpoint of the run folder, or from the one named; auto: begin where there is none",
@@ -107,32 +114,49 @@ export function parseFlags(experiment: Experiment, args: readonly string[], data
         .argParser(floor)
         .default([], "none"),
     )
-    .option("--log-every <n>", "steps between lines of the log", wholeNumber(1), experiment.log.logEverySteps)
-    .option("--tensorboard", "write event files for TensorBoard into the run folder", experiment.log.tensorboard)
+    .option("--log-every <n>", "steps between lines of the log", wholeNumber(1), defaults.logEverySteps)
+    .option("--tensorboard", "write event files for TensorBoard into the run folder", loggers.tensorboard)
     .option("--no-tensorboard", "write none, whatever the experiment says")
-    .addOption(serverOption("--mlflow <address>", "MLflow", experiment.log.mlflow))
-    .addOption(serverOption("--trackio <address>", "Trackio", experiment.log.trackio))
-    .option("--threads <n>", "threads of the engine, 0 = all cores", wholeNumber(0), experiment.hardware.threads)
-    .option("--workers <n>", "threads that read images, 0 = automatic", wholeNumber(0), experiment.hardware.workers)
+    .addOption(serverOption("--mlflow <address>", "MLflow", loggers.mlflow))
+    .addOption(serverOption("--trackio <address>", "Trackio", loggers.trackio))
+    .option("--threads <n>", "threads of the engine, 0 = all cores", wholeNumber(0, MOST_THREADS), defaults.threads)
+    .option("--workers <n>", "threads that read images, 0 = automatic", wholeNumber(0, MOST_THREADS), defaults.workers)
     .option("--pjrt-plugin <file>", "PJRT plugin of the engine xla, instead of looking for one")
     .option("--no-progress", "print lines instead of a progress bar")
     .option("--quiet", "print nothing but errors")
-    .version(
+    .version(defaults.version, "--version", "print what this trainer is")
+    .helpOption("--help", "print this text");
+
+/** The names of all flags, e.g. "--run-dir". */
+export const flagNames = (): readonly string[] =>
+  commandOf({
+    ...{ dataRoot: ".", runDirectory: ".", logEverySteps: 1, threads: 0, workers: 0, description: "", version: "" },
+    loggers: { tensorboard: false, mlflow: null, trackio: null },
+  }).options.flatMap(({ long }) => (long === undefined ? [] : [long]));
+
+/** `args` are those after the file name; `dataRoot` is where the data lie that are not told to lie elsewhere. */
+export function parseFlags(experiment: Experiment, args: readonly string[], dataRoot = "."): CommandLine {
+  let text = "";
+  const write = (line: string): void => {
+    text += line;
+  };
+  const command = commandOf({
+    dataRoot,
+    runDirectory: experiment.runDirectory,
+    logEverySteps: experiment.log.logEverySteps,
+    loggers: experiment.log,
+    threads: experiment.hardware.threads,
+    workers: experiment.hardware.workers,
+    description:
+      `Trains the experiment "${experiment.name}": ${experiment.schedule.steps} steps of ` +
+      `${experiment.optimizer.globalBatch} images. The experiment itself is compiled in: to change it, change its ` +
+      "JSON and compile again.",
+    version:
       `${experiment.name}, compiled by ijepa ${experiment.generatorVersion} (spec ${experiment.specHash})` +
-        (experiment.editedCode === undefined ? "" : `, edited by hand (code ${experiment.editedCode})`),
-      "--version",
-      "print what this trainer is",
-    )
-    .helpOption("--help", "print this text")
+      (experiment.editedCode === undefined ? "" : `, edited by hand (code ${experiment.editedCode})`),
+  })
     .exitOverride()
-    .configureOutput({
-      writeOut: (line) => {
-        text += line;
-      },
-      writeErr: (line) => {
-        text += line;
-      },
-    });
+    .configureOutput({ writeOut: write, writeErr: write });
   try {
     command.parse(args, { from: "user" });
     const { resume, initFrom } = command.opts<{ resume?: true | string; initFrom?: string }>();

@@ -56,7 +56,8 @@ export function docComment(text: string): string {
   if (line.length <= WIDTH) return line;
   const lines: string[] = [];
   let current = "";
-  for (const word of text.split(" ")) {
+  // A shape stays on one line.
+  for (const word of text.split(/ (?![^[\]]*\])/)) {
     if (current !== "" && current.length + word.length + 4 > WIDTH) {
       lines.push(current);
       current = word;

@@ -73,6 +73,9 @@ const termsOf = ({ loss, regularizer }: TrainedModel): readonly Differentiated[]
 export const batchAxes = ({ trees }: Pick<Step, "trees">): readonly Dim[] =>
   varyingAxes(leavesOf(trees.batch, isLeaf).map(([, leaf]) => leaf));
 
+/** Images are bytes, which the step normalizes. */
+const usesBytes = ({ trees }: Pick<TrainedModel, "trees">): boolean => trees.constants.pixelMean !== undefined;
+
 const isLeaf = (value: object): value is Leaf => "tree" in value;
 
 export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettings): string {
@@ -125,6 +128,7 @@ export function emitStep({ plan, model, step }: Trainer, { numbers }: EmitSettin
     batch: inputFields(step, "batch"),
     schedule: inputFields(step, "schedule"),
     constants: inputFields(step, "constants"),
+    usesBytes: usesBytes(model),
     readsTarget: model.chains.some(
       (chain) =>
         chain.kind === "frozen" &&
@@ -256,7 +260,7 @@ export function emitFeatures({ model }: Trainer, { numbers }: EmitSettings): str
     needsBlockAt: helpers.includes("blockAt"),
     functions: functions.map(({ text }) => text),
     inputs: featureInputs(model).map(({ path, ...leaf }) => ({ name: path, type: tensorType(leaf, leaf.role) })),
-    usesBytes: model.trees.constants.pixelMean !== undefined,
+    usesBytes: usesBytes(model),
     body: indent(body.lines),
     result: body.valueOf(last),
   });

@@ -124,7 +124,7 @@ function imagePatches(n: BaseNumbers, dims: EncoderDims): Graph {
 /** The chain that all others begin with. */
 export const imagesChain = (n: BaseNumbers, dims: EncoderDims): Chain => ({
   name: IMAGES,
-  title: "Images: patches of normalized pixels, once for all encoders",
+  title: "Images: patches of normalized pixels, made once",
   stages: [once(imagePatches(n, dims))],
 });
 

@@ -8,7 +8,7 @@ import type { Dims } from "./dims";
 export const IMAGE_CHANNELS = 3;
 
 const imagesDoc: { readonly [P in BaseNumbers["pixels"]]: string } = {
-  u8: "Pixels as bytes; the step normalizes them, once for all encoders.",
+  u8: "Pixels as bytes; the step normalizes them.",
   f32: "Pixels that are normalized already.",
 };
 

@@ -4,6 +4,7 @@ import { type BundleInput, bundleMany } from "../bundle/bundle";
 import type { Compiled } from "../compile";
 import type { GeneratedFile } from "../emit/code";
 import { type Edits, editsIn } from "./edits";
+import { refuseOthersFiles } from "./others";
 import { writeTrainer } from "./write";
 
 export interface WriteOptions {
@@ -16,12 +17,13 @@ export type WriteResult =
   /** Nothing of the trainer was written. */
   | { readonly ok: false; readonly edits: Edits };
 
-/** To folders of their names below `out`, in order. */
+/** To folders of their names below `out`, in order. Throws FolderTaken before anything is written. */
 export async function writeTrainers(
   out: string,
   trainers: readonly Compiled[],
   { force = false }: WriteOptions = {},
 ): Promise<readonly WriteResult[]> {
+  refuseOthersFiles(out, trainers);
   const checked = trainers.map((compiled) => {
     const folder = join(out, compiled.plan.experiment.name);
     return { compiled, edits: force ? null : editsIn(folder, compiled.files) };

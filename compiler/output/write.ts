@@ -1,10 +1,21 @@
 /** Puts a trainer's files in their folder. Every file appears whole or not at all. */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "../../runtime/make-folder";
 import type { Compiled } from "../compile";
 import type { GeneratedFile } from "../emit/code";
 import { writtenBefore } from "./edits";
 import { manifestOf } from "./manifest";
+
+/** Bundles are CommonJS wherever they lie, also below a package that is not. */
+const PACKAGE = `${JSON.stringify({ type: "commonjs" })}\n`;
+const STARTER = "// The trainer that was compiled last.\n";
+
+/** What is written beside the folders of trainers, and whether a text of that name is of here. */
+export const besideTrainers: Readonly<Record<string, (text: string) => boolean>> = {
+  "package.json": (text) => text === PACKAGE,
+  "train.js": (text) => text.startsWith(STARTER),
+};
 
 /** Writes beside the file first, then puts it in place. */
 export function writeWhole(path: string, text: string): void {
@@ -29,7 +40,7 @@ export interface WriteInput {
 export function writeTrainer({ out, compiled, bundle }: WriteInput): string {
   const { name } = compiled.plan.experiment;
   const folder = join(out, name);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const manifest: GeneratedFile = {
     name: "manifest.json",
     text: `${JSON.stringify(manifestOf(folder, compiled), null, 2)}\n`,
@@ -39,15 +50,11 @@ export function writeTrainer({ out, compiled, bundle }: WriteInput): string {
   for (const file of files) writeWhole(join(folder, file.name), file.text);
   const kept = new Set(files.map((file) => file.name));
   for (const name of before) if (!kept.has(name)) rmSync(join(folder, name));
-  // Bundles are CommonJS wherever they lie, also below a package that is not.
-  writeWhole(join(out, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
+  writeWhole(join(out, "package.json"), PACKAGE);
   return folder;
 }
 
 /** Makes `<out>/train.js` start the trainer of this name. */
 export function pointAt(out: string, name: string): void {
-  writeWhole(
-    join(out, "train.js"),
-    `// The trainer that was compiled last.\nrequire(${JSON.stringify(`./${name}/train.js`)});\n`,
-  );
+  writeWhole(join(out, "train.js"), `${STARTER}require(${JSON.stringify(`./${name}/train.js`)});\n`);
 }

@@ -64,14 +64,24 @@ export interface FoundCheckpoint {
   readonly problem: string | null;
 }
 
-/** All checkpoints of a run, the newest (by step) first, damaged ones last. An absent folder has none. */
-export async function listCheckpoints(directory: string, name: string): Promise<readonly FoundCheckpoint[]> {
+/** Files with the latest checkpoints of experiments of other names. An absent folder has none. */
+export async function latestOfOthers(directory: string, name: string): Promise<readonly string[]> {
+  const own = basename(latestPath("", name));
+  return (await filesIn(directory)).filter((file) => file.endsWith("-latest.safetensors") && file !== own);
+}
+
+async function filesIn(directory: string): Promise<readonly string[]> {
   const names = await readdir(directory).catch((cause: unknown): string[] => {
     if (hasCode(cause, "ENOENT")) return [];
     throw fileNotReadable({ path: directory, why: reasonOf(cause), cause });
   });
+  return names.sort();
+}
+
+/** All checkpoints of a run, the newest (by step) first, damaged ones last. An absent folder has none. */
+export async function listCheckpoints(directory: string, name: string): Promise<readonly FoundCheckpoint[]> {
   const found: FoundCheckpoint[] = [];
-  for (const file of names.sort()) {
+  for (const file of await filesIn(directory)) {
     const keptEpoch = epochOf(file, name);
     if (keptEpoch === undefined) continue;
     const path = join(directory, file);

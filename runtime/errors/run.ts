@@ -48,6 +48,14 @@ export function checkpointNotFound(was: { readonly path: string }): UserError {
   return new UserError("R113", `There is no checkpoint at ${was.path}.`);
 }
 
+/** The folder holds the run of another experiment, whose logs would be overwritten. */
+export function runOfAnother(was: { readonly directory: string; readonly checkpoint: string }): UserError {
+  return new UserError(
+    "R114",
+    `${was.directory} holds the run of another experiment (${was.checkpoint}). Choose another folder with --run-dir.`,
+  );
+}
+
 /** The run folder can not be made or written. */
 export function runFolderUnusable(was: { readonly directory: string; readonly why: string }): UserError {
   return new UserError("R115", `${was.directory} cannot be written: ${was.why}. Choose another folder with --run-dir.`);

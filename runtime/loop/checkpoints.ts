@@ -9,6 +9,7 @@ import {
 } from "../checkpoint/checkpoint";
 import {
   keepLatest,
+  latestOfOthers,
   latestPath,
   listCheckpoints,
   numberedCopies,
@@ -18,7 +19,7 @@ import {
 import { officialTensors } from "../checkpoint/official";
 import type { TrainerFlags } from "../cli";
 import type { StateStore } from "../engines/engine";
-import { checkpointNotFound, nothingToResume, runExists } from "../errors";
+import { checkpointNotFound, nothingToResume, runExists, runOfAnother } from "../errors";
 import type { TrainerProgram } from "../experiment";
 import { constantsOf } from "./functions";
 import { surplusCopies } from "./keeping";
@@ -68,6 +69,7 @@ export async function startState(what: {
     resumeNewest({ ...load, directory, name: experiment.name, warn: (line) => notes.push(line) });
 
   const loaded = resume.from === "path" ? await named(resume.path) : await newestIn(flags.runDirectory);
+  if (loaded === null) await refuseExistingRun(program, flags.runDirectory);
   if (loaded === null && resume.from === "auto") return begin();
   if (loaded === null) throw nothingToResume({ directory: flags.runDirectory });
   await writeZeroGradients(store);
@@ -114,8 +116,12 @@ async function writeWeightsOf(path: string, program: TrainerProgram, store: Stat
 }
 
 async function refuseExistingRun({ experiment }: TrainerProgram, directory: string): Promise<void> {
-  const newest = (await listCheckpoints(directory, experiment.name))[0];
-  if (newest === undefined) return;
+  const [newest] = await listCheckpoints(directory, experiment.name);
+  if (newest === undefined) {
+    const [checkpoint] = await latestOfOthers(directory, experiment.name);
+    if (checkpoint !== undefined) throw runOfAnother({ directory, checkpoint });
+    return;
+  }
   const step = newest.metadata?.progress.step ?? null;
   throw runExists({ directory, step, steps: experiment.schedule.steps });
 }

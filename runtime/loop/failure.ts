@@ -9,7 +9,7 @@ import { runFiles } from "./run-folder";
 import type { StopSignal } from "./signals";
 
 /** Errors by which a trainer refuses a folder: the run in it is not its own, and its log is left alone. */
-const refusals: ReadonlySet<string> = new Set(["R110", "R111", "R112", "R113", "R146"]);
+const refusals: ReadonlySet<string> = new Set(["R110", "R111", "R112", "R113", "R114", "R146", "R172"]);
 
 /** Call with the folder locked. */
 export function logFailure(what: { readonly directory: string; readonly error: unknown; readonly step: number }): void {

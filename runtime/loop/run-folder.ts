@@ -1,9 +1,9 @@
 /** The folder of a run and the files in it that are no checkpoints. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { runFolderUnusable, UserError } from "../errors";
 import { reasonOf } from "../exceptions";
 import type { Experiment } from "../experiment";
+import { makeFolder } from "../make-folder";
 import { type CsvLog, openCsv } from "../report/csv";
 import { writeTextFile } from "../report/files";
 import { type JsonlLog, openJsonl } from "../report/jsonl";
@@ -15,7 +15,7 @@ export const runFiles = { csv: "log.csv", jsonl: "log.jsonl", experiment: "exper
 /** Makes the folder where it is missing; rank 0 locks it for all. Throws runFolderUnusable, or runIsLocked. */
 export async function openRunFolder(directory: string, { rank }: Pick<Place, "rank">): Promise<RunLock> {
   try {
-    await mkdir(directory, { recursive: true });
+    makeFolder(directory);
     return rank === 0 ? lockRun(directory) : { release: () => {} };
   } catch (error) {
     throw error instanceof UserError ? error : runFolderUnusable({ directory, why: reasonOf(error) });

@@ -73,6 +73,7 @@ test("from the edit to a run that goes on, and back", () => {
   const other = train("--resume");
   expect(other.status).toBe(1);
   expect(other.stderr).toMatch(/^R172: .* written by edited code [0-9a-f]{12}, this trainer is code as compiled/);
+  expect(readFileSync(join(folder, "runs/small/log.jsonl"), "utf8")).not.toContain('"reason":"failed"');
 });
 
 test("an edit that does not type-check leaves the bundle as it was", () => {

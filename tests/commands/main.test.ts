@@ -100,6 +100,7 @@ describe("usage", () => {
     [["validat"], "E901 unknown command 'validat'\n  hint   Did you mean validate?\n"],
     [["validate"], "E901 missing required argument 'specs'\n  hint   `ijepa --help` lists what there is.\n"],
     [["validate", "--jsn", "x"], "E901 unknown option '--jsn'\n  hint   Did you mean --json?\n"],
+    [["help", "compil"], "E901 unknown command 'compil'\n  hint   `ijepa --help` lists what there is.\n"],
     [["--vers"], "E901 unknown option '--vers'\n  hint   Did you mean --version?\n"],
   ])("%j", (args, stderr) => {
     expect(ijepa(...args)).toEqual({ status: 2, stdout: "", stderr });
@@ -172,6 +173,7 @@ describe("usage", () => {
 
   test.each([
     [["run", good, "--steps", "3"], "It is a flag of the trainer: those follow after --, as in -- --steps …"],
+    [["run", good, "--tensorboard"], "It is a flag of the trainer: those follow after --, as in -- --tensorboard …"],
     [["validate", good, "--set", "epochs=3"], "Did you mean `optimization.epochs`?"],
     [["validate", good, "--set", "learningRate=0.001"], "Did you mean `optimization.learningRate.peak`?"],
     [["validate", good, "--set", "optimization.learningRate=0.001"], "Did you mean `optimization.learningRate.peak`?"],

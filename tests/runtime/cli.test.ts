@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseFlags, type TrainerFlags } from "../../runtime/cli";
+import { flagNames, MOST_THREADS, parseFlags, type TrainerFlags } from "../../runtime/cli";
+import experimentSchema from "../../schema/experiment.schema.json";
 import { tinyExperiment } from "./loop/tiny";
 
 const defaults: TrainerFlags = {
@@ -60,7 +61,9 @@ const refused: readonly [args: string, says: RegExp][] = [
   ["--floor loss", /'--floor <metric@epoch=value>'.*'loss'.*metric@epoch=value/],
   ["--floor loss@0=1", /metric@epoch=value/],
   ["--floor loss@1=low", /metric@epoch=value/],
-  ["--threads two", /whole number, 0 or more/],
+  ["--threads two", /whole number from 0 to 1024/],
+  ["--threads 1025", /whole number from 0 to 1024/],
+  ["--workers 1025", /whole number from 0 to 1024/],
   ["--workers 99999999999999999999", /whole number/],
   ["--log-every 0", /1 or more/],
   ["--run-dir=", /must name a folder/],
@@ -85,8 +88,17 @@ describe("flags", () => {
     if (result.kind !== "text") throw new Error("no text");
     expect(result.exitCode).toBe(0);
     const flags =
-      "--data --run-dir --resume --init-from --steps --floor --log-every --threads --workers --pjrt-plugin --no-progress --quiet --version";
+      "--data --run-dir --resume --init-from --steps --floor --log-every --tensorboard --no-tensorboard --mlflow --trackio --threads --workers --pjrt-plugin --no-progress --quiet --version";
     for (const flag of flags.split(" ")) expect(result.text).toContain(flag);
+    expect(flagNames()).toEqual(flags.split(" "));
+  });
+
+  it("allows as many threads as a spec does", () => {
+    const { hardware } = experimentSchema.$defs;
+    expect([hardware.properties.threads.maximum, hardware.properties.workers.maximum]).toEqual([
+      MOST_THREADS,
+      MOST_THREADS,
+    ]);
   });
 
   it("--version says what was compiled", () => {

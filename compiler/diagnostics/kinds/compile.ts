@@ -49,6 +49,15 @@ export const compileErrors = {
       hint: `\`ijepa bundle ${facts.folder}\` keeps the edit and builds train.js with it. ${facts.instead}`,
     }),
   ),
+  folderTaken: kind(
+    "E437",
+    "A folder for trainers has files of somebody else in the places of a trainer's. Nothing was written.",
+    (facts: { names: readonly string[] }) => ({
+      what: "has files that no compiler wrote, and a trainer would replace them",
+      found: facts.names.join(", "),
+      want: "a folder for trainers alone, such as --out generated",
+    }),
+  ),
   noTrainer: kind(
     "E432",
     "`ijepa bundle` takes the folder of a trainer, with the TypeScript that was generated.",

@@ -6,6 +6,7 @@ import { aligned } from "../../../compiler/emit/functions";
 import { readHeader } from "../../../compiler/emit/header";
 import { docComment, listed, record } from "../../../compiler/emit/layout";
 import { comment, literal } from "../../../compiler/emit/names";
+import { render } from "../../../compiler/emit/render";
 import { specFromText } from "../../../compiler/spec/load";
 import { evaluateTrainer } from "../../support/generated";
 
@@ -83,6 +84,11 @@ describe("layout", () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(116);
   });
 
+  it("keeps the shapes of a doc comment whole", () => {
+    const shapes = (length: number) => `${"x".repeat(length)} [R, T, D].`;
+    for (let length = 100; length < 120; length++) expect(docComment(shapes(length))).toContain("[R, T, D].");
+  });
+
   it.each([
     [{ a: 1, b: [true, null, "x"] }, '{\n  a: 1,\n  b: [true, null, "x"],\n}'],
     [[], "[\n\n]"],
@@ -108,6 +114,13 @@ describe("header", () => {
 
   it("names the spec, and knows its own body", () => {
     expect(readHeader(step)).toEqual({ spec: loaded.hash.slice(0, 16), edited: false });
+  });
+
+  it("a template is given whatever it asks for", () => {
+    expect(step).toContain(
+      "/** Sin-cos position embeddings of all patches, not trained; mean and standard deviation of",
+    );
+    expect(() => render("features.ts", {})).toThrow("internal: templates/features.ts.hbs is not given");
   });
 
   it("notices an edit", () => {

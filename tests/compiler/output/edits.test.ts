@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Compiled, compile } from "../../../compiler/compile";
 import { editedFiles, editsIn } from "../../../compiler/output/edits";
 import { editedDiagnostic, editsText } from "../../../compiler/output/edits-text";
-import { writeTrainer } from "../../../compiler/output/write";
+import { pointAt, writeTrainer } from "../../../compiler/output/write";
 import { writeTrainers } from "../../../compiler/output/write-many";
 import { specFromText } from "../../../compiler/spec/load";
 
@@ -130,6 +130,34 @@ describe("writing", () => {
     expect(await writeTrainers(out, [other])).toEqual([{ ok: true, folder }]);
     expect(read("step.ts")).toBe(textOf(other, "step.ts"));
     expect([read("notes.md"), existsSync(join(folder, "old.ts"))]).toEqual(["mine", false]);
+  });
+});
+
+describe("files of somebody else", () => {
+  const own = (name: string) => join(out, name);
+  const table: readonly (readonly [string, string, where: () => string])[] = [
+    ["package.json", '{ "name": "mine" }', () => out],
+    ["train.js", "mine", () => out],
+    ["new/report.md", "mine", () => own("new")],
+    ["new/manifest.json", '{ "short_name": "mine" }', () => own("new")],
+    ["new/main.ts", "mine", () => own("new")],
+  ];
+  test.each(table)("%s stays as it is, and nothing is written", async (name, text, where) => {
+    mkdirSync(own("new"));
+    writeFileSync(own(name), text);
+    const writing = writeTrainers(out, [now, compiled({ name: "new" })], { force: true });
+    await expect(writing).rejects.toMatchObject({ folder: where(), names: [name.replace("new/", "")] });
+    expect([readFileSync(own(name), "utf8"), read("train.js"), existsSync(own("new/step.ts"))]).toEqual([
+      text,
+      "",
+      false,
+    ]);
+  });
+
+  test("what was written before is written again, also without its manifest", async () => {
+    pointAt(out, "x");
+    rmSync(join(folder, "manifest.json"));
+    expect(await writeTrainers(out, [now])).toEqual([{ ok: true, folder }]);
   });
 });
 

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import type { TrainerFlags } from "../../../runtime/cli";
 import type { TrainerEnvironment } from "../../../runtime/loop/environment";
 import { fakeEngine, fakeImages } from "./fake";
 import { events, folder, latest, losses, read, resume, runIn } from "./running";
@@ -153,6 +154,21 @@ describe("a run that cannot start", () => {
     const directory = folder();
     await runIn(directory, { flags: { stopAtStep: 3 } });
     await expect(runIn(directory)).rejects.toThrow(/already holds a run, at step 3 of 10\. Add --resume/);
+  });
+
+  it.each<[string, Partial<TrainerFlags>]>([
+    ["without --resume", {}],
+    ["with --resume", { resume }],
+    ["with --resume=auto", { resume: { from: "auto" } }],
+  ])("where there is one of another experiment, %s, and leaves its logs alone", async (_, flags) => {
+    const directory = folder();
+    await runIn(directory, { flags: { stopAtStep: 3 } });
+    const logs = () => ["log.csv", "log.jsonl", "experiment.json"].map((name) => read(directory, name));
+    const before = logs();
+    await expect(runIn(directory, { experiment: { name: "other" }, flags })).rejects.toThrow(
+      /holds the run of another experiment \(tiny-latest\.safetensors\)\. Choose another folder with --run-dir/,
+    );
+    expect(logs()).toEqual(before);
   });
 
   it("where there is nothing to resume", async () => {
