@@ -12,7 +12,7 @@ export function reportForPeople(diagnostics: readonly Diagnostic[], { colour }: 
   const paint = pico.createColors(colour);
   const blocks = diagnostics.map(harmless).map(({ file, place, code, severity, path, what, found, want, hint }) => {
     const where = file === null ? "" : `${paint.cyan(position(file, place))} `;
-    const field = path === null || path === "" ? "" : `${paint.bold(path)}: `;
+    const field = path === null || path === "" ? "" : `${paint.bold(shortened(path))}: `;
     const facts = [
       found === null ? [] : [`  found  ${paint.red(found)}`],
       want === null ? [] : [`  want   ${paint.green(want)}`],
@@ -37,6 +37,8 @@ export function diagnosticJson({ place, ...diagnostic }: Diagnostic): {
   return { code, severity, file, line, column, length, path, what, found, want, hint };
 }
 
+const shortened = (text: string): string => (text.length > shownColumns ? `${text.slice(0, shownColumns)}…` : text);
+
 function position(file: string, place: Place | null): string {
   return place === null ? file : `${file}:${place.line}:${place.column}`;
 }
@@ -49,7 +51,7 @@ function quoted(place: Place | null, { dim, red }: Paint): string[] {
   const start = place.column > shownColumns - 20 ? place.column - 20 : 1;
   const cutBefore = start > 1 ? "…" : "";
   const rest = place.lineText.slice(start - 1);
-  const shown = rest.length > shownColumns ? `${rest.slice(0, shownColumns)}…` : rest;
+  const shown = shortened(rest);
   const offset = place.column - start + cutBefore.length;
   const carets = "^".repeat(Math.max(1, Math.min(place.length, shownColumns - (place.column - start))));
   return [

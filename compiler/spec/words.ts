@@ -11,6 +11,8 @@ export function foundWords(value: JsonValue | undefined): string {
   if (typeof value === "string") {
     return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);
   }
+  // JSON knows no Infinity: this is what becomes of 1e400.
+  if (typeof value === "number" && !Number.isFinite(value)) return "a number that is too large to compute with";
   return String(value);
 }
 

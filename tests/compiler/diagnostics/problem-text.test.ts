@@ -29,6 +29,14 @@ test("a long line is cut around the place", () => {
   expect(line.slice(carets.indexOf("^"), carets.lastIndexOf("^") + 1)).toBe("-1");
 });
 
+test("a number that JSON can write and no computer holds, and a key without end", () => {
+  const said = report(`{ "data": { "source": "shapes" }, "seed": 1e400, "${"k".repeat(9999)}": 1 }`);
+  expect(said).toContain("E203 seed: wrong type\n");
+  expect(said).toContain("  found  a number that is too large to compute with\n");
+  expect(said).toContain(`E201 ${"k".repeat(100)}…: no such field\n`);
+  expect(Math.max(...said.split("\n").map((line) => line.length))).toBeLessThan(400);
+});
+
 test("a problem of the whole file has no line", () => {
   expect(report("")).toBe('a/x.json E105 is empty\n  want   an object, e.g. { "data": { "source": "shapes" } }\n');
 });
