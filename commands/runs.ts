@@ -2,6 +2,7 @@
 import { errors, exitCode } from "../compiler/diagnostics/catalogue";
 import { type Diagnostic, unplaced } from "../compiler/diagnostics/diagnostic";
 import { diagnosticJson } from "../compiler/diagnostics/problem-text";
+import type { LogEvent } from "../runtime/report/jsonl";
 import { findRuns, labelled, type RunRecord, readRun } from "../tools/report/runs";
 import { comparisonText, runsText, runText } from "../tools/report/terminal";
 import { hasColour, printDiagnostics } from "./print";
@@ -38,14 +39,19 @@ export async function runs(named: readonly string[], { json = false }: RunsOptio
   return areNamed ? exitCode(problems) : 0;
 }
 
+/** Newest first, as `ijepa evaluate --json` gives them. */
+const probesJson = (events: readonly LogEvent[]): readonly object[] =>
+  events.flatMap((event) => (event.event === "probes" ? [event.results] : [])).reverse();
+
 function jsonOf(records: readonly RunRecord[], problems: readonly Diagnostic[]): string {
-  const list = records.map(({ folder, label, experiment, state, message, cost, evaluation }) => ({
+  const list = records.map(({ folder, label, experiment, state, message, cost, evaluation, events }) => ({
     folder,
     label,
     state,
     message,
     cost,
     evaluation,
+    probes: probesJson(events),
     experiment,
   }));
   return JSON.stringify({ runs: list, diagnostics: problems.map(diagnosticJson) }, null, 2);

@@ -8,7 +8,7 @@ import { linearProbe, prepareProbe } from "../../runtime/evaluate/linear-probe";
 import { pixelSide } from "../../runtime/evaluate/pixels";
 import { appendEvent } from "../../runtime/report/jsonl";
 import { probedLayers } from "../export/onnx/session";
-import type { EncoderChoice } from "../export/source";
+import { type EncoderChoice, hasOneEncoder } from "../export/source";
 import { probeAttention } from "./attentive-probe";
 import { createExtractor, type Extractor, lastLayer, pixelFeatures } from "./extract";
 import { openFeatureCache } from "./feature-cache";
@@ -160,7 +160,7 @@ async function measure({ options, source, images, extractor }: Parts): Promise<P
   return {
     experiment: experiment.name,
     checkpoint: relative(".", source.path) || source.path,
-    encoder: source.choice,
+    encoder: hasOneEncoder(experiment) ? "only" : source.choice,
     step: source.step,
     data: images.what,
     images: ofAll(splits, (split) => split.count),

@@ -10,6 +10,7 @@ import type { AugmentationPlan, DataPlan, Experiment } from "../../runtime/exper
 import { ExportRefused } from "../export/refused";
 import { dataOf, givenImages } from "../given-images";
 import { type GivenLabels, withLabels } from "./labels";
+import { ownData } from "./result";
 import type { EvaluatedSource } from "./source";
 
 export type OfSplits<T> = Readonly<Record<SplitName, T>>;
@@ -78,7 +79,7 @@ export async function openImages(what: {
   }
   const isScenes = experiment.data.kind === "shapes";
   return {
-    what: data ?? (isScenes ? "rendered scenes of the experiment" : "the images of the experiment"),
+    what: data ?? (isScenes ? ownData.scenes : ownData.images),
     splits,
     augmentation: isScenes ? experiment.augmentation : publishedViews,
     listing: {

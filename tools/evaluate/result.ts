@@ -10,6 +10,16 @@ export type ProtocolName = (typeof protocolNames)[number];
 /** What is measured where nothing is asked for. `heads` reads every training image once for each of its epochs, `attentive` keeps features of every patch. */
 export const usualProtocols: readonly ProtocolName[] = ["knn", "linear", "few-labels", "collapse", "lidar"];
 
+export type EvaluatedEncoder = "target" | "context" | "only";
+export const encoderWords: { readonly [E in EvaluatedEncoder]: string } = {
+  target: "target encoder",
+  context: "context encoder",
+  only: "encoder",
+};
+
+/** What the data of an experiment are called where no others are given. */
+export const ownData = { scenes: "rendered scenes of the experiment", images: "the images of the experiment" } as const;
+
 export interface TaskAccuracy {
   readonly task: string;
   readonly knn?: Accuracy;
@@ -29,7 +39,8 @@ export interface RepresentationRow {
 export interface ProbeResults {
   readonly experiment: string;
   readonly checkpoint: string;
-  readonly encoder: "target" | "context";
+  /** `only`: of an objective that has one encoder. */
+  readonly encoder: EvaluatedEncoder;
   /** Optimizer steps; null of weights of others. */
   readonly step: number | null;
   readonly data: string;
@@ -47,8 +58,8 @@ export interface ProbeResults {
   readonly notes: readonly string[];
 }
 
-const percent = (share: number): string => (100 * share).toFixed(1);
-const withInterval = ({ value, interval: [low, high] }: Accuracy): string =>
+export const percent = (share: number): string => (100 * share).toFixed(1);
+export const withInterval = ({ value, interval: [low, high] }: Accuracy): string =>
   `${percent(value)} (${percent(low)}–${percent(high)})`;
 
 /** Lines with their columns below each other; the first two are names. */
@@ -66,7 +77,7 @@ export function resultText(results: ProbeResults): string {
   const { experiment, checkpoint, encoder, step, data, images } = results;
   const trained = step === null ? "" : ` at step ${step}`;
   return [
-    `${experiment}, ${encoder} encoder${trained} (${checkpoint})`,
+    `${experiment}, ${encoderWords[encoder]}${trained} (${checkpoint})`,
     `on ${data}: ${images.train} training, ${images.validation} validation and ${images.test} test images`,
     ...section(accuracyTable(results)),
     ...section(fewLabelTable(results)),
@@ -112,7 +123,13 @@ function fewLabelTable({ fewLabels }: ProbeResults): readonly string[] {
   ]);
 }
 
-function headLines({ task, heads, best, choice, epochs }: ProbedHeads & { readonly task: string }): readonly string[] {
+export function headLines({
+  task,
+  heads,
+  best,
+  choice,
+  epochs,
+}: ProbedHeads & { readonly task: string }): readonly string[] {
   const norm = best.batchNorm ? "batch norm and linear" : "linear";
   return [
     `${task}: best of ${heads.length} heads in ${epochsText(epochs)} ${withInterval(best.test)}: ${norm} on ${best.layers}, ` +
@@ -121,7 +138,15 @@ function headLines({ task, heads, best, choice, epochs }: ProbedHeads & { readon
   ];
 }
 
-function attentiveLines({ task, epochs, images, heads, settings, best, choice }: ProbedAttention): readonly string[] {
+export function attentiveLines({
+  task,
+  epochs,
+  images,
+  heads,
+  settings,
+  best,
+  choice,
+}: ProbedAttention): readonly string[] {
   return [
     `${task}: attentive probe ${withInterval(best.test)}: ${heads} heads over the patches of ${images} training images, best of ` +
       `${settings.length} settings in ${epochsText(epochs)}: learning rate ${best.learningRate}, weight decay ${best.weightDecay}`,
@@ -147,7 +172,12 @@ function signals({ collapse, lidar }: ProbeResults): readonly string[] {
   return parts.length === 0 ? [] : [parts.join(", ")];
 }
 
-function explanations({ images, protocols, neighbours }: ProbeResults): readonly string[] {
+/** What the measures are, a sentence each. */
+export function explanations({
+  images,
+  protocols,
+  neighbours,
+}: Pick<ProbeResults, "images" | "protocols" | "neighbours">): readonly string[] {
   const of: { readonly [P in ProtocolName]: string } = {
     knn: `k-NN: the ${Math.min(neighbours, images.train)} nearest training images by cosine, weighted.`,
     linear: "Linear probe: logistic regression, its L2 strength chosen on the validation images.",

@@ -1,11 +1,14 @@
 /** The model card of an export: what it is, how to load it, what it was trained on, what that cost, how good it is. */
+import { printable } from "../../compiler/diagnostics/problem-text";
 import { formatMarkdown } from "../../runtime/evaluate/evaluation-report";
 import type { DataPlan, Experiment, NetworkPlan, ObjectiveName, RegularizerPlan } from "../../runtime/experiment";
 import { setsOf } from "../../runtime/masks/sets";
 import type { LogEvent } from "../../runtime/report/jsonl";
 import { durationText, rateText } from "../../runtime/report/text";
+import { loggedProbes } from "../evaluate/logged";
+import type { EvaluatedEncoder } from "../evaluate/result";
 import type { ExportFormat, FormatName, Made } from "./format";
-import { type ExportSource, encoderText } from "./source";
+import { type ExportSource, encoderText, hasOneEncoder } from "./source";
 
 /** The method, with its paper. */
 const methods: { readonly [Name in ObjectiveName]: { readonly tag: string; readonly text: string } } = {
@@ -44,6 +47,7 @@ export function cardText(of: {
     `## Data\n\n${dataText(experiment.data)}`,
     `## Cost\n\n${costText(source)}`,
     `## Evaluation\n\n${evaluationText(source.events)}`,
+    probesText(source),
     "## Licence\n\nNone is chosen yet: whoever publishes these weights chooses it, and states it here and as `license:` above. " +
       "The terms of the training images apply, and of weights that the run began with (`--init-from`); the weights that the " +
       "official I-JEPA code was released with are CC BY-NC 4.0, and what is trained from them is bound by that.",
@@ -124,4 +128,36 @@ function evaluationText(events: readonly LogEvent[]): string {
   const last = events.flatMap((event) => (event.event === "evaluation" ? [event] : [])).at(-1);
   if (last === undefined) return "The run's log has no evaluation of these weights.";
   return `After step ${last.step} of the run:\n\n${formatMarkdown(last.report)}`;
+}
+
+/** What `ijepa evaluate` found of these very weights; empty where it was not called. */
+function probesText({ events, experiment, choice, metadata }: ExportSource): string {
+  const asked: EvaluatedEncoder = hasOneEncoder(experiment) ? "only" : choice;
+  const { step } = metadata.progress;
+  const { rows, tasks, choices, notes } = loggedProbes(
+    events.filter((event) => event.step === step),
+    ({ encoder }) => encoder === asked,
+  );
+  if (rows.length === 0) return "";
+  const signals = rows.some(({ signal }) => signal !== null) ? ["signal"] : [];
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => printable(cell).replaceAll("|", "\\|")).join(" | ")} |`;
+  const heads = ["measure", "features", "data", ...tasks.map((task) => `${task}, %`), ...signals];
+  return [
+    `By \`ijepa evaluate\` after step ${step}:`,
+    "",
+    line(heads),
+    `| --- | --- | --- |${" ---: |".repeat(heads.length - 3)}`,
+    ...rows.map(({ measure, features, data, accuracies, signal }) =>
+      line([
+        measure,
+        features,
+        data,
+        ...tasks.map((task) => accuracies.get(task)?.text ?? ""),
+        ...signals.map(() => signal?.text ?? ""),
+      ]),
+    ),
+    "",
+    ...[...notes, ...choices.map((one) => `${one}.`)].map((sentence) => `- ${printable(sentence)}`),
+  ].join("\n");
 }

@@ -90,9 +90,11 @@ export async function openSource(named: string, asked: EncoderChoice): Promise<O
   }
 }
 
+export const hasOneEncoder = ({ objective }: Experiment): boolean => objectives[objective].judged.tree === "weights";
+
 /** The encoder that is asked for, or the only one that there is. */
-export const encoderOf = ({ objective }: Experiment, asked: EncoderChoice): EncoderChoice =>
-  objectives[objective].judged.tree === "weights" ? "context" : asked;
+export const encoderOf = (experiment: Experiment, asked: EncoderChoice): EncoderChoice =>
+  hasOneEncoder(experiment) ? "context" : asked;
 
 /** For people: `target encoder`. */
 export function encoderText({ objective }: Experiment, choice: EncoderChoice): string {

@@ -1,11 +1,12 @@
 /** The page of a report. What every page keeps to stands in tools/page/page.ts. */
 import { printable } from "../../compiler/diagnostics/problem-text";
 import { explain } from "../../runtime/evaluate/evaluation-report";
+import { loggedProbes } from "../evaluate/logged";
 import { hueOf, jsonForPage, loadPage } from "../page/page";
 import { chartsOf } from "./curves";
 import type { RunRecord } from "./runs";
 import type { Section } from "./section";
-import { costTable, evaluationTable, fieldsTable, type Table } from "./tables";
+import { costTable, evaluationTable, fieldsTable, probesTable, type Table } from "./tables";
 
 /** Every report says this of itself, so that no other file is written over. */
 export const reportMark = '<meta name="generator" content="ijepa report">';
@@ -40,6 +41,7 @@ export function reportHtml({ title, runs, sections, notes }: ReportPage, live: L
   );
   const { charts, once } = chartsOf(runs);
   const evaluations = evaluationTable(runs);
+  const probes = probesTable(runs);
   const evaluated = runs.find(({ evaluation }) => evaluation !== null)?.evaluation ?? null;
   return page.template({
     mark: reportMark,
@@ -64,6 +66,8 @@ export function reportHtml({ title, runs, sections, notes }: ReportPage, live: L
     cost: runs.length === 0 ? null : filled("cost", costTable(runs)),
     evaluations: evaluations === null ? null : filled("evaluations", evaluations),
     explanations: evaluated === null ? [] : explain(evaluated.report).map(printable),
+    probes: probes === null ? null : filled("probes", probes),
+    probeNotes: probeNotes(runs).map(printable),
     fields: runs.length === 0 ? null : filled("fields", fieldsTable(runs)),
     areSeveral: runs.length > 1,
     hasCurves: charts.length > 0,
@@ -74,6 +78,14 @@ export function reportHtml({ title, runs, sections, notes }: ReportPage, live: L
       notes: section.notes.map(printable),
     })),
   });
+}
+
+/** What was chosen, run by run, and what is measured. */
+function probeNotes(runs: readonly RunRecord[]): readonly string[] {
+  const found = runs.map(({ label, events }) => ({ label, ...loggedProbes(events) }));
+  const of = (label: string): string => (runs.length > 1 ? `${label}, ` : "");
+  const choices = found.flatMap(({ label, choices: lines }) => lines.map((line) => `${of(label)}${line}.`));
+  return [...new Set([...found.flatMap(({ notes }) => notes), ...choices])];
 }
 
 /** Signs of a cell that stays on one line. */

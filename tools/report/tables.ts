@@ -1,6 +1,7 @@
 /** The tables of a report: plain text, with what each cell is sorted by. */
 import { resultTable } from "../../runtime/evaluate/evaluation-report";
 import { durationText, rateText } from "../../runtime/report/text";
+import { isOwn, loggedProbes } from "../evaluate/logged";
 import type { RunRecord, RunState } from "./runs";
 
 export interface Cell {
@@ -78,6 +79,38 @@ export function evaluationTable(runs: readonly RunRecord[]): Table | null {
             const shown = at < 0 ? "" : (cells[at] ?? "");
             return isNumeric(shown) ? number(Number(shown), () => shown) : text(shown);
           }),
+        ],
+      })),
+    ),
+  };
+}
+
+/** What `ijepa evaluate` found of checkpoints of the runs, the newest of each measure; null where it was not called. */
+export function probesTable(runs: readonly RunRecord[]): Table | null {
+  const found = runs.map(({ label, events }, run) => ({ label, run, ...loggedProbes(events) }));
+  const tasks = [...new Set(found.flatMap((one) => one.tasks))];
+  const all = found.flatMap(({ rows }) => rows);
+  if (all.length === 0) return null;
+  const hasSignals = all.some(({ signal }) => signal !== null);
+  const value = (shown: { readonly text: string; readonly by: number } | null | undefined): Cell => shown ?? text("");
+  return {
+    columns: [
+      ...columns(["run", "measure", "features", "of", "data"], 5),
+      ...columns(["step", ...tasks.map((task) => `${task}, %`), ...(hasSignals ? ["signal"] : [])], 0),
+    ],
+    rows: found.flatMap(({ label, run, rows }) =>
+      rows.map(({ measure, features, encoder, data, step, accuracies, signal }) => ({
+        run,
+        isMarked: false,
+        cells: [
+          text(label),
+          text(measure),
+          text(features),
+          text(encoder),
+          text(isOwn(data) ? "its own" : data),
+          number(step),
+          ...tasks.map((task) => value(accuracies.get(task))),
+          ...(hasSignals ? [value(signal)] : []),
         ],
       })),
     ),

@@ -5,9 +5,10 @@ import { printable } from "../../compiler/diagnostics/problem-text";
 import { formatText } from "../../runtime/evaluate/evaluation-report";
 import { metricCurve, metricNames } from "../../runtime/report/metric";
 import { durationText, rateText } from "../../runtime/report/text";
+import { loggedProbes, ownAccuracies } from "../evaluate/logged";
 import { metricText, numberText, titleWithUnit } from "../sweep/results/metric-text";
 import type { RunRecord, RunState } from "./runs";
-import { costTable, fieldsTable } from "./tables";
+import { costTable, fieldsTable, probesTable } from "./tables";
 
 export interface TerminalOptions {
   readonly colour: boolean;
@@ -16,15 +17,18 @@ export interface TerminalOptions {
 /** A line for each run: how far it is, and what its newest evaluation says of the target encoder. */
 export function runsText(runs: readonly RunRecord[], { colour }: TerminalOptions): string {
   const metrics = [...new Set(runs.flatMap(({ events }) => metricNames(events)))];
+  const probed = runs.map(({ events }) => ownAccuracies(events));
+  const probes = [...new Set(probed.flatMap((found) => [...found.keys()]))];
   const head = [
     "folder",
     "state",
     "step",
     ...metrics.map((name) => titleWithUnit(metricText(name))),
+    ...probes,
     "images/s",
     "time",
   ];
-  const body = runs.map((run) => {
+  const body = runs.map((run, r) => {
     const { cost } = run;
     const rate = cost.trainingMs === null ? "" : rateText((1000 * cost.images) / cost.trainingMs);
     return [
@@ -32,6 +36,7 @@ export function runsText(runs: readonly RunRecord[], { colour }: TerminalOptions
       run.state,
       `${cost.stepsDone}/${cost.steps}`,
       ...metrics.map((name) => lastOf(run, name)),
+      ...probes.map((name) => probed[r]?.get(name)?.toFixed(1) ?? ""),
       rate,
       cost.trainingMs === null ? "" : durationText(cost.trainingMs),
     ];
@@ -53,8 +58,24 @@ export function runText(run: RunRecord, options: TerminalOptions): string {
     evaluation === null
       ? "Nothing was evaluated."
       : `After step ${evaluation.step}:\n\n${formatText(evaluation.report)}`,
+    ...probesText(run, options),
     tableOf({ head: ["field", "value"], body: fields, numbersFrom: 2, states: null, ...options }),
   ].join("\n\n");
+}
+
+/** Nothing where `ijepa evaluate` was not called. */
+function probesText(run: RunRecord, options: TerminalOptions): readonly string[] {
+  const probes = probesTable([run]);
+  if (probes === null) return [];
+  const { choices, notes } = loggedProbes(run.events);
+  const table = tableOf({
+    head: probes.columns.slice(1).map(({ title }) => title),
+    body: probes.rows.map(({ cells }) => cells.slice(1).map(({ text }) => text)),
+    numbersFrom: 4,
+    states: null,
+    ...options,
+  });
+  return ["By ijepa evaluate:", table, [...choices, ...notes].map(printable).join("\n")];
 }
 
 /** Runs side by side: the list, and the fields that they differ in. */

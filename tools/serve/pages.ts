@@ -2,6 +2,7 @@
 import { printable } from "../../compiler/diagnostics/problem-text";
 import { metricCurve, metricNames } from "../../runtime/report/metric";
 import { durationText, rateText } from "../../runtime/report/text";
+import { ownAccuracies } from "../evaluate/logged";
 import { loadPage } from "../page/page";
 import { filled, reportHtml } from "../report/html";
 import type { RunRecord } from "../report/runs";
@@ -54,24 +55,34 @@ export function listPage(folder: string, runs: readonly NamedRun[], version: str
 
 function listTable(runs: readonly { readonly name: string; readonly run: RunRecord }[]): Table {
   const metrics = [...new Set(runs.flatMap(({ run }) => metricNames(run.events)))];
+  const probed = runs.map(({ run }) => ownAccuracies(run.events));
+  const probes = [...new Set(probed.flatMap((found) => [...found.keys()]))];
   return {
     columns: [
       { title: "run", isNumber: false },
       { title: "state", isNumber: false },
-      ...["step", ...metrics.map((name) => titleWithUnit(metricText(name))), "images/s", "time"].map((title) => ({
-        title,
-        isNumber: true,
-      })),
+      ...["step", ...metrics.map((name) => titleWithUnit(metricText(name))), ...probes, "images/s", "time"].map(
+        (title) => ({
+          title,
+          isNumber: true,
+        }),
+      ),
     ],
-    rows: runs.map(({ name, run }) => ({
+    rows: runs.map(({ name, run }, r) => ({
       run: null,
       isMarked: false,
-      cells: cellsOf(name, run, metrics),
+      cells: cellsOf(name, run, { metrics, probes: probes.map((title) => probed[r]?.get(title) ?? null) }),
     })),
   };
 }
 
-function cellsOf(name: string, run: RunRecord, metrics: readonly string[]): readonly Cell[] {
+interface Measured {
+  readonly metrics: readonly string[];
+  /** Accuracies in percent. */
+  readonly probes: readonly (number | null)[];
+}
+
+function cellsOf(name: string, run: RunRecord, { metrics, probes }: Measured): readonly Cell[] {
   const { cost } = run;
   const rate = cost.trainingMs === null ? null : (1000 * cost.images) / cost.trainingMs;
   const last = (metric: string): number | null => metricCurve(run.events, metric).at(-1)?.value ?? null;
@@ -86,6 +97,7 @@ function cellsOf(name: string, run: RunRecord, metrics: readonly string[]): read
         by: value === null ? "" : String(value),
       };
     }),
+    ...probes.map((value): Cell => ({ text: value?.toFixed(1) ?? "", by: value ?? "" })),
     { text: rate === null ? "" : rateText(rate), by: rate === null ? "" : String(rate) },
     {
       text: cost.trainingMs === null ? "" : durationText(cost.trainingMs),
