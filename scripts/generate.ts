@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ablationsPage } from "./ablations-page";
+import { ablationPictures, ablationsPage } from "./ablations-page";
 import { besideOfficialPage } from "./beside-official-page";
 import { dataSpeedPage } from "./data-speed-page";
 import { enginesPage } from "./engines-page";
@@ -33,6 +33,7 @@ const outputs = [
   { path: "docs/reference/errors.md", text: errorsPage() },
   { path: "docs/parity.md", text: parityPage() },
   { path: "docs/ablations.md", text: ablationsPage() },
+  ...ablationPictures(),
   { path: "docs/beside-official.md", text: besideOfficialPage() },
   { path: "docs/methods.md", text: methodsPage() },
   { path: "docs/quickstart.md", text: quickstartPage() },
