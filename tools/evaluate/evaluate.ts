@@ -12,7 +12,7 @@ import { type EncoderChoice, hasOneEncoder } from "../export/source";
 import { probeAttention } from "./attentive-probe";
 import { createExtractor, type Extractor, lastLayer, pixelFeatures } from "./extract";
 import { openFeatureCache } from "./feature-cache";
-import { budgets, fewLabels } from "./few-labels";
+import { budgetName, budgets, fewLabels } from "./few-labels";
 import { type HeadTask, type LayerChoice, probeHeads } from "./heads";
 import { type EvaluatedImages, type OfSplits, openImages } from "./images";
 import { wilson } from "./interval";
@@ -68,7 +68,7 @@ export async function evaluateEncoder(options: EvaluateOptions): Promise<ProbeRe
     });
     try {
       const found = await measure({ options, source, images, extractor });
-      const results = { ...found, notes: [...notes, ...images.notes] };
+      const results = { ...found, notes: [...notes, ...found.notes, ...images.notes] };
       if (source.log !== null) {
         const time = new Date().toISOString();
         appendEvent(source.log, { event: "probes", step: source.step ?? 0, time, results });
@@ -132,6 +132,14 @@ async function measure({ options, source, images, extractor }: Parts): Promise<P
         }),
       )
     : [];
+  const withoutBudget = asks("few-labels")
+    ? tasks.flatMap(({ name }) => {
+        const left = budgets
+          .map(budgetName)
+          .filter((labels) => !few.some((one) => one.task === name && one.labels === labels));
+        return left.length === 0 ? [] : [`${name}: the training images are too few for labels of ${left.join(", ")}.`];
+      })
+    : [];
   const heads = asks("heads")
     ? await probeHeads({
         tasks,
@@ -177,7 +185,7 @@ async function measure({ options, source, images, extractor }: Parts): Promise<P
     attentive,
     collapse: asks("collapse") ? collapseSignals(last.train) : null,
     lidar: views === null ? null : { value: lidar(views), images: count, views: lidarViews },
-    notes: [],
+    notes: withoutBudget,
   };
 }
 

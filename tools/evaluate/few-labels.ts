@@ -19,6 +19,9 @@ export interface FewLabels {
 
 export type LabelBudget = { readonly perClass: number } | { readonly share: number };
 
+export const budgetName = (budget: LabelBudget): string =>
+  "share" in budget ? `${100 * budget.share} %` : `${budget.perClass} per class`;
+
 export const budgets: readonly LabelBudget[] = [{ perClass: 1 }, { perClass: 5 }, { perClass: 20 }, { share: 0.01 }];
 export const drawCount = 5;
 
@@ -35,7 +38,7 @@ export function fewLabels(what: {
   readonly seed: number;
 }): FewLabels | null {
   const { train, test, labels, classes, budget, seed } = what;
-  const name = "share" in budget ? `${100 * budget.share} %` : `${budget.perClass} per class`;
+  const name = budgetName(budget);
   const draws: number[] = [];
   let images = 0;
   for (let draw = 0; draw < drawCount; draw++) {

@@ -8,7 +8,7 @@ import { packageVersion } from "../../compiler/emit/package-root";
 import { buildPlan } from "../../compiler/plan/plan";
 import { loadSpec } from "../../compiler/spec/load";
 import { openWeights } from "../../runtime/checkpoint/weights-file";
-import { noEncoderInFile, weightUnfit } from "../../runtime/errors";
+import { noEncoderInFile, UserError, weightUnfit } from "../../runtime/errors";
 import type { Experiment } from "../../runtime/experiment";
 import { dataRootOf } from "../../runtime/loop/data-root";
 import { runFiles } from "../../runtime/loop/run-folder";
@@ -52,9 +52,16 @@ export async function openEvaluated(what: {
 
 async function ofCheckpoint({ from, choice }: { readonly from: string; readonly choice: EncoderChoice }) {
   if (!existsSync(from)) throw new ExportRefused(from, errors.fileMissing({ near: null }));
-  const isTorch = statSync(from).isFile() && /\.(pth|pth\.tar|pt|bin|ckpt)$/.test(from);
-  if (isTorch) throw new ExportRefused(from, errors.architectureUnknown());
-  const opened = await openSource(from, choice);
+  const isOthers = statSync(from).isFile()
+    ? /\.(pth|pth\.tar|pt|bin|ckpt)$/.test(from)
+    : existsSync(join(from, "model.safetensors")) && !existsSync(join(from, runFiles.jsonl));
+  if (isOthers) throw new ExportRefused(from, errors.architectureUnknown());
+  const opened = await openSource(from, choice).catch((error: unknown) => {
+    // A safetensors file that no trainer wrote.
+    if (error instanceof UserError && error.code === "R145")
+      throw new ExportRefused(from, errors.architectureUnknown());
+    throw error;
+  });
   if (!opened.ok) throw new ExportRefused(opened.file, opened.problem);
   const { source } = opened;
   const lacks = lackingOf(source.experiment);
@@ -105,6 +112,7 @@ async function ofOthers(what: { readonly from: string; readonly choice: EncoderC
       }
       return { name, shape, read: stored.read };
     });
+    const lostToken = found.has("cls_token") && !encoder.some(({ name }) => name === "cls_token");
     const shown = leftOver.slice(0, 3).join(", ");
     return {
       path: from,
@@ -116,6 +124,12 @@ async function ofOthers(what: { readonly from: string; readonly choice: EncoderC
       root: dirname(spec),
       notes: [
         ...(weights.has(encoderNames[choice]) ? [] : [`${from} has one encoder alone: it is the one evaluated.`]),
+        ...(lostToken
+          ? [
+              `Left out: the class token. The encoder of ${spec} has none, so the features are not those that ${from} was trained to ` +
+                'give; a spec with `encoder.classToken` (objective "mae", "simmim" or "data2vec") keeps it.',
+            ]
+          : []),
         ...(leftOver.length === 0
           ? []
           : [`Left out, for want of a place: ${shown}${leftOver.length > 3 ? ", …" : ""}.`]),

@@ -61,7 +61,7 @@ export function chartsOf(runs: readonly RunRecord[]): {
     const curves = runs.map(({ events }) =>
       metricCurve(events, name).map(({ step, value }) => ({ step, value: scale * value })),
     );
-    const charts = chartOf({ title, unit, decimals, hint: "target encoder, by evaluation", byStep: false }, curves);
+    const charts = chartOf({ title, unit, decimals, hint: "by evaluation", byStep: false }, curves);
     if (charts.length === 0) once.push(title);
     return charts;
   });

@@ -1,5 +1,6 @@
 /** Pictures of what a run's target encoder makes of held-out images: patches by colour, nearest neighbours, a map. */
 import type { ImagePlan } from "../../runtime/experiment";
+import { encoderText } from "../export/source";
 import type { HeldOutFeatures } from "./held-out";
 import type { PredictedCosines } from "./predictions";
 import { neighboursOf, planeOf, principalCoordinates } from "./projection";
@@ -31,7 +32,7 @@ export async function featureSection(found: HeldOutFeatures, { id, of }: Feature
   return {
     title: of === null ? "Features" : `Features: ${of}`,
     notes: [
-      `Of the target encoder after step ${step}, for ${count} held-out images that it was not trained on. These are pictures, not measures: ` +
+      `Of the ${encoderText(experiment, "target")} after step ${step}, for ${count} held-out images that it was not trained on. These are pictures, not measures: ` +
         "what the features are worth is said by the evaluation.",
       ...(typeof predicted === "string" ? [`Predictions are not shown: ${predicted}.`] : []),
     ],

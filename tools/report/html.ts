@@ -6,7 +6,7 @@ import { hueOf, jsonForPage, loadPage } from "../page/page";
 import { chartsOf } from "./curves";
 import type { RunRecord } from "./runs";
 import type { Section } from "./section";
-import { costTable, evaluationTable, fieldsTable, probesTable, type Table } from "./tables";
+import { costTable, evaluationTable, fieldsTable, probesTable, type Table, withoutRun } from "./tables";
 
 /** Every report says this of itself, so that no other file is written over. */
 export const reportMark = '<meta name="generator" content="ijepa report">';
@@ -40,6 +40,7 @@ export function reportHtml({ title, runs, sections, notes }: ReportPage, live: L
     { images: true, connects: live !== null },
   );
   const { charts, once } = chartsOf(runs);
+  const named = (table: Table): Table => (runs.length === 1 ? withoutRun(table) : table);
   const evaluations = evaluationTable(runs);
   const probes = probesTable(runs);
   const evaluated = runs.find(({ evaluation }) => evaluation !== null)?.evaluation ?? null;
@@ -63,21 +64,43 @@ export function reportHtml({ title, runs, sections, notes }: ReportPage, live: L
         `${encoder.depth} × ${encoder.dim} encoder, ${image.height}×${image.width} px in ${image.patch} px patches, ` +
         `${optimizer.epochs} epochs of batch ${optimizer.globalBatch}`,
     })),
-    cost: runs.length === 0 ? null : filled("cost", costTable(runs)),
-    evaluations: evaluations === null ? null : filled("evaluations", evaluations),
+    cost: runs.length === 0 ? null : filled("cost", named(costTable(runs))),
+    evaluations: evaluations === null ? null : filled("evaluations", named(evaluations)),
     explanations: evaluated === null ? [] : explain(evaluated.report).map(printable),
-    probes: probes === null ? null : filled("probes", probes),
+    probes: probes === null ? null : filled("probes", named(probes)),
     probeNotes: probeNotes(runs).map(printable),
     fields: runs.length === 0 ? null : filled("fields", fieldsTable(runs)),
     areSeveral: runs.length > 1,
+    parts: partsOf([
+      { at: "curves", title: "Curves", isThere: charts.length > 0 },
+      { at: "evaluation", title: "Evaluation", isThere: evaluations !== null },
+      { at: "probes", title: "Probes of checkpoints", isThere: probes !== null },
+      ...sections.map(({ title }, i) => ({ at: `pictures-${i}`, title, isThere: true })),
+      { at: "cost", title: "Cost", isThere: runs.length > 0 },
+      { at: "experiment", title: "Experiment", isThere: runs.length > 0 },
+    ]),
     hasCurves: charts.length > 0,
     once: printable(once.join(", ")),
-    sections: sections.map((section) => ({
+    sections: sections.map((section, i) => ({
       ...section,
+      at: `pictures-${i}`,
       title: printable(section.title),
       notes: section.notes.map(printable),
     })),
   });
+}
+
+interface Part {
+  /** Of its heading, within the page. */
+  readonly at: string;
+  readonly title: string;
+  readonly isThere: boolean;
+}
+
+/** Links to the parts that there are; none where there is one alone. */
+function partsOf(parts: readonly Part[]): readonly { readonly at: string; readonly title: string }[] {
+  const found = parts.filter(({ isThere }) => isThere);
+  return found.length < 2 ? [] : found.map(({ at, title }) => ({ at: `part-${at}`, title: printable(title) }));
 }
 
 /** What was chosen, run by run, and what is measured. */

@@ -87,6 +87,7 @@ function warningsOf(runs: readonly RunRecord[]): readonly Diagnostic[] {
 
 /** What makes the loss another quantity where it differs. */
 const comparable: Readonly<Record<string, (experiment: Experiment) => unknown>> = {
+  objective: ({ objective }) => objective,
   data: ({ data }) => data,
   image: ({ image }) => image,
   "encoder width": ({ encoder }) => encoder.dim,

@@ -68,9 +68,11 @@ async function maskSections(runs: readonly RunRecord[], { root }: PictureOptions
   return sections;
 }
 
-/** Another version may have written other constants. */
+/** Another version may have written other constants: drawn from those, the picture would show what nobody trained on. */
 export const hasMasks = ({ masks }: Experiment): boolean =>
-  typeof masks === "object" && [masks.programs, ...("strategy" in masks ? sizeLists(masks) : [])].every(Array.isArray);
+  typeof masks === "object" &&
+  [masks.programs, ...("strategy" in masks ? sizeLists(masks) : [])].every(Array.isArray) &&
+  ("strategy" in masks || "blocks" in masks || Number.isInteger(masks.unit));
 
 function sizeLists(masks: MaskPlan): readonly unknown[] {
   if (masks.strategy === "multiblock") return [masks.sizes, masks.contextSizes];

@@ -1,7 +1,8 @@
 /** The tables of a report: plain text, with what each cell is sorted by. */
 import { resultTable } from "../../runtime/evaluate/evaluation-report";
 import { durationText, rateText } from "../../runtime/report/text";
-import { isOwn, loggedProbes } from "../evaluate/logged";
+import { isOwn, loggedProbes, type ProbeValue } from "../evaluate/logged";
+import { encoderWords } from "../evaluate/result";
 import type { RunRecord, RunState } from "./runs";
 
 export interface Cell {
@@ -65,7 +66,10 @@ export function evaluationTable(runs: readonly RunRecord[]): Table | null {
   if (found.length === 0) return null;
   const names = [...new Set(found.flatMap(({ table }) => table.columns))];
   return {
-    columns: [...columns(["run", "representation"], 2), ...columns(["step", ...names], 0)],
+    columns: [
+      ...columns(["run", "representation"], 2),
+      ...columns(["step", ...names.map((name) => (/, (linear probe|k-NN)$/.test(name) ? `${name} (%)` : name))], 0),
+    ],
     rows: found.flatMap(({ label, run, step, table }) =>
       table.rows.map(({ name, cells }) => ({
         run,
@@ -92,11 +96,13 @@ export function probesTable(runs: readonly RunRecord[]): Table | null {
   const all = found.flatMap(({ rows }) => rows);
   if (all.length === 0) return null;
   const hasSignals = all.some(({ signal }) => signal !== null);
-  const value = (shown: { readonly text: string; readonly by: number } | null | undefined): Cell => shown ?? text("");
+  const hasOtherData = all.some(({ data }) => !isOwn(data));
+  const value = (shown: ProbeValue | null | undefined): Cell => shown ?? text("");
+  const names = ["run", "measure", "features", ...(hasOtherData ? ["data"] : [])];
   return {
     columns: [
-      ...columns(["run", "measure", "features", "of", "data"], 5),
-      ...columns(["step", ...tasks.map((task) => `${task}, %`), ...(hasSignals ? ["signal"] : [])], 0),
+      ...columns(names, names.length),
+      ...columns(["step", ...tasks.map((task) => `${task} (%)`), ...(hasSignals ? ["signal"] : [])], 0),
     ],
     rows: found.flatMap(({ label, run, rows }) =>
       rows.map(({ measure, features, encoder, data, step, accuracies, signal }) => ({
@@ -105,9 +111,8 @@ export function probesTable(runs: readonly RunRecord[]): Table | null {
         cells: [
           text(label),
           text(measure),
-          text(features),
-          text(encoder),
-          text(isOwn(data) ? "its own" : data),
+          text(encoder === encoderWords.context ? `${features}, ${encoder}` : features),
+          ...(hasOtherData ? [text(isOwn(data) ? "its own" : data)] : []),
           number(step),
           ...tasks.map((task) => value(accuracies.get(task))),
           ...(hasSignals ? [value(signal)] : []),
@@ -115,6 +120,11 @@ export function probesTable(runs: readonly RunRecord[]): Table | null {
       })),
     ),
   };
+}
+
+/** Of a single run, whose name stands above: the table without it. */
+export function withoutRun({ columns: [, ...others], rows }: Table): Table {
+  return { columns: others, rows: rows.map((row) => ({ ...row, run: null, cells: row.cells.slice(1) })) };
 }
 
 /** Lists that are long and derived: the picture of masks tells more. */

@@ -71,7 +71,7 @@ function probesText(run: RunRecord, options: TerminalOptions): readonly string[]
   const table = tableOf({
     head: probes.columns.slice(1).map(({ title }) => title),
     body: probes.rows.map(({ cells }) => cells.slice(1).map(({ text }) => text)),
-    numbersFrom: 4,
+    numbersFrom: probes.columns.findIndex(({ isNumber }) => isNumber) - 1,
     states: null,
     ...options,
   });

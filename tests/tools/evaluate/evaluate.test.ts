@@ -19,7 +19,7 @@ import { normalized } from "../../../tools/export/onnx/measure";
 import { openEncoder } from "../../../tools/export/onnx/session";
 import { ExportRefused } from "../../../tools/export/refused";
 import { openSource } from "../../../tools/export/source";
-import { furthest, makeRun, type SmallRun, smallSpec } from "../../support/exported";
+import { furthest, makeRun, type SmallRun, simmimSpec, smallSpec } from "../../support/exported";
 
 const folder = mkdtempSync(join(tmpdir(), "ijepa-evaluate-"));
 const from = join(folder, "run");
@@ -140,6 +140,15 @@ describe("a run", () => {
     expect((await evaluated({ protocols })).notes).toEqual([]);
   });
 
+  test("says which few labels there are not enough images for", async () => {
+    const found = await evaluated({ protocols: ["few-labels"], trainImages: 20 });
+    const labels = found.fewLabels.filter(({ task }) => task === "count").map((one) => one.labels);
+    expect(labels).toContain("1 per class");
+    expect(found.notes).toContain(
+      "count: the training images are too few for labels of 5 per class, 20 per class, 1 %.",
+    );
+  });
+
   test("the other encoder has other features, which the cache does not mix up", async () => {
     const [target, context] = [await evaluated(), await evaluated({ encoder: "context" })];
     expect(context.collapse).not.toEqual(target.collapse);
@@ -243,8 +252,29 @@ test("weights of others say nothing of their architecture: a spec does, and then
     const file = format === "official" ? join(out, "small-latest.pth.tar") : out;
     const theirs = await evaluated({ from: file, spec, cache: "off" });
     expect(theirs).toMatchObject({ step: null, rows: ours.rows });
-    if (format === "official") expect(await refusal(evaluated({ from: file }))).toBe("E460");
+    expect(theirs.notes.join(" ")).not.toContain("class token");
+    for (const one of format === "official" ? [file] : [file, join(file, "model.safetensors")]) {
+      expect(await refusal(evaluated({ from: one }))).toBe("E460");
+    }
   }
+  const token = join(folder, "token");
+  await makeRun(join(folder, "simmim"), undefined, simmimSpec);
+  await exportRun({
+    from: join(folder, "simmim"),
+    format: "hf",
+    encoder: "target",
+    precision: "fp32",
+    images: null,
+    out: token,
+  });
+  expect((await evaluated({ from: token, spec, cache: "off" })).notes.join(" ")).toMatch(
+    /^.*Left out: the class token\. /,
+  );
+  const withToken = join(folder, "simmim.json");
+  writeFileSync(withToken, JSON.stringify(simmimSpec));
+  const whole = await evaluated({ from: token, spec: withToken, cache: "off" });
+  expect(whole.notes.join(" ")).not.toContain("class token");
+  expect(whole.rows).toEqual((await evaluated({ from: join(folder, "simmim") })).rows);
   writeFileSync(spec, JSON.stringify({ ...smallSpec, encoder: { ...smallSpec.encoder, depth: 3 } }));
   expect(await refusal(evaluated({ from: join(folder, "hf"), spec }))).toBe("R171");
 });

@@ -17,6 +17,10 @@ interface Seen {
   readonly ground: string;
   readonly text: string;
   readonly curves: readonly boolean[];
+  /** Tables that are wider than the page. */
+  readonly cut: readonly string[];
+  /** Headings that links lead to; false where one leads elsewhere. */
+  readonly links: readonly (string | false)[];
   readonly scrolls: boolean;
   readonly pictures: readonly boolean[];
 }
@@ -27,6 +31,9 @@ const look = `({
   text: getComputedStyle(document.body).color,
   curves: [...document.querySelectorAll("canvas")].map((canvas) =>
     canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value !== 0)),
+  cut: [...document.querySelectorAll(".scroll:has(#evaluations, #probes, #fields)")].filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.firstElementChild.id),
+  links: [...document.querySelectorAll(".parts a")].map((link) =>
+    document.getElementById(link.getAttribute("href").slice(1))?.textContent === link.textContent && link.textContent),
   scrolls: document.documentElement.scrollWidth > document.documentElement.clientWidth,
   pictures: [...document.querySelectorAll(".picture svg")].map((svg) => svg.getBoundingClientRect().height > 40),
 })`;
@@ -82,6 +89,10 @@ describe.skipIf(chromiumPath === undefined)(title, () => {
     expect(seen.pictures.length).toBeGreaterThan(10);
     expect(seen.pictures).not.toContain(false);
     expect(seen.scrolls).toBe(false);
+    expect(seen.cut).toEqual([]);
+    const masks = "Masks: quickstart (<script>)";
+    expect(seen.links).toEqual(expect.arrayContaining(["Curves", "Evaluation", masks, "Cost", "Experiment"]));
+    expect(seen.links).not.toContain(false);
     expect(complaints).toEqual([]);
     await page.close();
   });

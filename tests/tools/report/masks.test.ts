@@ -3,7 +3,9 @@ import { buildMaskPlan } from "../../../compiler/masks/strategies";
 import { buildPlan } from "../../../compiler/plan/plan";
 import { loadSpec } from "../../../compiler/spec/load";
 import { experiment } from "../../../generated/quickstart/experiment";
+import type { Experiment } from "../../../runtime/experiment";
 import { maskSection } from "../../../tools/report/masks";
+import { hasMasks } from "../../../tools/report/sections";
 
 const count = (text: string, part: string): number => text.split(part).length - 1;
 const folder = {
@@ -77,6 +79,15 @@ describe("the picture of masks", async () => {
     const veils = [...(figures[0]?.markup ?? "").matchAll(/class="veil" d="([^"]*)"/g)].map(([, d = ""]) => d);
     expect(veils.map((d) => count(d, "M"))).toEqual([48, 48, 48, 48]);
     expect(new Set(veils).size).toBe(4);
+  });
+
+  it("is left out where another version wrote less of the masks", () => {
+    const loaded = loadSpec("experiments/methods/mae.json");
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics));
+    const { experiment: mae } = buildPlan({ spec: loaded.spec, specHash: "", generatorVersion: "" });
+    expect([mae, experiment].map(hasMasks)).toEqual([true, true]);
+    const before: Experiment = JSON.parse(JSON.stringify(mae, (key, value) => (key === "unit" ? undefined : value)));
+    expect(hasMasks(before)).toBe(false);
   });
 
   it("stands over blank squares where the images are not there, and says why", async () => {

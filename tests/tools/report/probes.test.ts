@@ -80,28 +80,10 @@ describe("the table of probes", () => {
     const a = evaluated("a", results(0.3), results(0.4));
     const b = evaluated("b", results(0.5));
     expect(rowsOf(a, b)).toEqual([
-      [
-        "quickstart (a)",
-        "attentive probe",
-        "all patches",
-        "target encoder",
-        "its own",
-        "20",
-        "40.0 (38.0–42.0)",
-        "40.0 (38.0–42.0)",
-      ],
-      ["quickstart (a)", "most frequent class", "", "", "its own", "20", "25.0", "25.0"],
-      [
-        "quickstart (b)",
-        "attentive probe",
-        "all patches",
-        "target encoder",
-        "its own",
-        "20",
-        "50.0 (48.0–52.0)",
-        "50.0 (48.0–52.0)",
-      ],
-      ["quickstart (b)", "most frequent class", "", "", "its own", "20", "25.0", "25.0"],
+      ["quickstart (a)", "attentive probe", "all patches", "20", "40.0 (38.0–42.0)", "40.0 (38.0–42.0)"],
+      ["quickstart (a)", "most frequent class", "", "20", "25.0", "25.0"],
+      ["quickstart (b)", "attentive probe", "all patches", "20", "50.0 (48.0–52.0)", "50.0 (48.0–52.0)"],
+      ["quickstart (b)", "most frequent class", "", "20", "25.0", "25.0"],
     ]);
   });
 
@@ -116,12 +98,10 @@ describe("the table of probes", () => {
       results(0.8, { data: "photos" }),
     );
     const probed = rowsOf(at)?.filter(([, measure]) => measure === "attentive probe");
-    expect(
-      probed?.map(([, , , encoder, data, , ...values]) => [encoder, data, ...values.map((value) => value.slice(0, 4))]),
-    ).toEqual([
-      ["target encoder", "photos", "80.0", "80.0"],
-      ["context encoder", "its own", "70.0", "70.0"],
-      ["target encoder", "its own", "40.0", "60.0"],
+    expect(probed?.map(([, , features, data, , ...values]) => [features, data, ...values])).toEqual([
+      ["all patches", "photos", "80.0 (78.0–82.0)", "80.0 (78.0–82.0)"],
+      ["all patches, context encoder", "its own", "70.0 (68.0–72.0)", "70.0 (68.0–72.0)"],
+      ["all patches", "its own", "40.0 (38.0–42.0)", "60.0 (58.0–62.0)"],
     ]);
   });
 
@@ -187,7 +167,7 @@ describe("a run that was evaluated by every protocol", () => {
       new RegExp(`${task}: attentive probe \\(%\\)[^]* ${attentive} `),
     );
     expect(runText(read(at), { colour: false })).toMatch(
-      new RegExp(`attentive probe +all patches +target encoder +its own +5 +${attentive} \\(`),
+      new RegExp(`attentive probe +all patches +5 +${attentive} \\(`),
     );
     expect(listPage("runs", [{ name: "trained", read: { ok: true, run: read(at) } }], "0")).toContain(
       `${task}: attentive probe (%)`,
@@ -217,14 +197,21 @@ describe("a run that was evaluated by every protocol", () => {
 
   it("has one encoder, where its objective has", async () => {
     const { predictor: _, masking: __, ...spec } = smallSpec;
-    const mae = join(folder, "mae");
-    await makeTrainedRun(mae, undefined, { ...spec, objective: "simmim" });
-    const ran = await ijepa("evaluate", mae, "--protocol", "collapse", "--cache", "off");
+    const simmim = join(folder, "simmim");
+    await makeTrainedRun(simmim, undefined, { ...spec, objective: "simmim" });
+    const ran = await ijepa("evaluate", simmim, "--protocol", "collapse", "--cache", "off");
     expect(ran.out).toMatch(/, encoder at step 5 /);
-    expect(readLogFile(join(mae, "log.jsonl")).at(-1)).toMatchObject({ event: "probes", results: { encoder: "only" } });
-    expect(rowsOf(mae)?.map(([, measure, , encoder]) => [measure, encoder])).toEqual([
-      ["RankMe", "encoder"],
-      ["spread", "encoder"],
+    expect(readLogFile(join(simmim, "log.jsonl")).at(-1)).toMatchObject({
+      event: "probes",
+      results: { encoder: "only" },
+    });
+    expect(rowsOf(simmim)?.map(([, measure, features]) => [measure, features])).toEqual([
+      ["RankMe", "last layer"],
+      ["spread", "last layer"],
     ]);
+    const reported = await reportRuns({ runs: [simmim], out: null, root: ".", images: 20 });
+    expect(reported.ok && readFileSync(reported.file, "utf8")).toContain(
+      "<p>Of the encoder after step 5, for 20 held-out",
+    );
   });
 });

@@ -76,7 +76,7 @@ describe.skipIf(chromiumPath === undefined)(title, () => {
     makeRun(folder, "another");
     await page.locator("#runs a", { hasText: "another" }).click();
     await page.locator("#charts canvas").first().waitFor();
-    await page.locator("header a").click();
+    await page.locator("header .notes a").click();
     await page.locator("#runs a", { hasText: "another" }).waitFor();
     expect(complaints).toEqual([]);
     await page.close();

@@ -70,7 +70,7 @@ describe("the server", () => {
     const { status, text } = await ask(path);
     expect(status).toBe(200);
     expect(text).toContain(words);
-    expect(text).toContain("<h2>Curves</h2>");
+    expect(text).toContain(">Curves</h2>");
     expect(text).toContain(`<meta name="live" content="/events${path}"`);
   });
 
