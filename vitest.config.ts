@@ -13,6 +13,8 @@ export default defineConfig({
     exclude: process.env.IJEPA_INTEGRATION === undefined ? ["tests/integration/**"] : [],
     setupFiles: ["tests/setup.ts"],
     testTimeout: 60_000,
+    // What is made before the tests may take as long: a busy machine is no fault.
+    hookTimeout: 120_000,
     pool: "forks",
     // Of two cores vitest would use one, and most tests wait for a process of their own.
     maxWorkers: Math.max(2, availableParallelism() - 1),

@@ -123,7 +123,7 @@ describe("a run", () => {
     expect(again.fewLabels).toEqual(first.fewLabels);
     expect(again.collapse).toEqual(first.collapse);
     expect(progress.filter((line) => line.includes(" images"))).toEqual([]);
-  });
+  }, 240_000);
 
   test("a damaged cache is made anew, and that is said", async () => {
     const protocols = ["knn", "attentive"] as const;
