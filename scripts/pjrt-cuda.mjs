@@ -10,7 +10,7 @@
  *   --folder DIR     where it goes instead: DIR/V; name DIR in IJEPA_PJRT_CUDA then
  *
  * It compiles and nothing more: to train on a card, the plugin also needs NVIDIA's cuBLAS, cuDNN and others, which
- * `pip install "jax-cuda13-pjrt[with-cuda]"` brings. So no trainer looks for it here. `npm run test:h100` does. The path of
+ * `pip install "jax-cuda13-plugin[with-cuda]"` brings. So no trainer looks for it here. `npm run test:h100` does. The path of
  * the library is the only line on the standard output.
  */
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";

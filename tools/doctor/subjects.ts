@@ -1,5 +1,6 @@
 /** Every engine and device: what it needs, and how to get it. One total table, so a new engine has its line here. */
 import type { DeviceName, EngineName } from "../../runtime/engines/engine";
+import { pipCommands } from "../../runtime/engines/xla/plugin/known";
 import { installCommand } from "../../runtime/installs";
 
 export interface Subject {
@@ -73,12 +74,12 @@ export const subjects: { readonly [E in EngineName]: { readonly [D in DeviceName
       needs:
         "An NVIDIA or AMD GPU with its driver, and the PJRT plugin of JAX for it in a Python environment; Python itself " +
         "does not run.",
-      install: ['pip install "jax-cuda13-pjrt" nvidia-cuda-nvcc nvidia-nvvm', "pip install jax-rocm7-pjrt"],
+      install: [pipCommands.cuda, pipCommands.rocm],
     },
     tpu: {
       packages: [],
       needs: "A TPU, and its PJRT plugin in a Python environment; Python itself does not run.",
-      install: ["pip install libtpu"],
+      install: [pipCommands.tpu],
     },
     webgpu: null,
     wasm: null,

@@ -23,9 +23,19 @@ export const knownPlugins: { readonly [D in XlaDevice]: readonly KnownPlugin[] }
   tpu: [{ package: "libtpu", file: "libtpu/libtpu.so" }],
 };
 
+/**
+ * Commands that get a plugin with all it needs. The extra, which brings ptxas, libdevice, cuBLAS, cuDNN and NCCL, is one of
+ * jax-cuda13-plugin; jax-cuda13-pjrt, which has the plugin and comes along, has none.
+ */
+export const pipCommands = {
+  cuda: 'pip install "jax-cuda13-plugin[with-cuda]"',
+  rocm: "pip install jax-rocm7-pjrt",
+  tpu: "pip install libtpu",
+} as const;
+
 /** The command that gets a plugin for a device. */
 export const installCommands: { readonly [D in XlaDevice]: string } = {
   cpu: "node scripts/pjrt-cpu.mjs (of ijepa; no Python needed)",
-  gpu: 'pip install "jax-cuda13-pjrt[with-cuda]" (NVIDIA; an AMD card wants jax-rocm7-pjrt)',
-  tpu: "pip install libtpu",
+  gpu: `${pipCommands.cuda} (NVIDIA; an AMD card wants ${pipCommands.rocm})`,
+  tpu: pipCommands.tpu,
 };

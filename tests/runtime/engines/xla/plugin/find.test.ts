@@ -77,7 +77,7 @@ describe("where a plugin is found", () => {
 describe("where there is none", () => {
   test.each([
     ["cpu", { beside: ["/beside"], env: nothing }, /R105.*device "cpu".*looked for in \/beside.*pjrt-cpu\.mjs/s],
-    ["gpu", { beside: [], env: nothing }, /R105.*pip install "jax-cuda13-pjrt/s],
+    ["gpu", { beside: [], env: nothing }, /R105.*pip install "jax-cuda13-plugin\[with-cuda\]"/s],
     ["cpu", { named: "/no/such.so", env: nothing }, /R105.*\/no\/such\.so, which --pjrt-plugin names/s],
     ["cpu", { env: { IJEPA_PJRT_PLUGIN: "/no/such.so" } }, /R105.*\/no\/such\.so, which IJEPA_PJRT_PLUGIN names/s],
   ] as const)("%s %j", (device, places, wanted) => {
