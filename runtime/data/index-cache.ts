@@ -5,9 +5,9 @@
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
+import { homeFolder } from "../cache-folder";
 
 const extension = ".index";
 const hashBytes = 32;
@@ -32,7 +32,7 @@ const none: IndexCache = { get: () => undefined, put: () => undefined };
 export function openIndexCache(env: Readonly<Record<string, string | undefined>> = process.env): IndexCache {
   const wanted = env.IJEPA_INDEX_CACHE;
   if (wanted === "off") return none;
-  return indexCacheIn(wanted || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ijepa", "index"));
+  return indexCacheIn(wanted || join(env.XDG_CACHE_HOME || join(homeFolder(), ".cache"), "ijepa", "index"));
 }
 
 export function indexCacheIn(folder: string): IndexCache {

@@ -3,9 +3,8 @@
  * scripts/pjrt-cpu.mjs put it; or in a Python environment, which is looked through without running Python.
  */
 import { existsSync, readdirSync, realpathSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
-import { cacheFolder } from "../../../cache-folder";
+import { cacheFolder, homeFolder } from "../../../cache-folder";
 import { noPjrtPlugin } from "../../../errors";
 import type { XlaDevice } from "../target";
 import { installCommands, knownPlugins } from "./known";
@@ -72,7 +71,7 @@ function pythonFolders(env: Readonly<Record<string, string | undefined>>): strin
     // An environment's own python3 is a link out of it.
     return [dirname(folder), dirname(dirname(realpathSync(python)))];
   });
-  const folders = [...active, ...found, join(homedir(), ".local")].flatMap((prefix) =>
+  const folders = [...active, ...found, join(homeFolder(), ".local")].flatMap((prefix) =>
     ["lib", "lib64"].flatMap((library) => packagesIn(join(prefix, library))),
   );
   return [...new Set(folders)];
