@@ -15,7 +15,7 @@ import type { CompiledMemory } from "../runtime/engines/xla/pjrt/executable";
 import type { Topology, TopologyOptions } from "../runtime/engines/xla/pjrt/topology";
 import { bytesOf } from "../runtime/engines/xla/pjrt/types";
 import { type Program, programOf } from "../runtime/engines/xla/program";
-import { targets } from "../runtime/engines/xla/target";
+import { type Target, targets } from "../runtime/engines/xla/target";
 import { stepEngineFunctions } from "../runtime/loop/functions";
 import { stateSpecs } from "../runtime/loop/state";
 import { evaluateTrainer } from "../tests/support/generated";
@@ -121,7 +121,11 @@ export interface CompiledSubject {
 }
 
 /** Every function of the step, in the program that takes the most memory; for all cards of `hardware.gpus` together. */
-export async function compileSubject(input: IjepaSpecInput, topology: Topology): Promise<CompiledSubject> {
+export async function compileSubject(
+  input: IjepaSpecInput,
+  topology: Topology,
+  target: Target = targets.gpu,
+): Promise<CompiledSubject> {
   const loaded = specFromText({ text: JSON.stringify(input), file: `${input.name ?? "spec"}.json` });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics, null, 1));
   const { files, step, plan } = compile(loaded);
@@ -134,7 +138,7 @@ export async function compileSubject(input: IjepaSpecInput, topology: Topology):
   for (const fn of update === null ? [microBatch] : [microBatch, update]) {
     const { lengths } = estimate;
     const replicas = plan.experiment.hardware.gpus;
-    const made = programOf(fn, { state, lengths, settings: { ...targets.gpu, replicas } });
+    const made = programOf(fn, { state, lengths, settings: { ...target, replicas } });
     functions.push(await compileFunction(made, { topology, replicas, stateBytes: estimate.stateBytes }));
   }
   return {

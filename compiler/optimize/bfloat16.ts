@@ -7,8 +7,8 @@
  * What stays float32, and why: weights, moments and moving averages, whose updates are smaller than a bfloat16 can take
  * up (2⁻⁸ of the weight); statistics of norms, sums of softmax, sums of biases' gradients and the loss, which add up many
  * numbers; and all that lies between products. The last is what PyTorch's autocast does not do: it hands on the products'
- * results in bfloat16. Here XLA fuses a cast with what comes before and after it, so nothing is read twice for it, and on
- * a CPU elementwise ops in bfloat16 are slower than in float32.
+ * results in bfloat16. On a CPU elementwise ops in bfloat16 are slower than in float32; for cards and TPUs the engine does as
+ * PyTorch does (runtime/engines/xla/target.ts).
  */
 import { isProduct } from "../../runtime/ops/signatures";
 import { type Graph, type Node, type Value, withNodes } from "../ir/graph";

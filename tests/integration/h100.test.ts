@@ -4,9 +4,11 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SpecInput } from "../../compiler/spec/input";
+import { cudnnAttention } from "../../runtime/engines/xla/attention/cudnn";
 import { loadPjrt } from "../../runtime/engines/xla/pjrt/api";
 import { Topology } from "../../runtime/engines/xla/pjrt/topology";
 import { loadPlugin } from "../../runtime/engines/xla/plugin/open";
+import { targets } from "../../runtime/engines/xla/target";
 import { compileOnlyPlugins, compileSubject, hostsOf, officialNames, officialSpec } from "../../scripts/h100-compile";
 
 const found = compileOnlyPlugins();
@@ -41,7 +43,7 @@ const small: SpecInput = {
   name: "small",
   image: { size: 32 },
   encoder: { dim: 16, depth: 1, heads: 2, patch: 8 },
-  predictor: { dim: 8, depth: 1, heads: 2 },
+  predictor: { dim: 8, depth: 1, heads: 1 },
   masking: { minKeep: 1, targets: { scale: [0.2, 0.3] } },
   optimization: { epochs: 2, globalBatch: 4, learningRate: { warmupEpochs: 1 } },
   data: { source: "shapes", trainImages: 64, validationImages: 32, testImages: 32 },
@@ -87,6 +89,12 @@ describe.skipIf(found.length === 0).each(found)("for H100s, by jax-cuda13-pjrt $
   it("compiles a small step, whose state is written in place", { timeout: 10 * MINUTE }, async () => {
     const { functions, stateBytes } = await compileSubject(small, card);
     expect(functions.map(({ name }) => name)).toEqual(["step"]);
+    for (const { memory } of functions) expect(memory.aliased).toBe(stateBytes);
+  });
+
+  it("compiles it with cuDNN's attention", { timeout: 10 * MINUTE }, async () => {
+    // Heads of 8 numbers, which cuDNN takes.
+    const { functions, stateBytes } = await compileSubject(small, card, { ...targets.gpu, attention: cudnnAttention });
     for (const { memory } of functions) expect(memory.aliased).toBe(stateBytes);
   });
 });

@@ -2,7 +2,9 @@
  * Writes a program as StableHLO text, one operation after the other (the specification: openxla.org/stablehlo/spec). It
  * knows the types of everything it writes, and folds away what does nothing; the rest is XLA's work.
  */
-import { type ElementType, typeText } from "./pjrt/types";
+import type { AttentionKernel } from "./attention/kernel";
+import { RecognizedAttention } from "./attention/recognized";
+import { type ElementType, type TensorType, typeText } from "./pjrt/types";
 
 /** Of values: what buffers hold, and truth values in between. */
 export type ValueType = ElementType | "i1";
@@ -34,6 +36,18 @@ export interface BuilderSettings {
   readonly ordersOperands: boolean;
   /** Devices that run the program together, each on its share of the batch; left out: one. */
   readonly replicas?: number;
+  /** Whether products of bfloat16 hand on bfloat16, as PyTorch's autocast does; all but the gradients of weights. */
+  readonly roundsProducts?: boolean;
+  /** Left out: attention is computed as generated code writes it out. */
+  readonly attention?: AttentionKernel;
+}
+
+/** A function of a library that the plugin has. */
+export interface CustomCall {
+  readonly operands: readonly Value[];
+  /** `layout`: the axes from the innermost in memory to the outermost. */
+  readonly results: readonly (TensorType & { readonly layout: readonly number[] })[];
+  readonly configuration: string;
 }
 
 const same = (a: readonly number[], b: readonly number[]): boolean =>
@@ -44,13 +58,17 @@ export class Builder {
   /** Values that were written before, by the text that makes them: the same operation is written once. */
   readonly #known = new Map<string, Value>();
   readonly #parameters = new Set<Value>();
-  /** What a cast to bfloat16 was made of. */
-  readonly #castFrom = new Map<Value, Value>();
+  /** What a cast was made of. */
+  readonly #convertedFrom = new Map<Value, Value>();
   /** Transposes and casts of them: XLA leaves such a value in the order of what it is a transpose of. */
   readonly #permuted = new Set<Value>();
+  /** Undefined: no kernel computes it. */
+  readonly attention: RecognizedAttention | undefined;
   #names = 0;
 
-  constructor(private readonly settings: BuilderSettings) {}
+  constructor(private readonly settings: BuilderSettings) {
+    this.attention = settings.attention && new RecognizedAttention(this, settings.attention);
+  }
 
   get lines(): readonly string[] {
     return this.#lines;
@@ -152,9 +170,14 @@ export class Builder {
     if (x.type === type) return x;
     const to = { type, shape: x.shape };
     const value = this.#write(`stablehlo.convert ${x.name} : (${typeText(x)}) -> ${typeText(to)}`, type, x.shape);
-    if (type === "bf16") this.#castFrom.set(value, x);
+    this.#convertedFrom.set(value, x);
     if (this.#permuted.has(x)) this.#permuted.add(value);
     return value;
+  }
+
+  /** What a cast was made of; undefined for what is none. */
+  convertedFrom(cast: Value): Value | undefined {
+    return this.#convertedFrom.get(cast);
   }
 
   /**
@@ -177,7 +200,7 @@ export class Builder {
    * gradient goes through too, so that it can be neither the first one nor made before it is wanted.
    */
   castAgain(cast: Value, beside: Value): Value {
-    const from = this.#castFrom.get(cast);
+    const from = this.convertedFrom(cast);
     if (!this.settings.recomputes || from === undefined || !this.#parameters.has(from)) return cast;
     const both = `${from.name}, ${beside.name} : ${typeText(from)}, ${typeText(beside)}`;
     const name = `%${this.#names++}`;
@@ -345,6 +368,28 @@ export class Builder {
       `${list(contract[1])}, precision = [${precision}, ${precision}] : ` +
       `(${typeText(a)}, ${typeText(b)}) -> ${typeText({ type: "f32", shape })}`;
     return this.#write(text, "f32", shape);
+  }
+
+  /** Operands lie in memory in the order of their axes. */
+  customCall(target: string, { operands, results, configuration }: CustomCall): Value[] {
+    const name = `%${this.#names++}`;
+    const layout = (axes: readonly number[]): string => `dense<[${axes.join(", ")}]> : tensor<${axes.length}xindex>`;
+    const inOrder = operands.map(({ shape }) => layout(shape.map((_, i) => shape.length - 1 - i)));
+    const text = configuration.replaceAll("\\", "\\5C").replaceAll('"', "\\22");
+    this.#lines.push(
+      `${name}:${results.length} = stablehlo.custom_call @${target}(${operands.map((x) => x.name).join(", ")}) ` +
+        `{api_version = 2 : i32, backend_config = "${text}", operand_layouts = [${inOrder.join(", ")}], ` +
+        `result_layouts = [${results.map((result) => layout(result.layout)).join(", ")}]} : ` +
+        `(${operands.map(typeText).join(", ")}) -> (${results.map(typeText).join(", ")})`,
+    );
+    return results.map(({ type, shape }, i) => ({ name: `${name}#${i}`, type, shape }));
+  }
+
+  /** A product whose result only other layers read. Where memory is what takes the time, it is written in half the bytes. */
+  dotForLayers(a: Value, b: Value, what: Dot): Value {
+    const sums = this.dot(a, b, what);
+    const isRounded = this.settings.roundsProducts === true && a.type === "bf16";
+    return isRounded ? this.convert(this.convert(sums, "bf16"), "f32") : sums;
   }
 
   /** Rows of [rows, width] by a list of any form: index.shape × width. */

@@ -13,7 +13,7 @@ import { findPlugin } from "./plugin/find";
 import { openPlugin } from "./plugin/open";
 import type { CompilerParts, Replicas } from "./programs";
 import { XlaStore } from "./store";
-import { firstDevice, isXlaDevice, targets } from "./target";
+import { firstDevice, isXlaDevice, targets, withAttention } from "./target";
 
 export { runThread } from "./joined/thread";
 export { startVariables } from "./start";
@@ -36,7 +36,7 @@ export async function createEngine(options: EngineOptions): Promise<XlaEngine> {
   // The rules of a spec refuse it (compiler/spec/hardware-rules.ts).
   if (precision === "fp16") throw new Error(`internal: xla does not compute in ${precision}`);
   const path = findPlugin(device, { named: options.pjrtPlugin });
-  const target = targets[device];
+  const target = withAttention(targets[device], { precision, variables: process.env });
   const joined = target.joinsProcesses && reducer.size > 1 ? await joinProcesses(reducer) : undefined;
   const place = { first: firstDevice({ localRank, devices, variables: process.env }), count: devices };
   const client = await openPlugin(path, device, { devices: place, joined });

@@ -95,12 +95,25 @@ export class Programs {
   }
 
   async #make(lengths: LengthValues): Promise<CompiledCall> {
-    const { client, target, replicas } = this.parts;
+    const { target, progress } = this.parts;
+    this.#begun++;
+    const { attention, ...plain } = target;
+    if (attention === undefined) return this.#madeFor(target, lengths);
+    try {
+      return await this.#madeFor(target, lengths);
+    } catch (cause) {
+      // The library may be missing, or not know these sizes; what generated code writes out does the same.
+      progress(`${attention.name} cannot be used here: ${messageOf(cause)}`);
+      return this.#madeFor(plain, lengths);
+    }
+  }
+
+  async #madeFor(target: Target, lengths: LengthValues): Promise<CompiledCall> {
+    const { client, replicas } = this.parts;
     const written = (settings: BuilderSettings): readonly Program[] => {
       const options = { state: this.store.specs, lengths, settings };
       return replicas.cutsReductions ? programsAround(this.fn, options) : [programOf(this.fn, options)];
     };
-    this.#begun++;
     const programs = written({ ...target, replicas: replicas.joined.length });
     // What replaces nothing need not be done on every device.
     const isShared = programs.some(({ replaced }) => replaced.length > 0);

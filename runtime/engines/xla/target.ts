@@ -1,5 +1,6 @@
 /** What differs between the devices of this engine. */
 import type { DeviceName, Precision } from "../engine";
+import { cudnnAttention } from "./attention/cudnn";
 import type { BuilderSettings } from "./builder";
 import type { ClientOptions } from "./pjrt/client";
 import type { CompileOptions } from "./pjrt/compile-options";
@@ -34,12 +35,15 @@ const withoutYnn = { xla_cpu_experimental_ynn_fusion_type: "" };
  * fits: a norm is cheap to compute again, and the numbers that are cast to bfloat16 are not to be kept beside the casts.
  * XLA does that where it may compute more exactly than the program says: it takes a cast to float32 of a cast to bfloat16
  * for nothing, reads what was cast, and so keeps a tensor of float32 that the program had dropped (docs/h100.md).
+ *
+ * What lies between products is limited by the memory's speed, so products of bfloat16 hand on bfloat16 there.
  */
 const accelerator = {
   joinsProcesses: true,
   precision: "HIGHEST",
   recomputes: true,
   ordersOperands: false,
+  roundsProducts: true,
   flags: { bf16: { xla_allow_excess_precision: false } },
 } as const;
 
@@ -67,6 +71,20 @@ export const targets: { readonly [D in XlaDevice]: Target } = {
   },
   tpu: { platforms: ["tpu"], ...accelerator, client: () => ({}) },
 };
+
+export const ATTENTION_VARIABLE = "IJEPA_XLA_ATTENTION";
+
+/**
+ * With the kernel of attention that a variable asks for: "cudnn", for steps in bfloat16 on NVIDIA's cards. Nobody asks for it by
+ * default, since no card has run it yet (docs/gpu.md measures both).
+ */
+export function withAttention(
+  target: Target,
+  what: { readonly precision: Precision; readonly variables: Readonly<Record<string, string | undefined>> },
+): Target {
+  const isWanted = what.variables[ATTENTION_VARIABLE] === "cudnn" && what.precision === "bf16";
+  return isWanted && target.platforms.includes("cuda") ? { ...target, attention: cudnnAttention } : target;
+}
 
 export function isXlaDevice(device: DeviceName): device is XlaDevice {
   return device in targets;

@@ -17,7 +17,7 @@ type AttentionOp =
 function product(b: Builder, left: Value, right: Value, scale: number, contract: readonly [number, number]): Value {
   const batch = left.shape.slice(0, -2).map((_, i) => i);
   const axes = [[batch.length + contract[0]], [batch.length + contract[1]]] as const;
-  return b.times(b.dot(left, right, { batch: [batch, batch], contract: axes }), scale);
+  return b.times(b.dotForLayers(left, right, { batch: [batch, batch], contract: axes }), scale);
 }
 
 /** [B, H, N, E] ↔ [B, N, H, E] */
@@ -43,16 +43,26 @@ export const attentionLowerings: KernelTable<Builder, Value, Value, AttentionOp>
   mergeHeads: (b, [x], _, [out = []]) => b.reshape(swapHeads(b, x), out),
   unmergeHeads: (b, [x], { heads, headWidth }) =>
     swapHeads(b, b.reshape(x, [...x.shape.slice(0, 2), heads, headWidth])),
-  matmul: (b, [left, right], { scale }) => product(b, left, right, scale, [1, 0]),
-  matmulNT: (b, [left, right], { scale }) => product(b, left, right, scale, [1, 1]),
-  matmulTN: (b, [left, right], { scale }) => product(b, left, right, scale, [0, 0]),
+  matmul: (b, [left, right], { scale }) =>
+    b.attention?.product(left, right, scale) ?? product(b, left, right, scale, [1, 0]),
+  matmulNT: (b, [left, right], { scale }) => {
+    const out = product(b, left, right, scale, [1, 1]);
+    b.attention?.scores(out, left, right, scale);
+    return out;
+  },
+  matmulTN: (b, [left, right], { scale }) =>
+    b.attention?.transposedProduct(left, right, scale) ?? product(b, left, right, scale, [0, 0]),
   softmax: (b, [x]) => {
     const top = b.atFirst(b.reduce("maximum", x, [x.shape.length - 1]), x.shape);
     const raised = b.unary("exponential", b.sub(x, top));
-    return b.div(raised, b.atFirst(b.sumLast(raised), x.shape));
+    const weights = b.div(raised, b.atFirst(b.sumLast(raised), x.shape));
+    b.attention?.softmax(weights, x);
+    return weights;
   },
   softmaxGrad: (b, [gradient, y]) => {
     const sums = b.atFirst(b.sumLast(b.mul(gradient, y)), y.shape);
-    return b.mul(y, b.sub(gradient, sums));
+    const gradientOfScores = b.mul(y, b.sub(gradient, sums));
+    b.attention?.softmaxGrad(gradientOfScores, gradient, y);
+    return gradientOfScores;
   },
 };

@@ -50,11 +50,11 @@ function sumRows(b: Builder, x: Value): Value {
 
 export const layerLowerings: KernelTable<Builder, Value, Value, LayerOp> = {
   linear: (b, [x, weight, bias], _, [out = []]) => {
-    const plain = b.dot(b.rows(x), weight, { contract: [[1], [0]] });
+    const plain = b.dotForLayers(b.rows(x), weight, { contract: [[1], [0]] });
     return b.add(b.reshape(plain, out), b.atLast(b.convert(bias, "f32"), out));
   },
   linearGradInput: (b, [gradient, weight], _, [out = []]) =>
-    b.reshape(b.dot(b.rows(gradient), b.castAgain(weight, gradient), { contract: [[1], [1]] }), out),
+    b.reshape(b.dotForLayers(b.rows(gradient), b.castAgain(weight, gradient), { contract: [[1], [1]] }), out),
   linearGradWeight: (b, [x, gradient]) => b.dot(b.rows(x), b.rows(gradient), { contract: [[0], [0]] }),
   sumRows: (b, [x]) => sumRows(b, x),
 
