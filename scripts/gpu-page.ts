@@ -23,9 +23,16 @@ export function gpuPage(path = file): string {
 }
 
 const howTo = `\`\`\`sh
-npm ci && npm run gpu-check                # here, on Linux: writes the folder gpu-check/, at most 60 MiB
-scp -r gpu-check HOST:                     # to the machine with the card
-sh gpu-check/run.sh --out gpu.json         # there: at most eight minutes; --help lists the flags
+npm ci && npm run gpu-check                        # here, on Linux: writes the folder gpu-check/, at most 60 MiB
+npx tsx scripts/gpu-record.ts --on HOST            # copies it there by ssh, runs it, brings the JSON back, writes this page
+\`\`\`
+
+The second line is these three, for a machine that ssh does not reach:
+
+\`\`\`sh
+scp -r gpu-check HOST:                             # any way to copy a folder
+sh gpu-check/run.sh --out gpu.json                 # there: at most eight minutes; --help lists the flags
+npx tsx scripts/gpu-record.ts gpu.json             # here, with the file that came back
 \`\`\`
 
 ## What the machine with the card needs
@@ -41,7 +48,8 @@ Node (it goes along) nor root, and no network. Besides, as far as they are there
 | JAX itself | its parts are *absent*; for ours its plugin is enough |
 | the driver's Vulkan | parts of \`onnx webgpu\` are *absent* |
 
-The plugin is found in the site-packages of \`--python FILE\` (\`python3\` unless said otherwise) or of an active environment, or
+The plugin is found in the packages of \`--python FILE\`, otherwise of whichever of an active environment's Python, \`python3\` and
+\`python\` has most of all this, or
 where \`--pjrt-plugin FILE\` or \`IJEPA_PJRT_PLUGIN\` says. Python only answers where its packages lie, and runs the peers. For a
 machine without a network, \`pip install --target plugins "jax[cuda13]"\` on another Linux makes a folder to copy;
 \`--pjrt-plugin plugins/jax_plugins/xla_cuda13/xla_cuda_plugin.so\` names its plugin, which looks for CUDA's libraries beside
@@ -50,9 +58,15 @@ itself (not tried with a card).
 \`sh gpu-check/run.sh --list\` says which parts there are, and \`--only doctor\` in a minute what works. A run prints a line
 for each part and writes its JSON after every part, so that one which is cut short keeps what it has; \`--resume\` does the
 rest another time, and \`--resume --minutes 20\` gives parts that were *late* more time. It ends with 0 where nothing failed. Each
-part has a time limit and is a process group of its own.
+part has a time limit and is a process group of its own. Where eight minutes are all there is, \`--minutes 7.5\` leaves some for
+unpacking. Neither the package's folder nor \`/tmp\` nor \`HOME\` has to be writable: it takes \`TMPDIR\`, \`/tmp\`, \`/var/tmp\`, \`/dev/shm\`
+or the folder of \`--out\`, whichever has room.
 
 ## The parts
+
+In this order, so that what is cut off is what matters least: the doctor, a recorded step in float32, the quickstart in bfloat16;
+ViT-L/16 and H/14, each beside compiled PyTorch; a recorded step in bfloat16; L/16, the quickstart and
+H/14 with cuDNN's attention ([h100.md](h100.md#what-an-h100-should-reach)), whose losses say whether it is right; S/16 and B/16; the rest.
 
 - what the doctor says of \`onnx\` and \`xla\`;
 - the recorded steps of the official code ([parity.md](parity.md)) on \`xla\`, in float32 with TF32 off and in bfloat16, and
@@ -60,7 +74,7 @@ part has a time limit and is a process group of its own.
   ([in bfloat16](parity.md#in-bfloat16));
 - 200 steps of the quickstart on \`onnx\` \`cpu\` and on \`xla\`, with their losses;
 - the step of ViT-S/16, B/16, L/16 and H/14 at the released settings with 128 images, in bfloat16, beside the same step in
-  PyTorch (fused attention, fused AdamW, eager and compiled) and in JAX, where they are installed.
+  PyTorch (fused attention, fused AdamW, eager and compiled) and in JAX (cuDNN's attention), where they are installed.
 
 Ours is handed its images from the host at every step, as in training; the peers have theirs on the card. Images/s are those
 of steps that are queued behind one another. The share of the peak takes the operations of \`ijepa inspect\`, for the

@@ -21,6 +21,9 @@ export interface ChildInput {
 /** Kept of what a program writes. */
 const MOST_CHARACTERS = 4_000_000;
 
+/** For what a program that has ended left in its pipes. */
+const MOST_MS_TO_READ = 1000;
+
 const running = new Set<ChildProcess>();
 
 /** Ends what runs, for when this process has to go. */
@@ -50,8 +53,9 @@ export async function runChild({ command, args, folder, env, limitSeconds }: Chi
       texts.stderr += error.message;
       done(127);
     });
-    // Not "close": a process that got away from the group would hold the pipes.
-    child.on("exit", (status) => setTimeout(() => done(status), 50));
+    // "close" comes when all is read. A process that got away from the group holds the pipes, so it is not waited for long.
+    child.on("close", (status) => done(status));
+    child.on("exit", (status) => setTimeout(() => done(status), MOST_MS_TO_READ));
   });
   clearTimeout(timer);
   running.delete(child);

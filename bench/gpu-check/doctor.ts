@@ -6,7 +6,7 @@ export async function doctor(folder: string, program: string, names: readonly st
   const { findings, system } = await diagnose({
     folder,
     program,
-    limitSeconds: 40,
+    limitSeconds: 30,
     seconds: 0.5,
     only: ({ engine, device }) => names.includes(`${engine}:${device}`),
   });

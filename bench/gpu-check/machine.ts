@@ -1,6 +1,5 @@
 /** What is there to be measured, found without engines. */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { cardOf } from "./cards";
@@ -8,45 +7,76 @@ import type { CardUse, Machine } from "./record";
 
 const PACKAGES = ["torch", "jax", "jaxlib", "jax-cuda13-pjrt", "jax-cuda12-pjrt", "timm", "transformers"];
 
-/** Python's own description of itself: where its packages lie, and their versions. */
+const PLUGINS = ["xla_cuda13/xla_cuda_plugin.so", "xla_cuda12/xla_cuda_plugin.so", "xla_rocm7/xla_rocm_plugin.so"];
+
+/** Python's own description of itself: the plugins in its packages, and their versions. */
 const ASK = `
-import importlib.metadata as m, json, platform, sys, sysconfig
+import importlib.metadata as m, json, os, platform, sys
 def version(name):
     try: return m.version(name)
     except m.PackageNotFoundError: return None
-print(json.dumps({"site": sysconfig.get_paths()["purelib"], "python": platform.python_version(),
-                  "packages": {name: version(name) for name in sys.argv[1:]}}))
+paths = [os.path.join(folder, "jax_plugins", file) for file in json.loads(sys.argv[1]) for folder in sys.path if folder]
+print(json.dumps({"plugins": [path for path in paths if os.path.exists(path)], "python": platform.python_version(),
+                  "packages": {name: version(name) for name in sys.argv[2:]}}))
 `;
 
-const PLUGINS = ["xla_cuda13/xla_cuda_plugin.so", "xla_cuda12/xla_cuda_plugin.so", "xla_rocm7/xla_rocm_plugin.so"];
+interface Python {
+  readonly command: string;
+  /** In the order in which they are wanted. */
+  readonly plugins: readonly string[];
+  readonly python: string;
+  readonly packages: Readonly<Record<string, string | null>>;
+}
 
 export interface MachineInput {
-  readonly python: string;
+  /** Undefined: whichever of those that are usual knows most of what is wanted. */
+  readonly python: string | undefined;
   readonly device: string;
   /** A plugin that was named; otherwise one of Python's packages is taken for a GPU. */
   readonly plugin: string | undefined;
 }
 
-export function machineOf({ python, device, plugin }: MachineInput): Machine {
-  const asked = printed(python, ["-c", ASK, ...PACKAGES]);
-  // Printed by the lines above.
-  const found = (asked === "" ? null : JSON.parse(asked)) as {
-    readonly site: string;
-    readonly python: string;
-    readonly packages: Readonly<Record<string, string | null>>;
-  } | null;
-  const installed =
-    found === null || device !== "gpu"
-      ? undefined
-      : PLUGINS.map((file) => join(found.site, "jax_plugins", file)).find((file) => existsSync(file));
+export interface MachineFound {
+  readonly machine: Machine;
+  /** The Python that runs the peers. */
+  readonly python: string;
+}
+
+export function machineOf({ python, device, plugin }: MachineInput): MachineFound {
+  const environments = [process.env.VIRTUAL_ENV, process.env.CONDA_PREFIX].flatMap((folder) =>
+    folder ? [join(folder, "bin", "python3")] : [],
+  );
+  const candidates = python === undefined ? [...environments, "python3", "python"] : [python];
+  const answers = candidates.map(askPython).filter((each) => each !== null);
+  const [found] = answers.sort((a, b) => worthOf(b) - worthOf(a));
   return {
-    node: process.versions.node,
-    processor: cpus()[0]?.model.trim() ?? "unknown",
-    cores: availableParallelism(),
-    card: cardOfMachine(),
-    python: found === null ? { python: null } : { python: found.python, ...found.packages },
-    plugin: plugin ?? process.env.IJEPA_PJRT_PLUGIN ?? installed ?? null,
+    python: found?.command ?? candidates[0] ?? "python3",
+    machine: {
+      node: process.versions.node,
+      processor: cpus()[0]?.model.trim() ?? "unknown",
+      cores: availableParallelism(),
+      card: cardOfMachine(),
+      python: found === undefined ? { python: null } : { python: found.python, ...found.packages },
+      plugin: plugin ?? (process.env.IJEPA_PJRT_PLUGIN || (device === "gpu" ? found?.plugins[0] : undefined)) ?? null,
+    },
   };
+}
+
+const worthOf = ({ plugins, packages }: Python): number =>
+  (plugins.length > 0 ? 2 : 0) + (packages.torch === null ? 0 : 2) + (packages.jaxlib === null ? 0 : 1);
+
+function askPython(command: string): Python | null {
+  // Whatever its start-up files print comes before.
+  const line =
+    printed(command, ["-c", ASK, JSON.stringify(PLUGINS), ...PACKAGES])
+      .split("\n")
+      .at(-1) ?? "";
+  try {
+    // Printed by the lines above.
+    return { ...(JSON.parse(line) as Omit<Python, "command">), command };
+  } catch {
+    return null; // It is not there, or is no Python 3.8.
+  }
 }
 
 function cardOfMachine(): Machine["card"] {
@@ -57,7 +87,7 @@ function cardOfMachine(): Machine["card"] {
 }
 
 function printed(command: string, args: readonly string[]): string {
-  const { status, stdout } = spawnSync(command, args, { encoding: "utf8", timeout: 15_000 });
+  const { status, stdout } = spawnSync(command, args, { encoding: "utf8", timeout: 30_000 });
   return status === 0 ? stdout.trim() : "";
 }
 

@@ -2,11 +2,12 @@
  * The check itself, on the machine with the GPU: runs its parts one after the other, each in processes of its own with a
  * time limit, and writes everything that is known after each of them. `sh run.sh --help` lists its flags.
  */
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { messageOf } from "../../runtime/exceptions";
 import { killAll, runChild } from "./child";
 import { doctor } from "./doctor";
 import { machineOf, watchCard } from "./machine";
@@ -14,10 +15,12 @@ import type { Manifest } from "./manifest";
 import { type Part, partsOf } from "./parts";
 import { lastWords, stateOf } from "./read";
 import type { GpuRecord, PartRecord } from "./record";
+import { workFolder } from "./work-folder";
 
 const HELP = `sh run.sh [flags]
   --out FILE            where the JSON goes (gpu.json)
   --minutes N           for all parts together (8); with more, each part has more
+  --limit SECONDS       the most that a part has, where its own limit is longer
   --device gpu|cpu      of the engine xla (gpu)
   --small               small sizes, for a processor
   --only TEXT           only parts whose names have this in them; with commas
@@ -25,18 +28,20 @@ const HELP = `sh run.sh [flags]
   --resume              keeps what FILE has of parts that ran, and runs the others
   --list                says which parts there are
   --pjrt-plugin FILE    otherwise IJEPA_PJRT_PLUGIN, or the one of Python's packages
-  --python FILE         the Python with torch and jax (python3)
+  --python FILE         the Python with torch and jax (of the active environment, or python3)
 `;
 
 const folder = dirname(fileURLToPath(import.meta.url));
 /** A part is not begun with less time than this. */
 const LEAST_SECONDS = 5;
+const MS_AFTER_LATE = 3000;
 /** The limits of parts are made for so many minutes. */
 const USUAL_MINUTES = 8;
 
 const options = {
   out: { type: "string", default: "gpu.json" },
   minutes: { type: "string", default: "8" },
+  limit: { type: "string", default: "3600" },
   device: { type: "string", default: "gpu" },
   small: { type: "boolean", default: false },
   only: { type: "string" },
@@ -44,7 +49,7 @@ const options = {
   resume: { type: "boolean", default: false },
   list: { type: "boolean", default: false },
   "pjrt-plugin": { type: "string" },
-  python: { type: "string", default: "python3" },
+  python: { type: "string" },
   doctor: { type: "string" },
   help: { type: "boolean", default: false },
 } as const;
@@ -60,7 +65,7 @@ async function main(): Promise<number> {
     return 2;
   }
   const minutes = Number(flags.minutes);
-  if (flags.help || !(minutes > 0) || !["gpu", "cpu"].includes(flags.device ?? "")) {
+  if (flags.help || !(minutes > 0) || !(Number(flags.limit) > 0) || !["gpu", "cpu"].includes(flags.device ?? "")) {
     (flags.help ? process.stdout : process.stderr).write(HELP);
     return flags.help ? 0 : 2;
   }
@@ -74,22 +79,28 @@ async function main(): Promise<number> {
 async function check(flags: Flags, limitSeconds: number): Promise<number> {
   const begun = performance.now();
   const elapsed = (): number => (performance.now() - begun) / 1000;
-  const { device = "gpu", small = false, python = "python3", out = "gpu.json" } = flags;
+  const { device = "gpu", small = false, out = "gpu.json" } = flags;
+  const file = resolve(out);
   // payload.ts writes it.
   const manifest = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as Manifest;
-  const machine = machineOf({ python, device, plugin: flags["pjrt-plugin"] });
-  const work = mkdtempSync(join(tmpdir(), "ijepa-gpu-check-"));
+  const { machine, python } = machineOf({ python: flags.python, device, plugin: flags["pjrt-plugin"] });
+  const work = workFolder([dirname(file), folder]);
+  if (work === null) {
+    process.stderr.write("No folder for temporary files can be written; TMPDIR=FOLDER names one.\n");
+    return 2;
+  }
   const has = (name: string, texts: string): boolean => texts.split(",").some((text) => name.includes(text.trim()));
   const share = Math.max(1, limitSeconds / 60 / USUAL_MINUTES);
   const parts = partsOf({ manifest, folder, work, machine, device, small, python })
-    .map((part) => ({ ...part, limitSeconds: Math.round(part.limitSeconds * share) }))
+    .map((part) => ({ ...part, limitSeconds: Math.min(Math.round(part.limitSeconds * share), Number(flags.limit)) }))
     .filter(({ name }) => flags.only === undefined || has(name, flags.only))
     .filter(({ name }) => flags.skip === undefined || !has(name, flags.skip));
   if (flags.list) {
     process.stdout.write(parts.map(({ name, limitSeconds: limit }) => `${name} (at most ${limit} s)\n`).join(""));
+    rmSync(work, { recursive: true, force: true });
     return 0;
   }
-  const before = flags.resume ? readRecord(resolve(out)) : [];
+  const before = flags.resume ? readRecord(file) : [];
   const records = new Map(before.filter(({ state }) => state === "ok").map((part) => [part.name, part]));
   const save = (): void => {
     const record: GpuRecord = {
@@ -103,30 +114,45 @@ async function check(flags: Flags, limitSeconds: number): Promise<number> {
       refused: manifest.refused,
       parts: [...records.values()],
     };
-    writeWhole(resolve(out), `${JSON.stringify(record, null, 2)}\n`);
+    writeWhole(file, `${JSON.stringify(record, null, 2)}\n`);
   };
+  /** Begun and not ended. */
+  let current: Part | undefined;
   const stop = (signal: NodeJS.Signals): void => {
     killAll();
+    if (current !== undefined)
+      records.set(current.name, { ...notBegun(current), problem: `${signal} came meanwhile.` });
     save();
+    rmSync(work, { recursive: true, force: true });
     process.exit(signal === "SIGINT" ? 130 : 143);
   };
-  process.on("SIGINT", stop).on("SIGTERM", stop);
-  save();
+  try {
+    save();
+  } catch (error) {
+    process.stderr.write(`${file} cannot be written (${messageOf(error)}); --out FILE names another place.\n`);
+    rmSync(work, { recursive: true, force: true });
+    return 2;
+  }
+  process.on("SIGINT", stop).on("SIGTERM", stop).on("SIGHUP", stop);
   try {
     for (const part of parts.filter(({ name }) => !records.has(name))) {
       const left = limitSeconds - elapsed();
+      current = part;
       const record =
         left < LEAST_SECONDS
           ? notBegun(part)
           : await runPart(part, Math.min(part.limitSeconds, left), { work, machine });
+      current = undefined;
       records.set(part.name, record);
       save();
       process.stderr.write(`${lineOf(record)}\n`);
+      // A process that was killed holds its memory of the card for a moment longer.
+      if (record.state === "late" && machine.card !== null) await sleep(MS_AFTER_LATE);
     }
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  process.stdout.write(`${resolve(out)}\n`);
+  process.stdout.write(`${file}\n`);
   // What is not on the machine is an answer; what ran and failed is for somebody to look at.
   return [...records.values()].some(({ state }) => state === "failed") ? 1 : 0;
 }
@@ -146,7 +172,7 @@ async function runPart(
     command,
     args,
     folder: work,
-    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: "2", ...plugin, ...env },
+    env: { ...process.env, ...writable(work), TF_CPP_MIN_LOG_LEVEL: "2", ...plugin, ...env },
     limitSeconds,
   });
   const card = watched?.stop() ?? null;
@@ -155,6 +181,22 @@ async function runPart(
   const problem = state === "ok" ? null : lastWords(ended);
   return { name, state, seconds: ended.seconds, limitSeconds, result, problem, card };
 }
+
+/**
+ * Where libraries write, which may be nowhere else here: compiled programs of XLA, Triton and PyTorch, files for ptxas. So
+ * nothing was compiled before either, and every part says how long that takes.
+ */
+const writable = (work: string): Readonly<Record<string, string>> => ({
+  // Packages of the user's own lie in HOME.
+  ...{
+    HOME: process.env.HOME || work,
+    TMPDIR: work,
+    XDG_CACHE_HOME: join(work, "cache"),
+    IJEPA_XLA_CACHE: join(work, "cache", "xla"),
+  },
+  ...{ TORCHINDUCTOR_CACHE_DIR: join(work, "cache", "inductor"), TRITON_CACHE_DIR: join(work, "cache", "triton") },
+  ...{ CUDA_CACHE_PATH: join(work, "cache", "cuda") },
+});
 
 function lineOf({ name, state, seconds, result, problem }: PartRecord): string {
   const said =

@@ -106,3 +106,20 @@ export interface Machine {
   /** The PJRT plugin that was named to the engine, if any. */
   readonly plugin: string | null;
 }
+
+/** Whether a document is such a record, by the fields that a page is made of; parts are written by the same version of main.ts. */
+export function isGpuRecord(found: unknown): found is GpuRecord {
+  if (typeof found !== "object" || found === null) return false;
+  const has = (name: string, type: string): boolean => typeof Reflect.get(found, name) === type;
+  return (
+    has("date", "string") &&
+    has("version", "string") &&
+    has("seconds", "number") &&
+    has("device", "string") &&
+    has("machine", "object") &&
+    "parts" in found &&
+    Array.isArray(found.parts) &&
+    "refused" in found &&
+    Array.isArray(found.refused)
+  );
+}

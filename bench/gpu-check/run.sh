@@ -6,26 +6,49 @@ case $0 in
 *) here=./ ;;
 esac
 here=$(cd "$here" && pwd) || exit 2
+archive=$here/payload.tar.xz
 
-payload=$here/payload
-if [ ! -d "$payload" ]; then
-  # Where the folder cannot be written, somewhere else.
-  [ -w "$here" ] || { here_temporary=$(mktemp -d) && payload=$here_temporary/payload; } || exit 2
-  draft=$payload.$$.tmp
-  mkdir -p "$draft" || exit 2
+unpack() { # into a folder that is there
   if command -v xz >/dev/null 2>&1 && command -v tar >/dev/null 2>&1; then
-    xz -dc -T0 "$here/payload.tar.xz" | tar -xf - -C "$draft"
-  else
-    python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1], "r:xz").extractall(sys.argv[2])' "$here/payload.tar.xz" "$draft"
-  fi && [ -f "$draft/main.mjs" ] && mv "$draft" "$payload" || {
-    rm -rf "$draft"
-    echo "The package could not be unpacked: it takes xz and tar, or python3, and about 200 MB of room." >&2
-    exit 2
-  }
-fi
-"$payload/bin/node" --version >/dev/null 2>&1 || {
-  echo "The Node of this package does not run here: $(uname -sm). It is that of the machine where npm run gpu-check was" >&2
-  echo "run; make the package on Linux with the same kind of processor, and no newer glibc than here." >&2
-  exit 2
+    xz -dc -T0 "$archive" | tar -xf - -C "$1" && [ -f "$1/main.mjs" ] && return 0
+  fi
+  for python in python3 python "${VIRTUAL_ENV:-/usr}/bin/python3"; do
+    command -v "$python" >/dev/null 2>&1 || continue
+    "$python" -c 'import sys, tarfile; tarfile.open(sys.argv[1], "r:xz").extractall(sys.argv[2])' "$archive" "$1" &&
+      [ -f "$1/main.mjs" ] && return 0
+  done
+  return 1
 }
-exec "$payload/bin/node" "$payload/main.mjs" "$@"
+
+# Beside this script, or where that cannot be written, is full or runs no programs, somewhere else.
+said=
+for place in "$here" "${TMPDIR:-/tmp}" /var/tmp /dev/shm "${HOME:-/tmp}"; do
+  case $place in
+  "$here") payload=$here/payload ;;
+  *) payload=$place/ijepa-gpu-check-$(id -u) ;;
+  esac
+  if [ ! -f "$payload/main.mjs" ] || [ ! "$payload/main.mjs" -nt "$archive" ] && [ -f "$archive" ]; then
+    draft=$payload.$$.tmp
+    trap 'rm -rf "$draft"; exit 130' INT TERM HUP
+    if mkdir "$draft" 2>/dev/null && unpack "$draft" 2>"$draft.said"; then
+      touch "$draft/main.mjs" && rm -rf "$payload" && mv "$draft" "$payload"
+    else
+      said="$said
+$place: $(cat "$draft.said" 2>/dev/null || echo "cannot be written")"
+    fi
+    rm -rf "$draft" "$draft.said"
+    trap - INT TERM HUP
+  fi
+  [ -f "$payload/main.mjs" ] || continue
+  if "$payload/bin/node" --version >/dev/null 2>&1; then
+    exec "$payload/bin/node" "$payload/main.mjs" "$@"
+  fi
+  said="$said
+$payload/bin/node does not run: $("$payload/bin/node" --version 2>&1 | head -n 2)"
+done
+cat >&2 <<END
+The check cannot begin. It takes xz and tar, or python3, about 250 MB of room in a folder that may run programs
+(TMPDIR=FOLDER names another one), and Linux on the kind of processor where npm run gpu-check was run, with no older
+glibc than there. This is $(uname -sm). Tried:$said
+END
+exit 2

@@ -1,16 +1,18 @@
 /** The check as its package runs it, with small sizes on this processor. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Manifest } from "../../../bench/gpu-check/manifest";
 import { makePayload } from "../../../bench/gpu-check/payload";
 import type { GpuRecord, PartRecord } from "../../../bench/gpu-check/record";
+import { FUNCTIONS } from "../../../runtime/engines/xla/pjrt/layout";
 import { gpuPage } from "../../../scripts/gpu-page";
+import { hasPlugin, plugin } from "../../support/pjrt";
 
 const root = resolve(import.meta.dirname, "../../..");
-const folder = mkdtempSync(join(tmpdir(), "ijepa-gpu-check-test-"));
+const folder = mkdtempSync(join(tmpdir(), "ijepa gpu-check test-"));
 const out = join(folder, "gpu.json");
 let manifest: Manifest;
 
@@ -22,9 +24,12 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function check(...flags: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+type Variables = Readonly<Record<string, string>>;
+
+function check(flags: readonly string[], variables: Variables = {}) {
   const args = [join(folder, "run.sh"), "--device", "cpu", "--small", "--out", out, ...flags];
-  const { status, stdout, stderr } = spawnSync("/bin/sh", args, { cwd: folder, encoding: "utf8" });
+  const env = { ...process.env, ...variables };
+  const { status, stdout, stderr } = spawnSync("/bin/sh", args, { cwd: folder, encoding: "utf8", env });
   return { status, stdout, stderr };
 }
 
@@ -37,7 +42,14 @@ function partOf(name: string): PartRecord {
 }
 
 test("the default engine: its doctor, a training, and a page of it", { timeout: 180_000 }, () => {
-  const { status, stderr } = check("--only", "doctor,onnx cpu", "--pjrt-plugin", join(folder, "absent.so"));
+  const { status, stderr } = check([
+    "--only",
+    "doctor,onnx cpu",
+    "--minutes",
+    "60",
+    "--pjrt-plugin",
+    join(folder, "absent.so"),
+  ]);
   expect({ status, stderr }).toMatchObject({ status: 0 });
   expect(partOf("doctor").result).toMatchObject({
     findings: expect.arrayContaining([expect.objectContaining({ engine: "onnx", device: "cpu", state: "ok" })]),
@@ -49,31 +61,96 @@ test("the default engine: its doctor, a training, and a page of it", { timeout: 
 test("--resume keeps what ran; what has no time left is not begun, and said to be", { timeout: 60_000 }, () => {
   const before = partOf("quickstart, 20 steps, onnx cpu fp32");
   // A twentieth of a minute: less than a part is begun with.
-  expect(check("--resume", "--only", "doctor,onnx cpu,eager", "--minutes", "0.05").status).toBe(0);
+  expect(check(["--resume", "--only", "doctor,onnx cpu,eager", "--minutes", "0.05"]).status).toBe(0);
   expect(partOf("quickstart, 20 steps, onnx cpu fp32")).toEqual(before);
   expect(partOf("step quickstart, PyTorch eager bf16")).toMatchObject({ state: "not begun", result: null });
 });
 
 test("a Python that is not there is absent, not a failure", { timeout: 60_000 }, () => {
-  expect(check("--python", "no-such-python", "--only", "JAX").status).toBe(0);
+  expect(check(["--python", "no-such-python", "--only", "JAX"]).status).toBe(0);
   expect(partOf("step quickstart, JAX bf16")).toMatchObject({ state: "absent" });
   expect(record().machine.python).toEqual({ python: null });
 });
 
-test.each([[["--minutes", "soon"]], [["--device", "tpu"]], [["--nonsense"]]])("%j is refused", (flags) => {
-  const { status, stderr } = check(...flags);
-  expect(status).toBe(2);
-  expect(stderr).toContain("--pjrt-plugin FILE");
+test("nowhere to write: no part is begun, and a sentence says so", { timeout: 60_000 }, () => {
+  const { status, stderr } = check(["--only", "JAX", "--out", "/proc/gpu.json"]);
+  expect({ status, stderr }).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(/\/proc\/gpu\.json cannot be written/),
+  });
 });
 
-const plugin = process.env.IJEPA_PJRT_PLUGIN;
-const hasPlugin = plugin !== undefined && existsSync(plugin);
+test("HOME unset, TMPDIR not there: another folder is taken, and nothing is left in it", { timeout: 300_000 }, () => {
+  const { status, stderr } = check(["--only", "onnx cpu", "--minutes", "60"], { HOME: "", TMPDIR: "/no/such/folder" });
+  expect({ status, stderr }).toMatchObject({ status: 0 });
+});
+
+test.each([[["--minutes", "soon"]], [["--device", "tpu"]], [["--nonsense"]], [["--limit", "0"]]])(
+  "%j is refused",
+  (flags) => {
+    const { status, stderr } = check(flags);
+    expect(status).toBe(2);
+    expect(stderr).toContain("--pjrt-plugin FILE");
+  },
+);
+
 describe.skipIf(!hasPlugin)(
-  `engine xla${hasPlugin ? "" : " (skipped: IJEPA_PJRT_PLUGIN names no PJRT plugin)"}`,
+  `engine xla${hasPlugin ? "" : " (skipped: there is no PJRT plugin for processors)"}`,
   () => {
-    test("a recorded run, a training and a timed step in each precision that there is", { timeout: 600_000 }, () => {
+    const failing = join(folder, "failing.so");
+    const source = join(root, "tests/support/xla/failing.c");
+    const compiler = spawnSync("cc", ["-shared", "-fPIC", "-O1", "-o", failing, source, "-ldl"], { encoding: "utf8" });
+    const { LoadedExecutable_Execute: execute } = FUNCTIONS;
+    test.skipIf(compiler.status !== 0).each([
+      [
+        "crashes where it is loaded",
+        { FAILING_SLOT: "load", FAILING_HOW: "crash" },
+        "failed",
+        /without a word|SIGABRT/,
+      ],
+      [
+        "crashes in a step",
+        { FAILING_SLOT: String(execute), FAILING_HOW: "crash" },
+        "failed",
+        /without a word|SIGABRT/,
+      ],
+      ["hangs where it is loaded", { FAILING_SLOT: "load", FAILING_HOW: "hang" }, "late", /./],
+      ["hangs in a step", { FAILING_SLOT: String(execute), FAILING_HOW: "hang" }, "late", /./],
+      [
+        "has no memory left",
+        {
+          FAILING_SLOT: String(execute),
+          FAILING_TEXT: "RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes.",
+        },
+        "failed",
+        /R117/,
+      ],
+    ])("a plugin that %s: the parts after it are there", { timeout: 900_000 }, (_, failure, state, problem) => {
+      const before = { FAILING_PLUGIN: plugin.path, FAILING_CALL: "1", FAILING_TEXT: "" };
+      // What hangs does so for as long as it may; what does not has ten times what is usual.
+      const limits = state === "late" ? ["--limit", "10"] : ["--minutes", "80"];
+      const only = "step quickstart, ijepa xla cpu fp32,onnx cpu";
+      const { stderr } = check(["--only", only, ...limits, "--pjrt-plugin", failing], { ...before, ...failure });
+      expect({ part: partOf("step quickstart, ijepa xla cpu fp32"), stderr }).toMatchObject({
+        part: { state, problem: expect.stringMatching(problem) },
+      });
+      // How far it comes in ten seconds is a matter of the machine.
+      const after = partOf("quickstart, 20 steps, onnx cpu fp32");
+      expect(after.state === "ok" || (state === "late" && after.seconds > 0)).toBe(true);
+    });
+
+    test("a recorded run, a training and a timed step in each precision that there is", { timeout: 1_800_000 }, () => {
       expect(manifest.precisions).toContain("fp32");
-      check("--only", "trace step_tiny,quickstart", "--skip", "PyTorch,JAX", "--minutes", "9");
+      check([
+        "--only",
+        "trace step_tiny,quickstart",
+        "--skip",
+        "PyTorch,JAX",
+        "--minutes",
+        "9",
+        "--pjrt-plugin",
+        plugin.path,
+      ]);
       for (const precision of manifest.precisions) {
         expect(partOf(`step quickstart, ijepa xla cpu ${precision}`)).toMatchObject({ state: "ok" });
         expect(partOf(`quickstart, 20 steps, xla cpu ${precision}`)).toMatchObject({

@@ -2,6 +2,7 @@
  * A PJRT plugin that fails: it passes every call on to the plugin that FAILING_PLUGIN names, but for one. The function at
  * position FAILING_SLOT of the table (runtime/engines/xla/pjrt/layout.ts) answers with the error FAILING_TEXT from its
  * call number FAILING_CALL on, counted from 1; where FAILING_WHEN names a file, calls before there is such a file do not count.
+ * FAILING_HOW: "error" (left out), "crash" or "hang". FAILING_SLOT "load": it does so when it is asked for its table.
  */
 #include <dlfcn.h>
 #include <stdint.h>
@@ -21,9 +22,16 @@ static int fails_from, calls;
 /* Its address is the error. */
 static char own_error;
 
+static void perish(void) {
+  const char *how = getenv("FAILING_HOW");
+  if (how && !strcmp(how, "crash")) abort();
+  if (how && !strcmp(how, "hang")) for (;;) pause();
+}
+
 static void *failing(word *args) {
   if (when && access(when, F_OK) != 0) return real(args);
   if (__sync_add_and_fetch(&calls, 1) < fails_from) return real(args);
+  perish();
   return &own_error;
 }
 
@@ -44,6 +52,7 @@ static function *replaced(int slot, function *by) {
 
 void *GetPjrtApi(void) {
   if (api) return api;
+  if (!strcmp(getenv("FAILING_SLOT"), "load")) perish();
   void *library = dlopen(getenv("FAILING_PLUGIN"), RTLD_NOW);
   if (!library) return NULL;
   word *table = ((word * (*)(void)) dlsym(library, "GetPjrtApi"))();
