@@ -109,8 +109,8 @@ describe.skipIf(found.length === 0).each([1, 16])("the released configurations o
   it.each(officialNames)("%s fits, and takes what inspect says", { timeout: 60 * MINUTE }, async (name) => {
     const { deviceBytes, estimatedBytes } = await compileSubject(officialSpec(name, { cards }), topology);
     expect(deviceBytes).toBeLessThan(80 * GB);
-    // Why it is more: docs/h100.md. ViT-H/14 with 128 images: 1.15; with casts that XLA undoes it would be more.
-    expect(deviceBytes / estimatedBytes).toBeGreaterThan(0.9);
+    // Why it is more or less: docs/h100.md. ViT-H/14 with 128 images was at 1.15 while products handed on float32.
+    expect(deviceBytes / estimatedBytes).toBeGreaterThan(0.6);
     expect(deviceBytes / estimatedBytes).toBeLessThan(1.2);
   });
 });

@@ -1,7 +1,7 @@
 /** Every engine and device: what it needs, and how to get it. One total table, so a new engine has its line here. */
 import type { DeviceName, EngineName } from "../../runtime/engines/engine";
-import { pipCommands } from "../../runtime/engines/xla/plugin/known";
 import { installCommand } from "../../runtime/installs";
+import { pipCommands } from "../../runtime/pip-commands";
 
 export interface Subject {
   /** Any one of them is enough; the first that is installed is used. */

@@ -5,16 +5,9 @@
 import type { AttentionKernel } from "./attention/kernel";
 import { RecognizedAttention } from "./attention/recognized";
 import { type ElementType, type TensorType, typeText } from "./pjrt/types";
+import type { Value, ValueType } from "./value";
 
-/** Of values: what buffers hold, and truth values in between. */
-export type ValueType = ElementType | "i1";
-
-export interface Value {
-  /** As the text has it, e.g. %12. */
-  readonly name: string;
-  readonly type: ValueType;
-  readonly shape: readonly number[];
-}
+export type { Value, ValueType } from "./value";
 
 type Unary = "abs" | "sign" | "negate" | "sqrt" | "rsqrt" | "exponential";
 type Binary = "add" | "subtract" | "multiply" | "divide" | "maximum" | "minimum" | "remainder" | "and";
@@ -39,7 +32,7 @@ export interface BuilderSettings {
   /** Whether products of bfloat16 hand on bfloat16, as PyTorch's autocast does; all but the gradients of weights. */
   readonly roundsProducts?: boolean;
   /** Left out: attention is computed as generated code writes it out. */
-  readonly attention?: AttentionKernel;
+  readonly attention?: AttentionKernel<Builder>;
 }
 
 /** A function of a library that the plugin has. */
@@ -63,11 +56,11 @@ export class Builder {
   /** Transposes and casts of them: XLA leaves such a value in the order of what it is a transpose of. */
   readonly #permuted = new Set<Value>();
   /** Undefined: no kernel computes it. */
-  readonly attention: RecognizedAttention | undefined;
+  readonly attention: RecognizedAttention<Builder> | undefined;
   #names = 0;
 
   constructor(private readonly settings: BuilderSettings) {
-    this.attention = settings.attention && new RecognizedAttention(this, settings.attention);
+    this.attention = settings.attention && new RecognizedAttention<Builder>(this, settings.attention);
   }
 
   get lines(): readonly string[] {

@@ -14,7 +14,7 @@ function weightsOf(b: Builder, { q, k, scale }: Omit<AttentionInput, "v">): { we
   return { weights: b.div(raised, b.atFirst(sums, scores.shape)), sums };
 }
 
-export const spelledAttention: AttentionKernel = {
+export const spelledAttention: AttentionKernel<Builder> = {
   name: "attention written out",
   takes: () => true,
   forward: (b, { v, ...input }) => {

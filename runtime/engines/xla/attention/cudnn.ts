@@ -118,7 +118,7 @@ function configuration(q: Value, k: Value, scale: number, pass: keyof typeof pro
 /** XLA decides how much of it there is. */
 const workspace = { type: "ui8", shape: [0], layout: [0] } as const;
 
-export const cudnnAttention: AttentionKernel = {
+export const cudnnAttention: AttentionKernel<Builder> = {
   name: "cuDNN's attention",
   // On an H100 more would do; no experiment has wider heads.
   takes: (headWidth) => headWidth % 8 === 0 && headWidth <= 128,

@@ -1,5 +1,5 @@
 /** A library's kernel of attention, in the place of the products and the softmax that generated code writes out. */
-import type { Builder, Value } from "../builder";
+import type { Value } from "../value";
 
 /** softmax(scale · q kᵀ) v. q [B, H, T, E], k and v [B, H, S, E], all of bfloat16. */
 export interface AttentionInput {
@@ -22,12 +22,13 @@ export interface AttentionGradients {
   readonly v: Value;
 }
 
-export interface AttentionKernel {
+/** `B` writes the program. */
+export interface AttentionKernel<B> {
   /** As messages call it. */
   readonly name: string;
   /** E of its heads. */
   readonly takes: (headWidth: number) => boolean;
-  readonly forward: (b: Builder, input: AttentionInput) => AttentionOutput;
+  readonly forward: (b: B, input: AttentionInput) => AttentionOutput;
   /** Given the gradient of `mixed`, of bfloat16; gradients are of bfloat16. */
-  readonly backward: (b: Builder, input: AttentionInput & AttentionOutput, gradient: Value) => AttentionGradients;
+  readonly backward: (b: B, input: AttentionInput & AttentionOutput, gradient: Value) => AttentionGradients;
 }

@@ -3,8 +3,14 @@
  * gradients. A kernel computes them where the results of the products are asked for; what only it replaces is then read by
  * nobody, and XLA drops it. An op that is not exactly that stays what it is.
  */
-import type { Builder, Value } from "../builder";
+import type { Value } from "../value";
 import type { AttentionGradients, AttentionInput, AttentionKernel, AttentionOutput } from "./kernel";
+
+/** What it asks of whoever writes the program. */
+interface Casts {
+  convert(x: Value, type: "f32"): Value;
+  convertedFrom(cast: Value): Value | undefined;
+}
 
 type Scores = Omit<AttentionInput, "v">;
 
@@ -13,7 +19,7 @@ interface Attention extends AttentionInput, AttentionOutput {
   backward?: { readonly of: Value; readonly gradients: AttentionGradients };
 }
 
-export class RecognizedAttention {
+export class RecognizedAttention<B extends Casts> {
   /** By what products, softmax and its gradient gave. */
   readonly #scores = new Map<Value, Scores>();
   readonly #softmax = new Map<Value, Scores>();
@@ -22,8 +28,8 @@ export class RecognizedAttention {
   readonly #known = new Map<Value, Attention>();
 
   constructor(
-    private readonly b: Builder,
-    private readonly kernel: AttentionKernel,
+    private readonly b: B,
+    private readonly kernel: AttentionKernel<B>,
   ) {}
 
   /** scores = scale · q kᵀ */

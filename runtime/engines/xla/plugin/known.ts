@@ -1,4 +1,5 @@
 /** The plugins that Python packages bring, by what they compute on, and where in site-packages they lie. */
+import { pipCommands } from "../../../pip-commands";
 import type { XlaDevice } from "../target";
 
 export interface KnownPlugin {
@@ -22,16 +23,6 @@ export const knownPlugins: { readonly [D in XlaDevice]: readonly KnownPlugin[] }
   ],
   tpu: [{ package: "libtpu", file: "libtpu/libtpu.so" }],
 };
-
-/**
- * Commands that get a plugin with all it needs. The extra, which brings ptxas, libdevice, cuBLAS, cuDNN and NCCL, is one of
- * jax-cuda13-plugin; jax-cuda13-pjrt, which has the plugin and comes along, has none.
- */
-export const pipCommands = {
-  cuda: 'pip install "jax-cuda13-plugin[with-cuda]"',
-  rocm: "pip install jax-rocm7-pjrt",
-  tpu: "pip install libtpu",
-} as const;
 
 /** The command that gets a plugin for a device. */
 export const installCommands: { readonly [D in XlaDevice]: string } = {

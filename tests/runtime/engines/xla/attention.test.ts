@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vit
 import type { EngineFunction, Outputs } from "../../../../runtime/engines/engine";
 import { cudnnAttention } from "../../../../runtime/engines/xla/attention/cudnn";
 import type { AttentionKernel } from "../../../../runtime/engines/xla/attention/kernel";
+import type { Builder } from "../../../../runtime/engines/xla/builder";
 import { createEngine } from "../../../../runtime/engines/xla/engine";
 import { type Target, targets, withAttention } from "../../../../runtime/engines/xla/target";
 import type { AnyTensor } from "../../../../runtime/ops/ops";
@@ -119,7 +120,7 @@ describe.skipIf(!hasPlugin)("attention by a kernel", () => {
     "its gradient of %s is the one that is used",
     { timeout: 300_000 },
     async (name) => {
-      const backward: AttentionKernel["backward"] = (b, input, gradient) => {
+      const backward: AttentionKernel<Builder>["backward"] = (b, input, gradient) => {
         const gradients = spelledAttention.backward(b, input, gradient);
         return { ...gradients, [name]: b.convert(b.times(b.convert(gradients[name], "f32"), 2), "bf16") };
       };
