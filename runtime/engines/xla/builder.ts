@@ -5,9 +5,9 @@
 import type { AttentionKernel } from "./attention/kernel";
 import { RecognizedAttention } from "./attention/recognized";
 import { type ElementType, type TensorType, typeText } from "./pjrt/types";
-import type { Value, ValueType } from "./value";
+import { bufferType, literal, same, sizeAt, type Value, type ValueType } from "./value";
 
-export type { Value, ValueType } from "./value";
+export { sizeAt, type Value, type ValueType } from "./value";
 
 type Unary = "abs" | "sign" | "negate" | "sqrt" | "rsqrt" | "exponential";
 type Binary = "add" | "subtract" | "multiply" | "divide" | "maximum" | "minimum" | "remainder" | "and";
@@ -42,9 +42,6 @@ export interface CustomCall {
   readonly results: readonly (TensorType & { readonly layout: readonly number[] })[];
   readonly configuration: string;
 }
-
-const same = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((size, i) => size === b[i]);
 
 export class Builder {
   readonly #lines: string[] = [];
@@ -399,25 +396,4 @@ export class Builder {
       `(${typeText(table)}, ${typeText(index)}) -> ${typeText({ type: table.type, shape })}`;
     return this.#write(text, table.type, shape);
   }
-}
-
-/** Size of an axis, negative from the end. */
-export function sizeAt({ shape }: { readonly shape: readonly number[] }, axis: number): number {
-  const size = shape.at(axis);
-  if (size === undefined) throw new Error(`internal: [${shape.join(", ")}] has no axis ${axis}`);
-  return size;
-}
-
-function bufferType({ type }: Value): ElementType {
-  if (type === "i1") throw new Error("internal: no numbers but truth values");
-  return type;
-}
-
-/** Floats by their bits, so that nothing is rounded on the way through text. */
-function literal(value: number, type: ElementType): string {
-  if (type === "i32" || type === "ui8") return String(value);
-  const bits = new Uint32Array(Float32Array.of(value).buffer)[0] ?? 0;
-  return type === "f32"
-    ? `0x${bits.toString(16).toUpperCase().padStart(8, "0")}`
-    : `0x${(bits >>> 16).toString(16).toUpperCase().padStart(4, "0")}`;
 }
