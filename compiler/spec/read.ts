@@ -159,7 +159,8 @@ function scan(text: string): { readonly empty: boolean; readonly tooDeepAt: numb
   const scanner = createScanner(text, true);
   let depth = 0;
   let empty = true;
-  for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
+  // The end is a token behind the text; its length says nothing, for a comment without an end is counted one too long.
+  for (scanner.scan(); scanner.getTokenOffset() < text.length; scanner.scan()) {
     empty = false;
     // A bracket is one character long; a text that holds one has quotes around it.
     const bracket = scanner.getTokenLength() === 1 ? text[scanner.getTokenOffset()] : "";

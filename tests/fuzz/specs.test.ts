@@ -99,6 +99,7 @@ describe("specs", () => {
     ["a number of many digits", `{"seed": ${"9".repeat(5000)}}`],
     ["a key of JavaScript's own", '{"__proto__": {"name": "x"}, "constructor": 1}'],
     ["no text at all", "\u0000\u0001"],
+    ["a comment that has only begun", '{"seed": 1}\n/*'],
     ["the same key twice", '{"seed": 1, "seed": 2}'],
   ])("once found: %s", (_, text) => {
     expect(read(text)).toMatch(/^E\d{3}$/);
