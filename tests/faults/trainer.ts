@@ -14,7 +14,7 @@ export const isFull = process.env.IJEPA_FAULTS === "full";
 /** A test that cannot fail for the speed of the machine still has to end. */
 export const timeout = isFull ? 7_200_000 : 900_000;
 
-const spec = {
+const usual = {
   image: { size: 32 },
   encoder: { dim: 24, depth: 2, heads: 3, patch: 8 },
   predictor: { dim: 12, depth: 1 },
@@ -24,7 +24,18 @@ const spec = {
   evaluation: { trainImages: 32, testImages: 32 },
   hardware: { threads: 1, workers: 1 },
 };
-export const steps = 48;
+
+/**
+ * For many kills: pictures that are rendered and judged in no time, and more than three times the steps and checkpoints, for half
+ * of the work.
+ */
+export const quick: typeof usual = {
+  ...usual,
+  image: { size: 8 },
+  encoder: { ...usual.encoder, patch: 2 },
+  data: { ...usual.data, sceneSize: 8 },
+  optimization: { ...usual.optimization, epochs: 20 },
+};
 
 export interface FaultyTrainer {
   readonly script: string;
@@ -33,7 +44,7 @@ export interface FaultyTrainer {
 }
 
 /** Compiled, and run once without a fault. */
-export async function faultyTrainer(): Promise<FaultyTrainer> {
+export async function faultyTrainer(spec: typeof usual = usual): Promise<FaultyTrainer> {
   const folder = mkdtempSync(join(tmpdir(), "ijepa-faults-"));
   writeFileSync(join(folder, "faulty.json"), JSON.stringify(spec));
   execFileSync(process.execPath, [resolve("bin/ijepa.js"), "compile", "faulty.json"], { cwd: folder });
