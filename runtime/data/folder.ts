@@ -29,7 +29,7 @@ export interface ScanOptions extends LookOptions {
 
 /** Throws R130 … R132 and R134. */
 export async function scanFolder(options: ScanOptions): Promise<ImageFolder> {
-  const { root, given, what, labels, part, cache = openIndexCache(), progress = () => {} } = options;
+  const { root, given, what, labels, part, progress = () => {}, cache = openIndexCache({ note: progress }) } = options;
   const path = resolve(root, given);
   const found = await stat(path).catch(() => null);
   if (found === null || !found.isDirectory()) throw dataFolderMissing({ folder: path, given, what });

@@ -1,18 +1,13 @@
-/**
- * What was found in a data set, kept on disk: looking through a million files takes minutes, and checking that none has changed
- * seconds. A file is named by a hash of what it is about, and begins with a hash of what follows, so that one that is cut short
- * or damaged is made anew.
- */
-import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+/** What was found in a data set, kept on disk: looking through a million files takes minutes, and checking that none has changed seconds. */
 import { deserialize, serialize } from "node:v8";
-import { homeFolder } from "../cache-folder";
+import { type CacheKind, type CacheOptions, cacheKey, type FileCache, fileCacheIn, openFileCache } from "../file-cache";
 
-const extension = ".index";
-const hashBytes = 32;
-/** The ones that were not used for longest go first. */
-const mostBytes = 4 * 2 ** 30;
+const kind: CacheKind = {
+  name: "index",
+  variable: "IJEPA_INDEX_CACHE",
+  extension: ".index",
+  mostBytes: 4 * 2 ** 30,
+};
 /** Goes up where what is kept changes its form. */
 const version = 1;
 
@@ -26,68 +21,25 @@ export interface IndexCache {
   put(about: readonly string[], value: object): void;
 }
 
-const none: IndexCache = { get: () => undefined, put: () => undefined };
+export const openIndexCache = (options: CacheOptions = {}): IndexCache => over(openFileCache(kind, options));
 
-/** The folder that IJEPA_INDEX_CACHE names; "off" is none. Left out: ijepa/index in the user's folder for caches. */
-export function openIndexCache(env: Readonly<Record<string, string | undefined>> = process.env): IndexCache {
-  const wanted = env.IJEPA_INDEX_CACHE;
-  if (wanted === "off") return none;
-  return indexCacheIn(wanted || join(env.XDG_CACHE_HOME || join(homeFolder(), ".cache"), "ijepa", "index"));
-}
+export const indexCacheIn = (folder: string, note?: (sentence: string) => void): IndexCache =>
+  over(fileCacheIn(folder, kind, note));
 
-export function indexCacheIn(folder: string): IndexCache {
-  const fileOf = (about: readonly string[]): string => {
-    const hash = createHash("sha256").update(`${version}\n`);
-    for (const part of about) hash.update(`${part.length}:${part}`);
-    return join(folder, `${hash.digest("hex")}${extension}`);
-  };
+function over(cache: FileCache): IndexCache {
+  const keyOf = (about: readonly string[]): string => cacheKey([String(version), ...about]);
   return {
-    get: (about, is) => {
-      try {
-        const file = readFileSync(fileOf(about));
-        const body = file.subarray(hashBytes);
-        if (!digest(body).equals(file.subarray(0, hashBytes))) return undefined;
-        const value: unknown = deserialize(body);
-        const now = new Date();
-        utimesSync(fileOf(about), now, now);
-        return is(value) ? value : undefined;
-      } catch {
-        return undefined;
-      }
-    },
+    get: (about, is) =>
+      cache.get({
+        key: keyOf(about),
+        what: `the list of images of ${about.join(", ")}`,
+        read: (bytes) => {
+          const value: unknown = deserialize(bytes);
+          return is(value) ? value : undefined;
+        },
+      }),
     put: (about, value) => {
-      const draft = `${fileOf(about)}.${process.pid}`;
-      try {
-        const body = serialize(value);
-        mkdirSync(folder, { recursive: true });
-        writeFileSync(draft, Buffer.concat([digest(body), body]));
-        renameSync(draft, fileOf(about));
-        prune(folder);
-      } catch {
-        removed(draft);
-      }
+      cache.put(keyOf(about), serialize(value));
     },
   };
-}
-
-const digest = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
-
-function removed(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // Its folder is none.
-  }
-}
-
-function prune(folder: string): void {
-  const files = readdirSync(folder)
-    .filter((name) => name.endsWith(extension))
-    .map((name) => ({ path: join(folder, name), info: statSync(join(folder, name)) }))
-    .sort((a, b) => b.info.mtimeMs - a.info.mtimeMs);
-  let total = 0;
-  for (const { path, info } of files) {
-    total += info.size;
-    if (total > mostBytes) rmSync(path, { force: true });
-  }
 }

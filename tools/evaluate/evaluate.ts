@@ -50,6 +50,9 @@ export async function evaluateEncoder(options: EvaluateOptions): Promise<ProbeRe
   const { from, encoder: choice, spec, protocols, data, trainImages, testImages } = options;
   const source = await openEvaluated({ from, choice, spec });
   const notes = [...source.notes];
+  const note = (sentence: string): void => {
+    notes.push(sentence);
+  };
   try {
     const labelsWanted = protocols.some((name) => name !== "collapse" && name !== "lidar");
     const images = await openImages({
@@ -62,8 +65,8 @@ export async function evaluateEncoder(options: EvaluateOptions): Promise<ProbeRe
     });
     const extractor = await createExtractor({
       source,
-      cache: openFeatureCache(options.cache),
-      note: (sentence) => notes.push(sentence),
+      cache: openFeatureCache({ folder: options.cache, note }),
+      note,
       progress: options.progress,
     });
     try {

@@ -1,11 +1,11 @@
 /** Features of images by an encoder that is opened when it is first needed, and read from the cache where they are there. */
-import { createHash } from "node:crypto";
 import type { LabelledImages } from "../../runtime/data/labelled";
 import { featuresNotFinite } from "../../runtime/errors";
 import type { SplitName } from "../../runtime/evaluate/evaluate";
 import type { Features } from "../../runtime/evaluate/features";
 import { downsample } from "../../runtime/evaluate/pixels";
 import type { AugmentationPlan, Experiment } from "../../runtime/experiment";
+import { cacheKey } from "../../runtime/file-cache";
 import { type EncoderSession, openEncoder, probedLayers } from "../export/onnx/session";
 import type { PatchFeatures } from "./attentive-probe";
 import type { FeatureCache } from "./feature-cache";
@@ -51,12 +51,9 @@ export async function createExtractor(what: {
   };
 
   const cached = async (of: unknown, label: string, make: () => Promise<Features>): Promise<Features> => {
-    const key = createHash("sha256")
-      .update(JSON.stringify([VERSION, weights, layers, experiment.seed, of]))
-      .digest("hex");
-    const found = cache.get(key);
-    if (found === "damaged") note(`The cached features of ${label} were damaged; they were computed anew.`);
-    if (typeof found !== "string") return found;
+    const key = cacheKey([JSON.stringify([VERSION, weights, layers, experiment.seed, of])]);
+    const found = cache.get(key, label);
+    if (found !== undefined) return found;
     const made = await make();
     const name = `${source.choice} encoder`;
     if (!made.values.every(Number.isFinite)) throw featuresNotFinite({ name, split: label });

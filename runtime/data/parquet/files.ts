@@ -74,7 +74,7 @@ async function lookThroughFiles(
   { imageColumn, labelColumn, labels }: Pick<ParquetData, "imageColumn" | "labelColumn" | "labels">,
 ): Promise<{ readonly where: string; readonly files: readonly KeptFile[] }> {
   const { where, names } = found(options);
-  const cache = options.cache ?? openIndexCache();
+  const cache = options.cache ?? openIndexCache({ note: options.progress });
   const about = ["parquet", where, options.given, imageColumn, labels ? labelColumn : ""];
   const known = new Map((cache.get(about, areKept) ?? []).map((file) => [file.name, file]));
   const say = lookingLines(options.given, options.progress ?? (() => {}));

@@ -96,7 +96,8 @@ export async function openShards(
   options: LookOptions,
   data: Pick<WebDatasetData, "shuffleBuffer" | "labels">,
 ): Promise<ImageSet> {
-  const looking = lookThroughShards({ ...options, cache: options.cache ?? openIndexCache() });
+  const cache = options.cache ?? openIndexCache({ note: options.progress });
+  const looking = lookThroughShards({ ...options, cache });
   const looked = await finishing(looking, lookingLines(options.given, options.progress ?? (() => {})));
   const { where, names, indexes } = looked;
   const chosen = chosenOf(looked, options.part);

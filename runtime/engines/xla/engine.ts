@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { aloneCommunicator } from "../../ranks/alone";
 import type { DeviceMemory, DeviceName, Engine, EngineOptions } from "../engine";
 import { LoadedFunctions } from "../loaded-functions";
-import { openCache } from "./cache";
+import { openProgramCache } from "./cache";
 import { joinProcesses } from "./joined/processes";
 import { loadFunction } from "./load-function";
 import { processorText } from "./machine";
@@ -48,7 +48,7 @@ export async function createEngine(options: EngineOptions): Promise<XlaEngine> {
     target,
     replicas,
     precision,
-    cache: openCache(),
+    cache: openProgramCache({ note: progress }),
     dependsOn: [
       ...[path, String(size), String(mtimeMs), versionOf(client), ...[...pjrt.attributes].map(String)],
       ...[client.platform, client.deviceKind, processorText(), process.env.XLA_FLAGS ?? ""],

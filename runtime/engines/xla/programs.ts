@@ -4,10 +4,10 @@
  * while steps run.
  */
 import { messageOf } from "../../exceptions";
+import { cacheKey, type FileCache } from "../../file-cache";
 import type { EngineFunction, Precision } from "../engine";
 import { faultOf } from "../fault";
 import type { BuilderSettings } from "./builder";
-import { cacheKey, type ProgramCache } from "./cache";
 import { programsAround } from "./cut";
 import type { Client } from "./pjrt/client";
 import type { CompileOptions } from "./pjrt/compile-options";
@@ -33,7 +33,7 @@ export interface CompilerParts {
   readonly target: Target;
   readonly replicas: Replicas;
   readonly precision: Precision;
-  readonly cache: ProgramCache;
+  readonly cache: FileCache;
   /** Everything but the program that a compiled program depends on. */
   readonly dependsOn: readonly string[];
   readonly progress: (line: string) => void;
@@ -128,7 +128,7 @@ export class Programs {
     const plain: CompileOptions = { replicas: devices.length, partitions: 1, devices };
     const options: CompileOptions = { ...plain, flags: target.flags[precision] ?? {} };
     const key = cacheKey([program.text, JSON.stringify(options), ...dependsOn]);
-    const bytes = cache.get(key);
+    const bytes = cache.get({ key, what: `a program of ${this.fn.name}`, read: (whole) => whole });
     if (bytes !== undefined) {
       try {
         return { program, executable: await client.deserialize(bytes, program.types) };

@@ -134,8 +134,8 @@ describe("a run", () => {
       writeFileSync(join(cache, name), bytes);
     }
     const again = await evaluated({ protocols });
-    expect(again.notes.join(" ")).toMatch(/cached features of train were damaged/);
-    expect(again.notes.join(" ")).toMatch(/cached features of patches of test were damaged/);
+    expect(again.notes.join(" ")).toMatch(/with the features of train was damaged/);
+    expect(again.notes.join(" ")).toMatch(/with the features of patches of test was damaged/);
     expect([again.rows, again.attentive]).toEqual([first.rows, first.attentive]);
     expect((await evaluated({ protocols })).notes).toEqual([]);
   });
@@ -164,7 +164,7 @@ test("patch features come in parts and, of more training images than memory take
   const extractorOf = (most: { readonly part: number; readonly train: number } | undefined) =>
     createExtractor({
       source,
-      cache: openFeatureCache(join(folder, "parts")),
+      cache: openFeatureCache({ folder: join(folder, "parts") }),
       note: (line) => notes.push(line),
       progress: () => {},
       ...(most && { most }),
