@@ -15,8 +15,14 @@ export interface GivenImages {
 /** As data sets are handed around, the first that is there. */
 export const heldOutNames = ["val", "valid", "validation", "test"] as const;
 
-const endings = { webdataset: ".tar", parquet: ".parquet" } as const;
-const packed = Object.entries(endings) as readonly (readonly ["webdataset" | "parquet", string])[];
+const packed: readonly (readonly [kind: "webdataset" | "parquet", ending: string])[] = [
+  ["webdataset", ".tar"],
+  ["parquet", ".parquet"],
+  ["webdataset", ".tar.gz"],
+  ["webdataset", ".tgz"],
+];
+/** A data set is often unpacked beside the archive that it came in: with folders beside them these are no shards. */
+const archives: readonly string[] = [".tar.gz", ".tgz"];
 
 /** Null where there is nothing of that name. Patterns are taken at their word. */
 export function givenImages(given: string): GivenImages | null {
@@ -32,10 +38,8 @@ export function givenImages(given: string): GivenImages | null {
     const found = packedIn(path, below);
     if (found !== null) return found;
   }
-  const isFolder = (name: string): boolean =>
-    statSync(join(path, name), { throwIfNoEntry: false })?.isDirectory() === true;
-  const heldOut = heldOutNames.find(isFolder);
-  return isFolder("train")
+  const heldOut = heldOutNames.find((name) => isFolder(join(path, name)));
+  return isFolder(join(path, "train"))
     ? { kind: "folder", train: "train", validation: heldOut ?? null, all: "" }
     : { kind: "folder", train: "", validation: null, all: "" };
 }
@@ -45,7 +49,8 @@ function packedIn(path: string, below: string): GivenImages | null {
   const names = namesIn(join(path, below));
   for (const [kind, ending] of packed) {
     const own = names.filter((name) => name.toLowerCase().endsWith(ending));
-    if (own.length === 0) continue;
+    if (own.length === 0 || (archives.includes(ending) && names.some((name) => isFolder(join(path, below, name)))))
+      continue;
     const begins = (word: string): boolean => own.some((name) => name.startsWith(word));
     const heldOut = heldOutNames.find((word) => begins(`${word}-`)) ?? heldOutNames.find(begins);
     const pattern = (word: string): string => `${below}${word}${begins(`${word}-`) ? "-" : ""}*${ending}`;
@@ -55,6 +60,8 @@ function packedIn(path: string, below: string): GivenImages | null {
   }
   return null;
 }
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 function namesIn(folder: string): readonly string[] {
   try {

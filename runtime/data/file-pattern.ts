@@ -21,18 +21,18 @@ export interface PatternOptions {
   /** As the experiment says; relative to `root` unless absolute. */
   readonly given: string;
   readonly what: "train" | "validation";
-  /** Of the files of a folder that count, e.g. ".tar". */
-  readonly ending: string;
+  /** Of the files of a folder that count, e.g. ".tar"; the usual one first. */
+  readonly endings: readonly string[];
 }
 
 /** Throws R121 where one that is named, or any, is not there, R128 where there are too many, R131 where a folder cannot be read. */
-export function filesOfPattern({ root, given, what, ending }: PatternOptions): FoundFiles {
+export function filesOfPattern({ root, given, what, endings }: PatternOptions): FoundFiles {
   const path = resolve(root, given);
   const info = infoOf(path);
-  const missing = (file: string) => dataFileMissing({ file, given, what, ending });
+  const missing = (file: string) => dataFileMissing({ file, given, what, endings });
   if (info?.isDirectory()) {
-    const names = matches(path, `*${ending}`);
-    if (names.length === 0) throw missing(join(path, `*${ending}`));
+    const names = matches(path, "*").filter((name) => endings.some((ending) => name.endsWith(ending)));
+    if (names.length === 0) throw missing(join(path, `*${endings[0] ?? ""}`));
     return { where: path, names };
   }
   if (info !== undefined) return { where: dirname(path), names: [relative(dirname(path), path)] };

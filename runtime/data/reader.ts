@@ -18,6 +18,8 @@ export interface ShardReaderPlan {
   readonly where: string;
   /** Below `where`. */
   readonly shards: readonly string[];
+  /** What is read in the place of a compressed one, absolute; null for any other. */
+  readonly copies: readonly (string | null)[];
   /** Name of each image in its shard. */
   readonly members: FileListMemory;
   /** Number of its shard; Int32. */
@@ -65,7 +67,8 @@ function openMembers(plan: ShardReaderPlan, patient: PatientReader): FileReader 
     bytes: async (index) => {
       const [offset, size] = [offsets[index] ?? 0, sizes[index] ?? 0];
       if (size > mostImageBytes) throw new Error(`the file is too large: ${size} bytes`);
-      const bytes = await patient.readPart(`${plan.where}/${shard(index)}`, { offset, size });
+      const file = plan.copies[shardOf[index] ?? 0] ?? `${plan.where}/${shard(index)}`;
+      const bytes = await patient.readPart(file, { offset, size });
       if (bytes.length < size) throw new Error("the shard became shorter after it was looked through");
       return bytes;
     },

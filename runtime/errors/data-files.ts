@@ -8,12 +8,14 @@ export function dataFileMissing(was: {
   /** What the experiment says. */
   readonly given: string;
   readonly what: "train" | "validation";
-  readonly ending: string;
+  /** The usual one first. */
+  readonly endings: readonly string[];
 }): UserError {
+  const [ending = ""] = was.endings;
   return new UserError(
     "R121",
-    `There is no file ${was.file}, of the ${was.what} images (the experiment says "${was.given}"). It is one ${was.ending} file, ` +
-      `a folder of them, or a pattern like train-{000000..000099}${was.ending} or train-*${was.ending}; ` +
+    `There is no file ${was.file}, of the ${was.what} images (the experiment says "${was.given}"). It is one ${was.endings.join(" or ")} file, ` +
+      `a folder of them, or a pattern like train-{000000..000099}${ending} or train-*${ending}; ` +
       "--data names the folder that it starts from.",
   );
 }
@@ -26,12 +28,21 @@ export function shardDamaged(was: { readonly file: string; readonly at: number; 
   );
 }
 
-/** A shard of images is compressed as a whole, so that no image in it can be read without all before it. */
-export function shardCompressed(was: { readonly file: string }): UserError {
+/** A shard of images is compressed as a whole, in a way that is not unpacked. */
+export function shardCompressed(was: {
+  readonly file: string;
+  /** gzip, bzip2 … */
+  readonly form: string;
+  /** Nothing may be unpacked. */
+  readonly isOff: boolean;
+}): UserError {
+  const why = was.isOff
+    ? "and IJEPA_SHARD_CACHE=off keeps no plain copy of it"
+    : "and of compressed shards those of gzip alone are read";
   return new UserError(
     "R123",
-    `${was.file} is compressed as a whole, so no image in it can be read by itself. Unpack it once (gunzip, unzstd …): ` +
-      "images are compressed already, and it hardly grows.",
+    `${was.file} is compressed as a whole by ${was.form}, ${why}: no image in it can be read by itself. Unpack it once ` +
+      "(gunzip, unzstd …): images are compressed already, and it hardly grows.",
   );
 }
 

@@ -1,10 +1,15 @@
-/** Tar shards with bytes changed, cut off, doubled and put elsewhere: an index that can be read, or a sentence. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+/** Tar shards, plain and compressed, with bytes changed, cut off, doubled and put elsewhere: an index that can be read, or a sentence. */
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, expect } from "vitest";
 import { sharedFileList } from "../../runtime/data/file-list";
-import { indexShard } from "../../runtime/data/webdataset/shard-index";
+import { indexCacheIn } from "../../runtime/data/index-cache";
+import { finished } from "../../runtime/data/looking";
+import { openPlainCopies } from "../../runtime/data/webdataset/plain-copy";
+import { indexShard, type ShardIndex } from "../../runtime/data/webdataset/shard-index";
+import { lookThroughShards } from "../../runtime/data/webdataset/shards";
 import { UserError } from "../../runtime/errors";
 import type { Random } from "../../runtime/random/random";
 import { fuzz, mutated } from "./fuzz";
@@ -32,14 +37,49 @@ function make(random: Random): Uint8Array {
   return bytes;
 }
 
-function read(bytes: Uint8Array): string {
-  writeFileSync(path, bytes);
+const copies = join(folder, "copies");
+const compressed = join(folder, "b.tar.gz");
+const cache = indexCacheIn(join(folder, "index"));
+let count = 0;
+
+/** Its bytes changed before they are compressed, or after. */
+function makeCompressed(random: Random): Uint8Array {
+  const level = random.integer(10);
+  if (random.uniform() < 0.3) return gzipSync(make(random), { level });
+  return mutated(gzipSync(shards[random.integer(shards.length)] ?? new Uint8Array(), { level }), random);
+}
+
+/** Its copy lies where nothing else does, so that no other one of the same size and time is taken for it. */
+function indexCompressed(bytes: Uint8Array): { readonly index: ShardIndex; readonly size: number } {
+  writeFileSync(compressed, bytes);
+  const own = join(copies, String(count++));
   try {
-    const { names, offsets, sizes, labels, labelTexts } = indexShard(path);
+    const plain = openPlainCopies(() => undefined, { IJEPA_SHARD_CACHE: own });
+    const looked = finished(lookThroughShards({ root: folder, given: "b.tar.gz", what: "train", cache, plain }));
+    const [copy] = looked.copies;
+    const [index] = looked.indexes;
+    if (index === undefined) throw new Error("there is no index");
+    return { index, size: typeof copy === "string" ? statSync(copy).size : bytes.length };
+  } finally {
+    rmSync(own, { recursive: true, force: true });
+  }
+}
+
+function read(bytes: Uint8Array): string {
+  return outcomeOf(() => {
+    writeFileSync(path, bytes);
+    return { index: indexShard(path), size: bytes.length };
+  });
+}
+
+function outcomeOf(indexed: () => { readonly index: ShardIndex; readonly size: number }): string {
+  try {
+    const { index, size } = indexed();
+    const { names, offsets, sizes, labels, labelTexts } = index;
     const list = sharedFileList(names);
     expect([offsets.length, sizes.length, labels.length]).toEqual([list.length, list.length, list.length]);
     for (let i = 0; i < list.length; i++) {
-      expect((offsets[i] ?? 0) + (sizes[i] ?? 0)).toBeLessThanOrEqual(bytes.length);
+      expect((offsets[i] ?? 0) + (sizes[i] ?? 0)).toBeLessThanOrEqual(size);
       expect(list.at(i)).not.toMatch(/\p{Cc}/u);
       expect(labels[i]).toBeLessThan(labelTexts.length);
     }
@@ -51,4 +91,11 @@ function read(bytes: Uint8Array): string {
   }
 }
 
-fuzz("tar shards", { cases: 150, make, read, show: (bytes) => Buffer.from(bytes).toString("base64") });
+const show = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
+fuzz("tar shards", { cases: 150, make, read, show });
+fuzz("tar shards, compressed", {
+  cases: 150,
+  make: makeCompressed,
+  read: (bytes) => outcomeOf(() => indexCompressed(bytes)),
+  show,
+});

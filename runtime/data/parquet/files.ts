@@ -22,7 +22,7 @@ import { ParquetDamaged } from "./thrift";
 /** Of all files: more rows than this have no number in an order. */
 const mostRows = 2 ** 31 - 1;
 
-const found = (options: LookOptions): FoundFiles => filesOfPattern({ ...options, ending: ".parquet" });
+const found = (options: LookOptions): FoundFiles => filesOfPattern({ ...options, endings: [".parquet"] });
 
 /** How many images there are in the part, and whether there is a column of labels; at once, from the footers alone. */
 export function countRows(

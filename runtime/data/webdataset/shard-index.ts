@@ -3,8 +3,7 @@
  * the other, are a sample. Its first image is the one that counts, and its label is the text of `.cls`, or `label`, `cls` or
  * `class` of `.json`.
  */
-import { closeSync, openSync, readSync } from "node:fs";
-import { shardCompressed, shardDamaged } from "../../errors";
+import { shardDamaged } from "../../errors";
 import { type FileListParts, fileListBuilder, partsOf } from "../file-list";
 import { isImageName } from "../image-format";
 import { eachMember, TarDamaged, type TarMember, type TarReader } from "./tar-members";
@@ -29,8 +28,8 @@ interface Sample {
   json: string | null;
 }
 
-/** Throws R122 where it is not whole, R123 where it is compressed; else what the system says. */
-export function indexShard(path: string): ShardIndex {
+/** Throws R122, of `shown`, where it is not whole; else what the system says. */
+export function indexShard(path: string, shown = path): ShardIndex {
   const names = fileListBuilder();
   const offsets: number[] = [];
   const sizes: number[] = [];
@@ -67,8 +66,7 @@ export function indexShard(path: string): ShardIndex {
     eachMember(path, member);
   } catch (error) {
     if (!(error instanceof TarDamaged)) throw error;
-    if (error.at === 0 && isCompressed(path)) throw shardCompressed({ file: path });
-    throw shardDamaged({ file: path, at: error.at, why: error.why });
+    throw shardDamaged({ file: shown, at: error.at, why: error.why });
   }
   if (sample !== null) add(sample);
   return {
@@ -96,24 +94,5 @@ function labelIn(json: string | null): string | null {
     return typeof label === "string" && label.trim() !== "" ? label.trim().slice(0, mostLabelBytes.cls) : null;
   } catch {
     return null;
-  }
-}
-
-/** gzip, bzip2, xz, Zstandard. */
-const packed: readonly (readonly number[])[] = [
-  [0x1f, 0x8b],
-  [0x42, 0x5a, 0x68],
-  [0xfd, 0x37, 0x7a, 0x58, 0x5a],
-  [0x28, 0xb5, 0x2f, 0xfd],
-];
-
-function isCompressed(path: string): boolean {
-  const file = openSync(path, "r");
-  try {
-    const start = Buffer.alloc(8);
-    readSync(file, start, 0, start.length, 0);
-    return packed.some((magic) => magic.every((byte, i) => start[i] === byte));
-  } finally {
-    closeSync(file);
   }
 }

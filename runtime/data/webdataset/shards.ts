@@ -5,21 +5,24 @@
  */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { dataFolderUnreadable, noImagesInFiles } from "../../errors";
+import { dataFolderUnreadable, noImagesInFiles, UserError } from "../../errors";
 import { reasonOf } from "../../exceptions";
 import type { WebDatasetData } from "../../experiment";
 import { areFileListParts, fileListBuilder, openFileList, sharedFileList } from "../file-list";
-import { filesOfPattern } from "../file-pattern";
+import { type FoundFiles, filesOfPattern } from "../file-pattern";
 import { classesOf, type FoundLabels, type ImageSet, isIn, type LookOptions } from "../image-set";
 import { fewestKept, type IndexCache, openIndexCache } from "../index-cache";
 import { finished, finishing, type Looking, lookingLines } from "../looking";
 import type { ShardReaderPlan } from "../reader";
+import { openPlainCopies, type PlainCopies } from "./plain-copy";
 import { indexShard, type ShardIndex } from "./shard-index";
 
 export interface LookedShards {
   readonly where: string;
   readonly names: readonly string[];
   readonly indexes: readonly ShardIndex[];
+  /** Where the plain copy of a compressed one lies; null for any other. */
+  readonly copies: readonly (string | null)[];
 }
 
 /** An index, and the file as it was when that was made. */
@@ -30,15 +33,17 @@ interface KeptShard {
   readonly index: ShardIndex;
 }
 
-/** Throws R121 … R123, R128, R131. */
+/** Throws R121 … R123, R128, R131, R142. */
 export function* lookThroughShards(
-  options: LookOptions & { readonly cache: IndexCache },
+  options: LookOptions & { readonly cache: IndexCache; readonly plain?: PlainCopies },
   keepFrom = fewestKept,
 ): Looking<LookedShards> {
-  const { where, names } = filesOfPattern({ ...options, ending: ".tar" });
+  const { where, names } = shardsOf(options);
   const about = ["webdataset", where, options.given];
   const known = new Map((options.cache.get(about, areKept) ?? []).map((shard) => [shard.name, shard]));
+  const { plain = openPlainCopies(options.progress) } = options;
   const kept: KeptShard[] = [];
+  const copies: (string | null)[] = [];
   let [images, fresh] = [0, 0];
   for (const name of names) {
     yield { images, done: kept.length, of: names.length };
@@ -46,10 +51,13 @@ export function* lookThroughShards(
     const path = join(where, name);
     try {
       // The time is taken first: a later change shows.
-      const { size, mtimeMs: timeMs } = statSync(path);
+      const info = statSync(path);
+      const { size, mtimeMs: timeMs } = info;
       const isAsItWas = before !== undefined && before.size === size && before.timeMs === timeMs;
       if (!isAsItWas) fresh++;
-      kept.push(isAsItWas ? before : { name, size, timeMs, index: indexShard(path) });
+      const copy = plain.of(path, info);
+      copies.push(copy);
+      kept.push(isAsItWas ? before : { name, size, timeMs, index: indexOf(path, copy, () => plain.again(path, info)) });
     } catch (cause) {
       if (cause instanceof Error && "syscall" in cause) {
         throw dataFolderUnreadable({ folder: path, why: reasonOf(cause) });
@@ -59,7 +67,31 @@ export function* lookThroughShards(
     images += kept.at(-1)?.index.offsets.length ?? 0;
   }
   if (fresh > 0 && images >= keepFrom) options.cache.put(about, kept);
-  return { where, names, indexes: kept.map(({ index }) => index) };
+  return { where, names, indexes: kept.map(({ index }) => index), copies };
+}
+
+const endings = [".tar", ".tar.gz", ".tgz"];
+
+/** Under the name that a plain one has. */
+const plainName = (name: string): string => name.replace(/\.(tar\.gz|tgz)$/i, ".tar");
+
+/** Of a shard that lies there compressed and plain, the plain one. */
+function shardsOf(options: LookOptions): FoundFiles {
+  const { where, names } = filesOfPattern({ ...options, endings });
+  const all = new Set(names);
+  return { where, names: names.filter((name) => name === plainName(name) || !all.has(plainName(name))) };
+}
+
+/** A copy that is no tar file, whatever became of it, is made anew once. */
+function indexOf(path: string, copy: string | null, again: () => string): ShardIndex {
+  if (copy === null) return indexShard(path);
+  const shown = `${path}, unpacked,`;
+  try {
+    return indexShard(copy, shown);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return indexShard(again(), shown);
+  }
 }
 
 function areKept(value: unknown): value is readonly KeptShard[] {
@@ -99,7 +131,7 @@ export async function openShards(
   const cache = options.cache ?? openIndexCache({ note: options.progress });
   const looking = lookThroughShards({ ...options, cache });
   const looked = await finishing(looking, lookingLines(options.given, options.progress ?? (() => {})));
-  const { where, names, indexes } = looked;
+  const { where, names, indexes, copies } = looked;
   const chosen = chosenOf(looked, options.part);
   if (chosen.length === 0) throw noImagesInFiles({ where, given: options.given });
 
@@ -126,6 +158,7 @@ export async function openShards(
     kind: "webdataset",
     where,
     shards: names,
+    copies,
     members: members.built().memory,
     shardOf: shardOf.buffer,
     offsets: offsets.buffer,
@@ -158,12 +191,14 @@ function firstsOf(indexes: readonly ShardIndex[]): readonly number[] {
 /** Numbers of the images of the part, among all of them. */
 function chosenOf({ names, indexes }: LookedShards, part: LookOptions["part"]): Int32Array {
   const total = firstsOf(indexes).at(-1) ?? 0;
+  // The same images are held out whether they are compressed or not.
+  const shards = names.map(plainName);
   const chosen = new Int32Array(total);
   let [image, count] = [0, 0];
   for (const [shard, index] of indexes.entries()) {
     const list = sharedFileList(index.names);
     for (let here = 0; here < list.length; here++, image++) {
-      if (part === undefined || isIn(part, `${names[shard]}/${list.at(here)}`)) chosen[count++] = image;
+      if (part === undefined || isIn(part, `${shards[shard]}/${list.at(here)}`)) chosen[count++] = image;
     }
   }
   return chosen.slice(0, count);

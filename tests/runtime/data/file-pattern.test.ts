@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 const found = (given: string) => {
-  const { where, names } = filesOfPattern({ root, given, what: "train", ending: ".tar" });
+  const { where, names } = filesOfPattern({ root, given, what: "train", endings: [".tar"] });
   return [where.slice(root.length + 1), ...names];
 };
 
@@ -79,7 +79,7 @@ test("no pattern takes long", () => {
 test("temporary folders are named from where the pattern begins", async () => {
   const folder = await temporaryFolder();
   await writeText(join(folder, "x.tar"), "");
-  expect(filesOfPattern({ root: "/", given: `${folder}/*.tar`, what: "train", ending: ".tar" })).toEqual({
+  expect(filesOfPattern({ root: "/", given: `${folder}/*.tar`, what: "train", endings: [".tar"] })).toEqual({
     where: folder,
     names: ["x.tar"],
   });

@@ -1,7 +1,8 @@
 /** Experiments over scenes and folders, and folders of small images to run them on. */
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import sharp from "sharp";
 import { Header } from "tar/header";
 import { onTestFinished } from "vitest";
@@ -94,6 +95,15 @@ export async function writeShards(root: string): Promise<void> {
       members.push([`${key}.png`, image], [`${key}.cls`, String(c)]);
     }
     await writeFile(join(root, `train-${String(shard).padStart(6, "0")}.tar`), tarOf(members));
+  }
+}
+
+/** The shards of a folder, compressed: `ending` is .tar.gz or .tgz. */
+export async function gzipShards(root: string, ending = ".tar.gz"): Promise<void> {
+  for (const name of await readdir(root)) {
+    const path = join(root, name);
+    await writeFile(path.replace(/\.tar$/, ending), gzipSync(await readFile(path)));
+    await rm(path);
   }
 }
 

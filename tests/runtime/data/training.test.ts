@@ -3,7 +3,7 @@ import { renameSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type BadImage, countsOf, countsText } from "../../../runtime/data/bad-image";
 import {
   imagesInTurn,
@@ -12,8 +12,17 @@ import {
   type TrainingDataOptions,
 } from "../../../runtime/data/training";
 import type { DataPlan, Experiment } from "../../../runtime/experiment";
-import { experimentOn, fileData, shapesData, temporaryFolder, writeImages, writeTwoClasses } from "./fixture";
+import {
+  experimentOn,
+  fileData,
+  gzipShards,
+  shapesData,
+  temporaryFolder,
+  writeImages,
+  writeTwoClasses,
+} from "./fixture";
 
+const whole = { fromStep: 0, toStep: 10 };
 const folderData = fileData.folder;
 const fileKinds = ["folder", "webdataset", "parquet"] as const;
 
@@ -80,6 +89,21 @@ describe.each(["shapes", ...fileKinds] as const)("%s", (kind) => {
       all.slice(6, 16),
     );
   });
+});
+
+test("shards that are compressed give the batches of plain ones, whatever the workers, from any step on", async () => {
+  const [root, plainRoot] = [await temporaryFolder(), await temporaryFolder()];
+  vi.stubEnv("IJEPA_SHARD_CACHE", await temporaryFolder());
+  onTestFinished(() => vi.unstubAllEnvs());
+  for (const folder of [root, plainRoot]) await writeImages.webdataset(folder);
+  await gzipShards(root);
+  const plain = await batchesOf({ experiment: experimentOn(fileData.webdataset), root: plainRoot }, whole);
+  const experiment = experimentOn({ ...fileData.webdataset, trainPath: "train-{000000..000003}.tar.gz" });
+  expect(await batchesOf({ experiment, root }, whole)).toEqual(plain);
+  for (const workers of [1, 2]) {
+    const range = { fromStep: 3, toStep: 8 };
+    expect(await batchesOf({ experiment, root, workerFile, workers }, range)).toEqual(plain.slice(6, 16));
+  }
 });
 
 test("another seed, other batches", async () => {
