@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { openFiles } from "../../runtime/data/parquet/files";
 import { openReader } from "../../runtime/data/reader";
 import { UserError } from "../../runtime/errors";
@@ -67,5 +67,9 @@ async function read(bytes: Uint8Array): Promise<string> {
     return error.code;
   }
 }
+
+test.each([["unknown-codec", "R127"]])("once found: %s", async (name, code) => {
+  expect(await read(readFileSync(new URL(`./found/${name}.parquet`, import.meta.url)))).toBe(code);
+});
 
 fuzz("parquet", { cases: 150, make, read, show: (bytes) => Buffer.from(bytes).toString("base64") });

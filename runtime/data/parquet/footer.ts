@@ -110,6 +110,8 @@ function groupsOf(metadata: FileMetaData, fileSize: number, columns: Columns): r
     for (const { meta_data: column, file_path: elsewhere } of group.columns) {
       if (column === undefined) throw new ParquetDamaged("a column of it is encrypted");
       if (!wanted.includes(column.path_in_schema[0] ?? "")) continue;
+      // A number that stands for none of them has no name.
+      if (typeof column.codec !== "string") throw new ParquetDamaged("a column of it is packed in no known way");
       if (elsewhere !== undefined) throw new ParquetDamaged("its columns lie in other files");
       checkPlace(column, fileSize);
       if (column.path_in_schema[0] === columns.imageColumn) bytes += Number(column.total_uncompressed_size);

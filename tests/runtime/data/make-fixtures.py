@@ -111,6 +111,19 @@ def shards():
                     tar.addfile(member, io.BytesIO(data))
 
 
+def parquet_before_18():
+    """As Arrow wrote it before 18 (`pip install pyarrow==17.0.0`), with a copy of its metadata behind each column."""
+    rows = [(label, i) for i in range(3) for label in (0, 1)]
+    for name, binary, text, whole, codec in (
+        ("arrow-17", pa.binary(), pa.string(), pa.int64(), "snappy"),
+        ("arrow-17-large", pa.large_binary(), pa.large_string(), pa.int32(), "zstd"),
+    ):
+        kind = pa.struct([("bytes", binary), ("path", text)])
+        images = [{"bytes": flat(100 * label, 10 * i), "path": f"{i}.png"} for label, i in rows]
+        table = pa.table([pa.array(images, kind), pa.array([label for label, _ in rows], whole)], ["image", "label"])
+        pq.write_table(table, here / f"parquet/made/{name}.parquet", row_group_size=3, compression=codec)
+
+
 def parquet():
     """20 images in two files of several row groups each, and 6 to validate on; of two classes with names."""
     out = here / "parquet/made"
@@ -143,6 +156,9 @@ def parquet():
 
 
 if __name__ == "__main__":
-    pillow()
-    shards()
-    parquet()
+    if pa.__version__ < "18":
+        parquet_before_18()
+    else:
+        pillow()
+        shards()
+        parquet()

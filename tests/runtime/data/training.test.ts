@@ -94,7 +94,9 @@ describe.each(["shapes", ...fileKinds] as const)("%s", (kind) => {
 test("shards that are compressed give the batches of plain ones, whatever the workers, from any step on", async () => {
   const [root, plainRoot] = [await temporaryFolder(), await temporaryFolder()];
   vi.stubEnv("IJEPA_SHARD_CACHE", await temporaryFolder());
-  onTestFinished(() => vi.unstubAllEnvs());
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
   for (const folder of [root, plainRoot]) await writeImages.webdataset(folder);
   await gzipShards(root);
   const plain = await batchesOf({ experiment: experimentOn(fileData.webdataset), root: plainRoot }, whole);

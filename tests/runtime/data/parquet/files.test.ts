@@ -43,11 +43,15 @@ test("files of several row groups in the order of their names, with the classes 
 });
 
 describe("ways to write the same", () => {
-  test.each(["codec-none", "codec-gzip", "codec-brotli", "pages-2"])("%s", async (name) => {
-    const set = await openFiles(of(`${name}.parquet`), data);
-    expect([...set.labels]).toEqual([0, 1, 0, 1, 0, 1]);
-    expect(await colours(set)).toEqual(wanted(6));
-  });
+  // Arrow before 18 puts a copy of its metadata behind each column, and most files of the hub are of that time.
+  test.each(["codec-none", "codec-gzip", "codec-brotli", "pages-2", "arrow-17", "arrow-17-large"])(
+    "%s",
+    async (name) => {
+      const set = await openFiles(of(`${name}.parquet`), data);
+      expect([...set.labels]).toEqual([0, 1, 0, 1, 0, 1]);
+      expect(await colours(set)).toEqual(wanted(6));
+    },
+  );
 
   test("LZ4 is refused with a sentence", async () => {
     await expect(openFiles(of("codec-lz4.parquet"), data)).rejects.toMatchObject({

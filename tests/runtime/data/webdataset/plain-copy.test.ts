@@ -18,7 +18,9 @@ const optionsOf = (root: string, given = ".") => ({ root, given, what: "train" a
 async function folders(): Promise<{ readonly root: string; readonly copies: string }> {
   const [root, copies] = [await temporaryFolder(), await temporaryFolder()];
   vi.stubEnv("IJEPA_SHARD_CACHE", copies);
-  onTestFinished(() => vi.unstubAllEnvs());
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
   return { root, copies };
 }
 
