@@ -3,10 +3,10 @@
  * kept on disk, and holds for as long as no folder has changed: adding, removing and renaming a file change the time of its
  * folder. A folder that was changed as the walk began may change again without a trace, so such a walk is not kept.
  */
-import { type Dirent, readdirSync, realpathSync, statSync } from "node:fs";
-import { extname, join } from "node:path";
+import { type Dirent, lstatSync, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
+import { extname, join, sep } from "node:path";
 import { dataFolderUnreadable } from "../errors";
-import { reasonOf } from "../exceptions";
+import { hasCode, reasonOf } from "../exceptions";
 import { areFileListParts, byCodePoint, type FileList, fileListBuilder, partsOf, sharedFileList } from "./file-list";
 import { isImageName } from "./image-format";
 import { fewestKept, type IndexCache } from "./index-cache";
@@ -18,12 +18,15 @@ export interface FolderIndex {
   readonly otherFiles: number;
   /** Folders of the first level, hidden ones left out. */
   readonly topFolders: number;
-  /** Images of kinds that are not read, by their ending. */
+  /** Images of kinds that are not read, by their ending, and whatever has a name that no text is. */
   readonly skipped: ReadonlyMap<string, number>;
 }
 
 /** Endings of images that are passed over. */
 const unread: readonly string[] = [".bmp", ".heic", ".jfif", ".jxl", ".pgm", ".ppm", ".svg"];
+
+/** In the place of an ending. */
+const notUtf8 = "whose name is no UTF-8";
 
 /** What is changed within so many milliseconds of a walk can change again at the same time of its folder. */
 const settledMs = 2000;
@@ -95,7 +98,7 @@ interface Walk {
   readonly skipped: Map<string, number>;
   otherFiles: number;
   topFolders: number;
-  /** Real paths of the folders behind symbolic links, so that a link to a parent ends the walk. */
+  /** Real paths of the folders behind symbolic links: each is walked once, and none that the link itself lies in. */
   readonly visited: Set<string>;
 }
 
@@ -118,6 +121,10 @@ function* visit(walk: Walk, top: string, relative: string): Looking<void> {
   walk.folders.push({ name: relative, timeMs });
   yield { images: walk.names.length, done: walk.folders.length, of: null };
   for (const entry of entries) {
+    if (isUnnamed(folder, entry)) {
+      walk.skipped.set(notUtf8, (walk.skipped.get(notUtf8) ?? 0) + 1);
+      continue;
+    }
     const name = relative === "" ? entry.name : `${relative}/${entry.name}`;
     const kind = kindOf(folder, entry);
     if (kind === "image") walk.names.add(name);
@@ -129,7 +136,7 @@ function* visit(walk: Walk, top: string, relative: string): Looking<void> {
       if (relative === "") walk.topFolders++;
       if (entry.isSymbolicLink()) {
         const real = realpathSync(join(folder, entry.name));
-        if (walk.visited.has(real)) continue;
+        if (walk.visited.has(real) || `${realpathSync(folder)}${sep}`.startsWith(`${real}${sep}`)) continue;
         walk.visited.add(real);
       }
       yield* visit(walk, top, name);
@@ -151,12 +158,29 @@ function read(folder: string): { readonly timeMs: number; readonly entries: read
   }
 }
 
+/** Bytes that are no UTF-8 are read as U+FFFD, and under that name there is nothing. */
+function isUnnamed(folder: string, { name }: Dirent): boolean {
+  return name.includes("\ufffd") && lstatSync(join(folder, name), { throwIfNoEntry: false }) === undefined;
+}
+
+/** A link that leads nowhere, or round in a circle. */
+const leadsNowhere = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EACCES", "EPERM"];
+
+function linked(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch (cause) {
+    if (hasCode(cause, ...leadsNowhere)) return undefined;
+    throw dataFolderUnreadable({ folder: path, why: reasonOf(cause) });
+  }
+}
+
 function kindOf(folder: string, entry: Dirent): "folder" | "image" | "other" | "nothing" {
   let isFolder = entry.isDirectory();
   let isFile = entry.isFile();
   if (entry.isSymbolicLink()) {
-    const target = statSync(join(folder, entry.name), { throwIfNoEntry: false });
-    if (target === undefined) return "nothing"; // a link that leads nowhere
+    const target = linked(join(folder, entry.name));
+    if (target === undefined) return "nothing";
     isFolder = target.isDirectory();
     isFile = target.isFile();
   }

@@ -23,7 +23,7 @@ export const faults = [
     id: "sigkill",
     fault: "The trainer is killed",
     injected:
-      "SIGKILL at a random moment of a training of seconds, from its start to its end, again and again until it is done",
+      "SIGKILL at a random moment of a training of seconds, from its start to its end, again and again until it is done; four of them side by side",
     outcome:
       "the run goes on with `--resume=auto` and ends with the same bytes in its checkpoint as one that nobody killed",
     test: [process, "is killed at random moments"],

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type FolderIndex, lookThroughFolder } from "../../../runtime/data/folder-index";
@@ -90,6 +90,28 @@ test("images of kinds that are not read are counted by their ending", async () =
     4,
   ]);
 });
+
+test.skipIf(process.platform !== "linux")(
+  "links in a circle or to nothing are passed over, and names that are no UTF-8 are counted",
+  async () => {
+    const root = await temporaryFolder();
+    writeFileSync(join(root, "a.png"), "");
+    writeFileSync(join(root, "real\ufffd.png"), "");
+    symlinkSync("self.jpg", join(root, "self.jpg"));
+    symlinkSync("nowhere.jpg", join(root, "lost.jpg"));
+    symlinkSync("a.png/below.jpg", join(root, "through-a-file.jpg"));
+    symlinkSync("/dev/zero", join(root, "endless.jpg"));
+    symlinkSync(root, join(root, "itself"));
+    mkdirSync(join(root, "z"));
+    writeFileSync(join(root, "z/1.png"), "");
+    symlinkSync(join(root, "z"), join(root, "z/itself"));
+    writeFileSync(Buffer.concat([Buffer.from(`${root}/b`), Buffer.of(0xff, 0xfe), Buffer.from(".png")]), "");
+    mkdirSync(Buffer.concat([Buffer.from(`${root}/cl`), Buffer.of(0xe9), Buffer.from("asse")]));
+    const index = finished(lookThroughFolder(root, indexCacheIn(join(root, ".cache"))));
+    expect(names(index)).toEqual(["a.png", "real\ufffd.png", "z/1.png"]);
+    expect([...index.skipped]).toEqual([["whose name is no UTF-8", 2]]);
+  },
+);
 
 test("a line is said of what takes a while, and not too often", () => {
   const lines: string[] = [];
