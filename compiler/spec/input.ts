@@ -200,7 +200,7 @@ export interface FolderDataInput {
 export interface WebDatasetDataInput {
   /** Tar shards in the layout of WebDataset. */
   readonly source: "webdataset";
-  /** Training shards, seen from the folder of this file: one file, a folder, or a pattern such as `train-{000000..000099}.tar` or `train-*.tar`; `--data` of the trainer moves it. [path] */
+  /** Training shards, seen from the folder of this file: one file, a folder, or a pattern such as `train-{000000..000099}.tar` or `train-*.tar`; `.tar.gz` and `.tgz` are read too; `--data` of the trainer moves it. [path] */
   readonly train: string;
   /** Shards of held-out images for the probes, or null. [path; default null] */
   readonly validation?: string | null;
