@@ -25,11 +25,13 @@ export function fileNotWritten(was: {
   readonly bytes: number;
   readonly why: string;
   readonly cause?: unknown;
+  /** What names another folder; left out: --run-dir. */
+  readonly by?: string;
 }): UserError {
   return new UserError(
     "R142",
     `${was.path} (${(was.bytes / 1e6).toFixed(1)} MB) cannot be written: ${was.why}. ` +
-      "What was there before is untouched; make room, or name another folder with --run-dir.",
+      `What was there before is untouched; make room, or name another folder with ${was.by ?? "--run-dir"}.`,
     { cause: was.cause },
   );
 }

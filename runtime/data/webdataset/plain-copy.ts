@@ -42,6 +42,7 @@ const others: readonly (readonly [name: string, magic: readonly number[]])[] = [
 ];
 const gzip = [0x1f, 0x8b];
 
+const variable = "IJEPA_SHARD_CACHE";
 const pieceBytes = 1 << 16;
 /** Images hardly shrink, and the padding of small ones by less than this: what unpacks to more is a bomb. */
 const mostTimes = 200;
@@ -57,7 +58,7 @@ export function openPlainCopies(
   say: (line: string) => void = () => undefined,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): PlainCopies {
-  const wanted = env.IJEPA_SHARD_CACHE;
+  const wanted = env[variable];
   const folder = wanted || cacheFolder("shards", env);
   let hasSaid = false;
   const placeOf = (path: string, { size, mtimeMs }: Stats): string =>
@@ -114,7 +115,7 @@ function unpack(path: string, copy: string): void {
     try {
       return work();
     } catch (cause) {
-      throw fileNotWritten({ path: copy, bytes: size, why: reasonOf(cause), cause });
+      throw fileNotWritten({ path: copy, bytes: size, why: reasonOf(cause), cause, by: variable });
     }
   };
   onDisk(() => mkdirSync(join(copy, ".."), { recursive: true }));

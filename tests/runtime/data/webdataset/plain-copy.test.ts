@@ -116,6 +116,7 @@ test("where copies cannot be written, or are not wanted: a sentence", async () =
   await rm(copies, { recursive: true });
   await writeFile(copies, "");
   expect(look).toThrow(expect.objectContaining({ name: "UserError", code: "R142" }));
+  expect(look).toThrow(/name another folder with IJEPA_SHARD_CACHE/);
   vi.stubEnv("IJEPA_SHARD_CACHE", "off");
   expect(look).toThrow(expect.objectContaining({ name: "UserError", code: "R123" }));
   expect(look).toThrow(/IJEPA_SHARD_CACHE=off keeps no plain copy/);
