@@ -20,6 +20,10 @@ export const recordedVisible = (trace: Trace): VisiblePlan => ({
   programs: recordedPrograms(trace),
 });
 
+/** How many sets of masks an image has, as a plan says it. */
+export const recordedSets = ({ sets }: Pick<Trace, "sets">): { readonly setCount?: number } =>
+  sets === 1 ? {} : { setCount: sets };
+
 /** One program for every pair of lengths that was recorded. */
 export function recordedPrograms({ lengths }: Trace): readonly Program[] {
   const batches = lengths.flat();

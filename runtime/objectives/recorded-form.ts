@@ -3,6 +3,8 @@
 /** Sizes of a micro-batch that is recorded. */
 export interface RecordedSizes {
   readonly images: number;
+  /** Images as masks count them: one of each set. */
+  readonly masked: number;
   readonly contexts: number;
   readonly targets: number;
   readonly contextTokens: number;
@@ -27,6 +29,8 @@ export interface RecordedValue {
 
 /** How a recorded run of an objective names what it holds (runtime/replay). */
 export interface RecordedForm {
+  /** Whether an image may have several sets of masks. */
+  readonly severalSets: boolean;
   readonly forward: readonly RecordedValue[];
   /** Numbers of the forward pass that some runs hold beside them. */
   readonly also?: readonly Pick<RecordedValue, "tensor" | "output" | "group">[];

@@ -1,8 +1,9 @@
-/** A micro-batch of a run as the tensors of a trace: images as the step sees them, and one tensor of patches for every mask. */
+/** A micro-batch of a run as the tensors of a trace: images as the step sees them, and one tensor of patches for every mask of all sets. */
 import type { TensorToWrite } from "../checkpoint/safetensors";
 import type { Experiment, RuntimeObjective } from "../experiment";
 import type { PreparedMicroBatch } from "../loop/train-loop";
 import { contextsOf } from "../masks/plan";
+import { setsOf } from "../masks/sets";
 import type { Lengths } from "../step/lengths";
 
 export function batchTensors(
@@ -13,11 +14,13 @@ export function batchTensors(
   const { image, masks, optimizer } = experiment;
   const { deviceBatch: count } = optimizer;
   const { targetCount: targets } = masks;
+  // Of images as the masks count them: one of each set.
+  const rows = setsOf(masks) * count;
   const { C, T }: Lengths = microBatch.lengths;
   const [batch] = microBatch.batches;
   if (batch === undefined) throw new Error("internal: a micro-batch without masks");
   const masksOf = (name: string, length: number, values: () => Int32Array): TensorToWrite => ({
-    ...{ name: nameOf(name), dtype: "I32", shape: [count, length] },
+    ...{ name: nameOf(name), dtype: "I32", shape: [rows, length] },
     values,
   });
   const seen = asIndices(batch[objective.masks.seen.leaf]);
@@ -28,12 +31,12 @@ export function batchTensors(
       values: () => normalized(images, image),
     },
     ...Array.from({ length: contextsOf(masks) }, (_, j) =>
-      masksOf(`mask_enc.${j}`, C, () => seen.slice(j * count * C, (j + 1) * count * C)),
+      masksOf(`mask_enc.${j}`, C, () => seen.slice(j * rows * C, (j + 1) * rows * C)),
     ),
     ...Array.from({ length: targets }, (_, j) =>
       masksOf(`mask_pred.${j}`, T, () => {
-        const own = new Int32Array(count * T);
-        for (let b = 0; b < count; b++) {
+        const own = new Int32Array(rows * T);
+        for (let b = 0; b < rows; b++) {
           const from = (b * targets + j) * T;
           own.set(predicted.subarray(from, from + T), b * T);
         }

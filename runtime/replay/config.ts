@@ -44,6 +44,8 @@ export interface TraceConfig {
   readonly eps: number | null;
   /** Images of one rank; null where the config leaves it to the images. */
   readonly images: number | null;
+  /** Sets of masks that each image has. */
+  readonly sets: number | null;
   readonly contexts: number | null;
   readonly targets: number | null;
   /** Null where the config does not tell all of it: the recorded values are used, and not compared. */
@@ -149,6 +151,7 @@ export function parseTraceJson(path: string, text: string): TraceFacts {
       eps: isNumber(config.eps) && config.eps > 0 ? config.eps : null,
       beta2: isNumber(beta2) && beta2 >= 0 && beta2 < 1 ? beta2 : null,
       images: optionalCount(config, "B", "config"),
+      sets: optionalCount(mask, "nsets", "config.mask"),
       contexts: optionalCount(mask, "nenc", "config.mask"),
       targets: optionalCount(mask, "npred", "config.mask"),
       schedule: scheduleOf(config, objectives[objective].judged.tree === "target"),

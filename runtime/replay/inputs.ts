@@ -52,7 +52,8 @@ export async function batchOf(
   rank: number,
   step: number,
 ): Promise<RecordedBatch> {
-  const { contexts, targets, images, config, grid } = trace;
+  const { contexts, targets, images, sets, config, grid } = trace;
+  const rows = sets * images;
   const { masks: leaves } = objectives[config.objective];
   const pair = trace.lengths[step]?.[rank];
   if (pair === undefined) throw new Error(`internal: the trace has no step ${step} of rank ${rank}`);
@@ -64,18 +65,18 @@ export async function batchOf(
     for (let j = 0; j < count; j++) found.push(await maskOf(trace, batchName(trace, rank, step, `mask_${kind}.${j}`)));
     return found;
   };
-  const context = new Int32Array(contexts * images * C);
+  const context = new Int32Array(contexts * rows * C);
   (await masks("enc", contexts)).forEach(({ values }, j) => {
-    context.set(indicesOf(values), j * images * C);
+    context.set(indicesOf(values), j * rows * C);
   });
-  const target = new Int32Array(images * targets * T);
+  const target = new Int32Array(rows * targets * T);
   (await masks("pred", targets)).forEach(({ values }, j) => {
     const indices = indicesOf(values);
-    for (let b = 0; b < images; b++) target.set(indices.subarray(b * T, (b + 1) * T), (b * targets + j) * T);
+    for (let b = 0; b < rows; b++) target.set(indices.subarray(b * T, (b + 1) * T), (b * targets + j) * T);
   });
   const { seed, dropPath: rate, encoder, optimizer } = experiment;
   const dropPath = dropPathFactors({
-    ...{ seed, rate, images, contexts, depth: encoder.depth, globalBatch: optimizer.globalBatch },
+    ...{ seed, rate, images, contexts, sets, depth: encoder.depth, globalBatch: optimizer.globalBatch },
     step: trace.stepsBefore + step,
     firstImage: rank * images,
   });

@@ -59,7 +59,7 @@ function headLines({ trace, engine, casts }: Outcome): readonly string[] {
     `encoder ${config.depth}×${config.dim}, ${behind}` +
     `${config.heads} heads, ${grid}×${grid} patches of ${config.patch}`;
   const masks =
-    `${plural(trace.contexts, "context")} of ${range(batches.map((one) => one.contextTokens))} tokens, ` +
+    `${trace.sets === 1 ? "" : `${trace.sets} sets of `}${plural(trace.contexts, "context")} of ${range(batches.map((one) => one.contextTokens))} tokens, ` +
     `${plural(trace.targets, "target")} of ${range(batches.map((one) => one.targetTokens))}`;
   const ranks = trace.ranks === 1 ? "" : ` on ${trace.ranks} ranks`;
   return [
@@ -138,6 +138,7 @@ export function reportJson(outcome: Outcome): object {
     steps: trace.steps,
     ranks: trace.ranks,
     images: trace.images,
+    sets: trace.sets,
     contexts: trace.contexts,
     targets: trace.targets,
     programs: trace.lengths,

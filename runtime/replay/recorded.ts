@@ -4,6 +4,7 @@ import type { SafetensorsFile } from "../checkpoint/safetensors";
 import { traceIncomplete, traceNotUnderstood, traceUnfit } from "../errors";
 import type { Experiment, Parameter, TrainerProgram } from "../experiment";
 import { contextsOf } from "../masks/plan";
+import { setsOf } from "../masks/sets";
 import type { RecordedSizes } from "../objectives/recorded-form";
 import type { Trace } from "./trace";
 
@@ -25,6 +26,7 @@ export const recordedSizes = (
   },
 ): RecordedSizes => ({
   images: optimizer.deviceBatch,
+  masked: setsOf(masks) * optimizer.deviceBatch,
   contexts: contextsOf(masks),
   targets: masks.targetCount,
   contextTokens: of.contextTokens,

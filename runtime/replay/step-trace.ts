@@ -4,6 +4,7 @@ import { type OfficialTensor, officialTensors, toOfficial } from "../checkpoint/
 import { type TensorToWrite, writeSafetensors } from "../checkpoint/safetensors";
 import { averages } from "../loop/state";
 import { contextsOf } from "../masks/plan";
+import { setsOf } from "../masks/sets";
 import { batchTensors } from "./batch-tensors";
 import type { ReplayProgram } from "./follow";
 import type { LossName, ObservedStep, Pass, State } from "./observed-step";
@@ -66,7 +67,7 @@ export async function writeStepTrace(what: {
       ...{ crop: image.width, patch: image.patch, dim: encoder.dim, depth: encoder.depth, heads: encoder.heads },
       ...(second !== null && { pdim: second.dim, pdepth: second.depth, pheads: second.heads }),
       B: optimizer.deviceBatch,
-      mask: { nenc: contextsOf(masks), npred: masks.targetCount },
+      mask: { nenc: contextsOf(masks), npred: masks.targetCount, nsets: setsOf(masks) },
     },
     steps: 1,
     world_size: observed.images.length,

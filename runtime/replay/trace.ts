@@ -6,7 +6,8 @@
  *
  *   init.{encoder,predictor,decoder}.<p>      weights before the first step
  *   [rank{r}.]step{s}.images                  [B, 3, S, S]
- *   [rank{r}.]step{s}.mask_{enc,pred}.{j}     [B, K]: patches that are seen, and that are predicted
+ *   [rank{r}.]step{s}.mask_{enc,pred}.{j}     [S·B, K]: patches that are seen, and that are predicted; of S sets of masks, the
+ *                                             rows by set, then image
  *   seq.{lr,wd,momentum}                      [steps]; momentum where there is a moving average
  *   fwd.*, grad.*, after{n}.*, seq.loss_*     what came out, as far as it was recorded
  */
@@ -40,6 +41,8 @@ export interface Trace extends TraceFacts {
   readonly namesRanks: boolean;
   /** Images of one micro-batch. */
   readonly images: number;
+  /** Sets of masks that each image has. */
+  readonly sets: number;
   readonly contexts: number;
   readonly targets: number;
   readonly grid: number;
@@ -172,10 +175,18 @@ function describe(
   const [images = 0] = need(first, ["B", 3, config.crop, config.crop], floats);
   if (images === 0) throw traceNotUnderstood({ path, why: `${first} holds no image` });
   agree("B", config.images, images);
+  const firstMask = batchName({ namesRanks }, 0, 0, "mask_enc.0");
+  const [rows = 0] = need(firstMask, [objective.recorded.severalSets ? "S·B" : images, "K"], indices);
+  const sets = rows / images;
+  if (sets < 1 || !Number.isInteger(sets)) {
+    const why = `${firstMask} has ${rows} rows, but every set of masks has one for each of ${images} images`;
+    throw traceNotUnderstood({ path, why });
+  }
+  agree("mask.nsets", config.sets, sets);
 
   const lengthOf = (rank: number, step: number, kind: "enc" | "pred", count: number): number => {
     const masks = Array.from({ length: count }, (_, j) => batchName({ namesRanks }, rank, step, `mask_${kind}.${j}`));
-    const [length = 0, ...others] = masks.map((name) => need(name, [images, "K"], indices)[1] ?? 0);
+    const [length = 0, ...others] = masks.map((name) => need(name, [sets * images, "K"], indices)[1] ?? 0);
     const odd = others.findIndex((other) => other !== length);
     if (odd >= 0 || length === 0) {
       const why = `${masks[odd + 1]} keeps ${others[odd] ?? 0} patches and ${masks[0]} ${length}`;
@@ -209,6 +220,7 @@ function describe(
     ranks,
     namesRanks,
     images,
+    sets,
     contexts,
     targets,
     grid: Math.floor(config.crop / config.patch),

@@ -6,6 +6,8 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modulePath } from "../../compiler/bundle/module-path";
 import { readSafetensors, type TensorToWrite, writeSafetensors } from "../../runtime/checkpoint/safetensors";
+import type { IJepaExperiment } from "../../runtime/experiment";
+import { sampleSet } from "../../runtime/masks/sampler";
 import { ijepa } from "../support/command";
 
 const folder = mkdtempSync(join(tmpdir(), "ijepa-replay-step-"));
@@ -40,20 +42,33 @@ const specs = {
     targets: { normalize: true },
   },
   simmim: { objective: "simmim", maskUnit: 1 },
+  /** Three sets of masks, on two contexts. */
+  sets: {
+    ...predicting,
+    maskSets: 3,
+    encoder: { dim: 24, depth: 2, heads: 3, patch: 8, dropPath: 0.2 },
+    masking: { ...predicting.masking, context: { tokens: 6, count: 2 } },
+    optimization: { epochs: 4, globalBatch: 8, accumulation: 2 },
+  },
+  data2vec: { objective: "data2vec", maskSets: 2, targets: { blocks: 2 }, optimization: { epochs: 2, globalBatch: 8 } },
 };
 type Name = keyof typeof specs;
 const specOf = (name: Name): string => join(folder, `${name}.json`);
 const runOf = (name: Name): string => join(folder, "runs", name);
 
 beforeAll(() => {
-  for (const [name, changes] of Object.entries(specs)) {
+  const files = Object.entries(specs).map(([name, changes]) => {
     writeFileSync(join(folder, `${name}.json`), JSON.stringify({ ...base, ...changes }));
-    execFileSync(process.execPath, [resolve("bin/ijepa.js"), "compile", `${name}.json`], { cwd: folder });
+    return `${name}.json`;
+  });
+  // All at once: one program for the type check, one start.
+  execFileSync(process.execPath, [resolve("bin/ijepa.js"), "compile", ...files], { cwd: folder });
+  for (const name of Object.keys(specs)) {
     const flags = ["--run-dir", join("runs", name), "--log-every", "1", "--quiet"];
     const env = { ...process.env, NODE_PATH: modulePath() };
     execFileSync(process.execPath, [`generated/${name}/train.js`, ...flags], { cwd: folder, env });
   }
-}, 400_000);
+}, 600_000);
 
 describe("ijepa replay-step", () => {
   const ofIJepa = ["grad.encoder.blocks.0.attn.qkv.weight", "after1.target_encoder.norm.bias"];
@@ -64,6 +79,8 @@ describe("ijepa replay-step", () => {
     ["other", 18, /other-ep2\.safetensors, after step 16/, ofIJepa],
     ["mae", 18, /mae-ep2\.safetensors, after step 16/, [...ofMae, "seq.loss", "after1.decoder.mask_token"]],
     ["simmim", 3, /from the weights as they were drawn/, ["fwd.pred", "fwd.loss", "after1.head.proj.weight"]],
+    ["sets", 18, /sets-ep2\.safetensors, after step 16/, ofIJepa],
+    ["data2vec", 3, /from the weights as they were drawn/, ["fwd.target_masked", "fwd.pred", "fwd.loss"]],
   ])(
     "%s, step %d: all hold on the float64 reference, and the log is met to the bit",
     async (name, step, from, tensors) => {
@@ -114,6 +131,41 @@ describe("ijepa replay-step", () => {
     expect([...out.matchAll(/^ {2}(\S+) .*DIFFERS$/gm)].map(([, tensor]) => tensor)).toEqual([
       "grad.encoder.norm.weight",
     ]);
+  });
+
+  it("has the masks of every set, as they were drawn", async () => {
+    const trace = join(folder, "sets.safetensors");
+    expect(
+      (await ijepa("replay-step", runOf("sets"), "--step", "3", "--spec", specOf("sets"), "--out", trace)).code,
+    ).toBe(0);
+    const { masks, seed }: IJepaExperiment = JSON.parse(readFileSync(join(runOf("sets"), "experiment.json"), "utf8"));
+    expect(masks.setCount).toBe(3);
+    const { tensors } = await readSafetensors(trace);
+    const facts: unknown = JSON.parse(readFileSync(trace.replace("safetensors", "json"), "utf8"));
+    expect(facts).toMatchObject({ config: { mask: { nsets: 3, nenc: 2, npred: 2 } } });
+    // Two micro-batches of four images; each set of both is drawn by itself here.
+    for (const [microBatch, firstImage] of [0, 4].entries()) {
+      for (let set = 0; set < 3; set++) {
+        const drawn = sampleSet(masks, { seed, step: 2, images: 4, firstImage, set });
+        const { C = 0, T = 0 } = { ...drawn.lengths };
+        const rowsOf = (name: string, length: number): readonly number[] => {
+          const values = tensors.get(`rank${microBatch}.step0.${name}`)?.values;
+          return Array.from(values ?? [], Number).slice(set * 4 * length, (set + 1) * 4 * length);
+        };
+        for (const context of [0, 1]) {
+          const want = [...drawn.contextIndex.slice(context * 4 * C, (context + 1) * 4 * C)];
+          expect(rowsOf(`mask_enc.${context}`, C)).toEqual(want);
+        }
+        for (const target of [0, 1]) {
+          const want = [0, 1, 2, 3].flatMap((image) => {
+            const from = (image * 2 + target) * T;
+            return [...drawn.targetIndex.slice(from, from + T)];
+          });
+          expect(rowsOf(`mask_pred.${target}`, T)).toEqual(want);
+        }
+      }
+    }
+    expect((await ijepa("replay", trace, "--brief")).out).toMatch(/^All \d+ tensors hold\./m);
   });
 
   it("goes back to an older checkpoint where the newest before the step is damaged", async () => {

@@ -276,6 +276,11 @@ describe("changed traces", () => {
       says: /R162: .*step0\.mask_enc\.1 is I32 \[4, 9\], but .* I32 \[2, K\]/,
     },
     {
+      what: "with masks for a part of a set",
+      make: () => writeChanged(reshaped("step0.mask_enc.0", [3, 12])),
+      says: /R161: .*step0\.mask_enc\.0 has 3 rows, but every set of masks has one for each of 2 images/,
+    },
+    {
       what: "with a result of another shape",
       make: () => writeChanged(reshaped("after1.encoder.norm.weight", [4, 11])),
       says: /R162: .*after1\.encoder\.norm\.weight is F32 \[4, 11\], but .* F32 \[44\]/,

@@ -1,8 +1,7 @@
 /** A step of a run as a program that repeats and records it: the run's spec, found and checked, then compiled. */
 import type { Spec } from "../../compiler/spec/spec";
-import { replayOfEditedCode, traceNotUnderstood } from "../../runtime/errors";
+import { replayOfEditedCode } from "../../runtime/errors";
 import type { Experiment } from "../../runtime/experiment";
-import { setsOf } from "../../runtime/masks/sets";
 import { bundled } from "./bundle";
 import { compileRecorder } from "./compile";
 import { experimentOfRun, specOfRun } from "./spec-of-run";
@@ -27,10 +26,6 @@ export function openRunToReplay(what: {
   if (experiment.editedCode !== undefined) throw replayOfEditedCode({ run });
   const loaded = specOfRun({ ...what, experiment });
   const { hardware, optimizer } = experiment;
-  const sets = setsOf(experiment.masks);
-  if (sets > 1) {
-    throw traceNotUnderstood({ path: run, why: `a recorded step has one set of masks, and this run has ${sets}` });
-  }
   const spec = {
     ...loaded.spec,
     name: experiment.name,

@@ -1,16 +1,17 @@
 /** The experiment of a recorded run of I-JEPA. Its masks are drawn already, so nothing but their lengths is known. */
 
 import type { RecordedExperiment } from "../objective";
-import { ratioOf, recordedPrograms } from "../recorded";
+import { ratioOf, recordedPrograms, recordedSets } from "../recorded";
 
 export const recorded: RecordedExperiment<"ijepa"> = {
-  fields: ({ config, secondHidden }) => ({
+  fields: ({ config, secondHidden, sets }) => ({
     predictor: {
       dim: config.predictorDim,
       depth: config.predictorDepth,
       heads: config.predictorHeads,
       mlpRatio: ratioOf(secondHidden, config.predictorDim),
     },
+    maskSets: sets,
     ...(config.regularizer && { regularizer: { name: "vicreg", ...config.regularizer } }),
   }),
   masks: (trace) => ({
@@ -19,6 +20,7 @@ export const recorded: RecordedExperiment<"ijepa"> = {
     gridWidth: trace.grid,
     sampler: "reference",
     targetCount: trace.targets,
+    ...recordedSets(trace),
     contextCount: trace.contexts,
     minKeep: 0,
     allowOverlap: true,

@@ -2,24 +2,25 @@
 import type { RecordedForm } from "../recorded-form";
 
 export const recorded: RecordedForm = {
+  severalSets: true,
   forward: [
     {
       tensor: "fwd.target_masked",
       output: "targets",
       group: "targets",
-      shape: ({ images, targetTokens, width }) => [images, targetTokens, width],
+      shape: ({ masked, targetTokens, width }) => [masked, targetTokens, width],
     },
     {
       tensor: "fwd.latent_masked",
       output: "student",
       group: "context",
-      shape: ({ images, targetTokens, width }) => [images, targetTokens, width],
+      shape: ({ masked, targetTokens, width }) => [masked, targetTokens, width],
     },
     {
       tensor: "fwd.pred",
       output: "head",
       group: "predictions",
-      shape: ({ images, targetTokens, width }) => [images, targetTokens, width],
+      shape: ({ masked, targetTokens, width }) => [masked, targetTokens, width],
     },
     { tensor: "fwd.loss", output: "loss", group: "losses", shape: () => [] },
   ],

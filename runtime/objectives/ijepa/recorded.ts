@@ -2,6 +2,7 @@
 import type { RecordedForm } from "../recorded-form";
 
 export const recorded: RecordedForm = {
+  severalSets: true,
   forward: [
     {
       tensor: "fwd.target_ln",
@@ -13,19 +14,19 @@ export const recorded: RecordedForm = {
       tensor: "fwd.target_masked",
       output: "targets",
       group: "targets",
-      shape: ({ images, contexts, targets, targetTokens, width }) => [images * contexts * targets, targetTokens, width],
+      shape: ({ masked, contexts, targets, targetTokens, width }) => [masked * contexts * targets, targetTokens, width],
     },
     {
       tensor: "fwd.context",
       output: "context",
       group: "context",
-      shape: ({ images, contexts, contextTokens, width }) => [images * contexts, contextTokens, width],
+      shape: ({ masked, contexts, contextTokens, width }) => [masked * contexts, contextTokens, width],
     },
     {
       tensor: "fwd.pred",
       output: "predictor",
       group: "predictions",
-      shape: ({ images, contexts, targets, targetTokens, width }) => [images * contexts * targets, targetTokens, width],
+      shape: ({ masked, contexts, targets, targetTokens, width }) => [masked * contexts * targets, targetTokens, width],
     },
     { tensor: "fwd.loss_smooth_l1", output: "loss", group: "losses", shape: () => [] },
   ],

@@ -2,6 +2,7 @@
 import type { RecordedForm } from "../recorded-form";
 
 export const recorded: RecordedForm = {
+  severalSets: false,
   forward: [
     {
       tensor: "fwd.target_masked",
