@@ -1,6 +1,6 @@
 /**
  * Weights of others in the form that they have here, where not only their names differ: the class token's row of a table of
- * positions, and the order of the pixels of a patch that a masked autoencoder's decoder predicts.
+ * positions, and the order of the pixels of a patch that a masked autoencoder's decoder predicts, a layer that is written as a convolution; and back.
  */
 import type { StoredWeight } from "./stored-weight";
 
@@ -34,6 +34,11 @@ export function withoutTokenPosition(encoder: Weights): Weights {
   ]);
 }
 
+/** A convolution over single tokens, [out, in, 1, 1], as the layer that it is, [out, in]. */
+export function overTokens({ shape, read }: StoredWeight): StoredWeight {
+  return { shape: shape.length === 4 && shape[2] === 1 && shape[3] === 1 ? shape.slice(0, 2) : shape, read };
+}
+
 const CHANNELS = 3;
 
 /** A decoder whose last layer gives the values of a patch as (channel, y, x); theirs gives (y, x, channel). */
@@ -47,16 +52,21 @@ export function byChannel(decoder: Weights): Weights {
   );
 }
 
-function rowsByChannel({ shape, read }: StoredWeight): StoredWeight {
+/** The last layer of our decoder as theirs. */
+export const rowsByPixel = (weight: StoredWeight): StoredWeight =>
+  rowsByChannel(weight, (weight.shape[0] ?? 0) / CHANNELS);
+
+/** Rows (pixel, channel) as (channel, pixel); of `channels` other than three, whatever counts fastest in their order. */
+function rowsByChannel({ shape, read }: StoredWeight, channels = CHANNELS): StoredWeight {
   const [rows = 0, width = 1] = shape;
-  const pixels = rows / CHANNELS;
+  const pixels = rows / channels;
   return {
     shape,
     read: async () => {
       const theirs = await read();
       const ours = new Float32Array(theirs.length);
       for (let row = 0; row < rows; row++) {
-        const from = ((row % pixels) * CHANNELS + Math.floor(row / pixels)) * width;
+        const from = ((row % pixels) * channels + Math.floor(row / pixels)) * width;
         ours.set(theirs.subarray(from, from + width), row * width);
       }
       return ours;

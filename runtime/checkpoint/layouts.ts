@@ -20,8 +20,8 @@ export function encoderTensorNames(depth: number): readonly string[] {
 
 /** A tensor of Hugging Face's that is one of the official ones, or a third of its rows. */
 export interface HuggingFaceName {
-  /** An encoder, or the decoder of a masked autoencoder behind it. */
-  readonly network: "encoder" | "decoder";
+  /** An encoder, and behind it the decoder of a masked autoencoder, or the head of SimMIM. */
+  readonly network: "encoder" | "decoder" | "head";
   readonly official: string;
   /** Which third of the official rows: 0 query, 1 key, 2 value; null: all of it. */
   readonly third: 0 | 1 | 2 | null;
@@ -50,15 +50,31 @@ export function huggingFaceNames(official: string): readonly string[] {
   if (layer === "patch_embed.proj") return [`embeddings.patch_embeddings.projection.${kind}`];
   if (layer === "norm") return [`layernorm.${kind}`];
   const [, number = "", inner = ""] = /^blocks\.(\d+)\.(.*)$/.exec(layer) ?? [];
-  const known = blockLayers.find((name) => name === inner);
-  if (known === undefined) throw new Error(`internal: ${official} is no tensor of an encoder`);
-  return (huggingFaceLayers[known][0] ?? []).map((name) => `encoder.layer.${number}.${name}.${kind}`);
+  return blockNames(official, inner).map((name) => `encoder.layer.${number}.${name}.${kind}`);
 }
+
+function blockNames(official: string, inner: string): readonly string[] {
+  const known = blockLayers.find((name) => name === inner);
+  if (known === undefined) throw new Error(`internal: ${official} is no tensor of a transformer`);
+  return huggingFaceLayers[known][0] ?? [];
+}
+
+/** The same of the decoder of a masked autoencoder, as released files of ViTMAEForPreTraining have them. */
+export function huggingFaceDecoderNames(official: string): readonly string[] {
+  const [, number = "", inner = "", kind = ""] = /^decoder_blocks\.(\d+)\.(.*)\.(weight|bias)$/.exec(official) ?? [];
+  if (number === "") return [`decoder.${official}`];
+  return blockNames(official, inner).map((name) => `decoder.decoder_layers.${number}.${name}.${kind}`);
+}
+
+/** The head of SimMIM, in Hugging Face's form and in the files of the paper's own code: a convolution over single tokens. */
+export const simmimHead = /^decoder\.0\.(weight|bias)$/;
 
 /** What a name of Hugging Face's stands for, `ijepa.`, `vit.` or the like before it or not; null for any other tensor. */
 export function fromHuggingFace(given: string): HuggingFaceName | null {
   const name = given.replace(/^(ijepa|vit|data2vec_vision)\./, "");
   const whole = (network: HuggingFaceName["network"], official: string) => ({ network, official, third: null });
+  const [, ofHead] = simmimHead.exec(name) ?? [];
+  if (ofHead !== undefined) return whole("head", `proj.${ofHead}`);
   if (name === "embeddings.position_embeddings") return whole("encoder", "pos_embed");
   if (name === "embeddings.cls_token") return whole("encoder", "cls_token");
   if (name === "embeddings.mask_token") return whole("encoder", "mask_token");

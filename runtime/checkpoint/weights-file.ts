@@ -7,8 +7,8 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { fileNotReadable } from "../errors";
 import { reasonOf } from "../exceptions";
-import { byChannel, withoutTokenPosition } from "./from-others";
-import { fromHuggingFace } from "./layouts";
+import { byChannel, overTokens, withoutTokenPosition } from "./from-others";
+import { fromHuggingFace, simmimHead } from "./layouts";
 import { openSafetensors } from "./safetensors";
 import type { StoredWeight } from "./stored-weight";
 import { openTorchFile } from "./torch/archive";
@@ -23,7 +23,7 @@ export interface WeightsFile {
   readonly layout: "networks" | "timm" | "hugging face";
   /** Tensors of an encoder of others that have no place here: a head, a scale of layers. */
   readonly leftOver: readonly string[];
-  /** What was trained, where the file says so. */
+  /** What was trained, where the file says so or its tensors tell. */
   readonly objective: string | null;
   readonly close: () => void | Promise<void>;
 }
@@ -33,7 +33,8 @@ export async function openWeights(path: string): Promise<WeightsFile> {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   const file = isFolder ? join(path, "model.safetensors") : path;
   const { named, objective, close } = (await isZip(file)) ? await namedOfTorch(file) : await namedOfSafetensors(file);
-  return { ...sorted(named), objective, close };
+  const tensors = sorted(named);
+  return { ...tensors, objective: objective ?? objectiveOf(tensors), close };
 }
 
 /** Every ZIP archive begins with these two letters; as a header length they would be absurd. */
@@ -65,8 +66,18 @@ async function namedOfSafetensors(path: string): Promise<Named> {
     name,
     { shape, read: () => file.readFloats(name, shape) },
   ]);
-  const objective = objectiveIn(file.header.metadata.get("experiment"));
+  const { metadata } = file.header;
+  // What `ijepa import` made of a file of others has no experiment.
+  const objective = objectiveIn(metadata.get("experiment") ?? JSON.stringify({ objective: metadata.get("objective") }));
   return { named: new Map(named), objective, close: () => file.close() };
+}
+
+/** What only one of the others' models has behind its encoder. */
+const objectivesOfOthers = { decoder: "mae", head: "simmim" } as const;
+
+function objectiveOf({ weights, layout }: Pick<WeightsFile, "weights" | "layout">): string | null {
+  if (layout === "networks") return null;
+  return weights.has("decoder") ? objectivesOfOthers.decoder : weights.has("head") ? objectivesOfOthers.head : null;
 }
 
 /** Of the experiment that a checkpoint of a trainer has in its metadata. */
@@ -110,11 +121,13 @@ function sorted(named: Weights): Omit<WeightsFile, "close" | "objective"> {
   if (names.some((name) => plainName(name) === "patch_embed.proj.weight")) return ofTimm(named);
   const weights = new Map<string, Map<string, StoredWeight>>();
   for (const [name, weight] of named) {
-    const [, network = "", rest = ""] = /^([a-z_]+)\.(.*)$/s.exec(name) ?? [];
+    const [, kind] = simmimHead.exec(name) ?? [];
+    const [, network = "", rest = ""] =
+      /^([a-z_]+)\.(.*)$/s.exec(kind === undefined ? name : `head.proj.${kind}`) ?? [];
     // The moments of AdamW.
     if (network === "" || network === "opt") continue;
     const of = weights.get(network) ?? new Map<string, StoredWeight>();
-    of.set(plainName(rest), weight);
+    of.set(plainName(rest), kind === undefined ? weight : overTokens(weight));
     weights.set(network, of);
   }
   return { weights, layout: "networks", leftOver: [] };
@@ -140,7 +153,7 @@ function ofTimm(named: Weights): Omit<WeightsFile, "close" | "objective"> {
 }
 
 function ofHuggingFace(named: Weights): Omit<WeightsFile, "close" | "objective"> {
-  const parts = { encoder: new Map<string, Map<number, StoredWeight>>(), decoder: new Map() };
+  const parts = { encoder: new Map<string, Map<number, StoredWeight>>(), decoder: new Map(), head: new Map() };
   const leftOver: string[] = [];
   for (const [name, weight] of named) {
     const meant = fromHuggingFace(name);
@@ -150,19 +163,24 @@ function ofHuggingFace(named: Weights): Omit<WeightsFile, "close" | "objective">
       parts[meant.network].set(meant.official, of.set(meant.third ?? 0, weight));
     }
   }
-  const weights = ofOthers({ encoder: joinedAll(parts.encoder), decoder: joinedAll(parts.decoder) });
+  const weights = ofOthers({
+    encoder: joinedAll(parts.encoder),
+    decoder: joinedAll(parts.decoder),
+    head: joinedAll(parts.head),
+  });
   return { weights, layout: "hugging face", leftOver };
 }
 
-/** What others hand on is the target encoder, but for a masked autoencoder, which has no other. */
-function ofOthers({ encoder, decoder }: { readonly encoder: Weights; readonly decoder: Weights }) {
-  const own = withoutTokenPosition(encoder);
-  return decoder.size === 0
-    ? new Map([["target_encoder", own]])
-    : new Map([
-        ["encoder", own],
-        ["decoder", byChannel(decoder)],
-      ]);
+/** What others hand on is the target encoder, but for a masked autoencoder and SimMIM, which have no other. */
+function ofOthers(of: { readonly encoder: Weights; readonly decoder?: Weights; readonly head?: Weights }) {
+  const own = withoutTokenPosition(of.encoder);
+  const { decoder = new Map(), head = new Map() } = of;
+  const behind: readonly (readonly [network: string, weights: Weights])[] = [
+    ["decoder", byChannel(decoder)],
+    ["head", new Map([...head].map(([name, weight]) => [name, overTokens(weight)]))],
+  ];
+  const there = behind.filter(([, weights]) => weights.size > 0);
+  return new Map<string, Weights>([[there.length === 0 ? "target_encoder" : "encoder", own], ...there]);
 }
 
 function joinedAll(parts: ReadonlyMap<string, ReadonlyMap<number, StoredWeight>>): Weights {

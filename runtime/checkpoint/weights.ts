@@ -29,6 +29,8 @@ export interface PositionTable {
 export async function loadWeights(what: {
   readonly path: string;
   readonly parameters: readonly Parameter[];
+  /** What the trainer trains; what another one has behind its encoder is not taken. Left out: whatever the file has. */
+  readonly objective?: string;
   /** Whether the state has a target encoder; true unless said otherwise. */
   readonly averages?: boolean;
   readonly positions?: readonly PositionTable[];
@@ -37,11 +39,13 @@ export async function loadWeights(what: {
   const { path, parameters, averages = true, positions = [] } = what;
   const { weights, leftOver, objective, close } = await openWeights(path);
   try {
+    const isForeign = (network: string): boolean =>
+      objective !== null && what.objective !== undefined && objective !== what.objective && !/encoder$/.test(network);
     const [first, second] = averages ? ["encoder", "target_encoder"] : ["target_encoder", "encoder"];
     const encoder = weights.get(first ?? "") ?? weights.get(second ?? "");
     if (encoder === undefined) throw noEncoderInFile({ path });
     const sources = new Map<string, ReadonlyMap<string, StoredWeight>>([
-      ...weights,
+      ...[...weights].filter(([network]) => !isForeign(network)),
       ["encoder", encoder],
       ["target_encoder", weights.get("target_encoder") ?? encoder],
     ]);
@@ -76,7 +80,11 @@ export async function loadWeights(what: {
         ...(weights.has("encoder") && weights.has("target_encoder") && !averages
           ? [`${path} has two encoders; its target encoder is taken`]
           : []),
-        ...[...missing].map((network) => `${path} has no ${network}; it begins with drawn weights`),
+        ...[...missing].map((network) =>
+          weights.has(network)
+            ? `${path} has the ${network} of objective ${objective}, which is another: it begins with drawn weights`
+            : `${path} has no ${network}; it begins with drawn weights`,
+        ),
         ...(weights.has("target_encoder") || !averages
           ? []
           : [`${path} has no target encoder; it begins as a copy of the encoder`]),

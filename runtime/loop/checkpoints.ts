@@ -108,6 +108,7 @@ async function writeWeightsOf(path: string, program: TrainerProgram, store: Stat
   const { notes } = await loadWeights({
     path,
     parameters: program.parameters,
+    objective: program.experiment.objective,
     averages: averages(program),
     positions: tablesOf(program),
     write: (statePath, values) => store.write(statePath, values),

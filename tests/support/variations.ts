@@ -76,6 +76,18 @@ export const onManyDevices: typeof variations = [
   ],
 ];
 
+/** In place of the small spec's: another objective has no predictor, and masks of its own. */
+const unlikeIJepa = { predictor: undefined, masking: undefined };
+
+/** The other objectives, and the terms of VICReg at weights that make most of the loss of them. */
+export const objectiveVariations = {
+  vicreg: { regularizer: { name: "vicreg", weight: 10, variance: 25, covariance: 1 } },
+  "two sets of masks": { maskSets: 2 },
+  mae: { ...unlikeIJepa, objective: "mae", decoder: base.predictor },
+  simmim: { ...unlikeIJepa, objective: "simmim" },
+  data2vec: { ...unlikeIJepa, objective: "data2vec", targets: { blocks: 2 }, maskSets: 2 },
+} as const;
+
 /** What a spec says to have products in bfloat16. The step is the same for every engine that has it. */
 export const inBfloat16 = { hardware: { engine: "xla", precision: "bf16" } };
 

@@ -14,7 +14,7 @@ export interface ImportedWeights {
 /** Throws R14x where the file cannot be read, R170 without an encoder, ExportRefused where `out` is taken. */
 export async function importWeights(path: string, out: string): Promise<ImportedWeights> {
   if (existsSync(out)) throw new ExportRefused(out, errors.fileInTheWay());
-  const { weights, layout, leftOver, close } = await openWeights(path);
+  const { weights, layout, objective, leftOver, close } = await openWeights(path);
   try {
     if (!weights.has("encoder") && !weights.has("target_encoder")) throw noEncoderInFile({ path });
     const tensors = [...weights].flatMap(([network, of]) =>
@@ -25,11 +25,19 @@ export async function importWeights(path: string, out: string): Promise<Imported
         values: read,
       })),
     );
-    await writeSafetensors(out, { metadata: { format: "pt", imported_from: layout }, tensors });
+    await writeSafetensors(out, {
+      metadata: { format: "pt", imported_from: layout, ...(objective !== null && { objective }) },
+      tensors,
+    });
     const names = [...weights.keys()].join(", ");
     return {
       notes: [
         `${tensors.length} tensors of ${names}`,
+        ...([...weights.keys()].every((network) => /encoder$/.test(network))
+          ? [
+              "nothing behind the encoder is in it (predictor, decoder or head): a training begins with drawn weights there",
+            ]
+          : []),
         ...(leftOver.length === 0 ? [] : [`left out, for want of a place: ${leftOver.join(", ")}`]),
       ],
     };

@@ -24,7 +24,8 @@ export const objective: RuntimeObjective<MaeExperiment> = {
   masks: visibleMasks,
   judged: { tree: "weights", name: "encoder" },
   handsOn: {
-    model: "ViTMAEModel",
+    model: "ViTMAEForPreTraining",
+    encoder: ".vit",
     // It masks patches whenever it is called, unless it is told not to; their order is then a random one.
     options: ", mask_ratio=0.0",
     features: "last_hidden_state[:, 1:].mean(1)",

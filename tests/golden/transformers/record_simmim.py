@@ -76,5 +76,5 @@ record(
 record(
     "simmim_one_block",
     {**common, "crop": 14, "patch": 2, "dim": 12, "depth": 1, "heads": 3, "mlp": 3.3, "B": 2, "mask": {"ratio": 0.75}},
-    seed=2, steps=3, **of_simmim,
+    seed=2, steps=3, saved=True, **of_simmim,
 )

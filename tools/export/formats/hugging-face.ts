@@ -1,7 +1,8 @@
-/** A folder that Hugging Face's IJepaModel loads (evaluation.md, "File conventions"). */
+/** A folder that Hugging Face's model of an objective loads (evaluation.md, "File conventions"). */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { huggingFaceNames } from "../../../runtime/checkpoint/layouts";
+import { rowsByPixel } from "../../../runtime/checkpoint/from-others";
+import { huggingFaceDecoderNames, huggingFaceNames } from "../../../runtime/checkpoint/layouts";
 import { writeSafetensors } from "../../../runtime/checkpoint/safetensors";
 import type { Experiment, ExperimentOf, ObjectiveName } from "../../../runtime/experiment";
 import { objectives } from "../../../runtime/objectives";
@@ -40,12 +41,12 @@ const configs: {
 
 const notes: { readonly [Name in ObjectiveName]: string } = {
   ijepa: "The encoder has no class token: the mean over patches is what is evaluated.",
-  mae: "The mean over patches, without the class token, is what is evaluated. The decoder is not in it.",
+  mae: "The mean over patches, without the class token, is what is evaluated. ViTMAEModel loads it as well, and leaves the decoder.",
   simmim:
     "The mean over patches, without the class token, is what is evaluated. ViTModel loads it as well, and leaves the head and the mask token.",
   data2vec:
     "The mean over patches, without the class token, is what is evaluated. Data2VecVisionModel's keys have no bias, and " +
-    "none is missed: a bias of the keys moves all scores of a query alike, which softmax takes out.",
+    "none is missed: a bias of the keys moves all scores of a query alike, which softmax takes out. The head is not in it: that model has none, and a training that begins with it draws its head anew.",
 };
 
 type Whole = (encoder: readonly SourceTensor[], source: ExportSource) => readonly SourceTensor[];
@@ -55,7 +56,18 @@ const encoderAlone: Whole = (encoder) => encoder;
 /** What their class has of it: the encoder, by its names there, and what stands behind it. */
 const wholes: { readonly [Name in ObjectiveName]: Whole } = {
   ijepa: encoderAlone,
-  mae: encoderAlone,
+  // Behind the encoder the decoder, with the position of its class token, which is zero too.
+  mae: (encoder, { all }) => [
+    ...encoder.map((tensor) => ({ ...tensor, name: `vit.${tensor.name}` })),
+    ...all.flatMap(({ name, shape, read }) => {
+      const [, official] = /^decoder\.(.*)$/.exec(name) ?? [];
+      if (official === undefined) return [];
+      const names = huggingFaceDecoderNames(official);
+      if (official === "decoder_pos_embed") return [withTokenRow({ name: names.join(), shape, read })];
+      const theirs = official.startsWith("decoder_pred.") ? rowsByPixel({ shape, read }) : { shape, read };
+      return apart(names, theirs);
+    }),
+  ],
   // The head is a convolution there, over single tokens; its values are in the order of ours.
   simmim: (encoder, { all }) => [
     ...encoder.map((tensor) => ({ ...tensor, name: `vit.${tensor.name}` })),
@@ -126,17 +138,22 @@ function renamed(encoder: readonly SourceTensor[]): readonly SourceTensor[] {
   return encoder.flatMap(({ name, shape, read }) => {
     const names = huggingFaceNames(name);
     if (name === "pos_embed" && hasToken) return [withTokenRow({ name: names.join(), shape, read })];
-    const [rows = 0, ...rest] = shape;
-    return names.map((given, third): SourceTensor => {
-      if (names.length === 1) return { name: given, shape, read };
-      const part = async (): Promise<Float32Array> => {
-        const values = await read();
-        const size = values.length / names.length;
-        return values.slice(third * size, (third + 1) * size);
-      };
-      return { name: given, shape: [rows / names.length, ...rest], read: part };
-    });
+    return apart(names, { shape, read });
   });
+}
+
+/** A tensor under its name there, or its rows in equal parts under several. */
+function apart(names: readonly string[], { shape, read }: Omit<SourceTensor, "name">): readonly SourceTensor[] {
+  const [rows = 0, ...rest] = shape;
+  return names.map((name, part) => ({
+    name,
+    shape: [rows / names.length, ...rest],
+    read: async () => {
+      const values = await read();
+      const size = values.length / names.length;
+      return names.length === 1 ? values : values.slice(part * size, (part + 1) * size);
+    },
+  }));
 }
 
 /** Their table has a row for the class token, which is zero: [1, 1 + patches, width]. */
@@ -154,7 +171,7 @@ function withTokenRow({ name, shape: [one = 1, patches = 0, width = 0], read }: 
 
 export const huggingFace: ExportFormat = {
   purpose:
-    "a folder for IJepaModel, ViTMAEModel, ViTForMaskedImageModeling or Data2VecVisionModel of Hugging Face transformers",
+    "a folder for IJepaModel, ViTMAEForPreTraining, ViTForMaskedImageModeling or Data2VecVisionModel of Hugging Face transformers",
   library: "transformers",
   objectives: ["ijepa", "mae", "simmim", "data2vec"],
   precisions: [],
