@@ -8,6 +8,7 @@ import type { Trace } from "../../runtime/replay/trace";
 import type { Model } from "../model/model";
 import type { MaskFacts } from "../plan/mask-facts";
 import type { BaseNumbers, Network } from "../plan/model-numbers";
+import type { ReleasedSchedule } from "../spec/fitting";
 import type { JsonObject } from "../spec/json";
 import type { Rule } from "../spec/rule";
 import type { Spec } from "../spec/spec";
@@ -49,6 +50,8 @@ export interface RecordedExperiment<Name extends ObjectiveName> {
 export interface Objective<Name extends ObjectiveName> {
   /** Fills in its fields whose default other fields decide; they may be missing from what it is given. */
   defaults(spec: SpecOf<Name>): SpecOf<Name>;
+  /** The learning rate around its peak, as its own code has it. */
+  readonly schedule: ReleasedSchedule;
   /** Rules between its fields; those of every spec are in compiler/spec/rules.ts. */
   readonly rules: readonly Rule<SpecOf<Name>>[];
   /** What is probably not meant, of its fields. */

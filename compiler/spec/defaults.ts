@@ -2,7 +2,7 @@
 
 import { objectiveOf } from "../objectives";
 import { branchOf, objectiveIn } from "./by-objective";
-import { fittingBatch, fittingLearningRate, fittingNeighbours, fittingPatch, fittingWarmup } from "./fitting";
+import { fittingBatch, fittingLearningRate, fittingNeighbours, fittingPatch } from "./fitting";
 import type { EncoderInput } from "./input";
 import { isObject, type JsonObject, type JsonValue } from "./json";
 import { defaultMlpRatio, defaultSize, encoderSizes } from "./presets";
@@ -60,14 +60,17 @@ export function trainImagesOf(data: Spec["data"]): number {
   return data.source === "shapes" ? data.trainImages : data.images;
 }
 
-function optimizationOf({ optimization, hardware }: Filled, images: number): Spec["optimization"] {
+function optimizationOf({ objective, optimization, hardware }: Filled, images: number): Spec["optimization"] {
   const { epochs, scheduleScale, accumulation, learningRate } = optimization;
   return {
     globalBatch: fittingBatch({ images, parts: hardware.gpus * accumulation }),
     ...optimization,
     learningRate: {
-      ...fittingLearningRate(learningRate.peak),
-      warmupEpochs: fittingWarmup(epochs * scheduleScale),
+      ...fittingLearningRate({
+        released: objectiveOf(objective).schedule,
+        peak: learningRate.peak,
+        curveEpochs: epochs * scheduleScale,
+      }),
       ...learningRate,
     },
   };

@@ -10,8 +10,6 @@ const released = {
   globalBatch: 2048,
   warmupEpochs: 40,
   epochs: 300,
-  learningRateStart: 0.0002,
-  learningRateFinal: 0.000001,
   neighbours: 20,
 } as const;
 
@@ -44,13 +42,26 @@ export function fittingBatch({ images, parts }: { readonly images: number; reado
   return Math.max(1, Math.floor(Math.min(released.globalBatch, power) / parts)) * parts;
 }
 
-/** 40, or the released share of the curves, 40 of 300 epochs, where that is less. */
-export function fittingWarmup(curveEpochs: number): number {
-  return Math.min(released.warmupEpochs, (curveEpochs * released.warmupEpochs) / released.epochs);
+/** The learning rate around its peak: what an objective's own code has at the released length and batch. */
+export interface ReleasedSchedule {
+  /** Where the warm-up begins, and where the cosine ends. */
+  readonly start: number;
+  readonly final: number;
+  readonly warmupEpochs: number;
 }
 
-export function fittingLearningRate(peak: number): { readonly start: number; readonly final: number } {
-  return { start: Math.min(released.learningRateStart, peak), final: Math.min(released.learningRateFinal, peak) };
+/** The released schedule for this peak; no more of the curves is warm-up than I-JEPA's share, 40 of 300 epochs. */
+export function fittingLearningRate(what: {
+  readonly released: ReleasedSchedule;
+  readonly peak: number;
+  readonly curveEpochs: number;
+}): ReleasedSchedule {
+  const { start, final, warmupEpochs } = what.released;
+  return {
+    start: Math.min(start, what.peak),
+    final: Math.min(final, what.peak),
+    warmupEpochs: Math.min(warmupEpochs, (what.curveEpochs * released.warmupEpochs) / released.epochs),
+  };
 }
 
 /** 20, or all images that the probes learn from. */

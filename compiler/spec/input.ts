@@ -61,7 +61,7 @@ export interface EncoderInput {
   readonly mlpRatio?: number;
   /** Side of a square patch; it divides `image.size`. [pixels; default 14 where it divides image.size, else the divisor nearest to a 16th of it] */
   readonly patch?: number;
-  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability; default 0] */
+  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. The released ViT-B of SimMIM has 0.1 and of data2vec 0.25; the default is 0 for all. [probability; default 0] */
   readonly dropPath?: number;
 }
 /** The narrow transformer that predicts the targets from the context. */
@@ -153,11 +153,11 @@ export interface NoRegularizerInput {
 export interface VicregRegularizerInput {
   /** Adds `weight` · (`variance` · V + `covariance` · C) to the loss. */
   readonly name: "vicreg";
-  /** Weight of both terms in the loss. [weight; default 0.001] */
+  /** Weight of both terms in the loss; 0.001 is β_vicreg of C-JEPA. [weight; default 0.001] */
   readonly weight?: number;
-  /** Weight of the variance term: how far the deviation of each feature over the batch falls short of 1. [weight; default 25] */
+  /** Weight of the variance term: how far the deviation of each feature over the batch falls short of 1; 25 is β_std of C-JEPA, and μ of VICReg. [weight; default 25] */
   readonly variance?: number;
-  /** Weight of the covariance term: squares of the covariances of different features over the batch. [weight; default 1] */
+  /** Weight of the covariance term: squares of the covariances of different features over the batch; 1 is β_cov of C-JEPA, and ν of VICReg. [weight; default 1] */
   readonly covariance?: number;
 }
 /** Ray-cast scenes of solids that the trainer renders itself: no download, the same on every machine. */
@@ -244,7 +244,7 @@ export interface ParquetDataInput {
 }
 /** What is done to a training image: a random resized crop, and mirroring if asked for. */
 export interface AugmentationInput {
-  /** Smallest and largest area of the random crop. [share of the image; default [0.3,1]] */
+  /** Smallest and largest area of the random crop. Sources: main_pretrain.py of MAE's repository, data/data_simmim.py of SimMIM's, and for `data2vec` the crop of BEiT. [share of the image; default [0.3,1]] */
   readonly cropScale?: readonly [number, number];
   /** Smallest and largest aspect of the random crop, before it is resized to a square. [width ÷ height; default [0.75,1.3333333333333333]] */
   readonly cropAspect?: readonly [number, number];
@@ -265,32 +265,32 @@ export interface OptimizationInput {
   /** Stretches all schedules beyond the end of training, which then stops early on them. [× the length of training; default 1] */
   readonly scheduleScale?: number;
   readonly adamw?: AdamWInput;
-  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. [L2 norm; default null] */
+  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. Sources: CLIP_GRAD of config.py of SimMIM's repository, `--clip_grad` of the commands of data2vec's. [L2 norm; default null] */
   readonly clipNorm?: number | null;
   /** Steps that may be skipped because their loss or gradient is not finite: each leaves the state as it was and is counted; one more stops the run, with the images of its batch. Where it is not 0, the whole state is copied to the host and looked at in every step, which costs its size in memory and some time. [optimizer steps; default 0] */
   readonly skipNonFinite?: number;
 }
 /** Linear from `start` to `peak` during the warm-up, then a cosine down to `final`. */
 export interface LearningRateInput {
-  /** Where the warm-up starts from. [per step; default 0.0002, or peak if that is less] */
+  /** Where the warm-up starts from. [per step; default 0.0002 (`simmim` 0.000004, `mae` and `data2vec` 0), or peak if that is less] */
   readonly start?: number;
-  /** Learning rate at the end of the warm-up. [per step; default 0.001] */
+  /** Learning rate at the end of the warm-up, for 2048 images a step. Sources: `mae` paper, Table 8 (0.00015 for 256 images); `simmim` configs/swin_base__100ep (0.0002 for 512 images, with a cosine; vit_base__800ep has half of it with one step down); `data2vec` its command for ViT-B. [per step; default 0.001] */
   readonly peak?: number;
-  /** Learning rate at the end of the cosine. [per step; default 0.000001, or peak if that is less] */
+  /** Learning rate at the end of the cosine. [per step; default 0.000001 (`mae` 0, `simmim` 0.00004, `data2vec` 0.00001), or peak if that is less] */
   readonly final?: number;
-  /** Length of the warm-up; fractions are fine. [epochs; default 40, or 2/15 of epochs × scheduleScale if that is less] */
+  /** Length of the warm-up; fractions are fine. [epochs; default 40 (`simmim` and `data2vec` 10), or 2/15 of epochs × scheduleScale if that is less] */
   readonly warmupEpochs?: number;
 }
 /** Decoupled weight decay of AdamW on everything but biases and norms: a cosine from `start` to `final`. */
 export interface WeightDecayInput {
-  /** Weight decay of the first step. [× learning rate; default 0.04] */
+  /** Weight decay of the first step. The papers and repositories of `mae`, `simmim` and `data2vec` hold 0.05 throughout. [× learning rate; default 0.04] */
   readonly start?: number;
   /** Weight decay at the end of the cosine. [× learning rate; default 0.4] */
   readonly final?: number;
 }
 /** Momentum of the target encoder, the moving average of the encoder: linear from `start` to `final`. */
 export interface MomentumInput {
-  /** Share of itself that the target encoder keeps in the first step. [share; default 0.996] */
+  /** Share of itself that the target encoder keeps in the first step. The authors' commands of data2vec hold 0.9998 from the first step on (`--ema_start_at 0`). [share; default 0.996] */
   readonly start?: number;
   /** Share of itself that it keeps at the end. [share; default 1] */
   readonly final?: number;
@@ -299,7 +299,7 @@ export interface MomentumInput {
 export interface AdamWInput {
   /** Decay of the running mean of the gradient. [per step; default 0.9] */
   readonly beta1?: number;
-  /** Decay of the running mean of the squared gradient. [per step; default 0.999] */
+  /** Decay of the running mean of the squared gradient; 0.95 with `mae` by its paper, Table 8. [per step; default 0.999] */
   readonly beta2?: number;
   /** Added to the root of the second moment. [gradient; default 1e-8] */
   readonly eps?: number;
@@ -394,7 +394,7 @@ export interface MaeSpecInput {
   readonly image?: ImageInput;
   readonly encoder?: MaeEncoderInput;
   readonly decoder?: DecoderInput;
-  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. [share of the patches; default 0.75] */
+  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. Sources: `mae` paper, Table 1f; `simmim` configs/ of its repository (MASK_RATIO 0.6); `data2vec` paper, §4.1, whose code has 120 of 196 patches. [share of the patches; default 0.75] */
   readonly maskRatio?: number;
   readonly targets?: MaeTargetsInput;
   /** Where the images come from. */
@@ -421,7 +421,7 @@ export interface MaeEncoderInput {
   readonly mlpRatio?: number;
   /** Side of a square patch; it divides `image.size`. [pixels; default 14 where it divides image.size, else the divisor nearest to a 16th of it] */
   readonly patch?: number;
-  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability; default 0] */
+  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. The released ViT-B of SimMIM has 0.1 and of data2vec 0.25; the default is 0 for all. [probability; default 0] */
   readonly dropPath?: number;
   /** Whether a class token, which is trained too, goes through the networks before the patches. Features are the mean over the patches either way. */
   readonly classToken?: boolean;
@@ -444,7 +444,7 @@ export interface MaeTargetsInput {
 }
 /** What is done to a training image: a random resized crop, and mirroring if asked for. */
 export interface MaeAugmentationInput {
-  /** Smallest and largest area of the random crop. [share of the image; default [0.2,1]] */
+  /** Smallest and largest area of the random crop. Sources: main_pretrain.py of MAE's repository, data/data_simmim.py of SimMIM's, and for `data2vec` the crop of BEiT. [share of the image; default [0.2,1]] */
   readonly cropScale?: readonly [number, number];
   /** Smallest and largest aspect of the random crop, before it is resized to a square. [width ÷ height; default [0.75,1.3333333333333333]] */
   readonly cropAspect?: readonly [number, number];
@@ -464,25 +464,25 @@ export interface MaeOptimizationInput {
   /** Stretches all schedules beyond the end of training, which then stops early on them. [× the length of training; default 1] */
   readonly scheduleScale?: number;
   readonly adamw?: MaeAdamWInput;
-  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. [L2 norm; default null] */
+  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. Sources: CLIP_GRAD of config.py of SimMIM's repository, `--clip_grad` of the commands of data2vec's. [L2 norm; default null] */
   readonly clipNorm?: number | null;
   /** Steps that may be skipped because their loss or gradient is not finite: each leaves the state as it was and is counted; one more stops the run, with the images of its batch. Where it is not 0, the whole state is copied to the host and looked at in every step, which costs its size in memory and some time. [optimizer steps; default 0] */
   readonly skipNonFinite?: number;
 }
 /** Linear from `start` to `peak` during the warm-up, then a cosine down to `final`. */
 export interface MaeLearningRateInput {
-  /** Where the warm-up starts from. [per step; default 0.0002, or peak if that is less] */
+  /** Where the warm-up starts from. [per step; default 0.0002 (`simmim` 0.000004, `mae` and `data2vec` 0), or peak if that is less] */
   readonly start?: number;
-  /** Learning rate at the end of the warm-up. [per step; default 0.0012] */
+  /** Learning rate at the end of the warm-up, for 2048 images a step. Sources: `mae` paper, Table 8 (0.00015 for 256 images); `simmim` configs/swin_base__100ep (0.0002 for 512 images, with a cosine; vit_base__800ep has half of it with one step down); `data2vec` its command for ViT-B. [per step; default 0.0012] */
   readonly peak?: number;
-  /** Learning rate at the end of the cosine. [per step; default 0.000001, or peak if that is less] */
+  /** Learning rate at the end of the cosine. [per step; default 0.000001 (`mae` 0, `simmim` 0.00004, `data2vec` 0.00001), or peak if that is less] */
   readonly final?: number;
-  /** Length of the warm-up; fractions are fine. [epochs; default 40, or 2/15 of epochs × scheduleScale if that is less] */
+  /** Length of the warm-up; fractions are fine. [epochs; default 40 (`simmim` and `data2vec` 10), or 2/15 of epochs × scheduleScale if that is less] */
   readonly warmupEpochs?: number;
 }
 /** Decoupled weight decay of AdamW on everything but biases and norms: a cosine from `start` to `final`. */
 export interface MaeWeightDecayInput {
-  /** Weight decay of the first step. [× learning rate; default 0.05] */
+  /** Weight decay of the first step. The papers and repositories of `mae`, `simmim` and `data2vec` hold 0.05 throughout. [× learning rate; default 0.05] */
   readonly start?: number;
   /** Weight decay at the end of the cosine. [× learning rate; default 0.05] */
   readonly final?: number;
@@ -491,7 +491,7 @@ export interface MaeWeightDecayInput {
 export interface MaeAdamWInput {
   /** Decay of the running mean of the gradient. [per step; default 0.9] */
   readonly beta1?: number;
-  /** Decay of the running mean of the squared gradient. [per step; default 0.95] */
+  /** Decay of the running mean of the squared gradient; 0.95 with `mae` by its paper, Table 8. [per step; default 0.95] */
   readonly beta2?: number;
   /** Added to the root of the second moment. [gradient; default 1e-8] */
   readonly eps?: number;
@@ -512,9 +512,9 @@ export interface SimmimSpecInput {
   readonly objective?: "simmim";
   readonly image?: ImageInput;
   readonly encoder?: SimmimEncoderInput;
-  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. [share of the patches; default 0.6] */
+  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. Sources: `mae` paper, Table 1f; `simmim` configs/ of its repository (MASK_RATIO 0.6); `data2vec` paper, §4.1, whose code has 120 of 196 patches. [share of the patches; default 0.6] */
   readonly maskRatio?: number;
-  /** Side of the squares of patches that are masked as one; the paper's are of 32 pixels, 2 patches of 16. The grid of patches is a multiple of it. [patches; default 2; 1 where the grid has an odd number of patches a side] */
+  /** Side of the squares of patches that are masked as one; the paper's are of 32 pixels, 2 patches of 16 (MASK_PATCH_SIZE of its configs/). The grid of patches is a multiple of it. [patches; default 2; 1 where the grid has an odd number of patches a side] */
   readonly maskUnit?: number;
   /** Where the images come from. */
   readonly data: ShapesDataInput | FolderDataInput | WebDatasetDataInput | ParquetDataInput;
@@ -540,14 +540,14 @@ export interface SimmimEncoderInput {
   readonly mlpRatio?: number;
   /** Side of a square patch; it divides `image.size`. [pixels; default 14 where it divides image.size, else the divisor nearest to a 16th of it] */
   readonly patch?: number;
-  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability; default 0] */
+  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. The released ViT-B of SimMIM has 0.1 and of data2vec 0.25; the default is 0 for all. [probability; default 0] */
   readonly dropPath?: number;
   /** Whether a class token, which is trained too, goes through the networks before the patches. Features are the mean over the patches either way. */
   readonly classToken?: boolean;
 }
 /** What is done to a training image: a random resized crop, and mirroring if asked for. */
 export interface SimmimAugmentationInput {
-  /** Smallest and largest area of the random crop. [share of the image; default [0.67,1]] */
+  /** Smallest and largest area of the random crop. Sources: main_pretrain.py of MAE's repository, data/data_simmim.py of SimMIM's, and for `data2vec` the crop of BEiT. [share of the image; default [0.67,1]] */
   readonly cropScale?: readonly [number, number];
   /** Smallest and largest aspect of the random crop, before it is resized to a square. [width ÷ height; default [0.75,1.3333333333333333]] */
   readonly cropAspect?: readonly [number, number];
@@ -567,25 +567,25 @@ export interface SimmimOptimizationInput {
   /** Stretches all schedules beyond the end of training, which then stops early on them. [× the length of training; default 1] */
   readonly scheduleScale?: number;
   readonly adamw?: AdamWInput;
-  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. [L2 norm; default null] */
+  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. Sources: CLIP_GRAD of config.py of SimMIM's repository, `--clip_grad` of the commands of data2vec's. [L2 norm; default 5] */
   readonly clipNorm?: number | null;
   /** Steps that may be skipped because their loss or gradient is not finite: each leaves the state as it was and is counted; one more stops the run, with the images of its batch. Where it is not 0, the whole state is copied to the host and looked at in every step, which costs its size in memory and some time. [optimizer steps; default 0] */
   readonly skipNonFinite?: number;
 }
 /** Linear from `start` to `peak` during the warm-up, then a cosine down to `final`. */
 export interface SimmimLearningRateInput {
-  /** Where the warm-up starts from. [per step; default 0.0002, or peak if that is less] */
+  /** Where the warm-up starts from. [per step; default 0.0002 (`simmim` 0.000004, `mae` and `data2vec` 0), or peak if that is less] */
   readonly start?: number;
-  /** Learning rate at the end of the warm-up. [per step; default 0.0008] */
+  /** Learning rate at the end of the warm-up, for 2048 images a step. Sources: `mae` paper, Table 8 (0.00015 for 256 images); `simmim` configs/swin_base__100ep (0.0002 for 512 images, with a cosine; vit_base__800ep has half of it with one step down); `data2vec` its command for ViT-B. [per step; default 0.0008] */
   readonly peak?: number;
-  /** Learning rate at the end of the cosine. [per step; default 0.000001, or peak if that is less] */
+  /** Learning rate at the end of the cosine. [per step; default 0.000001 (`mae` 0, `simmim` 0.00004, `data2vec` 0.00001), or peak if that is less] */
   readonly final?: number;
-  /** Length of the warm-up; fractions are fine. [epochs; default 40, or 2/15 of epochs × scheduleScale if that is less] */
+  /** Length of the warm-up; fractions are fine. [epochs; default 40 (`simmim` and `data2vec` 10), or 2/15 of epochs × scheduleScale if that is less] */
   readonly warmupEpochs?: number;
 }
 /** Decoupled weight decay of AdamW on everything but biases and norms: a cosine from `start` to `final`. */
 export interface SimmimWeightDecayInput {
-  /** Weight decay of the first step. [× learning rate; default 0.05] */
+  /** Weight decay of the first step. The papers and repositories of `mae`, `simmim` and `data2vec` hold 0.05 throughout. [× learning rate; default 0.05] */
   readonly start?: number;
   /** Weight decay at the end of the cosine. [× learning rate; default 0.05] */
   readonly final?: number;
@@ -608,11 +608,11 @@ export interface Data2VecSpecInput {
   readonly encoder?: Data2VecEncoderInput;
   /** Sets of masks of every image in a step, each with a context and targets of its own. The target encoder, half of the work of a step with one set, sees the image once for all of them; the loss is the mean over them. The first set is what one set draws. With `masking.context.tokens: "auto"` contexts have the mean length of the shortest of all sets and images of a device's batch. [sets; default 1] */
   readonly maskSets?: number;
-  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. [share of the patches; default 0.6] */
+  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. Sources: `mae` paper, Table 1f; `simmim` configs/ of its repository (MASK_RATIO 0.6); `data2vec` paper, §4.1, whose code has 120 of 196 patches. [share of the patches; default 0.6] */
   readonly maskRatio?: number;
   readonly maskBlocks?: MaskBlocksInput;
   readonly targets?: Data2VecTargetsInput;
-  /** Beta of the smooth L1 loss: the difference of prediction and target up to which it counts squared. [deviations of a target; default 2] */
+  /** Beta of the smooth L1 loss: the difference of prediction and target up to which it counts squared. The authors' command for ViT-B and ViT-L has `--l1_beta 2`. [deviations of a target; default 2] */
   readonly smoothL1Beta?: number;
   /** Where the images come from. */
   readonly data: ShapesDataInput | FolderDataInput | WebDatasetDataInput | ParquetDataInput;
@@ -638,14 +638,14 @@ export interface Data2VecEncoderInput {
   readonly mlpRatio?: number;
   /** Side of a square patch; it divides `image.size`. [pixels; default 14 where it divides image.size, else the divisor nearest to a 16th of it] */
   readonly patch?: number;
-  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability; default 0] */
+  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. The released ViT-B of SimMIM has 0.1 and of data2vec 0.25; the default is 0 for all. [probability; default 0] */
   readonly dropPath?: number;
   /** Whether a class token, which is trained too, goes through the networks before the patches. Features are the mean over the patches either way. */
   readonly classToken?: boolean;
 }
 /** The blocks in which patches are masked, one over another, until `maskRatio` of them are (as in BEiT). */
 export interface MaskBlocksInput {
-  /** Least area of a block; the most is what is still to be masked. The released code has 16 of 196 patches. [share of the patches; default 0.08] */
+  /** Least area of a block; the most is what is still to be masked. The released code has 16 of 196 patches (`--min_mask_patches_per_block 16`). [share of the patches; default 0.08] */
   readonly smallest?: number;
   /** Smallest and largest aspect of a block, drawn evenly in its logarithm. [height ÷ width; default [0.3,3.3333333333333335]] */
   readonly aspect?: readonly [number, number];
@@ -657,7 +657,7 @@ export interface Data2VecTargetsInput {
 }
 /** What is done to a training image: a random resized crop, and mirroring if asked for. */
 export interface Data2VecAugmentationInput {
-  /** Smallest and largest area of the random crop. [share of the image; default [0.08,1]] */
+  /** Smallest and largest area of the random crop. Sources: main_pretrain.py of MAE's repository, data/data_simmim.py of SimMIM's, and for `data2vec` the crop of BEiT. [share of the image; default [0.08,1]] */
   readonly cropScale?: readonly [number, number];
   /** Smallest and largest aspect of the random crop, before it is resized to a square. [width ÷ height; default [0.75,1.3333333333333333]] */
   readonly cropAspect?: readonly [number, number];
@@ -678,32 +678,32 @@ export interface Data2VecOptimizationInput {
   /** Stretches all schedules beyond the end of training, which then stops early on them. [× the length of training; default 1] */
   readonly scheduleScale?: number;
   readonly adamw?: AdamWInput;
-  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. [L2 norm; default 3] */
+  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. Sources: CLIP_GRAD of config.py of SimMIM's repository, `--clip_grad` of the commands of data2vec's. [L2 norm; default 3] */
   readonly clipNorm?: number | null;
   /** Steps that may be skipped because their loss or gradient is not finite: each leaves the state as it was and is counted; one more stops the run, with the images of its batch. Where it is not 0, the whole state is copied to the host and looked at in every step, which costs its size in memory and some time. [optimizer steps; default 0] */
   readonly skipNonFinite?: number;
 }
 /** Linear from `start` to `peak` during the warm-up, then a cosine down to `final`. */
 export interface Data2VecLearningRateInput {
-  /** Where the warm-up starts from. [per step; default 0.0002, or peak if that is less] */
+  /** Where the warm-up starts from. [per step; default 0.0002 (`simmim` 0.000004, `mae` and `data2vec` 0), or peak if that is less] */
   readonly start?: number;
-  /** Learning rate at the end of the warm-up. [per step; default 0.002] */
+  /** Learning rate at the end of the warm-up, for 2048 images a step. Sources: `mae` paper, Table 8 (0.00015 for 256 images); `simmim` configs/swin_base__100ep (0.0002 for 512 images, with a cosine; vit_base__800ep has half of it with one step down); `data2vec` its command for ViT-B. [per step; default 0.002] */
   readonly peak?: number;
-  /** Learning rate at the end of the cosine. [per step; default 0.000001, or peak if that is less] */
+  /** Learning rate at the end of the cosine. [per step; default 0.000001 (`mae` 0, `simmim` 0.00004, `data2vec` 0.00001), or peak if that is less] */
   readonly final?: number;
-  /** Length of the warm-up; fractions are fine. [epochs; default 40, or 2/15 of epochs × scheduleScale if that is less] */
+  /** Length of the warm-up; fractions are fine. [epochs; default 40 (`simmim` and `data2vec` 10), or 2/15 of epochs × scheduleScale if that is less] */
   readonly warmupEpochs?: number;
 }
 /** Decoupled weight decay of AdamW on everything but biases and norms: a cosine from `start` to `final`. */
 export interface Data2VecWeightDecayInput {
-  /** Weight decay of the first step. [× learning rate; default 0.05] */
+  /** Weight decay of the first step. The papers and repositories of `mae`, `simmim` and `data2vec` hold 0.05 throughout. [× learning rate; default 0.05] */
   readonly start?: number;
   /** Weight decay at the end of the cosine. [× learning rate; default 0.05] */
   readonly final?: number;
 }
 /** Momentum of the target encoder, the moving average of the encoder: linear from `start` to `final`. */
 export interface Data2VecMomentumInput {
-  /** Share of itself that the target encoder keeps in the first step. [share; default 0.999] */
+  /** Share of itself that the target encoder keeps in the first step. The authors' commands of data2vec hold 0.9998 from the first step on (`--ema_start_at 0`). [share; default 0.9998] */
   readonly start?: number;
   /** Share of itself that it keeps at the end. [share; default 0.9998] */
   readonly final?: number;

@@ -55,7 +55,7 @@ export interface EncoderSpec {
   readonly mlpRatio: number;
   /** Side of a square patch; it divides `image.size`. [pixels] */
   readonly patch: number;
-  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability] */
+  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. The released ViT-B of SimMIM has 0.1 and of data2vec 0.25; the default is 0 for all. [probability] */
   readonly dropPath: number;
 }
 /** The narrow transformer that predicts the targets from the context. */
@@ -147,11 +147,11 @@ export interface NoRegularizerSpec {
 export interface VicregRegularizerSpec {
   /** Adds `weight` · (`variance` · V + `covariance` · C) to the loss. */
   readonly name: "vicreg";
-  /** Weight of both terms in the loss. [weight] */
+  /** Weight of both terms in the loss; 0.001 is β_vicreg of C-JEPA. [weight] */
   readonly weight: number;
-  /** Weight of the variance term: how far the deviation of each feature over the batch falls short of 1. [weight] */
+  /** Weight of the variance term: how far the deviation of each feature over the batch falls short of 1; 25 is β_std of C-JEPA, and μ of VICReg. [weight] */
   readonly variance: number;
-  /** Weight of the covariance term: squares of the covariances of different features over the batch. [weight] */
+  /** Weight of the covariance term: squares of the covariances of different features over the batch; 1 is β_cov of C-JEPA, and ν of VICReg. [weight] */
   readonly covariance: number;
 }
 /** Ray-cast scenes of solids that the trainer renders itself: no download, the same on every machine. */
@@ -238,7 +238,7 @@ export interface ParquetDataSpec {
 }
 /** What is done to a training image: a random resized crop, and mirroring if asked for. */
 export interface AugmentationSpec {
-  /** Smallest and largest area of the random crop. [share of the image] */
+  /** Smallest and largest area of the random crop. Sources: main_pretrain.py of MAE's repository, data/data_simmim.py of SimMIM's, and for `data2vec` the crop of BEiT. [share of the image] */
   readonly cropScale: readonly [number, number];
   /** Smallest and largest aspect of the random crop, before it is resized to a square. [width ÷ height] */
   readonly cropAspect: readonly [number, number];
@@ -259,7 +259,7 @@ export interface OptimizationSpec {
   /** Stretches all schedules beyond the end of training, which then stops early on them. [× the length of training] */
   readonly scheduleScale: number;
   readonly adamw: AdamWSpec;
-  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. [L2 norm] */
+  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. Sources: CLIP_GRAD of config.py of SimMIM's repository, `--clip_grad` of the commands of data2vec's. [L2 norm] */
   readonly clipNorm: number | null;
   /** Steps that may be skipped because their loss or gradient is not finite: each leaves the state as it was and is counted; one more stops the run, with the images of its batch. Where it is not 0, the whole state is copied to the host and looked at in every step, which costs its size in memory and some time. [optimizer steps] */
   readonly skipNonFinite: number;
@@ -268,7 +268,7 @@ export interface OptimizationSpec {
 export interface LearningRateSpec {
   /** Where the warm-up starts from. [per step] */
   readonly start: number;
-  /** Learning rate at the end of the warm-up. [per step] */
+  /** Learning rate at the end of the warm-up, for 2048 images a step. Sources: `mae` paper, Table 8 (0.00015 for 256 images); `simmim` configs/swin_base__100ep (0.0002 for 512 images, with a cosine; vit_base__800ep has half of it with one step down); `data2vec` its command for ViT-B. [per step] */
   readonly peak: number;
   /** Learning rate at the end of the cosine. [per step] */
   readonly final: number;
@@ -277,14 +277,14 @@ export interface LearningRateSpec {
 }
 /** Decoupled weight decay of AdamW on everything but biases and norms: a cosine from `start` to `final`. */
 export interface WeightDecaySpec {
-  /** Weight decay of the first step. [× learning rate] */
+  /** Weight decay of the first step. The papers and repositories of `mae`, `simmim` and `data2vec` hold 0.05 throughout. [× learning rate] */
   readonly start: number;
   /** Weight decay at the end of the cosine. [× learning rate] */
   readonly final: number;
 }
 /** Momentum of the target encoder, the moving average of the encoder: linear from `start` to `final`. */
 export interface MomentumSpec {
-  /** Share of itself that the target encoder keeps in the first step. [share] */
+  /** Share of itself that the target encoder keeps in the first step. The authors' commands of data2vec hold 0.9998 from the first step on (`--ema_start_at 0`). [share] */
   readonly start: number;
   /** Share of itself that it keeps at the end. [share] */
   readonly final: number;
@@ -293,7 +293,7 @@ export interface MomentumSpec {
 export interface AdamWSpec {
   /** Decay of the running mean of the gradient. [per step] */
   readonly beta1: number;
-  /** Decay of the running mean of the squared gradient. [per step] */
+  /** Decay of the running mean of the squared gradient; 0.95 with `mae` by its paper, Table 8. [per step] */
   readonly beta2: number;
   /** Added to the root of the second moment. [gradient] */
   readonly eps: number;
@@ -384,7 +384,7 @@ export interface MaeSpec {
   readonly image: ImageSpec;
   readonly encoder: MaeEncoderSpec;
   readonly decoder: DecoderSpec;
-  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. [share of the patches] */
+  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. Sources: `mae` paper, Table 1f; `simmim` configs/ of its repository (MASK_RATIO 0.6); `data2vec` paper, §4.1, whose code has 120 of 196 patches. [share of the patches] */
   readonly maskRatio: number;
   readonly targets: MaeTargetsSpec;
   /** Where the images come from. */
@@ -409,7 +409,7 @@ export interface MaeEncoderSpec {
   readonly mlpRatio: number;
   /** Side of a square patch; it divides `image.size`. [pixels] */
   readonly patch: number;
-  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability] */
+  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. The released ViT-B of SimMIM has 0.1 and of data2vec 0.25; the default is 0 for all. [probability] */
   readonly dropPath: number;
   /** Whether a class token, which is trained too, goes through the networks before the patches. Features are the mean over the patches either way. */
   readonly classToken: boolean;
@@ -443,7 +443,7 @@ export interface MaeOptimizationSpec {
   /** Stretches all schedules beyond the end of training, which then stops early on them. [× the length of training] */
   readonly scheduleScale: number;
   readonly adamw: AdamWSpec;
-  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. [L2 norm] */
+  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. Sources: CLIP_GRAD of config.py of SimMIM's repository, `--clip_grad` of the commands of data2vec's. [L2 norm] */
   readonly clipNorm: number | null;
   /** Steps that may be skipped because their loss or gradient is not finite: each leaves the state as it was and is counted; one more stops the run, with the images of its batch. Where it is not 0, the whole state is copied to the host and looked at in every step, which costs its size in memory and some time. [optimizer steps] */
   readonly skipNonFinite: number;
@@ -460,9 +460,9 @@ export interface SimmimSpec {
   readonly objective: "simmim";
   readonly image: ImageSpec;
   readonly encoder: SimmimEncoderSpec;
-  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. [share of the patches] */
+  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. Sources: `mae` paper, Table 1f; `simmim` configs/ of its repository (MASK_RATIO 0.6); `data2vec` paper, §4.1, whose code has 120 of 196 patches. [share of the patches] */
   readonly maskRatio: number;
-  /** Side of the squares of patches that are masked as one; the paper's are of 32 pixels, 2 patches of 16. The grid of patches is a multiple of it. [patches] */
+  /** Side of the squares of patches that are masked as one; the paper's are of 32 pixels, 2 patches of 16 (MASK_PATCH_SIZE of its configs/). The grid of patches is a multiple of it. [patches] */
   readonly maskUnit: number;
   /** Where the images come from. */
   readonly data: ShapesDataSpec | FolderDataSpec | WebDatasetDataSpec | ParquetDataSpec;
@@ -486,7 +486,7 @@ export interface SimmimEncoderSpec {
   readonly mlpRatio: number;
   /** Side of a square patch; it divides `image.size`. [pixels] */
   readonly patch: number;
-  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability] */
+  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. The released ViT-B of SimMIM has 0.1 and of data2vec 0.25; the default is 0 for all. [probability] */
   readonly dropPath: number;
   /** Whether a class token, which is trained too, goes through the networks before the patches. Features are the mean over the patches either way. */
   readonly classToken: boolean;
@@ -504,7 +504,7 @@ export interface SimmimOptimizationSpec {
   /** Stretches all schedules beyond the end of training, which then stops early on them. [× the length of training] */
   readonly scheduleScale: number;
   readonly adamw: AdamWSpec;
-  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. [L2 norm] */
+  /** Scales the gradient down where its norm over all weights is larger than this; null leaves it as it is. Sources: CLIP_GRAD of config.py of SimMIM's repository, `--clip_grad` of the commands of data2vec's. [L2 norm] */
   readonly clipNorm: number | null;
   /** Steps that may be skipped because their loss or gradient is not finite: each leaves the state as it was and is counted; one more stops the run, with the images of its batch. Where it is not 0, the whole state is copied to the host and looked at in every step, which costs its size in memory and some time. [optimizer steps] */
   readonly skipNonFinite: number;
@@ -523,11 +523,11 @@ export interface Data2VecSpec {
   readonly encoder: Data2VecEncoderSpec;
   /** Sets of masks of every image in a step, each with a context and targets of its own. The target encoder, half of the work of a step with one set, sees the image once for all of them; the loss is the mean over them. The first set is what one set draws. With `masking.context.tokens: "auto"` contexts have the mean length of the shortest of all sets and images of a device's batch. [sets] */
   readonly maskSets: number;
-  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. [share of the patches] */
+  /** Share of the patches that are masked, drawn anew for every image: by `mae` one by one, by `data2vec` in blocks. The number of visible patches is rounded down. Sources: `mae` paper, Table 1f; `simmim` configs/ of its repository (MASK_RATIO 0.6); `data2vec` paper, §4.1, whose code has 120 of 196 patches. [share of the patches] */
   readonly maskRatio: number;
   readonly maskBlocks: MaskBlocksSpec;
   readonly targets: Data2VecTargetsSpec;
-  /** Beta of the smooth L1 loss: the difference of prediction and target up to which it counts squared. [deviations of a target] */
+  /** Beta of the smooth L1 loss: the difference of prediction and target up to which it counts squared. The authors' command for ViT-B and ViT-L has `--l1_beta 2`. [deviations of a target] */
   readonly smoothL1Beta: number;
   /** Where the images come from. */
   readonly data: ShapesDataSpec | FolderDataSpec | WebDatasetDataSpec | ParquetDataSpec;
@@ -551,14 +551,14 @@ export interface Data2VecEncoderSpec {
   readonly mlpRatio: number;
   /** Side of a square patch; it divides `image.size`. [pixels] */
   readonly patch: number;
-  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. [probability] */
+  /** Stochastic depth of the encoder that is trained: the rate at the last block, growing linearly from 0 at the first. The released ViT-B of SimMIM has 0.1 and of data2vec 0.25; the default is 0 for all. [probability] */
   readonly dropPath: number;
   /** Whether a class token, which is trained too, goes through the networks before the patches. Features are the mean over the patches either way. */
   readonly classToken: boolean;
 }
 /** The blocks in which patches are masked, one over another, until `maskRatio` of them are (as in BEiT). */
 export interface MaskBlocksSpec {
-  /** Least area of a block; the most is what is still to be masked. The released code has 16 of 196 patches. [share of the patches] */
+  /** Least area of a block; the most is what is still to be masked. The released code has 16 of 196 patches (`--min_mask_patches_per_block 16`). [share of the patches] */
   readonly smallest: number;
   /** Smallest and largest aspect of a block, drawn evenly in its logarithm. [height ÷ width] */
   readonly aspect: readonly [number, number];

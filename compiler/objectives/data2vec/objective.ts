@@ -1,7 +1,7 @@
 /** data2vec: from an image with masks, what a moving average of the encoder makes of the whole image (Baevski et al. 2022). */
 import type { Objective } from "../objective";
 import { buildModel } from "./chains";
-import { defaults } from "./defaults";
+import { defaults, schedule } from "./defaults";
 import { planOf } from "./plan";
 import { recorded } from "./recorded";
 import { data2vecRules } from "./rules";
@@ -9,6 +9,7 @@ import { headline, programs } from "./text";
 
 export const data2vec: Objective<"data2vec"> = {
   defaults,
+  schedule,
   rules: data2vecRules,
   warnings: [],
   plan: planOf,

@@ -1,7 +1,10 @@
 /** Defaults of I-JEPA that other fields decide. */
-import { fittingMinKeep } from "../../spec/fitting";
+import { fittingMinKeep, type ReleasedSchedule } from "../../spec/fitting";
 import { isDrawable } from "../../spec/mask-settings";
 import type { IjepaSpec, MultiblockMaskingSpec, PredictorSpec } from "../../spec/spec";
+
+/** That of in1k_vith14_ep300 (reference.md §11). */
+export const schedule: ReleasedSchedule = { start: 0.0002, final: 0.000001, warmupEpochs: 40 };
 
 export function defaults(spec: IjepaSpec): IjepaSpec {
   const heads: Partial<PredictorSpec> = { heads: spec.encoder.heads };

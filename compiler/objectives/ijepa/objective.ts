@@ -4,7 +4,7 @@ import { maskSettings } from "../../spec/mask-settings";
 import type { Objective } from "../objective";
 import { buildModel } from "./chains";
 import { decoderModel } from "./decoder";
-import { defaults } from "./defaults";
+import { defaults, schedule } from "./defaults";
 import { planOf } from "./plan";
 import { recorded } from "./recorded";
 import { ijepaRules } from "./rules";
@@ -13,6 +13,7 @@ import { ijepaWarnings } from "./warnings";
 
 export const ijepa: Objective<"ijepa"> = {
   defaults,
+  schedule,
   rules: ijepaRules,
   warnings: ijepaWarnings,
   plan: planOf,

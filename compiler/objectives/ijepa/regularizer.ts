@@ -1,6 +1,7 @@
 /**
  * The terms of VICReg (Bardes et al. 2022, §4.1) on the context's features, as C-JEPA adds them to the loss of I-JEPA (Mo and
- * Tong 2024, arXiv 2410.19560, §3): L = L_prediction + weight · (variance · V + covariance · C), there 0.001 · (25 V + C). Its
+ * Tong 2024, arXiv 2410.19560, §3): L = L_prediction + weight · (variance · V + covariance · C), there 0.001 · (25 V + C), on its
+ * pooled context in the paper's pseudo-code. Its
  * invariance term between two views is the prediction itself here.
  */
 import type { RegularizerPlan } from "../../../runtime/experiment";

@@ -1,7 +1,7 @@
 /** A masked autoencoder: the pixels of masked patches are predicted from those that are seen (He et al. 2021). */
 import type { Objective } from "../objective";
 import { buildModel } from "./chains";
-import { defaults } from "./defaults";
+import { defaults, schedule } from "./defaults";
 import { planOf } from "./plan";
 import { recorded } from "./recorded";
 import { maeRules } from "./rules";
@@ -9,6 +9,7 @@ import { headline, programs } from "./text";
 
 export const mae: Objective<"mae"> = {
   defaults,
+  schedule,
   rules: maeRules,
   warnings: [],
   plan: planOf,

@@ -1,7 +1,7 @@
 /** SimMIM: the pixels of masked patches are predicted by a linear layer behind an encoder that sees mask tokens (Xie et al. 2022). */
 import type { Objective } from "../objective";
 import { buildModel } from "./chains";
-import { defaults } from "./defaults";
+import { defaults, schedule } from "./defaults";
 import { planOf } from "./plan";
 import { recorded } from "./recorded";
 import { simmimRules } from "./rules";
@@ -9,6 +9,7 @@ import { headline, programs } from "./text";
 
 export const simmim: Objective<"simmim"> = {
   defaults,
+  schedule,
   rules: simmimRules,
   warnings: [],
   plan: planOf,

@@ -36,9 +36,9 @@ describe("defaults", () => {
       smoothL1Beta: 2,
     });
     expect(optimization).toMatchObject({
-      momentum: { start: 0.999, final: 0.9998 },
+      momentum: { start: 0.9998, final: 0.9998 },
       weightDecay: { start: 0.05, final: 0.05 },
-      learningRate: { peak: 0.002 },
+      learningRate: { start: 0, peak: 0.002, final: 0.00001, warmupEpochs: 10 },
       adamw: { beta2: 0.999 },
       clipNorm: 3,
     });

@@ -28,6 +28,8 @@ describe("defaults", () => {
     expect({ maskRatio, targets }).toEqual({ maskRatio: 0.75, targets: { normalize: true } });
     expect(optimization.adamw).toEqual({ beta1: 0.9, beta2: 0.95, eps: 1e-8 });
     expect(optimization.weightDecay).toEqual({ start: 0.05, final: 0.05 });
+    expect(optimization.learningRate).toEqual({ start: 0, peak: 0.0012, final: 0, warmupEpochs: 40 });
+    expect(optimization.clipNorm).toBeNull();
     expect(augmentation).toMatchObject({ cropScale: [0.2, 1], horizontalFlip: true });
     expect(optimization).not.toHaveProperty("momentum");
   });

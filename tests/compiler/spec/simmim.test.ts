@@ -29,7 +29,8 @@ describe("defaults", () => {
     expect({ maskRatio, maskUnit, patch: encoder.patch }).toEqual({ maskRatio: 0.6, maskUnit: 2, patch: 16 });
     expect(optimization.adamw).toEqual({ beta1: 0.9, beta2: 0.999, eps: 1e-8 });
     expect(optimization.weightDecay).toEqual({ start: 0.05, final: 0.05 });
-    expect(optimization.learningRate.peak).toBe(0.0008);
+    expect(optimization.learningRate).toEqual({ start: 0.000004, peak: 0.0008, final: 0.00004, warmupEpochs: 10 });
+    expect(optimization.clipNorm).toBe(5);
     expect(augmentation).toMatchObject({ cropScale: [0.67, 1], horizontalFlip: true });
     expect(optimization).not.toHaveProperty("momentum");
   });
