@@ -24,7 +24,7 @@ const cpu = { threads: 1, device: "cpu" } as const;
 const moments = (of: Trained): readonly (readonly [path: string, values: Float32Array])[] =>
   [...of.state].filter(([path]) => path.startsWith("m."));
 
-describe.skipIf(!hasPlugin)(`objectives (seed ${testSeed})`, { timeout: 300_000 }, () => {
+describe.skipIf(!hasPlugin)(`objectives (seed ${testSeed})`, { timeout: 600_000 }, () => {
   test.each([
     ["torch/vicreg", 265],
     ["transformers/mae_normalized", 197],
@@ -54,7 +54,7 @@ describe.skipIf(!hasPlugin)(`objectives (seed ${testSeed})`, { timeout: 300_000 
       const { trace, files } = await compiledTraceAt(path, { precision: "bf16" });
       const engine = await createEngine({ ...cpu, precision: "bf16", pjrtPlugin: plugin.path });
       try {
-        const { comparisons } = await follow(await evaluateReplay(files), trace, engine, { mse: false });
+        const { comparisons } = await follow(await evaluateReplay(files), trace, engine, { mse: false, steps: 1 });
         expect(comparisons.filter(({ group }) => group === "gradients").length).toBeGreaterThan(20);
         expect(comparisons.filter(({ holds }) => !holds)).toEqual([]);
       } finally {
@@ -83,9 +83,13 @@ describe.skipIf(!hasPlugin)(`objectives (seed ${testSeed})`, { timeout: 300_000 
     });
   });
 
+  /** VICReg does not see a shift of all features: what it gives this bias is rounding of terms that cancel. */
+  const isShift = /encoder\.norm\.bias$/;
+
   test.each(Object.entries(objectiveVariations))(
     "%s in bfloat16 is the reference with the same casts, and float64 within what rounding explains",
     async (name, change) => {
+      const isSeen = ([path]: readonly [string, Float32Array]): boolean => name !== "vicreg" || !isShift.test(path);
       const shallow = { ...change, encoder: { ...base.encoder, depth: 2 } };
       const compiled = compiledWith({ ...shallow, ...inBfloat16 });
       const found = await train(
@@ -94,7 +98,11 @@ describe.skipIf(!hasPlugin)(`objectives (seed ${testSeed})`, { timeout: 300_000 
         1,
       );
       const errorTo = (of: Trained): number =>
-        Math.max(...moments(of).map(([at, values]) => relativeError([[found.state.get(at) ?? [], values]])));
+        Math.max(
+          ...moments(of)
+            .filter(isSeen)
+            .map(([at, values]) => relativeError([[found.state.get(at) ?? [], values]])),
+        );
       expect(errorTo(await train(compiled, await createReferenceEngine(), 1))).toBeLessThan(2 ** -10);
       const exact = await train(compiledWith(shallow), await createReferenceEngine(), 1);
       expect(errorTo(exact)).toBeGreaterThan(2 ** -11);
