@@ -111,6 +111,12 @@ const mistakes: readonly (readonly [path: string, value: JsonValue | undefined, 
     0.9,
     "E204 optimization.scheduleScale: out of range; found 0.9; want a number from 1 to 100 (× the length of training)",
   ],
+  // In float32 it would be 0.
+  [
+    "optimization.adamw.eps",
+    1e-320,
+    "E204 optimization.adamw.eps: out of range; found 1e-320; want a number from 1e-30 to 1 (gradient)",
+  ],
   [
     "optimization.adamw.beta2",
     1,
@@ -212,7 +218,7 @@ test.each([
   ["null", "x.json:1:1 E203 (root): wrong type; found null; want an object { … }"],
   [
     '{ "data": { "source": "shapes" }, "seed": 1e999 }',
-    "x.json:1:43 E203 seed: wrong type; found Infinity; want a whole number from 0 to 4294967295",
+    "x.json:1:43 E203 seed: wrong type; found a number that is too large to compute with; want a whole number from 0 to 4294967295",
   ],
 ])("a whole text: %s", (text, want) => {
   expect(placedComplaints(text)).toEqual([want]);
