@@ -50,14 +50,8 @@ export async function evaluate(what: {
   readonly ranks?: EvaluatingRanks;
 }): Promise<EvaluationReport | null> {
   const { encoders, plan, image, log } = what;
-  const labelled = {
-    train: atMost(what.labelled.train, plan.trainImages),
-    // As many as are tested on, so that the choice of the strength is as exact as its report.
-    validation: atMost(what.labelled.validation, plan.testImages),
-    test: atMost(what.labelled.test, plan.testImages),
-  };
   const ranks = what.ranks ?? aloneCommunicator();
-  await failingTogether(ranks, async () => checkSplits(labelled));
+  const labelled = await failingTogether(ranks, async () => splitsFor(plan, what.labelled));
   const pixels: EvaluatedEncoder = {
     name: `raw pixels (${pixelSide}×${pixelSide})`,
     features: async (batch, count) => downsample(batch, count, image),
@@ -186,6 +180,18 @@ export function chanceOf(train: Int32Array, test: Int32Array, classes: number): 
   for (const label of train) counts[label] = (counts[label] ?? 0) + 1;
   const most = counts.indexOf(Math.max(...counts));
   return test.filter((label) => label === most).length / test.length;
+}
+
+/** What an evaluation by this plan looks at. Throws UserError R151 or R152 where the splits do not serve it. */
+export function splitsFor(plan: EvaluationPlan, all: OfSplits<LabelledSplit>): OfSplits<LabelledSplit> {
+  const labelled = {
+    train: atMost(all.train, plan.trainImages),
+    // As many as are tested on, so that the choice of the strength is as exact as its report.
+    validation: atMost(all.validation, plan.testImages),
+    test: atMost(all.test, plan.testImages),
+  };
+  checkSplits(labelled);
+  return labelled;
 }
 
 function checkSplits(labelled: OfSplits<LabelledSplit>): void {

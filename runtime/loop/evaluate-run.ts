@@ -7,6 +7,7 @@ import {
   type LabelledSplit,
   paddedFeatures,
   type SplitName,
+  splitsFor,
 } from "../evaluate/evaluate";
 import type { Features } from "../evaluate/features";
 import { type EvaluatingRanks, failingTogether } from "../evaluate/shared-features";
@@ -29,9 +30,11 @@ export interface RunEvaluationOptions {
   readonly ranks?: EvaluatingRanks;
 }
 
+/** Throws UserError R151 or R152 at once, not after the training, where the images do not serve for an evaluation. */
 export function evaluateRun(options: RunEvaluationOptions): RunEvaluation {
   const { program, engine, labelled, isStopping, ranks = aloneCommunicator() } = options;
   const { experiment, parameters } = program;
+  splitsFor(experiment.evaluation, labelled);
   const { deviceBatch } = experiment.optimizer;
   const judged = program.objective.judged.name;
   const common = {

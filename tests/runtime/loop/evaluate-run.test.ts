@@ -29,13 +29,13 @@ function split(sample: number): LabelledSplit {
   };
 }
 
-async function opened(isStopping: () => boolean = () => false, ranks?: Communicator) {
+async function opened(isStopping: () => boolean = () => false, ranks?: Communicator, trained = split(0)) {
   const engine = fakeEngine();
   const evaluation = { ...tinyProgram().experiment.evaluation, trainImages: count, testImages: count };
   const program = tinyProgram({ evaluation });
   const store = engine.createStore(stateSpecs(program.parameters, program.state));
   await writeInitialState(store, program.parameters, program.experiment.seed);
-  const labelled = { train: split(0), validation: split(1), test: split(2) };
+  const labelled = { train: trained, validation: split(1), test: split(2) };
   const heard: Features[] = [];
   const seen = (features: Features): void => {
     heard.push(features);
@@ -45,6 +45,10 @@ async function opened(isStopping: () => boolean = () => false, ranks?: Communica
 }
 
 describe("evaluation of a run", () => {
+  it("refuses too few labelled images before the training, not after it", async () => {
+    await expect(opened(undefined, undefined, { ...split(0), count: 15 })).rejects.toMatchObject({ code: "R151" });
+  });
+
   it("looks at the target encoder alone while training goes on", async () => {
     const { engine, now } = await opened();
     expect((await now())?.rows.map(({ representation }) => representation)).toEqual(["target encoder"]);
