@@ -61,7 +61,7 @@ describe.skipIf(!hasPlugin)(`objectives (seed ${testSeed})`, { timeout: 600_000 
       const engine = await createEngine({ ...cpu, precision: "bf16", pjrtPlugin: plugin.path });
       try {
         const { comparisons } = await follow(await evaluateReplay(files), trace, engine, { mse: false, steps: 1 });
-        expect(comparisons.filter(({ group }) => group === "gradients").length).toBeGreaterThan(20);
+        expect(comparisons.filter(({ group }) => group === "gradients").length).toBeGreaterThanOrEqual(20);
         expect(comparisons.filter(({ holds }) => !holds)).toEqual([]);
       } finally {
         await engine.release();
