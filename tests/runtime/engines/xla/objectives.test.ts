@@ -30,6 +30,12 @@ const cpu = { threads: 1, device: "cpu" } as const;
 const moments = (of: Trained): readonly (readonly [path: string, values: Float32Array])[] =>
   [...of.state].filter(([path]) => path.startsWith("m."));
 
+/** All of them by `npm run test:bf16`. */
+const isWhole = process.env.IJEPA_INTEGRATION !== undefined;
+const recordedInBfloat16 = isWhole
+  ? ["torch/vicreg", "transformers/mae_pixels", "transformers/simmim_one_block", "transformers/data2vec_last"]
+  : ["transformers/simmim_one_block"];
+
 describe.skipIf(!hasPlugin)(`objectives (seed ${testSeed})`, { timeout: 600_000 }, () => {
   test.each([
     ["torch/vicreg", 265],
@@ -53,22 +59,19 @@ describe.skipIf(!hasPlugin)(`objectives (seed ${testSeed})`, { timeout: 600_000 
     }
   });
 
-  test.each(["torch/vicreg", "transformers/mae_pixels", "transformers/simmim_one_block", "transformers/data2vec_last"])(
-    "%s holds in bfloat16",
-    async (name) => {
-      const path = fileURLToPath(new URL(`../../../golden/${name}.safetensors`, import.meta.url));
-      const { trace, files } = await compiledTraceAt(path, { precision: "bf16" });
-      const engine = await createEngine({ ...cpu, precision: "bf16", pjrtPlugin: plugin.path });
-      try {
-        const { comparisons } = await follow(await evaluateReplay(files), trace, engine, { mse: false, steps: 1 });
-        expect(comparisons.filter(({ group }) => group === "gradients").length).toBeGreaterThanOrEqual(20);
-        expect(comparisons.filter(({ holds }) => !holds)).toEqual([]);
-      } finally {
-        await engine.release();
-        await trace.close();
-      }
-    },
-  );
+  test.each(recordedInBfloat16)("%s holds in bfloat16", async (name) => {
+    const path = fileURLToPath(new URL(`../../../golden/${name}.safetensors`, import.meta.url));
+    const { trace, files } = await compiledTraceAt(path, { precision: "bf16" });
+    const engine = await createEngine({ ...cpu, precision: "bf16", pjrtPlugin: plugin.path });
+    try {
+      const { comparisons } = await follow(await evaluateReplay(files), trace, engine, { mse: false, steps: 1 });
+      expect(comparisons.filter(({ group }) => group === "gradients").length).toBeGreaterThanOrEqual(20);
+      expect(comparisons.filter(({ holds }) => !holds)).toEqual([]);
+    } finally {
+      await engine.release();
+      await trace.close();
+    }
+  });
 
   /** VICReg does not see a shift of all features: what it gives this bias is rounding of terms that cancel. */
   const isShift = /encoder\.norm\.bias$/;
