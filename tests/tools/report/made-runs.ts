@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { experiment } from "../../../generated/quickstart/experiment";
 import type { EvaluationReport } from "../../../runtime/evaluate/evaluation-report";
 import type { Experiment } from "../../../runtime/experiment";
+import { type RunRecord, readRun } from "../../../tools/report/runs";
 
 export const runsFolder = (): string => mkdtempSync(join(tmpdir(), "ijepa-report-"));
 
@@ -91,4 +92,10 @@ export function makeRun(folder: string, name: string, made: MadeRun = {}): strin
   ];
   writeFileSync(join(at, "log.jsonl"), `${events.map((event) => JSON.stringify(event)).join("\n")}\n${tail}`);
   return at;
+}
+
+export function read(path: string): RunRecord {
+  const found = readRun(path);
+  if (!found.ok) throw new Error(found.problem.what);
+  return found.run;
 }

@@ -7,22 +7,16 @@ import { evaluateEncoder } from "../../../tools/evaluate/evaluate";
 import type { ProbeResults, ProtocolName } from "../../../tools/evaluate/result";
 import { exportRun } from "../../../tools/export/export";
 import { reportRuns } from "../../../tools/report/report";
-import { labelled, type RunRecord, readRun } from "../../../tools/report/runs";
+import { labelled } from "../../../tools/report/runs";
 import { probesTable } from "../../../tools/report/tables";
 import { runsText, runText } from "../../../tools/report/terminal";
 import { listPage } from "../../../tools/serve/pages";
 import { ijepa } from "../../support/command";
 import { makeRun as makeTrainedRun, smallSpec } from "../../support/exported";
-import { makeRun, runsFolder } from "./made-runs";
+import { makeRun, read, runsFolder } from "./made-runs";
 
 const folder = runsFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
-
-function read(path: string): RunRecord {
-  const found = readRun(path);
-  if (!found.ok) throw new Error(found.problem.what);
-  return found.run;
-}
 
 const chosen = (task: string, value: number) => ({
   task,

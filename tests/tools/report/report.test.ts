@@ -5,19 +5,13 @@ import { experiment } from "../../../generated/quickstart/experiment";
 import { csvHeader } from "../../../runtime/report/csv";
 import { chartsOf } from "../../../tools/report/curves";
 import { reportRuns } from "../../../tools/report/report";
-import { findRuns, labelled, type RunRecord, readRun } from "../../../tools/report/runs";
+import { findRuns, labelled } from "../../../tools/report/runs";
 import { costTable, evaluationTable, fieldsTable } from "../../../tools/report/tables";
 import { comparisonText, runsText, runText } from "../../../tools/report/terminal";
-import { makeRun, runsFolder } from "./made-runs";
+import { makeRun, read, runsFolder } from "./made-runs";
 
 const folder = runsFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
-
-function read(path: string): RunRecord {
-  const found = readRun(path);
-  if (!found.ok) throw new Error(found.problem.what);
-  return found.run;
-}
 
 const a = makeRun(folder, "a", { clips: true });
 const b = makeRun(folder, "b", { change: { seed: 7 }, steps: 900, accuracies: [0.6], end: null });
