@@ -5,9 +5,10 @@
  * cannot be written is none, and one that can only be read is read.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "./cache-folder";
+import { touch } from "./touch";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -114,15 +115,6 @@ function digest(parts: readonly Uint8Array[]): Buffer {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   return hash.digest();
-}
-
-function touch(path: string): void {
-  const now = new Date();
-  try {
-    utimesSync(path, now, now);
-  } catch {
-    // A cache that may only be read.
-  }
 }
 
 function removed(path: string): void {

@@ -3,11 +3,12 @@
  * over where it can prove that the other is dead: its process is gone, the scheduler began the job again, or nobody
  * touched the lock for ten minutes.
  */
-import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { runIsLocked } from "../errors";
 import { hasCode } from "../exceptions";
+import { touch } from "../touch";
 
 export const lockName = "lock.json";
 
@@ -190,15 +191,6 @@ function slurmOf(value: unknown): SlurmJob | null {
   if (typeof value !== "object" || value === null || !("job" in value && "restarts" in value)) return null;
   const { job, restarts } = value;
   return typeof job === "string" && typeof restarts === "number" ? { job, restarts } : null;
-}
-
-function touch(path: string): void {
-  const now = new Date();
-  try {
-    utimesSync(path, now, now);
-  } catch {
-    // The folder may be gone for a moment (network mounts); the next touch tries again.
-  }
 }
 
 function modifiedMs(path: string): number {

@@ -17,7 +17,6 @@ import {
   rmSync,
   type Stats,
   statSync,
-  utimesSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -26,6 +25,7 @@ import { cacheFolder } from "../../cache-folder";
 import { fileNotWritten, shardCompressed, shardDamaged } from "../../errors";
 import { reasonOf } from "../../exceptions";
 import { cacheKey } from "../../file-cache";
+import { touch } from "../../touch";
 
 export interface PlainCopies {
   /** The copy of a gzip file, which is made where it is not there; null for any other file. Throws R122, R123 and R142. */
@@ -98,12 +98,7 @@ function compressionOf(path: string): string | null {
 
 function touched(path: string): boolean {
   if (!existsSync(path)) return false;
-  const now = new Date();
-  try {
-    utimesSync(path, now, now);
-  } catch {
-    // A cache that may only be read.
-  }
+  touch(path);
   return true;
 }
 
